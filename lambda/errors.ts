@@ -1,0 +1,33 @@
+/**
+ * An error that a person can act on. `message` quotes the offending value and says what is wrong, `advice` says
+ * what to do. Neither ever holds a secret, a token or a key: both are printed, logged and mailed.
+ */
+export class MonitorError extends Error {
+  /** Stable, kebab-case, for programs: the `code` of `run --json`. */
+  readonly code: string;
+  /** What the operator does next. */
+  readonly advice: string;
+  /** True where the same run may succeed later without anybody doing anything. */
+  readonly retryable: boolean;
+
+  constructor(
+    code: string,
+    message: string,
+    advice: string,
+    options: { retryable?: boolean; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = 'MonitorError';
+    this.code = code;
+    this.advice = advice;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** Quotes a foreign value for an error text: one line, bounded, no control or bidirectional characters. */
+export function quote(value: unknown, length = 120): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  // \p{C} is control, format (which holds the bidirectional marks), surrogate and unassigned.
+  const line = text.replace(/[\p{C}\s]+/gu, ' ').trim();
+  return `"${line.length > length ? `${line.slice(0, length - 1)}…` : line}"`;
+}

@@ -1,0 +1,63 @@
+/**
+ * One day of a tenant's Secure Score, in the terms of the field. Pure data: no texts of ours, no I/O.
+ * Points and maxima are in points, percentages in per cent (0 to 100, unrounded), dates yyyy-mm-dd (UTC).
+ */
+export interface Snapshot {
+  date: string;
+  points: number;
+  maximum: number;
+  /** Sorted. */
+  enabledServices: string[];
+  /** By exact name, which is a control's identity. */
+  controls: Map<string, Control>;
+}
+
+export interface Control {
+  name: string;
+  category: string;
+  points: number;
+  /** Graph's scoreInPercentage; null where it gave none. */
+  percentage: number | null;
+  /** The day's text, sync and counts are there: true only of what was archived while it was the newest day. */
+  complete: boolean;
+  /** implementationStatus, HTML as Graph sent it; null where not complete. */
+  status: string | null;
+  lastSynced: string | null;
+  count: number | null;
+  total: number | null;
+}
+
+/** What the catalogue says of a control. Texts are HTML as Graph sent them. */
+export interface Profile {
+  id: string;
+  title: string;
+  maximum: number | null;
+  category: string | null;
+  service: string | null;
+  tier: string | null;
+  remediation: string | null;
+  remediationImpact: string | null;
+  actionUrl: string | null;
+  implementationCost: string | null;
+  userImpact: string | null;
+}
+
+/** Profiles by id. */
+export type Profiles = ReadonlyMap<string, Profile>;
+
+/** Score moves up to this many points are no change: partial credits wobble as user counts move. */
+export const EPSILON = 0.005;
+
+/** @returns the score in per cent, unrounded; null where the maximum is 0. */
+export function percentageOf(score: { points: number; maximum: number }): number | null {
+  return score.maximum > 0 ? (100 * score.points) / score.maximum : null;
+}
+
+/** Whether two snapshots of one day tell the same: scores, maximum, and set of controls. Texts do not count. */
+export function sameScores(a: Snapshot, b: Snapshot): boolean {
+  if (a.points !== b.points || a.maximum !== b.maximum || a.controls.size !== b.controls.size) return false;
+  for (const [name, control] of a.controls) {
+    if (b.controls.get(name)?.points !== control.points) return false;
+  }
+  return true;
+}
