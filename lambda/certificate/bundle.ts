@@ -1,0 +1,193 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import { MonitorError, quote } from '../errors.ts';
+
+/** A certificate and its key that may be signed in with: they belong together and the dates are right. */
+export interface CheckedCertificate {
+  certificatePem: string;
+  /** PKCS#8, unencrypted. Never logged, never in an error. */
+  privateKeyPem: string;
+  /** Lower-case hex without colons. */
+  thumbprintSha256: string;
+  /** One line, like `CN=secure-score-monitor, O=Contoso`. */
+  subject: string;
+  notBefore: Date;
+  notAfter: Date;
+}
+
+/** Entra accepts RSA keys from 2048 bits: https://learn.microsoft.com/entra/identity-platform/howto-create-self-signed-certificate */
+const MINIMUM_BITS = 2048;
+
+const HOW_TO_MAKE_A_BUNDLE =
+  'The bundle is one text: the certificate (-----BEGIN CERTIFICATE-----) and its unencrypted PKCS#8 key (-----BEGIN PRIVATE KEY-----), in any order. A .pfx becomes one with: openssl pkcs12 -in app.pfx -nodes -out app.pem';
+
+/**
+ * Reads a PEM bundle and checks everything that can be checked without Entra ID.
+ *
+ * Certificate and key stand in any order, with any text between them. Of several certificates the one that belongs
+ * to the key is taken, and of several of these (renewed on the same key) the one that is valid, and longest.
+ * A PKCS#1 key ("RSA PRIVATE KEY", what `openssl genrsa -traditional` writes) is taken too, and converted.
+ *
+ * @param source where the bundle came from, for the errors
+ * @throws MonitorError `certificate-missing-in-bundle`, `certificate-unreadable`, `key-missing-in-bundle`,
+ *   `key-unreadable`, `key-encrypted`, `key-ambiguous`, `key-not-rsa`, `key-too-short`, `key-of-another-certificate`,
+ *   `certificate-expired`, `certificate-not-yet-valid`. None ever holds a part of the key.
+ */
+export function checkCertificate(pem: string, now: Date, source: string): CheckedCertificate {
+  const blocks = pemBlocks(pem, source);
+  const certificates = blocks
+    .filter(({ label }) => label === 'CERTIFICATE')
+    .map(({ text }) => readCertificate(text, source));
+  if (certificates.length === 0) {
+    throw new MonitorError(
+      'certificate-missing-in-bundle',
+      `There is no certificate in ${source}${blocks.length > 0 ? `, only: ${blocks.map(({ label }) => quote(label)).join(', ')}` : ''}.`,
+      HOW_TO_MAKE_A_BUNDLE,
+    );
+  }
+
+  const key = readKey(blocks, source);
+  const ours = certificates
+    .filter((certificate) => certificate.checkPrivateKey(key))
+    .toSorted((a, b) => rank(b, now) - rank(a, now))[0];
+  if (!ours) {
+    throw new MonitorError(
+      'key-of-another-certificate',
+      `The key in ${source} does not belong to ${certificates.length === 1 ? 'the certificate' : 'any certificate'} in it (${certificates.map((certificate) => quote(subjectOf(certificate))).join(', ')}).`,
+      'Put the certificate beside the key that it was made with. After a renewal with a new key, both have to be replaced.',
+    );
+  }
+
+  const { validFromDate: notBefore, validToDate: notAfter } = ours;
+  const name = `The certificate ${quote(subjectOf(ours))} in ${source}`;
+  if (now > notAfter) {
+    throw new MonitorError(
+      'certificate-expired',
+      `${name} expired on ${day(notAfter)}; replace it.`,
+      'Make a new certificate, upload its public part to the app registration (Certificates & secrets), and put certificate and key in the place of the old ones.',
+    );
+  }
+  if (now < notBefore) {
+    throw new MonitorError(
+      'certificate-not-yet-valid',
+      `${name} is valid from ${notBefore.toISOString()} only; it is ${now.toISOString()} now.`,
+      'Check the clock of this machine, and of the one that made the certificate; else wait, or use the certificate that is still valid.',
+    );
+  }
+  return {
+    certificatePem: ours.toString(),
+    privateKeyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    thumbprintSha256: ours.fingerprint256.replaceAll(':', '').toLowerCase(),
+    subject: subjectOf(ours),
+    notBefore,
+    notAfter,
+  };
+}
+
+/** For people: `9 Jan 2026` (UTC). */
+export function day(date: Date): string {
+  const month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][
+    date.getUTCMonth()
+  ];
+  return `${date.getUTCDate()} ${month} ${date.getUTCFullYear()}`;
+}
+
+interface Block {
+  /** As in `-----BEGIN <label>-----`. */
+  label: string;
+  text: string;
+}
+
+function pemBlocks(pem: string, source: string): Block[] {
+  const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----[^]*?-----END \1-----/g)].map((match) => ({
+    label: match[1] ?? '',
+    text: match[0],
+  }));
+  const begun = pem.match(/-----BEGIN [A-Z0-9 ]+-----/g)?.length ?? 0;
+  if (begun !== blocks.length) {
+    throw new MonitorError(
+      'certificate-unreadable',
+      `A block in ${source} begins and does not end: the bundle was cut off, or pasted without one of its lines.`,
+      HOW_TO_MAKE_A_BUNDLE,
+    );
+  }
+  return blocks;
+}
+
+function readCertificate(text: string, source: string): X509Certificate {
+  try {
+    return new X509Certificate(text);
+  } catch {
+    // OpenSSL's own words ("asn1 wrong tag") help nobody, and are left out with the text that they are about.
+    throw new MonitorError(
+      'certificate-unreadable',
+      `A certificate in ${source} cannot be read: its content is not that of a PEM certificate.`,
+      `Copy it again, with its line breaks (a line break written as \\n is none). ${HOW_TO_MAKE_A_BUNDLE}`,
+    );
+  }
+}
+
+function readKey(blocks: Block[], source: string): KeyObject {
+  const keys = blocks.filter(({ label }) => label.endsWith('PRIVATE KEY'));
+  const [block] = keys;
+  if (!block) {
+    throw new MonitorError(
+      'key-missing-in-bundle',
+      `There is no private key in ${source}.`,
+      HOW_TO_MAKE_A_BUNDLE,
+    );
+  }
+  if (keys.length > 1) {
+    throw new MonitorError(
+      'key-ambiguous',
+      `There are ${keys.length} private keys in ${source}, so it is not clear which to sign in with.`,
+      'Leave the certificate to sign in with and its key, and take the others out.',
+    );
+  }
+  // PKCS#1 keys are encrypted under their usual label, with a header that says so.
+  if (block.label === 'ENCRYPTED PRIVATE KEY' || /^Proc-Type:.*ENCRYPTED/m.test(block.text)) {
+    throw new MonitorError(
+      'key-encrypted',
+      `The private key in ${source} is encrypted, and nobody is there to type its password.`,
+      'Decrypt it with: openssl pkcs8 -topk8 -nocrypt -in encrypted.pem. The secret store encrypts it anyway.',
+    );
+  }
+  const key = parseKey(block, source);
+  if (key.asymmetricKeyType !== 'rsa') {
+    throw new MonitorError(
+      'key-not-rsa',
+      `The private key in ${source} is of the type ${quote(key.asymmetricKeyType)}; Entra ID takes RSA keys only.`,
+      `Make a certificate with an RSA key of at least ${MINIMUM_BITS} bits.`,
+    );
+  }
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (bits < MINIMUM_BITS) {
+    throw new MonitorError(
+      'key-too-short',
+      `The RSA key in ${source} has ${bits} bits; Entra ID wants at least ${MINIMUM_BITS}.`,
+      `Make a certificate with an RSA key of at least ${MINIMUM_BITS} bits.`,
+    );
+  }
+  return key;
+}
+
+function parseKey(block: Block, source: string): KeyObject {
+  try {
+    return createPrivateKey(block.text);
+  } catch {
+    throw new MonitorError(
+      'key-unreadable',
+      `The private key in ${source} cannot be read: its content is not that of a PEM key.`,
+      `Copy it again, with its line breaks (a line break written as \\n is none). ${HOW_TO_MAKE_A_BUNDLE}`,
+    );
+  }
+}
+
+/** Valid ones first, then those that are valid longest. */
+function rank(certificate: X509Certificate, now: Date): number {
+  const valid = certificate.validFromDate <= now && now <= certificate.validToDate;
+  return certificate.validToDate.getTime() + (valid ? Number.MAX_SAFE_INTEGER / 2 : 0);
+}
+
+function subjectOf(certificate: X509Certificate): string {
+  return certificate.subject.split('\n').join(', ');
+}

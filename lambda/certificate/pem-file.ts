@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { MonitorError, quote } from '../errors.ts';
+import type { CertificateSource } from '../ports.ts';
+
+/**
+ * A PEM bundle in a file, the same for all tenants.
+ * @throws on read: MonitorError `certificate-not-found`, `certificate-not-readable`
+ */
+export function pemFileSource(path: string): CertificateSource {
+  return {
+    async read() {
+      try {
+        return await readFile(path, 'utf8');
+      } catch (error) {
+        throw explain(path, error instanceof Error && 'code' in error ? error.code : error);
+      }
+    },
+  };
+}
+
+function explain(path: string, code: unknown): MonitorError {
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new MonitorError(
+        'certificate-not-found',
+        `There is no certificate file ${quote(path)}.`,
+        'Give the path of a PEM file that holds the certificate and its unencrypted key: --certificate <file>.',
+      );
+    case 'EISDIR':
+      return new MonitorError(
+        'certificate-not-readable',
+        `${quote(path)} is a folder, not a certificate file.`,
+        'Give the path of the PEM file itself: --certificate <file>.',
+      );
+    default:
+      return new MonitorError(
+        'certificate-not-readable',
+        `The certificate file ${quote(path)} cannot be read (${quote(code)}).`,
+        'Let the user that runs this read the file, and nobody else: chmod 600, chown.',
+      );
+  }
+}

@@ -1,0 +1,99 @@
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { MonitorError, quote } from '../errors.ts';
+import type { CertificateSource } from '../ports.ts';
+
+/**
+ * A PEM bundle as the SecretString of an AWS secret: the tenant's own (`certificate` in the config), or the one that
+ * serves the whole deployment.
+ * @param options.defaultSecret name or ARN of the latter
+ * @throws on read: MonitorError `certificate-not-found`, `certificate-access-denied`, `certificate-not-decrypted`,
+ *   `certificate-not-text`, `certificate-empty`, `aws-credentials-missing`; `certificate-unreachable` (retryable)
+ */
+export function secretsManagerSource(options: {
+  client?: SecretsManagerClient;
+  defaultSecret: string;
+}): CertificateSource {
+  const { client = new SecretsManagerClient({}), defaultSecret } = options;
+  return {
+    async read(tenant) {
+      const secret = tenant.certificate ?? defaultSecret;
+      const answer = await client
+        .send(new GetSecretValueCommand({ SecretId: secret }))
+        .catch((error: unknown) => {
+          throw explain(secret, error);
+        });
+      if (answer.SecretString === undefined) {
+        throw new MonitorError(
+          'certificate-not-text',
+          `The secret ${quote(secret)} holds binary data, not text.`,
+          'Store the PEM bundle as text (SecretString): aws secretsmanager put-secret-value --secret-string file://app.pem. A .pfx becomes one with: openssl pkcs12 -in app.pfx -nodes -out app.pem',
+        );
+      }
+      if (answer.SecretString.trim() === '') {
+        throw new MonitorError('certificate-empty', `The secret ${quote(secret)} is empty.`, PUT_A_BUNDLE);
+      }
+      return answer.SecretString;
+    },
+  };
+}
+
+const PUT_A_BUNDLE =
+  'Store the PEM bundle (certificate and unencrypted key) in it: aws secretsmanager put-secret-value --secret-string file://app.pem';
+
+/**
+ * Errors of GetSecretValue: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+ * The SDK has already retried what may pass by itself. The original is not kept as a cause: it says no more.
+ */
+function explain(secret: string, error: unknown): MonitorError {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  switch (name) {
+    case 'ResourceNotFoundException':
+      // Also said of a secret without a value.
+      return new MonitorError(
+        'certificate-not-found',
+        `There is no secret ${quote(secret)} in this account and region, or it has no value yet.`,
+        `Create it, or name the right one in the tenant's "certificate". ${PUT_A_BUNDLE}`,
+      );
+    case 'AccessDeniedException':
+      return new MonitorError(
+        'certificate-access-denied',
+        `Reading the secret ${quote(secret)} is not allowed: ${quote(message, 300)}.`,
+        "Allow secretsmanager:GetSecretValue on it, and kms:Decrypt on its key if it is not the account's default one.",
+      );
+    case 'DecryptionFailure':
+    case 'DecryptionFailureException':
+      return new MonitorError(
+        'certificate-not-decrypted',
+        `The secret ${quote(secret)} cannot be decrypted: ${quote(message, 300)}.`,
+        'Its KMS key is disabled, being deleted, or not usable by this function: enable it, and allow kms:Decrypt.',
+      );
+    case 'InvalidRequestException':
+      return new MonitorError(
+        'certificate-not-found',
+        `The secret ${quote(secret)} cannot be read: ${quote(message, 300)}.`,
+        'It is probably marked for deletion: aws secretsmanager restore-secret.',
+      );
+    case 'InvalidParameterException':
+    case 'ValidationException':
+      return new MonitorError(
+        'certificate-not-found',
+        `${quote(secret)} is not the name of a secret: ${quote(message, 300)}.`,
+        'Name a secret of this account and region in the tenant\'s "certificate", like secure-score/contoso.',
+      );
+    case 'CredentialsProviderError':
+    case 'ExpiredTokenException':
+    case 'UnrecognizedClientException':
+      return new MonitorError(
+        'aws-credentials-missing',
+        `The secret ${quote(secret)} cannot be read without valid AWS credentials: ${quote(message, 300)}.`,
+        'Sign in to AWS (aws sso login, AWS_PROFILE), or use a file: --certificate <file>.',
+      );
+    default:
+      return new MonitorError(
+        'certificate-unreachable',
+        `Reading the secret ${quote(secret)} failed: ${name}: ${quote(message, 300)}.`,
+        'Usually this passes: the next run tries again. If not, look at the status of AWS Secrets Manager and at the network of this machine.',
+        { retryable: true },
+      );
+  }
+}

@@ -1,0 +1,351 @@
+import { z } from 'zod';
+import { describeIssues } from '../config.ts';
+import { MonitorError, quote } from '../errors.ts';
+import { EPSILON, type Control, type Profile, type Snapshot } from '../score/snapshot.ts';
+
+/**
+ * What Graph answers, checked and put into the terms of the field. The wire's shapes are those of
+ * https://learn.microsoft.com/graph/api/resources/securescore and …/securescorecontrolprofile, loosened to what was
+ * really seen: numbers come as strings, keys come and go, and only the newest entry carries its texts.
+ */
+
+/** One entry of an answer that may be archived and compared. */
+export interface Day {
+  /** yyyy-mm-dd (UTC): the identity of the day within a tenant. */
+  date: string;
+  /** The greatest date of its answer: the only entry that Graph sends with texts, syncs and counts. */
+  newest: boolean;
+  /** The entry as Graph sent it, untouched, unknown keys and all: this is what is archived. */
+  raw: unknown;
+  snapshot: Snapshot;
+  /** Points of all controls minus the total that Graph states; 0 where they agree within the score's own rounding. */
+  difference: number;
+}
+
+/** An entry, or a profile, that was left out. */
+export interface Skipped {
+  /** For people: its place in the answer (from 0), and its id if it has one. */
+  entry: string;
+  /** yyyy-mm-dd; null where it has none that can be read. */
+  date: string | null;
+  /** What is wrong with it. */
+  reason: string;
+}
+
+/** Non-negative and finite; one user reported scores as strings. */
+const amount = z.union(
+  [
+    z.number().min(0),
+    z
+      .string()
+      .regex(/^\s*\d+(\.\d+)?\s*$/)
+      .transform(Number)
+      .pipe(z.number()),
+  ],
+  { error: 'wants a number of 0 or more' },
+);
+/** Beside the point of a run: what cannot be read is not known, and fails nothing. */
+const optionalAmount = amount.nullish().catch(null);
+const optionalText = z.string().nullish().catch(null);
+
+const controlScore = z.looseObject({
+  controlName: z.string().min(1, 'wants a name'),
+  controlCategory: optionalText,
+  score: amount,
+  scoreInPercentage: optionalAmount,
+  description: optionalText,
+  implementationStatus: optionalText,
+  lastSynced: optionalText,
+  count: optionalAmount,
+  total: optionalAmount,
+});
+
+const secureScore = z.looseObject({
+  currentScore: amount,
+  maxScore: amount,
+  enabledServices: z.array(z.string()).nullish().catch(null),
+  controlScores: z.array(controlScore, 'wants a list of controls'),
+});
+
+const controlProfile = z.looseObject({
+  id: z.string().min(1, 'wants an id'),
+  title: optionalText,
+  maxScore: optionalAmount,
+  controlCategory: optionalText,
+  service: optionalText,
+  tier: optionalText,
+  remediation: optionalText,
+  remediationImpact: optionalText,
+  actionUrl: optionalText,
+  implementationCost: optionalText,
+  userImpact: optionalText,
+});
+
+/** What is wrong with an entry; not an error yet, for an older entry is merely skipped. */
+interface Fault {
+  code: 'foreign-entry' | 'malformed-entry' | 'partial-entry';
+  reason: string;
+}
+
+/**
+ * Sorts and checks one answer of `secureScores`.
+ * @param answer.entries in any order
+ * @param answer.tenantId of the configured tenant, in any case
+ * @param answer.now where given, an entry of a day more than two days ahead of it is malformed: taken for the newest
+ *   day, it would make every day to come look old
+ * @returns the days by date, ascending, one a date, and what was left out
+ * @throws MonitorError `no-score-yet`; `foreign-entry`, `malformed-entry`, `partial-entry` where the newest entry is
+ *   one. Retryable: Microsoft mends its answers without being asked.
+ */
+export function readAnswer(answer: { entries: readonly unknown[]; tenantId: string; now?: Date }): {
+  days: Day[];
+  skipped: Skipped[];
+} {
+  const { entries, tenantId, now } = answer;
+  if (entries.length === 0) {
+    throw new MonitorError(
+      'no-score-yet',
+      `This tenant (${tenantId}) has no Secure Score yet: Graph answered an empty list.`,
+      'Microsoft computes the first score within a day or two of the first licence with security features. If the tenant shows a score in Microsoft Defender, look whether the tenant id is the right one.',
+      { retryable: true },
+    );
+  }
+
+  const dates = entries.map(dateOf);
+  const greatest = dates.reduce((a, b) => (b !== null && (a === null || b > a) ? b : a), null);
+  const last = now && new Date(now.getTime() + 2 * 86_400_000).toISOString().slice(0, 10);
+  const days = new Map<string, Day>();
+  const skipped: Skipped[] = [];
+  const faultsOfNewest: Fault[] = [];
+
+  for (const [index, raw] of entries.entries()) {
+    const date = dates[index] ?? null;
+    // Graph sends the newest entry first, so a first entry that does not say its day has to be taken for it.
+    const newest = date === null ? index === 0 : date === greatest;
+    const skip = (reason: string) => skipped.push({ entry: nameOf(raw, index), date, reason });
+    const result =
+      date !== null && last && date > last
+        ? malformed(`its day ${date} lies in the future`)
+        : read(raw, tenantId, newest);
+
+    if ('reason' in result) {
+      if (newest) faultsOfNewest.push({ ...result, reason: `${nameOf(raw, index)}: ${result.reason}` });
+      skip(result.reason);
+    } else if (days.has(result.snapshot.date)) {
+      skip(`${result.snapshot.date} is in the answer twice; the first one that is whole counts`);
+    } else {
+      days.set(result.snapshot.date, { date: result.snapshot.date, newest, raw, ...result });
+    }
+  }
+
+  const fault = faultsOfNewest[0];
+  if (fault && (dates[0] === null || greatest === null || !days.has(greatest))) throw refusal(fault);
+  return { days: [...days.values()].toSorted((a, b) => (a.date < b.date ? -1 : 1)), skipped };
+}
+
+/**
+ * Reads an archived entry again, by the same rules but for the tenant, which the archive's key names.
+ * @param newest whether it was archived while it was the newest day; only then do its texts count
+ * @param code of the error, for the caller knows where the entry came from
+ * @throws MonitorError where it is not a whole entry
+ */
+export function snapshotOf(raw: unknown, newest = true, code = 'archive-damaged'): Snapshot {
+  const result = read(raw, null, newest);
+  if (!('reason' in result)) return result.snapshot;
+  throw new MonitorError(
+    code,
+    `${nameOf(raw)} cannot be read again: ${result.reason}.`,
+    'An archived snapshot never changes by itself: restore the object from a backup, or from an earlier version of the bucket.',
+  );
+}
+
+/**
+ * Reads the catalogue. Nothing in it fails a run: what cannot be read is null, what has no id is skipped.
+ * @param entries all pages, in any order; of two with the same id the first counts
+ */
+export function readProfiles(entries: readonly unknown[]): {
+  profiles: Map<string, Profile>;
+  skipped: Skipped[];
+} {
+  const profiles = new Map<string, Profile>();
+  const skipped: Skipped[] = [];
+  for (const [index, raw] of entries.entries()) {
+    const parsed = controlProfile.safeParse(raw);
+    const skip = (reason: string) => skipped.push({ entry: nameOf(raw, index), date: null, reason });
+    if (!parsed.success) skip(describe(parsed.error, raw));
+    else if (profiles.has(parsed.data.id)) skip('its id is in the answer twice; the first one counts');
+    else profiles.set(parsed.data.id, profileOf(parsed.data));
+  }
+  return { profiles, skipped };
+}
+
+/** The day of an entry by its id, else by its createdDateTime; null where neither says one. Checks nothing else. */
+export function dateOf(entry: unknown): string | null {
+  const { id, createdDateTime } = fieldsOf(entry);
+  return dayIn(id, /_(\d{4}-\d{2}-\d{2})$/) ?? dayIn(createdDateTime, /^(\d{4}-\d{2}-\d{2})T/);
+}
+
+/** @param tenantId null: any */
+function read(
+  raw: unknown,
+  tenantId: string | null,
+  newest: boolean,
+): Fault | Pick<Day, 'snapshot' | 'difference'> {
+  const identity = identify(raw, tenantId);
+  if (typeof identity !== 'string') return identity;
+
+  const { controlScores } = fieldsOf(raw);
+  if (controlScores === undefined || controlScores === null) {
+    return { code: 'partial-entry', reason: 'it has no controlScores' };
+  }
+  const parsed = secureScore.safeParse(raw);
+  if (!parsed.success) return malformed(describe(parsed.error, raw));
+  const { currentScore, maxScore, enabledServices } = parsed.data;
+  if (parsed.data.controlScores.length === 0 && currentScore > 0) {
+    return {
+      code: 'partial-entry',
+      reason: `its controlScores are empty though its currentScore is ${currentScore}`,
+    };
+  }
+
+  const controls = new Map<string, Control>();
+  let sum = 0;
+  for (const score of parsed.data.controlScores) {
+    sum += score.score;
+    const control = controlOf(score, newest);
+    const twin = controls.get(control.name);
+    controls.set(control.name, twin ? merge(twin, control) : control);
+  }
+  const difference = sum - currentScore;
+  return {
+    snapshot: {
+      date: identity,
+      points: currentScore,
+      maximum: maxScore,
+      enabledServices: (enabledServices ?? []).toSorted(),
+      controls,
+    },
+    // Graph states totals with two decimals: what is below half of the last one is rounding.
+    difference: Math.abs(difference) <= EPSILON ? 0 : difference,
+  };
+}
+
+/** Whose entry it is, and of which day. @returns the date yyyy-mm-dd, or what speaks against it */
+function identify(raw: unknown, tenantId: string | null): string | Fault {
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
+    return malformed(`it is no object but ${quote(raw)}`);
+  }
+  const { id, azureTenantId, createdDateTime } = fieldsOf(raw);
+  if (tenantId !== null && String(azureTenantId).toLowerCase() !== tenantId.toLowerCase()) {
+    return {
+      code: azureTenantId === undefined || azureTenantId === null ? 'malformed-entry' : 'foreign-entry',
+      reason: `its azureTenantId is ${quote(azureTenantId)}, not the configured tenant ${quote(tenantId)}`,
+    };
+  }
+  const date = dayIn(id, /^[^_]+_(\d{4}-\d{2}-\d{2})$/);
+  if (date === null) return malformed(`its id is ${quote(id)}, not <tenant id>_<yyyy-MM-dd>`);
+  const owner = String(id).slice(0, -date.length - 1);
+  if (tenantId !== null && owner.toLowerCase() !== tenantId.toLowerCase()) {
+    return {
+      code: 'foreign-entry',
+      reason: `its id ${quote(id)} names another tenant than the configured ${quote(tenantId)}`,
+    };
+  }
+  if (dayIn(createdDateTime, /^(\d{4}-\d{2}-\d{2})T/) !== date) {
+    return malformed(
+      `its createdDateTime ${quote(createdDateTime)} is of another day than its id says (${date})`,
+    );
+  }
+  return date;
+}
+
+function controlOf(score: z.output<typeof controlScore>, newest: boolean): Control {
+  // An older entry's texts are degraded ("0 of 5 users" became "0 of 0 users"): compared with the newest day's they
+  // would tell of changes that never were. So they are dropped at the door, whatever else the entry carries.
+  const complete = newest && (typeof score.lastSynced === 'string' || typeof score.description === 'string');
+  return {
+    name: score.controlName,
+    category: score.controlCategory ?? '',
+    points: score.score,
+    percentage: score.scoreInPercentage ?? null,
+    complete,
+    status: complete ? (score.implementationStatus ?? null) : null,
+    lastSynced: complete ? (score.lastSynced ?? null) : null,
+    count: complete ? (score.count ?? null) : null,
+    total: complete ? (score.total ?? null) : null,
+  };
+}
+
+/**
+ * A name that stands twice in a snapshot, never seen yet: its points are summed, so that the controls still add up
+ * to the total. Of a sum neither a percentage nor counts are known.
+ */
+function merge(first: Control, second: Control): Control {
+  return {
+    ...first,
+    points: first.points + second.points,
+    complete: first.complete && second.complete,
+    percentage: null,
+    count: null,
+    total: null,
+  };
+}
+
+function profileOf(profile: z.output<typeof controlProfile>): Profile {
+  return {
+    id: profile.id,
+    title: profile.title?.trim() || profile.id,
+    maximum: profile.maxScore ?? null,
+    category: profile.controlCategory ?? null,
+    service: profile.service ?? null,
+    tier: profile.tier ?? null,
+    remediation: profile.remediation ?? null,
+    remediationImpact: profile.remediationImpact ?? null,
+    // Some start with a blank.
+    actionUrl: profile.actionUrl?.trim() ?? null,
+    implementationCost: profile.implementationCost ?? null,
+    userImpact: profile.userImpact ?? null,
+  };
+}
+
+function refusal(fault: Fault): MonitorError {
+  const what = { 'foreign-entry': 'foreign', 'malformed-entry': 'malformed', 'partial-entry': 'partial' }[
+    fault.code
+  ];
+  return new MonitorError(
+    fault.code,
+    `Graph's newest entry of secureScores is ${what}. ${fault.reason}. Nothing was archived, compared or mailed.`,
+    'Microsoft usually mends this within a day, and the next run takes up what was missed. If it lasts, open a support request with Microsoft that quotes this message.',
+    { retryable: true },
+  );
+}
+
+function malformed(reason: string): Fault {
+  return { code: 'malformed-entry', reason };
+}
+
+/** For people: `entry 3 ("<id>")`. */
+function nameOf(raw: unknown, index?: number): string {
+  const { id } = fieldsOf(raw);
+  const place = index === undefined ? 'entry' : `entry ${index}`;
+  return typeof id === 'string' ? `${place} (${quote(id)})` : place;
+}
+
+/** The first few issues in one line: an entry of 400 broken controls is named well enough by three of them. */
+function describe(error: z.ZodError, input: unknown): string {
+  return describeIssues(new z.ZodError(error.issues.slice(0, 3)), input)
+    .trim()
+    .replace(/\n\s*/g, '; ');
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+/** The day that the pattern finds in a text; null where there is none, or none that a calendar has. */
+function dayIn(text: unknown, pattern: RegExp): string | null {
+  const day = typeof text === 'string' ? pattern.exec(text)?.[1] : undefined;
+  if (day === undefined) return null;
+  const time = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day) ? day : null;
+}
