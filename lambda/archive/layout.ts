@@ -1,0 +1,21 @@
+/**
+ * The keys of the archive. Hive-style partitions, so that any engine reads it in place; the design's contract.
+ * Tenants are guids in lower case, dates yyyy-mm-dd, hashes SHA-256 in hex.
+ */
+export const layout = {
+  snapshots: (tenantId: string) => `snapshots/tenant=${tenantId}/`,
+  snapshot: (tenantId: string, date: string, hash: string) =>
+    `snapshots/tenant=${tenantId}/date=${date}/${hash}.json.gz`,
+  profiles: (tenantId: string, hash: string) => `profiles/tenant=${tenantId}/${hash}.json.gz`,
+  reports: (tenantId: string) => `reports/tenant=${tenantId}/`,
+  /** Within a date, reports sort by when they were told. */
+  report: (tenantId: string, date: string, toldAt: string, hash: string) =>
+    `reports/tenant=${tenantId}/date=${date}/${toldAt.replaceAll(/[-:.]/g, '')}-${hash.slice(0, 8)}.json`,
+  state: (tenantId: string) => `state/tenant=${tenantId}.json`,
+
+  /** The inverse of `snapshot`; null for a foreign key. */
+  parseSnapshot(key: string): { date: string; hash: string } | null {
+    const match = /\/date=(\d{4}-\d\d-\d\d)\/([0-9a-f]{64})\.json\.gz$/.exec(key);
+    return match?.[1] && match[2] ? { date: match[1], hash: match[2] } : null;
+  },
+};

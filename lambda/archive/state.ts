@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { MonitorError } from '../errors.ts';
+import type { Report } from '../report/model.ts';
+
+const cursorSchema = z.object({ date: z.string(), snapshot: z.string(), profiles: z.string() });
+
+const mailSchema = z.object({
+  kind: z.enum(['start', 'scores', 'controls', 'operations']),
+  to: z.array(z.string()),
+  subject: z.string(),
+  /** Of the sent mail; null while it is not sent. */
+  id: z.string().nullable(),
+});
+
+/** What was said once and is not said again while it lasts. */
+const saidSchema = z.object({
+  /** Date of the newest snapshot that was called stale. */
+  stale: z.string().nullable(),
+  /** Date of the snapshot that was called suspect. */
+  suspect: z.string().nullable(),
+  /** Since when runs fail in a row (ISO 8601), and which codes were mailed. */
+  failing: z.object({ since: z.string(), told: z.array(z.string()) }).nullable(),
+});
+
+const stateSchema = z.object({
+  version: z.literal(1),
+  /** What was last told: the next comparison starts from exactly these objects. */
+  cursor: cursorSchema.nullable(),
+  said: saidSchema,
+  /** The mails that a run is sending, or that a run which died left behind. */
+  claim: z
+    .object({
+      invocation: z.string(),
+      /** ISO 8601: until then nobody else touches it. */
+      until: z.string(),
+      mails: z.array(mailSchema),
+      /** What the mails tell; they are rendered from it, now and by whoever takes the claim over. */
+      report: z.custom<Report>((value) => typeof value === 'object' && value !== null),
+      /** What has been said once they are sent. */
+      said: saidSchema,
+    })
+    .nullable(),
+});
+
+/** A tenant's state: cursor, claim, and what is not to be said twice. Changed by compare-and-swap alone. */
+export type State = z.infer<typeof stateSchema>;
+export type Claim = NonNullable<State['claim']>;
+export type ClaimedMail = Claim['mails'][number];
+export type Said = State['said'];
+
+export const EMPTY_STATE: State = {
+  version: 1,
+  cursor: null,
+  said: { stale: null, suspect: null, failing: null },
+  claim: null,
+};
+
+/** @param location where the text comes from, for the error. @throws MonitorError `state-damaged` */
+export function parseState(text: string, location: string): State {
+  try {
+    return stateSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new MonitorError(
+      'state-damaged',
+      `${location} is not a state of this program: ${error instanceof z.ZodError ? z.prettifyError(error) : String(error)}`,
+      'Move the object away: the next run goes on from the last report, nothing is lost.',
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { describeIssues } from './config.ts';
+import { MonitorError } from './errors.ts';
+
+/** Names of the function's environment variables: set by the deployment, read by the handler. */
+export const environment = {
+  bucket: 'ARCHIVE_BUCKET',
+  /** Name or ARN of the secret that serves every tenant without one of its own. */
+  certificateSecret: 'CERTIFICATE_SECRET',
+  mailFrom: 'MAIL_FROM',
+  /** Addresses of the operations mail, separated by commas. */
+  operations: 'OPERATIONS',
+  configurationSet: 'CONFIGURATION_SET',
+} as const;
+
+/** The secret that is read where the config names none. */
+export const DEFAULT_CERTIFICATE_SECRET = 'secure-score/certificate';
+
+const schema = z.object({
+  [environment.bucket]: z.string().min(1),
+  [environment.certificateSecret]: z.string().min(1).default(DEFAULT_CERTIFICATE_SECRET),
+  [environment.mailFrom]: z.string().min(1),
+  [environment.operations]: z.string().transform((list) => list.split(',').map((address) => address.trim())),
+  [environment.configurationSet]: z.string().min(1).optional(),
+});
+
+/** @throws MonitorError `environment-invalid` that names each variable */
+export function readEnvironment(variables: NodeJS.ProcessEnv) {
+  const parsed = schema.safeParse(variables);
+  if (!parsed.success) {
+    throw new MonitorError(
+      'environment-invalid',
+      `The function's environment is not valid:\n${describeIssues(parsed.error, variables)}`,
+      'Deploy again: the deployment sets these variables.',
+    );
+  }
+  return parsed.data;
+}

@@ -1,0 +1,54 @@
+import { Archive } from './archive/archive.ts';
+import { MonitorError } from './errors.ts';
+import { scoreLine } from './report/build.ts';
+import type { Run, RunResult } from './run.ts';
+import { compare } from './steps/compare.ts';
+import { fetchAnswer, type Answer } from './steps/fetch.ts';
+import { keep } from './steps/keep.ts';
+import { finishClaim, tell } from './steps/tell.ts';
+import { tellFailure } from './steps/tell-failure.ts';
+
+/** So often may another run come first before this one gives up and is retried. */
+const ATTEMPTS = 5;
+
+/**
+ * One run for one tenant: fetch, keep, compare with what was last told, tell, remember.
+ * A crash between any two side effects, followed by a rerun, ends in the same archive and no lost mail.
+ * @throws MonitorError whose `retryable` says whether the same run may succeed later by itself
+ */
+export async function monitor(run: Run): Promise<RunResult> {
+  const archive = new Archive(run.ports.store, run.tenant.tenantId);
+
+  let answer: Answer;
+  try {
+    answer = await fetchAnswer(run, archive);
+  } catch (error) {
+    await tellFailure(run, archive, error);
+    throw error;
+  }
+
+  const kept = await keep(run, archive, answer);
+  const result: RunResult = {
+    tenant: run.tenant.tenantId,
+    name: run.tenant.name,
+    archived: kept.added,
+    score: scoreLine(answer.newest.snapshot),
+    changes: [],
+    mails: [],
+    pending: [],
+  };
+
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const current = await finishClaim(run, archive, result);
+    const news = await compare(run, archive, current.state, answer, kept);
+    result.changes = news.changes;
+    // False: another run told something meanwhile. Then compare again, from there.
+    if (await tell(run, archive, current, news, result)) return result;
+  }
+  throw new MonitorError(
+    'state-contended',
+    `Other runs changed the state of ${run.tenant.name} ${ATTEMPTS} times while this one compared.`,
+    'Run again when the others are done.',
+    { retryable: true },
+  );
+}

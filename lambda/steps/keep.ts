@@ -1,0 +1,93 @@
+import { contentHash, type Archive } from '../archive/archive.ts';
+import { MonitorError } from '../errors.ts';
+import { snapshotOf, type Day } from '../graph/schema.ts';
+import type { Run } from '../run.ts';
+import type { Change } from '../score/change.ts';
+import { tenantChange } from '../score/diff.ts';
+import { sameScores, type Snapshot } from '../score/snapshot.ts';
+import type { Answer } from './fetch.ts';
+
+/** The archive after this run's days were added to it. */
+export interface Kept {
+  /** Dates archived by this run, ascending; a restated day among them. */
+  added: string[];
+  restated: Change[];
+  /** Hashes of every version by date, ascending by date. */
+  versions: Map<string, string[]>;
+  /** The version in force of each day of the answer. */
+  inForce: Map<string, VersionInForce>;
+}
+
+export interface VersionInForce {
+  hash: string;
+  snapshot: Snapshot;
+}
+
+/**
+ * Archives every new day, oldest first (so that a crash leaves no hole), and every restated one: a day already
+ * archived whose scores, maximum or set of controls differ. That it has lost its texts is not news.
+ */
+export async function keep(run: Run, archive: Archive, answer: Answer): Promise<Kept> {
+  const { fetchedAt } = answer;
+  if (answer.profilesHash !== answer.told?.profiles) {
+    await archive.addProfiles(answer.profilesHash, fetchedAt, answer.rawProfiles);
+  }
+
+  const earlier = new Map(
+    await Promise.all(
+      answer.days.map(
+        async ({ date }) => [date, await versionInForce(run, archive, date, answer.archived.get(date) ?? [])] as const,
+      ),
+    ),
+  );
+
+  const kept: Kept = { added: [], restated: [], versions: new Map(answer.archived), inForce: new Map() };
+  for (const day of answer.days) {
+    const { date, snapshot } = day;
+    const archived = earlier.get(date);
+    if (archived && sameScores(archived.snapshot, snapshot)) {
+      kept.inForce.set(date, archived);
+      continue;
+    }
+    const hash = contentHash(day.raw);
+    const content = { fetchedAt, newest: day.newest, secureScore: day.raw };
+    if (await archive.addSnapshot(date, hash, content)) kept.added.push(date);
+    kept.versions.set(date, [...new Set([...(kept.versions.get(date) ?? []), hash])]);
+    kept.inForce.set(date, { hash, snapshot });
+    if (archived) kept.restated.push(restated(archived.snapshot, day));
+  }
+  kept.versions = new Map([...kept.versions].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return kept;
+}
+
+/**
+ * Of several versions of a day, the one fetched last. A damaged one is named and passed over: the day is then
+ * archived anew from the answer.
+ */
+export async function versionInForce(
+  run: Run,
+  archive: Archive,
+  date: string,
+  hashes: string[],
+): Promise<VersionInForce | null> {
+  let last: (VersionInForce & { fetchedAt: string }) | null = null;
+  for (const hash of hashes) {
+    try {
+      const { fetchedAt, secureScore } = await archive.snapshot(date, hash);
+      if (!last || fetchedAt > last.fetchedAt) last = { hash, fetchedAt, snapshot: snapshotOf(secureScore) };
+    } catch (error) {
+      if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
+      run.ports.log.error(error.message, { tenant: run.tenant.tenantId, advice: error.advice });
+    }
+  }
+  return last && { hash: last.hash, snapshot: last.snapshot };
+}
+
+function restated(before: Snapshot, day: Day): Change {
+  return tenantChange('restated', `Microsoft restated the score of ${day.date}`, {
+    date: day.date,
+    previousDate: day.date,
+    points: { before: before.points, after: day.snapshot.points },
+    maximum: { before: before.maximum, after: day.snapshot.maximum },
+  });
+}

@@ -1,0 +1,64 @@
+import type { Archive } from '../archive/archive.ts';
+import { EMPTY_STATE } from '../archive/state.ts';
+import { MonitorError } from '../errors.ts';
+import type { Run } from '../run.ts';
+import type { News } from './compare.ts';
+import { finishClaim, tell } from './tell.ts';
+
+/** A failure that may pass by itself is mailed only when it has lasted so long. */
+const PATIENCE_MS = 24 * 3_600_000;
+
+/**
+ * Mails operations that runs fail: once a kind of failure in a row of failing runs, and at once only where waiting
+ * cannot help. Also sends what an earlier run left behind. Never throws: the failure itself is what the caller throws.
+ */
+export async function tellFailure(run: Run, archive: Archive, failure: unknown): Promise<void> {
+  if (!(failure instanceof MonitorError)) return;
+  const { ports, tenant } = run;
+  try {
+    const current = await finishClaim(run, archive, null);
+    const state = current.state ?? EMPTY_STATE;
+    const now = ports.clock.now();
+    const failing = state.said.failing ?? { since: now.toISOString(), told: [] };
+    // Outages change their face from try to try: to the reader they are one failure.
+    const code = failure.retryable ? 'outage' : failure.code;
+    const due =
+      !failing.told.includes(code) &&
+      (!failure.retryable || now.getTime() - Date.parse(failing.since) >= PATIENCE_MS);
+
+    const news: News = {
+      report: {
+        version: 1,
+        tenantId: tenant.tenantId,
+        name: tenant.name,
+        toldAt: now.toISOString(),
+        from: state.cursor,
+        to: state.cursor,
+        before: null,
+        after: null,
+        days: [],
+        start: null,
+        operations: [
+          {
+            kind: 'failing',
+            code: failure.code,
+            message: failure.message,
+            advice: failure.advice,
+            since: failing.since,
+          },
+        ],
+        notes: [],
+      },
+      mails: due ? ['operations'] : [],
+      said: { ...state.said, failing: due ? { ...failing, told: [...failing.told, code] } : failing },
+      changes: [],
+    };
+    await tell(run, archive, current, news, null);
+  } catch (error) {
+    ports.log.warn('the failure could not be told', {
+      tenant: tenant.tenantId,
+      failure: failure.code,
+      error: error instanceof Error ? error.message : String(error),
+    });
+  }
+}

@@ -1,0 +1,159 @@
+import { contentHash, type Archive, type Versioned } from '../archive/archive.ts';
+import { EMPTY_STATE, type Claim, type State } from '../archive/state.ts';
+import { MonitorError } from '../errors.ts';
+import type { MailKind } from '../ports.ts';
+import { renderMail } from '../report/render.ts';
+import { ClaimedError, type Run, type RunResult } from '../run.ts';
+import type { News } from './compare.ts';
+
+/** A claim outlives its run's deadline by this, so that the last call of a run has surely ended. */
+const CLAIM_SLACK_MS = 10_000;
+
+/**
+ * Sends what an earlier run claimed and left behind: its claim has ended, or this is a retry of the same invocation.
+ * @param result its `mails` grow by what is sent
+ * @returns the state without a claim
+ * @throws ClaimedError while the claim of another run is alive
+ */
+export async function finishClaim(run: Run, archive: Archive, result: RunResult | null): Promise<Versioned> {
+  for (;;) {
+    const current = await archive.state();
+    const claim = current.state?.claim;
+    if (!current.state || !claim) return current;
+
+    const { id } = run.ports.invocation;
+    if (claim.invocation !== id && Date.parse(claim.until) > run.ports.clock.now().getTime()) {
+      const unsent = claim.mails.filter((mail) => mail.id === null);
+      const pending = unsent.map(({ kind, subject, to }) => ({ kind, subject, to }));
+      throw new ClaimedError(claim.until, result && { ...result, pending });
+    }
+    const taken = await archive.swapState(
+      { ...current.state, claim: { ...claim, invocation: id, until: claimEnd(run) } },
+      current.version,
+    );
+    if (taken) return deliver(run, archive, taken, result);
+  }
+}
+
+/**
+ * Tells the news: claims its mails in the state, sends each, marks it sent, archives the report, moves the cursor.
+ * Where there is nothing to mail, only moves the cursor.
+ * @returns false where another run changed the state meanwhile: nothing was sent, compare again
+ */
+export async function tell(
+  run: Run,
+  archive: Archive,
+  current: Versioned,
+  news: News,
+  result: RunResult | null,
+): Promise<boolean> {
+  const state = current.state ?? EMPTY_STATE;
+  const { report, said } = news;
+  if (news.mails.length === 0) {
+    const next: State = { ...state, cursor: report.to, said };
+    const unchanged = current.state !== null && contentHash(next) === contentHash(state);
+    return unchanged || (await archive.swapState(next, current.version)) !== undefined;
+  }
+
+  const claim: Claim = {
+    invocation: run.ports.invocation.id,
+    until: claimEnd(run),
+    mails: news.mails.map((kind) => ({
+      kind,
+      to: recipientsOf(run, kind),
+      subject: renderMail(report, kind).subject,
+      id: null,
+    })),
+    report,
+    said,
+  };
+  const claimed = await archive.swapState({ ...state, claim }, current.version);
+  if (!claimed) return false;
+  await deliver(run, archive, claimed, result);
+  return true;
+}
+
+/** Sends the unsent mails of our claim. One that fails does not keep the others back; the claim then stays. */
+async function deliver(
+  run: Run,
+  archive: Archive,
+  claimed: Versioned,
+  result: RunResult | null,
+): Promise<Versioned> {
+  let current = claimed;
+  const failures: unknown[] = [];
+  const report = claimOf(current).report;
+  const hash = contentHash(report);
+
+  for (const [index, { kind, id }] of claimOf(claimed).mails.entries()) {
+    if (id !== null) continue;
+    // Today's recipients: an address that made a mail fail may have been corrected since.
+    const to = recipientsOf(run, kind);
+    const { subject, html, text } = renderMail(report, kind);
+    const key = `${report.toldAt.slice(0, 10)}/${report.tenantId}/${kind}-${hash.slice(0, 8)}`;
+    let sent: string;
+    try {
+      sent = await run.ports.mailer.send({
+        kind,
+        key,
+        date: new Date(report.toldAt),
+        from: run.sender.from,
+        to,
+        subject,
+        html,
+        text,
+      });
+    } catch (error) {
+      failures.push(error);
+      continue;
+    }
+    result?.mails.push({ kind, subject, to, id: sent });
+    const claim = claimOf(current);
+    const mails = claim.mails.with(index, { kind, to, subject, id: sent });
+    current = await swapOurs(archive, current, { ...claim, mails });
+  }
+
+  if (failures.length > 0) {
+    // Let go, so that the next run need not wait; what was sent is marked.
+    await swapOurs(archive, current, { ...claimOf(current), until: run.ports.clock.now().toISOString() });
+    throw failures[0];
+  }
+  const { mails, said } = claimOf(current);
+  await archive.addReport({ report, mails });
+  const state = current.state ?? EMPTY_STATE;
+  return swapOurs(archive, { ...current, state: { ...state, cursor: report.to ?? state.cursor, said } }, null);
+}
+
+/** Swaps the claim in a state that we hold. @throws MonitorError `claim-lost` where we no longer do */
+async function swapOurs(archive: Archive, current: Versioned, claim: Claim | null): Promise<Versioned> {
+  const swapped = await archive.swapState({ ...(current.state ?? EMPTY_STATE), claim }, current.version);
+  if (swapped) return swapped;
+  throw new MonitorError(
+    'claim-lost',
+    'Another run took over the mails of this one, which had outlived its claim.',
+    'Run again: whatever is unsent by then is sent.',
+    { retryable: true },
+  );
+}
+
+function claimOf({ state }: Versioned): Claim {
+  if (!state?.claim) throw new Error('a claimed state has a claim');
+  return state.claim;
+}
+
+function claimEnd(run: Run): string {
+  return new Date(run.ports.invocation.deadline.getTime() + CLAIM_SLACK_MS).toISOString();
+}
+
+function recipientsOf({ tenant, sender }: Run, kind: MailKind): string[] {
+  switch (kind) {
+    case 'start':
+      return [...new Set([...tenant.recipients.scores, ...tenant.recipients.controls])];
+    case 'scores':
+      return tenant.recipients.scores;
+    case 'controls':
+      return tenant.recipients.controls;
+    case 'operations':
+      return sender.operations;
+  }
+}
