@@ -1,0 +1,257 @@
+import { createHash } from 'node:crypto';
+import { lstat, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { MonitorError, quote } from '../errors.ts';
+import type { ObjectStore } from '../ports.ts';
+import { codeOf, linkTo, sweep, unless, withLock, writeTemporary } from './folder-lock.ts';
+import { checkKey, checkPrefix, isKey } from './key.ts';
+
+/**
+ * Objects as files of a folder, with the guarantees of the bucket. After a kill or a loss of power at any moment an
+ * object is there whole or not at all, and what a call has returned stays.
+ *
+ * `create` writes a temporary file to the end and gives it its name by link(2), which never overwrites. `replace`
+ * compares and renames under a lock whose dead holder is noticed (folder-lock.ts). Temporary files and locks lie in
+ * `<root>/.tmp`; what killed processes left there is swept at the first write of the next one.
+ *
+ * The archive describes how well a tenant is secured: new folders and files are for their owner alone (0700, 0600).
+ * For Linux and macOS. Windows (NTFS) has all it needs, but is not tested, and a folder cannot be flushed there, so
+ * that the last objects may be missing after a loss of power. Keys that differ in case alone would be one file on macOS and Windows;
+ * the archive's layout has none.
+ *
+ * @param root path of the folder; made with the first write. A version is the SHA-256 of the bytes.
+ */
+export function folderStore(root: string): ObjectStore {
+  const location = path.resolve(root);
+  const temporary = path.join(location, '.tmp');
+  const pathOf = (key: string): string => path.join(location, key);
+  let swept: Promise<void> | undefined;
+
+  /** Writes the bytes to a temporary file, lets `use` name it, and removes what is left of it. */
+  async function withTemporary<T>(bytes: Uint8Array, use: (file: string) => Promise<T>): Promise<T> {
+    await ensureFolder(temporary);
+    // Housekeeping: what is wrong with the folder, the write itself will tell.
+    swept ??= sweep(temporary).catch(() => undefined);
+    await swept;
+    const file = await writeTemporary(temporary, bytes);
+    try {
+      return await use(file);
+    } finally {
+      await unless(['ENOENT'], unlink(file));
+    }
+  }
+
+  /** @returns false where the name is taken by an object */
+  async function linkObject(bytes: Uint8Array, key: string): Promise<boolean> {
+    const file = pathOf(key);
+    // Also when it is there: whoever made it may not have flushed the folder yet, and the caller builds on it.
+    if (!(await isObject(file))) {
+      const made = await withTemporary(bytes, async (finished) => {
+        await ensureFolder(path.dirname(file));
+        return linkTo(finished, file);
+      });
+      if (made) {
+        await flushFolder(path.dirname(file));
+        return true;
+      }
+      await isObject(file);
+    }
+    await flushFolder(path.dirname(file));
+    return false;
+  }
+
+  async function read(key: string): Promise<{ bytes: Uint8Array; version: string } | undefined> {
+    const bytes = await unless(['ENOENT'], readFile(pathOf(key))).catch(async (error: unknown) => {
+      // Where `a` is an object there is no `a/b`; but a root that is a file is a mistake to be told.
+      if (codeOf(error) === 'ENOTDIR' && (await stat(location)).isDirectory()) return undefined;
+      throw error;
+    });
+    return bytes && { bytes, version: versionOf(bytes) };
+  }
+
+  return {
+    location,
+
+    get: (key) => {
+      checkKey(key);
+      return explained(location, `read ${quote(key, 300)}`, () => read(key));
+    },
+
+    create: (key, bytes) => {
+      checkKey(key);
+      return explained(location, `write ${quote(key, 300)}`, async () =>
+        (await linkObject(bytes, key)) ? 'created' : 'exists',
+      );
+    },
+
+    replace: (key, bytes, expected) => {
+      checkKey(key);
+      const wanted = versionOf(bytes);
+      return explained(location, `write ${quote(key, 300)}`, async () => {
+        // Settled without the lock: what is read is whole, so at this moment it was so.
+        const before = (await read(key))?.version;
+        if (before === wanted) return wanted; // as on S3: what is to be written is there
+        if (before !== (expected ?? undefined)) return undefined;
+        if (expected === null) {
+          const first = await linkObject(bytes, key);
+          return first || (await read(key))?.version === wanted ? wanted : undefined;
+        }
+        return withTemporary(bytes, (finished) =>
+          withLock(temporary, versionOf(Buffer.from(key)), key, async () => {
+            const now = (await read(key))?.version;
+            if (now !== expected) return now === wanted ? wanted : undefined;
+            await rename(finished, pathOf(key));
+            await flushFolder(path.dirname(pathOf(key)));
+            return wanted;
+          }),
+        );
+      });
+    },
+
+    list: (prefix, after = '') => {
+      checkPrefix(prefix);
+      checkPrefix(after);
+      return explained(location, `list ${quote(prefix, 300)}`, async () => {
+        const keys: string[] = [];
+        const start = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+        await collect(location, start, (key, isFolder) => {
+          if (isFolder) {
+            // `key` ends in `/`. Everything below it begins with it, so it is below `after` as a whole or not.
+            const mayMatch = key.startsWith(prefix) || prefix.startsWith(key);
+            return mayMatch && (key > after || after.startsWith(key));
+          }
+          if (key.startsWith(prefix) && key > after) keys.push(key);
+          return false;
+        });
+        return keys.toSorted(); // by code units, as S3 does for these characters
+      });
+    },
+  };
+}
+
+const versionOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** True for an object, false for nothing. @throws for anything else that lies where an object should be. */
+async function isObject(file: string): Promise<boolean> {
+  const status = await unless(['ENOENT'], lstat(file));
+  if (status === undefined || status.isFile()) return status !== undefined;
+  throw Object.assign(new Error(`not a file: ${file}`), { code: 'EISDIR' });
+}
+
+/** Walks the folders below `folder` (a key ending in `/`, or empty) into which `visit` wants to go. */
+async function collect(
+  root: string,
+  folder: string,
+  visit: (key: string, isFolder: boolean) => boolean,
+): Promise<void> {
+  const entries = await unless(['ENOENT'], readdir(path.join(root, folder), { withFileTypes: true })).catch(
+    async (error: unknown) => {
+      if (codeOf(error) === 'ENOTDIR' && (await stat(root)).isDirectory()) return undefined;
+      throw error;
+    },
+  );
+  for (const entry of entries ?? []) {
+    if (!isKey(entry.name)) continue;
+    const key = folder + entry.name;
+    if (entry.isDirectory()) {
+      if (visit(`${key}/`, true)) await collect(root, `${key}/`, visit);
+    } else if (entry.isFile()) {
+      visit(key, false);
+    } else if (entry.isSymbolicLink()) {
+      // Following could go round in circles, leaving it out would hide days that `get` finds.
+      throw new MonitorError(
+        'archive-symbolic-link',
+        `the archive folder ${quote(root, 300)} holds a symbolic link, ${quote(key, 300)}`,
+        'Replace the link by what it points to. Only the archive folder itself may be one.',
+      );
+    }
+  }
+}
+
+/** Makes a folder and all above it, for its owner alone, so that they are still there after a loss of power. */
+async function ensureFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = path.dirname(made)) {
+    await flushFolder(path.dirname(made));
+  }
+}
+
+/** Puts the names in a folder on the disk: https://man7.org/linux/man-pages/man2/fsync.2.html, under NOTES. */
+async function flushFolder(folder: string): Promise<void> {
+  // Windows and some network file systems cannot; there is nothing more to be done there.
+  await unless(
+    ['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EBADF'],
+    (async () => {
+      const handle = await open(folder, 'r');
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    })(),
+  );
+}
+
+/** Runs a file operation; its system error becomes one that says what to do. */
+async function explained<T>(location: string, doing: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    const code = codeOf(error);
+    if (error instanceof MonitorError || code === '') throw error;
+    const message = `cannot ${doing} in the archive folder ${quote(location, 300)}`;
+    const [name, why, advice] = reasons[code] ?? [
+      'archive-failed',
+      quote(error instanceof Error ? error.message : error, 300),
+      'Look at the disk or the mount that the folder lies on; the system error says what failed.',
+    ];
+    throw new MonitorError(name, `${message}: ${why} (${code})`, advice, {
+      retryable: transient.has(code),
+      cause: error,
+    });
+  }
+}
+
+const denied: [string, string, string] = [
+  'archive-access-denied',
+  'not permitted',
+  'Let the user that runs this read and write the folder and everything in it, or choose another one with --archive.',
+];
+const full: [string, string, string] = [
+  'archive-full',
+  'no space left',
+  'Make room on the disk (or raise the quota) and run again: what was archived is whole, the rest is fetched then.',
+];
+
+/** System error -> our code, what is wrong, what to do. */
+const reasons: Record<string, [string, string, string]> = {
+  EACCES: denied,
+  EPERM: denied,
+  EROFS: [
+    'archive-read-only',
+    'the file system is read-only',
+    'Mount it for writing, or choose another folder with --archive.',
+  ],
+  ENOSPC: full,
+  EDQUOT: full,
+  ENOTDIR: [
+    'archive-not-a-folder',
+    'a part of the path is a file',
+    'Choose a folder with --archive, or move the file that stands in its place away.',
+  ],
+  EISDIR: [
+    'archive-key-taken',
+    'something that is not a file lies where the object belongs',
+    'Move the folder (or link) that stands in its place away; the archive did not make it.',
+  ],
+  ELOOP: [
+    'archive-link-loop',
+    'symbolic links on the path lead round in a circle',
+    'Mend the links, or choose another folder with --archive.',
+  ],
+  ENAMETOOLONG: ['archive-name-too-long', 'the path is too long', 'Choose a folder with a shorter path.'],
+};
+
+/** These pass: too many open files, a busy or hanging mount. */
+const transient = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'EBUSY', 'ESTALE', 'ETIMEDOUT', 'ENOMEM']);

@@ -1,0 +1,50 @@
+import { MonitorError, quote } from '../errors.ts';
+import type { ObjectStore } from '../ports.ts';
+import { folderStore } from './folder-store.ts';
+import { isKey } from './key.ts';
+import { s3Store } from './s3-store.ts';
+
+/**
+ * The store that a person names on the command line.
+ * @param location `s3://bucket`, `s3://bucket/prefix` or the path of a folder; touches nothing yet
+ * @throws MonitorError `archive-location-invalid`
+ */
+export function openStore(location: string): ObjectStore {
+  const invalid = (why: string): MonitorError =>
+    new MonitorError(
+      'archive-location-invalid',
+      `${quote(location)} is no place for an archive: ${why}`,
+      'Give the path of a folder, or s3://bucket, or s3://bucket/prefix.',
+    );
+  if (location.trim() === '') throw invalid('it is empty');
+  if (location.includes('\0')) throw invalid('it holds a NUL character');
+
+  if (/^s3:/i.test(location)) {
+    const [, bucket = '', rest = ''] = /^s3:\/\/([^/]*)\/?(.*)$/s.exec(location) ?? [];
+    const prefix = rest.replace(/\/$/, '');
+    const fault = bucketFault(bucket);
+    if (fault !== undefined) throw invalid(fault);
+    if (prefix === '') return s3Store({ bucket });
+    if (!isKey(prefix)) {
+      throw invalid(
+        `the prefix ${quote(prefix)} may hold letters, digits and . _ = - between single slashes`,
+      );
+    }
+    return s3Store({ bucket, prefix });
+  }
+
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) throw invalid('only s3:// is known');
+  // Only a shell knows what `~` is; in a config file or in quotes it would become a folder of that name.
+  if (/^~(\/|$)/.test(location)) throw invalid('write the home folder out, ~ is not expanded here');
+  return folderStore(location);
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+function bucketFault(bucket: string): string | undefined {
+  if (bucket === '') return 'it names no bucket';
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) || bucket.includes('..')) {
+    return `${quote(bucket)} is no bucket name (3 to 63 of a-z 0-9 . -, a letter or digit at both ends)`;
+  }
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(bucket)) return `${quote(bucket)} is an address, not a bucket name`;
+  return undefined;
+}

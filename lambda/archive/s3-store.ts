@@ -1,0 +1,262 @@
+import {
+  GetObjectCommand,
+  paginateListObjectsV2,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MonitorError, quote } from '../errors.ts';
+import type { ObjectStore, StoredObject } from '../ports.ts';
+import { checkKey, checkPrefix, isKey } from './key.ts';
+
+/** How often a write is tried again that S3 answers with 409: another write to the key was under way. */
+const CONFLICT_TRIES = 6;
+
+/**
+ * Objects in a bucket. `create` and `replace` are S3's conditional writes, so S3 itself decides which of two writers
+ * came first: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html. A version is the ETag.
+ *
+ * Needs s3:GetObject and s3:PutObject on the keys, and s3:ListBucket on the bucket: without it S3 answers 403, not
+ * 404, for an object that does not exist.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, under Permissions
+ *
+ * Region, credentials and endpoint come from the environment, as for every AWS tool (`AWS_REGION`, `AWS_PROFILE`,
+ * `AWS_ENDPOINT_URL_S3`). The SDK addresses the bucket as a host name; for an endpoint that is an IP address, as a
+ * path. An emulator is therefore given as `http://127.0.0.1:…` and needs no setting here.
+ *
+ * @param prefix a key without a `/` at the end; the store's keys lie below it
+ */
+export function s3Store({
+  bucket,
+  prefix,
+  client = new S3Client({
+    // For objects of some 100 kB: without these a lost connection hangs until the Lambda is stopped. Together with
+    // the SDK's own three attempts a call ends within a minute and a half.
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: 20_000,
+      throwOnRequestTimeout: true,
+      socketTimeout: 20_000,
+    },
+  }),
+}: {
+  bucket: string;
+  prefix?: string | undefined;
+  client?: S3Client;
+}): ObjectStore {
+  if (prefix !== undefined) checkKey(prefix);
+  const base = prefix === undefined ? '' : `${prefix}/`;
+  const location = `s3://${bucket}${prefix === undefined ? '' : `/${prefix}`}`;
+
+  async function get(key: string): Promise<StoredObject | undefined> {
+    try {
+      const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: base + key }));
+      if (answer.Body === undefined || answer.ETag === undefined)
+        throw new Error('S3 sent no body or no ETag');
+      return { bytes: await answer.Body.transformToByteArray(), version: answer.ETag };
+    } catch (error) {
+      if (nameOf(error) === 'NoSuchKey') return undefined;
+      throw explain(error, 's3:GetObject', `s3://${bucket}/${base}${key}`);
+    }
+  }
+
+  /** @returns the ETag, or undefined where the condition does not hold */
+  async function put(
+    key: string,
+    bytes: Uint8Array,
+    condition: { IfMatch: string } | { IfNoneMatch: '*' },
+  ): Promise<string | undefined> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const answer = await client.send(
+          new PutObjectCommand({
+            Bucket: bucket,
+            Key: base + key,
+            Body: bytes,
+            // No ContentEncoding on .json.gz: it would make browsers, proxies and HTTP clients unpack on the way,
+            // and what arrives is then not what was archived. Athena and DuckDB go by the name.
+            ContentType: contentType(key),
+            ...condition,
+          }),
+        );
+        if (answer.ETag === undefined) throw new Error('S3 sent no ETag');
+        return answer.ETag;
+      } catch (error) {
+        const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+        if (status === 412) return undefined;
+        // If-Match on an object that does not exist (any more).
+        if (nameOf(error) === 'NoSuchKey') return undefined;
+        // A write to the same key was under way, and S3 does not yet know which comes first: the answer to the same
+        // request, a moment later, is 200 or 412.
+        if (status === 409 && tries < CONFLICT_TRIES) {
+          await sleep(Math.random() * 50 * 2 ** tries);
+          continue;
+        }
+        throw explain(error, 's3:PutObject', `s3://${bucket}/${base}${key}`);
+      }
+    }
+  }
+
+  return {
+    location,
+
+    get: (key) => {
+      checkKey(key);
+      return get(key);
+    },
+
+    create: async (key, bytes) => {
+      checkKey(key);
+      // The SDK tries again when an answer got lost, and may then find its own first attempt: 'exists', and it does.
+      return (await put(key, bytes, { IfNoneMatch: '*' })) === undefined ? 'exists' : 'created';
+    },
+
+    replace: async (key, bytes, expected) => {
+      checkKey(key);
+      const version = await put(key, bytes, expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected });
+      if (version !== undefined) return version;
+      // Here the same lost answer would look as if another writer had come first. If the object holds what was to be
+      // written, it is written.
+      const found = await get(key);
+      return found !== undefined && Buffer.compare(found.bytes, bytes) === 0 ? found.version : undefined;
+    },
+
+    list: async (begin, after) => {
+      checkPrefix(begin);
+      checkPrefix(after ?? '');
+      try {
+        const keys: string[] = [];
+        // S3 lists in UTF-8 order, for these characters the order of code units:
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+        for await (const page of paginateListObjectsV2(
+          { client },
+          { Bucket: bucket, Prefix: base + begin, StartAfter: after ? base + after : undefined },
+        )) {
+          for (const { Key: key = '' } of page.Contents ?? []) keys.push(key.slice(base.length));
+        }
+        // Consoles put markers such as `snapshots/` into buckets.
+        return keys.filter((key) => isKey(key));
+      } catch (error) {
+        throw explain(error, 's3:ListBucket', `s3://${bucket}/${base}${begin}`);
+      }
+    },
+  };
+}
+
+function contentType(key: string): string {
+  if (key.endsWith('.gz')) return 'application/gzip';
+  if (key.endsWith('.json')) return 'application/json';
+  if (key.endsWith('.parquet')) return 'application/vnd.apache.parquet';
+  return 'application/octet-stream';
+}
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
+
+/**
+ * The operator's words for what the SDK threw. Names of errors:
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+ * @param action as IAM calls it
+ * @param target s3://bucket/key
+ */
+function explain(error: unknown, action: string, target: string): MonitorError {
+  const name = nameOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : undefined;
+  const failed = (code: string, why: string, advice: string, retryable = false): MonitorError =>
+    new MonitorError(code, `${action} on ${quote(target, 300)}: ${why}`, advice, { retryable, cause: error });
+  const said = `${name} ${quote(message, 300)}`;
+
+  if (name === 'NoSuchBucket') {
+    return failed(
+      'archive-bucket-missing',
+      'there is no such bucket',
+      'Check the name of the bucket and that the credentials are of the account (and AWS_ENDPOINT_URL of the place) that has it.',
+    );
+  }
+  if (
+    name === 'PermanentRedirect' ||
+    name === 'AuthorizationHeaderMalformed' ||
+    name === 'IllegalLocationConstraintException' ||
+    status === 301 ||
+    status === 307
+  ) {
+    const region = error instanceof S3ServiceException && error.$response?.headers['x-amz-bucket-region'];
+    return failed(
+      'archive-wrong-region',
+      `the bucket is in ${region ? `the region ${quote(region)}` : 'another region'} (${said})`,
+      `Set AWS_REGION to ${region ? quote(region) : 'the region of the bucket'}.`,
+    );
+  }
+  if (/^ExpiredToken|^TokenRefreshRequired$/.test(name)) {
+    return failed(
+      'archive-credentials-expired',
+      'the AWS credentials have expired',
+      'Sign in to AWS again (aws sso login, or new temporary credentials).',
+    );
+  }
+  if (name === 'InvalidAccessKeyId' || name === 'SignatureDoesNotMatch' || name === 'InvalidToken') {
+    return failed(
+      'archive-credentials-invalid',
+      `AWS does not take the credentials (${name})`,
+      'Check AWS_PROFILE, or AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: all three must be of one set.',
+    );
+  }
+  if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
+    return failed(
+      'archive-credentials-missing',
+      `no usable AWS credentials were found (${quote(message, 300)})`,
+      'Sign in to AWS (aws sso login), or set AWS_PROFILE or the AWS_ACCESS_KEY_ID variables.',
+    );
+  }
+  if (message.startsWith('Region is missing')) {
+    return failed(
+      'archive-region-missing',
+      'no AWS region is set',
+      'Set AWS_REGION to the region of the bucket.',
+    );
+  }
+  if (name === 'RequestTimeTooSkewed') {
+    return failed(
+      'archive-clock-wrong',
+      'the clock of this machine is off by more than AWS allows',
+      'Set the clock.',
+    );
+  }
+  if (status === 403) {
+    const unlisted =
+      action === 's3:GetObject'
+        ? ' If that is granted, s3:ListBucket on the bucket is missing: without it S3 answers 403 for an object that does not exist.'
+        : '';
+    return failed(
+      'archive-access-denied',
+      `access denied (${said})`,
+      `Grant ${action} on it to the identity that runs this, and see that neither the bucket's policy nor its KMS key denies it.${unlisted}`,
+    );
+  }
+  if (status === 409) {
+    return failed(
+      'archive-conflict',
+      `another write to it kept being under way (${said})`,
+      'Run again. If it stays so, see who else writes to this key.',
+      true,
+    );
+  }
+  if (status !== undefined && (status >= 500 || status === 429 || name === 'RequestTimeout')) {
+    return failed('archive-unavailable', `S3 is not able to answer now (${said})`, 'Run again later.', true);
+  }
+  if (status === undefined || status === 0) {
+    // Not an answer of S3: DNS, TCP, TLS, a timeout, a body that broke off.
+    return failed(
+      'archive-unreachable',
+      `S3 cannot be reached (${said})`,
+      'Run again. If it stays so, check the network, proxies, AWS_REGION and AWS_ENDPOINT_URL.',
+      true,
+    );
+  }
+  return failed(
+    'archive-failed',
+    `S3 refuses (${status} ${said})`,
+    'Look the error up in the documentation of S3.',
+  );
+}
