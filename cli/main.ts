@@ -1,9 +1,7 @@
 import yargs from 'yargs';
 import { MonitorError } from '../lambda/errors.ts';
+import { EXIT } from './exit.ts';
 import { runCommand } from './run.ts';
-
-/** Exit codes of every command. */
-export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
 /**
  * The command line.

@@ -6,7 +6,10 @@ const MAXIMUM_RECIPIENTS = 50;
 
 const guid = z
   .string()
-  .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'wants a guid like 00000000-0000-0000-0000-000000000000')
+  .regex(
+    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
+    'wants a guid like 00000000-0000-0000-0000-000000000000',
+  )
   .transform((text) => text.toLowerCase());
 
 /** No line breaks, controls or bidirectional marks: it stands in subjects, headers and object keys' metadata. */
@@ -21,7 +24,10 @@ const address = z.email('wants an e-mail address');
 const addresses = z
   .array(address)
   .min(1, 'wants at least one e-mail address')
-  .max(MAXIMUM_RECIPIENTS, `wants at most ${MAXIMUM_RECIPIENTS} addresses (the limit of one SES mail): use a distribution list`);
+  .max(
+    MAXIMUM_RECIPIENTS,
+    `wants at most ${MAXIMUM_RECIPIENTS} addresses (the limit of one SES mail): use a distribution list`,
+  );
 
 /** `secure-score@contoso.com` or `Secure Score <secure-score@contoso.com>`. */
 const mailbox = line.refine((text) => {
@@ -98,7 +104,9 @@ const configSchema = z
     operations: addresses,
     mail: z.strictObject({
       from: mailbox,
-      identity: z.enum(['existing', 'address', 'domain'], "wants 'existing', 'address' or 'domain'").default('existing'),
+      identity: z
+        .enum(['existing', 'address', 'domain'], "wants 'existing', 'address' or 'domain'")
+        .default('existing'),
     }),
     schedule: z
       .strictObject({ at: schedule.shape.at.default('07:00'), timeZone: timeZone.default('UTC') })
@@ -138,7 +146,10 @@ export interface Config extends Omit<z.output<typeof configSchema>, 'tenants'> {
 
 /** Endpoints of the national clouds: https://learn.microsoft.com/en-us/graph/deployments */
 const CLOUDS = {
-  global: { authorityHost: 'https://login.microsoftonline.com', graphEndpoint: 'https://graph.microsoft.com' },
+  global: {
+    authorityHost: 'https://login.microsoftonline.com',
+    graphEndpoint: 'https://graph.microsoft.com',
+  },
   usgov: { authorityHost: 'https://login.microsoftonline.us', graphEndpoint: 'https://graph.microsoft.us' },
   dod: { authorityHost: 'https://login.microsoftonline.us', graphEndpoint: 'https://dod-graph.microsoft.us' },
 } as const;
@@ -182,13 +193,21 @@ export function describeIssues(error: z.ZodError, input: unknown): string {
 
 function flatten(issue: z.core.$ZodIssue, input: unknown): string[] {
   const path = issue.path.reduce<string>(
-    (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key)),
+    (text, key) =>
+      typeof key === 'number' ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key),
     '',
   );
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => `  ${path ? `${path}.` : ''}${key}: is not a field that exists here`);
   }
-  const found = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], input);
-  const wants = issue.message.startsWith('wants') ? issue.message : `wants ${issue.code === 'invalid_type' ? issue.expected : issue.message}`;
-  return [`  ${path || 'the config'}: ${found === undefined ? 'is missing' : `found ${quote(found)}`}, ${wants}`];
+  const found = issue.path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+    input,
+  );
+  const wants = issue.message.startsWith('wants')
+    ? issue.message
+    : `wants ${issue.code === 'invalid_type' ? issue.expected : issue.message}`;
+  return [
+    `  ${path || 'the config'}: ${found === undefined ? 'is missing' : `found ${quote(found)}`}, ${wants}`,
+  ];
 }

@@ -75,7 +75,8 @@ export class Archive {
   async profiles(hash: string): Promise<unknown[]> {
     const key = layout.profiles(this.#tenantId, hash);
     const envelope = await this.#read(key);
-    if (!Array.isArray(envelope.profiles)) throw damaged(this.#store, key, 'it is not { fetchedAt, profiles }');
+    if (!Array.isArray(envelope.profiles))
+      throw damaged(this.#store, key, 'it is not { fetchedAt, profiles }');
     return envelope.profiles;
   }
 
@@ -139,7 +140,8 @@ export class Archive {
     } catch (error) {
       throw damaged(this.#store, key, 'it is not gzipped JSON', error);
     }
-    if (typeof content !== 'object' || content === null) throw damaged(this.#store, key, 'it is not an object');
+    if (typeof content !== 'object' || content === null)
+      throw damaged(this.#store, key, 'it is not an object');
     return content as Record<string, unknown>;
   }
 }

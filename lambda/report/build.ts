@@ -40,7 +40,10 @@ function enrich(difference: Difference, profiles: { before: Profiles; after: Pro
     previousControl: change.kind === 'renamed' ? (before?.name ?? null) : null,
     status:
       before?.complete && after?.complete && before.status !== after.status
-        ? { before: plainText(before.status, STATUS_LENGTH) ?? '', after: plainText(after.status, STATUS_LENGTH) ?? '' }
+        ? {
+            before: plainText(before.status, STATUS_LENGTH) ?? '',
+            after: plainText(after.status, STATUS_LENGTH) ?? '',
+          }
         : null,
     lastSynced: (after ?? before)?.lastSynced ?? null,
     service: profile?.service ?? null,

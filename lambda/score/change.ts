@@ -1,14 +1,6 @@
 /** The kinds of the design's table "What a change is". */
 export type ChangeKind =
-  | 'lost'
-  | 'gained'
-  | 'new'
-  | 'removed'
-  | 'renamed'
-  | 'services'
-  | 'restated'
-  | 'stale'
-  | 'suspect';
+  'lost' | 'gained' | 'new' | 'removed' | 'renamed' | 'services' | 'restated' | 'stale' | 'suspect';
 
 /**
  * One row of what changed between two snapshots; the same shape in `run --json`, reports and mails.

@@ -12,7 +12,17 @@ export interface Difference {
 /** Differences of points are multiples of 0.01 on the wire; this only absorbs what binary fractions add. */
 const BINARY_SLACK = 1e-9;
 
-const ORDER: ChangeKind[] = ['suspect', 'services', 'lost', 'gained', 'removed', 'new', 'renamed', 'restated', 'stale'];
+const ORDER: ChangeKind[] = [
+  'suspect',
+  'services',
+  'lost',
+  'gained',
+  'removed',
+  'new',
+  'renamed',
+  'restated',
+  'stale',
+];
 
 /**
  * What changed between two snapshots of one tenant: applying the result to the first gives the second, within epsilon.
@@ -31,8 +41,12 @@ export function diff(
   const add = (kind: ChangeKind, earlier: Control | null, later: Control | null) => {
     const control = later ?? earlier;
     if (!control) return;
-    const earlierProfile = earlier ? (profiles.before.get(earlier.name) ?? profiles.after.get(earlier.name)) : undefined;
-    const laterProfile = later ? (profiles.after.get(later.name) ?? profiles.before.get(later.name)) : undefined;
+    const earlierProfile = earlier
+      ? (profiles.before.get(earlier.name) ?? profiles.after.get(earlier.name))
+      : undefined;
+    const laterProfile = later
+      ? (profiles.after.get(later.name) ?? profiles.before.get(later.name))
+      : undefined;
     const maxima = {
       before: earlier && maximumOf(earlier, earlierProfile),
       after: later && maximumOf(later, laterProfile),

@@ -5,7 +5,7 @@ import { MonitorError } from '../errors.ts';
 import { readProfiles, snapshotOf } from '../graph/schema.ts';
 import type { MailKind } from '../ports.ts';
 import { dayReport, scoreLine, startReport } from '../report/build.ts';
-import { formatDate, formatPoints } from '../report/format.ts';
+import { day as formatDate, points as formatPoints } from '../report/format.ts';
 import type { Cursor, DayReport, OperationsItem, Report } from '../report/model.ts';
 import type { Run } from '../run.ts';
 import type { Change } from '../score/change.ts';
@@ -122,11 +122,17 @@ async function daysAfter(
 }
 
 async function toldSnapshot(archive: Archive, told: Cursor): Promise<Snapshot> {
-  return snapshotOf((await archive.snapshot(told.date, told.snapshot)).secureScore);
+  const { secureScore, newest } = await archive.snapshot(told.date, told.snapshot);
+  return snapshotOf(secureScore, newest);
 }
 
 /** The catalogue at the time of what was last told. It gives titles and maxima: without it, today's serves. */
-async function toldProfiles(run: Run, archive: Archive, told: Cursor | null, answer: Answer): Promise<Profiles> {
+async function toldProfiles(
+  run: Run,
+  archive: Archive,
+  told: Cursor | null,
+  answer: Answer,
+): Promise<Profiles> {
   if (!told || told.profiles === answer.profilesHash) return answer.profiles;
   try {
     return readProfiles(await archive.profiles(told.profiles)).profiles;
@@ -187,7 +193,8 @@ function operationsChange(item: OperationsItem, report: Report, answer: Answer):
 
 function operationsTitle(item: OperationsItem): string {
   if (item.kind === 'stale') return `No new snapshot since ${formatDate(item.since)}`;
-  if (item.kind === 'suspect') return `${item.gone} of ${item.told} controls are missing on ${formatDate(item.date)}`;
+  if (item.kind === 'suspect')
+    return `${item.gone} of ${item.told} controls are missing on ${formatDate(item.date)}`;
   return item.message;
 }
 
@@ -196,7 +203,9 @@ function gapNotes(days: DayReport[]): string[] {
     const missing = daysBetween(previousDate, date) - 1;
     if (missing < 1) return [];
     const what = missing === 1 ? 'one day has' : `${missing} days have`;
-    return [`Between ${formatDate(previousDate)} and ${formatDate(date)}, ${what} no snapshot that could be compared.`];
+    return [
+      `Between ${formatDate(previousDate)} and ${formatDate(date)}, ${what} no snapshot that could be compared.`,
+    ];
   });
 }
 

@@ -46,17 +46,22 @@ export async function fetchAnswer(run: Run, archive: Archive): Promise<Answer> {
 
   const certificate = checkCertificate(await ports.certificate.read(tenant), now, tenant.name);
   const session = await ports.graph.signIn(tenant, certificate, ports.invocation.deadline);
-  const entries = await session.secureScores(Math.min(Math.max(missing, FEWEST_DAYS), MOST_DAYS), lastArchived);
+  const entries = await session.secureScores(
+    Math.min(Math.max(missing, FEWEST_DAYS), MOST_DAYS),
+    lastArchived,
+  );
   const { days, skipped } = readAnswer({ entries, tenantId: tenant.tenantId });
   const rawProfiles = await session.controlProfiles();
   const { profiles, skipped: skippedProfiles } = readProfiles(rawProfiles);
 
-  for (const entry of skipped) ports.log.warn('entry of the answer skipped', { tenant: tenant.tenantId, ...entry });
+  for (const entry of skipped)
+    ports.log.warn('entry of the answer skipped', { tenant: tenant.tenantId, ...entry });
   for (const entry of skippedProfiles) {
     ports.log.warn('control profile skipped', { tenant: tenant.tenantId, ...entry });
   }
   for (const { date, difference } of days) {
-    if (difference !== 0) ports.log.warn('sum of controls differs from the total', { tenant: tenant.tenantId, date, difference });
+    if (difference !== 0)
+      ports.log.warn('sum of controls differs from the total', { tenant: tenant.tenantId, date, difference });
   }
   return {
     days,
@@ -67,7 +72,7 @@ export async function fetchAnswer(run: Run, archive: Archive): Promise<Answer> {
     profilesHash: contentHash(sortById(rawProfiles)),
     told,
     archived,
-    notes: skipped.map(({ id, reason }) => `The entry ${id} of Graph's answer was left out: ${reason}.`),
+    notes: skipped.map(({ entry, reason }) => `Of Graph's answer, ${entry} was left out: ${reason}.`),
   };
 }
 

@@ -36,7 +36,8 @@ export async function keep(run: Run, archive: Archive, answer: Answer): Promise<
   const earlier = new Map(
     await Promise.all(
       answer.days.map(
-        async ({ date }) => [date, await versionInForce(run, archive, date, answer.archived.get(date) ?? [])] as const,
+        async ({ date }) =>
+          [date, await versionInForce(run, archive, date, answer.archived.get(date) ?? [])] as const,
       ),
     ),
   );
@@ -73,8 +74,9 @@ export async function versionInForce(
   let last: (VersionInForce & { fetchedAt: string }) | null = null;
   for (const hash of hashes) {
     try {
-      const { fetchedAt, secureScore } = await archive.snapshot(date, hash);
-      if (!last || fetchedAt > last.fetchedAt) last = { hash, fetchedAt, snapshot: snapshotOf(secureScore) };
+      const { fetchedAt, newest, secureScore } = await archive.snapshot(date, hash);
+      const snapshot = snapshotOf(secureScore, newest);
+      if (!last || fetchedAt > last.fetchedAt) last = { hash, fetchedAt, snapshot };
     } catch (error) {
       if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
       run.ports.log.error(error.message, { tenant: run.tenant.tenantId, advice: error.advice });

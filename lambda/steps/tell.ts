@@ -121,7 +121,11 @@ async function deliver(
   const { mails, said } = claimOf(current);
   await archive.addReport({ report, mails });
   const state = current.state ?? EMPTY_STATE;
-  return swapOurs(archive, { ...current, state: { ...state, cursor: report.to ?? state.cursor, said } }, null);
+  return swapOurs(
+    archive,
+    { ...current, state: { ...state, cursor: report.to ?? state.cursor, said } },
+    null,
+  );
 }
 
 /** Swaps the claim in a state that we hold. @throws MonitorError `claim-lost` where we no longer do */

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { monitor } from '../../lambda/monitor.ts';
+import { ClaimedError } from '../../lambda/run.ts';
+import { Crash, crashing, fillDays, RUN_MS, TENANT_ID, world, type World } from './fakes.ts';
+
+const BASE = { controls: { alpha: 8, beta: 5, gamma: 2, delta: 1 }, maximum: 40 };
+
+/**
+ * A tenant whose next run sends three mails, one after the other: scores, controls and operations (stale).
+ * Three days are new, two of them to be archived after the first.
+ */
+async function aboutToSendThree() {
+  const w = world('2026-03-01T07:00:00Z');
+  fillDays(w.graph, '2026-02-20', 10, BASE);
+  await monitor(w.runOf());
+  w.mailer.sent.length = 0;
+  w.graph.days.set('2026-03-02', BASE);
+  w.graph.days.set('2026-03-03', { ...BASE, controls: { alpha: 5, beta: 5, delta: 1, epsilon: 3 } });
+  w.graph.profiles = [{ id: 'alpha', title: 'Alpha', maxScore: 10 }];
+  w.clock.set('2026-03-06T07:00:00Z');
+  return w;
+}
+
+function keysSent(w: World): string[] {
+  return w.mailer.sent.map(({ key }) => key);
+}
+
+/** The undisturbed run, and how many calls of ports it makes. */
+async function reference() {
+  const w = await aboutToSendThree();
+  const run = w.runOf();
+  const watched = crashing(run.ports, Number.POSITIVE_INFINITY, 'before');
+  const result = await monitor({ ...run, ports: watched.ports });
+  expect(result.mails.map(({ kind }) => kind)).toEqual(['scores', 'controls', 'operations']);
+  return { calls: watched.calls(), dump: w.store.dump(), sent: keysSent(w), result };
+}
+
+describe('a crash at every call of a port', async () => {
+  const expected = await reference();
+  const points = Array.from({ length: expected.calls }, (_, index) => index + 1).flatMap((nth) => [
+    [nth, 'before'] as const,
+    [nth, 'after'] as const,
+  ]);
+
+  it('has many places to crash at', () => {
+    expect(expected.calls).toBeGreaterThan(20);
+  });
+
+  it.each(points)(
+    'call %i, dying %s its effect: a retry of the invocation ends the same, byte for byte',
+    async (nth, when) => {
+      const w = await aboutToSendThree();
+      const run = w.runOf('the-invocation');
+      await expect(monitor({ ...run, ports: crashing(run.ports, nth, when).ports })).rejects.toThrow(Crash);
+      await monitor(w.runOf('the-invocation'));
+
+      expect(w.store.dump()).toEqual(expected.dump);
+      expectEachMailOnce(w, expected.sent);
+    },
+  );
+
+  it.each(points)(
+    'call %i, dying %s its effect: a later run, past the claim, ends in the same archive',
+    async (nth, when) => {
+      const w = await aboutToSendThree();
+      const run = w.runOf();
+      await expect(monitor({ ...run, ports: crashing(run.ports, nth, when).ports })).rejects.toThrow(Crash);
+      const claimed = JSON.parse(
+        Buffer.from(w.store.objects.get(`state/tenant=${TENANT_ID}.json`)!).toString(),
+      ).claim;
+      // Where nothing was claimed, the clock may stand still, and then every byte is the same.
+      if (claimed) w.clock.advance(RUN_MS + 10_001);
+      await monitor(w.runOf());
+
+      expect(w.store.dump()).toEqual(expected.dump);
+      expectEachMailOnce(w, expected.sent);
+    },
+  );
+});
+
+/** Every mail was sent; at most one of them twice: the one that was in flight. */
+function expectEachMailOnce(w: World, expected: string[]) {
+  const sent = keysSent(w);
+  expect([...new Set(sent)].toSorted()).toEqual(expected.toSorted());
+  expect(sent.length).toBeLessThanOrEqual(expected.length + 1);
+}
+
+describe('two runs at once', () => {
+  it('end in one archive and one of each mail, whoever comes first at every step', async () => {
+    const expected = await reference();
+    const w = await aboutToSendThree();
+    const outcomes = await Promise.allSettled([monitor(w.runOf()), monitor(w.runOf())]);
+
+    expect(outcomes.some(({ status }) => status === 'fulfilled')).toBe(true);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(ClaimedError);
+    }
+    expect(keysSent(w).toSorted()).toEqual(expected.sent.toSorted());
+    expect(w.store.dump('snapshots/')).toEqual(
+      Object.fromEntries(Object.entries(expected.dump).filter(([key]) => key.startsWith('snapshots/'))),
+    );
+  });
+
+  it('finds a live claim: archives, names its mails in pending, and fails retryably', async () => {
+    const w = await aboutToSendThree();
+    const first = w.runOf();
+    const second = w.runOf();
+    let outcome: unknown;
+    // The second run comes while the first is sending its first mail.
+    first.ports.mailer = {
+      send: async (mail) => {
+        outcome ??= await monitor(second).catch((error: unknown) => error);
+        return w.mailer.send(mail);
+      },
+    };
+    await monitor(first);
+
+    expect(outcome).toBeInstanceOf(ClaimedError);
+    expect(outcome).toMatchObject({
+      retryable: true,
+      result: {
+        archived: [],
+        mails: [],
+        pending: [{ kind: 'scores' }, { kind: 'controls' }, { kind: 'operations' }],
+      },
+    });
+    expect(w.mailer.sent).toHaveLength(3);
+  });
+
+  it('never sends for a run whose claim was taken over', async () => {
+    const w = await aboutToSendThree();
+    const slow = w.runOf();
+    slow.ports.mailer = {
+      send: async (mail) => {
+        if (w.mailer.sent.length === 0) {
+          // It hangs here until its claim has ended and another run has done the work.
+          w.clock.advance(RUN_MS + 10_001);
+          await monitor(w.runOf());
+        }
+        return w.mailer.send(mail);
+      },
+    };
+    await expect(monitor(slow)).rejects.toMatchObject({ code: 'claim-lost', retryable: true });
+    // The three of the other run, and the one that was in flight.
+    expect(w.mailer.sent).toHaveLength(4);
+  });
+});
+
+describe('a mail that fails', () => {
+  it('keeps no other back, is sent by the next run, and to an address corrected since', async () => {
+    const w = await aboutToSendThree();
+    const run = w.runOf();
+    run.ports.mailer = {
+      send: async (mail) => {
+        if (mail.kind === 'scores') throw new Error('rejected: scores@contoso.com');
+        return w.mailer.send(mail);
+      },
+    };
+    await expect(monitor(run)).rejects.toThrow('rejected');
+    expect(w.mailer.sent.map(({ kind }) => kind)).toEqual(['controls', 'operations']);
+
+    const next = w.runOf();
+    const tenant = { ...next.tenant, recipients: { ...next.tenant.recipients, scores: ['new@contoso.com'] } };
+    const result = await monitor({ ...next, tenant });
+    expect(result.mails).toMatchObject([{ kind: 'scores', to: ['new@contoso.com'] }]);
+    expect(w.mailer.sent.map(({ kind }) => kind)).toEqual(['controls', 'operations', 'scores']);
+  });
+});
