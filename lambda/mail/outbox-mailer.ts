@@ -1,0 +1,97 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { link, mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import MailComposer from 'nodemailer/lib/mail-composer';
+import { MonitorError } from '../errors.ts';
+import { line } from '../report/plain-text.ts';
+import { parseMailbox } from './mailbox.ts';
+import type { Mail, Mailer } from '../ports.ts';
+
+/**
+ * "Sends" by writing an .eml file that any mail program opens. The file's name and the Message-ID come from the
+ * mail's key alone: a repetition finds the file there, leaves it as it is, and returns the same id.
+ * @param folder made if it is not there; must be on a file system with hard links
+ */
+export function outboxMailer(folder: string): Mailer {
+  return {
+    async send(mail) {
+      const bytes = await compose(mail);
+      try {
+        await mkdir(folder, { recursive: true });
+        await createWhole(folder, fileName(mail.key), bytes);
+      } catch (error) {
+        throw new MonitorError(
+          'outbox-unwritable',
+          `The mail could not be written to the outbox ${folder}: ${error instanceof Error ? error.message : String(error)}`,
+          'Choose a folder with --outbox that can be written, on a disk with room.',
+          { cause: error },
+        );
+      }
+      return messageId(mail.key);
+    },
+  };
+}
+
+/** @returns the mail as a MIME message; the same mail gives the same bytes. */
+export async function compose(mail: Mail): Promise<Buffer> {
+  const options = {
+    from: parseMailbox(mail.from),
+    to: mail.to.map(parseMailbox),
+    subject: line(mail.subject, 998),
+    text: mail.text,
+    html: mail.html,
+    messageId: messageId(mail.key),
+    date: mail.date,
+    // RFC 3834: nobody's absence note answers it.
+    headers: { 'Auto-Submitted': 'auto-generated' },
+    // In place of a random one.
+    baseBoundary: hash(mail.key, 24),
+    newline: 'windows',
+    textEncoding: 'quoted-printable',
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  } as const;
+  return await new MailComposer({ ...options, to: [...options.to] }).compile().build();
+}
+
+/**
+ * The key with what a file name can hold, which sorts by time and tells people what it is; and a hash of the whole
+ * key, since two keys may look alike then.
+ */
+export function fileName(key: string): string {
+  const readable = key
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/\p{M}+/gu, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 100);
+  return `${readable || 'mail'}-${hash(key, 8)}.eml`;
+}
+
+function messageId(key: string): string {
+  return `<${hash(key, 32)}@secure-score-monitor>`;
+}
+
+function hash(text: string, length: number): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, length);
+}
+
+/** The file comes to be with one link(2) of a finished one: never torn, never overwritten, whenever we are killed. */
+async function createWhole(folder: string, name: string, bytes: Buffer): Promise<void> {
+  const temporary = join(folder, `.${name}.${randomUUID()}.tmp`);
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await link(temporary, join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

@@ -1,0 +1,107 @@
+import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
+import { MonitorError, quote } from '../errors.ts';
+import { line } from '../report/plain-text.ts';
+import { formatMailbox, parseMailbox } from './mailbox.ts';
+import type { Mail, Mailer } from '../ports.ts';
+
+/** Longer than any call of SES takes, short enough for another try before the run's deadline. */
+const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 20_000 };
+
+/**
+ * Sends through Amazon SES. Region, credentials and endpoint are the environment's (AWS_ENDPOINT_URL* as well);
+ * the SDK tries again on throttling and network faults.
+ * @param options.configurationSet whose events (bounces, complaints) somebody watches
+ */
+export function sesMailer(
+  options: { client?: SESv2Client; configurationSet?: string | undefined } = {},
+): Mailer {
+  const client = options.client ?? new SESv2Client({ requestHandler: TIMEOUTS });
+  return {
+    async send(mail) {
+      const command = new SendEmailCommand({
+        FromEmailAddress: formatMailbox(parseMailbox(mail.from)),
+        Destination: { ToAddresses: mail.to.map((to) => formatMailbox(parseMailbox(to))) },
+        ConfigurationSetName: options.configurationSet,
+        Content: {
+          Simple: {
+            Subject: { Data: line(mail.subject, 998), Charset: 'UTF-8' },
+            Body: {
+              Html: { Data: mail.html, Charset: 'UTF-8' },
+              Text: { Data: mail.text, Charset: 'UTF-8' },
+            },
+            // RFC 3834: nobody's absence note answers it.
+            Headers: [{ Name: 'Auto-Submitted', Value: 'auto-generated' }],
+          },
+        },
+      });
+      try {
+        const { MessageId } = await client.send(command);
+        return MessageId ?? 'unknown';
+      } catch (error) {
+        throw explain(error, mail, options.configurationSet);
+      }
+    },
+  };
+}
+
+/** What the operator does about each answer of SES: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html */
+function explain(error: unknown, mail: Mail, configurationSet: string | undefined): MonitorError {
+  const { name, message } = error instanceof Error ? error : { name: 'unknown', message: String(error) };
+  const said = `SES refused the mail from ${quote(mail.from)}: ${line(message, 300) || name}`;
+  const fails = (code: string, advice: string, retryable = false): MonitorError =>
+    new MonitorError(code, said, advice, { retryable, cause: error });
+
+  switch (name) {
+    case 'MessageRejected':
+      return fails(
+        'mail-rejected',
+        'Verify the sender in SES, in the region of the deployment. While the account is in the SES sandbox every recipient has to be verified too: ask for production access.',
+      );
+    case 'MailFromDomainNotVerifiedException':
+      return fails(
+        'mail-domain-unverified',
+        "Complete the DNS records of the sender's MAIL FROM domain in SES, or let it fall back to the default.",
+      );
+    case 'AccountSuspendedException':
+      return fails('mail-suspended', 'SES has suspended this account: open a case with AWS Support.');
+    case 'SendingPausedException':
+      return fails(
+        'mail-paused',
+        'Sending is paused for the account or the configuration set: look for the reason (bounces, complaints) in the SES console, then resume it.',
+      );
+    case 'NotFoundException':
+      return fails(
+        'mail-configuration-set-missing',
+        `The configuration set ${quote(configurationSet ?? 'none')} or the sender's identity does not exist in this region: deploy again.`,
+      );
+    case 'BadRequestException':
+      return fails('mail-refused', 'Check mail.from and the recipients in the config.');
+    case 'AccessDeniedException':
+      return fails(
+        'mail-denied',
+        'Allow ses:SendEmail to whoever runs this, on the identity and the configuration set.',
+      );
+    case 'CredentialsProviderError':
+    case 'ExpiredTokenException':
+    case 'UnrecognizedClientException':
+      return fails(
+        'mail-no-credentials',
+        'Give AWS credentials and a region (aws sso login, AWS_PROFILE, AWS_REGION), or write the mails to a folder with --outbox.',
+      );
+    case 'TooManyRequestsException':
+    case 'ThrottlingException':
+    case 'LimitExceededException':
+      return fails(
+        'mail-throttled',
+        'Nothing: the next run sends it. If it lasts, raise the sending quota of SES.',
+        true,
+      );
+    default:
+      return new MonitorError(
+        'mail-failed',
+        `The mail could not be handed to SES: ${name}: ${line(message, 300)}`,
+        'Nothing: the next run sends it. If it lasts, check that SES can be reached from where this runs.',
+        { retryable: true, cause: error },
+      );
+  }
+}

@@ -1,0 +1,124 @@
+import type { ScoreLine } from './model.ts';
+import type { Sides } from '../score/change.ts';
+
+/** How numbers and dates are written for people: a real minus sign, no trailing zeros, days of the calendar (UTC). */
+
+export const MINUS = '\u2212';
+
+/** "8.57", "9", "−3". */
+export function points(value: number, decimals = 2): string {
+  return rounded(value, decimals)
+    .replace(/(\.\d*?)0+$/, '$1')
+    .replace(/\.$/, '');
+}
+
+/** "+0.3", "−3"; more decimals where two would show a zero that is none. */
+export function pointsChange(change: number): string {
+  return signed(change, (magnitude) => points(magnitude, enoughDecimals(magnitude, 2)));
+}
+
+/** "62.4 %", or "128 points" where there is no percentage. */
+export function score(of: ScoreLine): string {
+  return of.percentage === null
+    ? count(of.points, 'point', points(of.points))
+    : `${rounded(of.percentage, 1)} %`;
+}
+
+/** The change of the score in percentage points ("−0.8", "+0.04", "±0.0"); in points where a side has no percentage. */
+export function scoreChange(before: ScoreLine, after: ScoreLine): string {
+  if (before.percentage === null || after.percentage === null)
+    return pointsChange(after.points - before.points);
+  return signed(after.percentage - before.percentage, (magnitude) =>
+    rounded(magnitude, enoughDecimals(magnitude, 1)),
+  );
+}
+
+/** "8 → 5 of 9", "8 of 9 → 5 of 10", "8 → 5, maximum unknown". */
+export function sides(of: Sides, maximum: Sides): string {
+  if (of.before === null || of.after === null) {
+    const [value, top] = of.after === null ? [of.before, maximum.before] : [of.after, maximum.after];
+    return value === null ? 'points unknown' : outOf(points(value), top);
+  }
+  const [before, after] = distinct(of.before, of.after);
+  const top = { before: maximum.before ?? maximum.after, after: maximum.after ?? maximum.before };
+  if (top.before === top.after) return outOf(`${before} → ${after}`, top.after);
+  return `${outOf(before, top.before)} → ${outOf(after, top.after)}`;
+}
+
+function outOf(value: string, maximum: number | null): string {
+  return maximum === null ? `${value}, maximum unknown` : `${value} of ${points(maximum)}`;
+}
+
+/** "1 recommendation", "2 recommendations". */
+export function count(number: number, noun: string, shown = String(number)): string {
+  return `${shown} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** "a, b and c". */
+export function listing(items: string[]): string {
+  return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+}
+
+const FULL = new Intl.DateTimeFormat('en-GB', {
+  timeZone: 'UTC',
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+});
+const SHORT = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'short' });
+const MOMENT = new Intl.DateTimeFormat('en-GB', {
+  timeZone: 'UTC',
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+
+/** "9 Jan 2026", of yyyy-mm-dd or a moment (its day in UTC). */
+export function day(date: string): string {
+  return FULL.format(new Date(date));
+}
+
+/** "9 Jan". */
+export function shortDay(date: string): string {
+  return SHORT.format(new Date(date));
+}
+
+/** "9 Jan 2026, 07:00 UTC". */
+export function moment(date: string): string {
+  return `${MOMENT.format(new Date(date))} UTC`;
+}
+
+/** Whole days of the calendar from one date to a later one; NaN where one is no date. */
+export function daysBetween(from: string, to: string): number {
+  return (Date.parse(to.slice(0, 10)) - Date.parse(from.slice(0, 10))) / 86_400_000;
+}
+
+function rounded(value: number, decimals: number): string {
+  const text = value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace('-', '') : text.replace('-', MINUS);
+}
+
+function signed(change: number, magnitude: (value: number) => string): string {
+  // What five decimals do not show is the noise of binary fractions.
+  if (Math.abs(change) < 5e-6) return `±${magnitude(0)}`;
+  return (change < 0 ? MINUS : '+') + magnitude(Math.abs(change));
+}
+
+/** The fewest decimals, from `fewest` on, that show a number other than 0 as such. */
+function enoughDecimals(magnitude: number, fewest: number): number {
+  for (let decimals = fewest; decimals < 6; decimals += 1) {
+    if (magnitude === 0 || Number(magnitude.toFixed(decimals)) !== 0) return decimals;
+  }
+  return fewest;
+}
+
+/** Two different numbers, never written alike. */
+function distinct(before: number, after: number): [string, string] {
+  for (let decimals = 2; decimals < 6; decimals += 1) {
+    const texts: [string, string] = [points(before, decimals), points(after, decimals)];
+    if (texts[0] !== texts[1]) return texts;
+  }
+  return [points(before), points(after)];
+}

@@ -1,0 +1,85 @@
+/**
+ * The look of our mails. Inline styles are what every mail program honours; the classes let those that can (Apple
+ * Mail, Outlook on phones and Macs, browsers) switch to dark colours and to narrow screens.
+ */
+
+const COLOURS = {
+  page: ['#f3f4f6', '#0f1216'],
+  card: ['#ffffff', '#181c22'],
+  ink: ['#1b1f24', '#e9ecef'],
+  soft: ['#59636e', '#a5afba'],
+  rule: ['#dfe3e8', '#313841'],
+  track: ['#e4e8ed', '#313841'],
+  bar: ['#0f6cbd', '#5aa7ea'],
+  link: ['#0f5ea8', '#7ab8ff'],
+  bad: ['#b42318', '#ff8f85'],
+  good: ['#1a7433', '#58c873'],
+} as const;
+
+type ColourName = keyof typeof COLOURS;
+
+const light = (name: ColourName): string => COLOURS[name][0];
+const dark = (name: ColourName): string => COLOURS[name][1];
+
+const FONT = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
+
+/** Breaks words that are longer than a screen is wide. */
+const BREAK = 'overflow-wrap:anywhere;word-break:break-word';
+
+export const STYLE = {
+  body: `margin:0;padding:0;background:${light('page')}`,
+  page: `width:100%;background:${light('page')}`,
+  card: `width:100%;max-width:600px;background:${light('card')}`,
+  content: `padding:28px 28px 8px;${FONT};font-size:15px;line-height:22px;color:${light('ink')};text-align:left;${BREAK}`,
+  footer: `padding:12px 28px 28px;${FONT};font-size:12px;line-height:18px;color:${light('soft')};text-align:left;${BREAK}`,
+  hidden: 'display:none;max-height:0;overflow:hidden',
+  tenant: `margin:0 0 4px;font-size:13px;line-height:18px;color:${light('soft')}`,
+  h1: 'margin:0 0 20px;font-size:22px;line-height:28px;font-weight:600',
+  h2: `margin:28px 0 8px;padding-top:20px;border-top:1px solid ${light('rule')};font-size:17px;line-height:24px;font-weight:600`,
+  h3: 'margin:20px 0 4px;font-size:15px;line-height:22px;font-weight:600',
+  aside: `font-weight:400;color:${light('soft')}`,
+  paragraph: 'margin:0 0 12px',
+  list: 'margin:0 0 12px;padding:0 0 0 20px',
+  score: 'margin:0;font-size:40px;line-height:44px;font-weight:600;letter-spacing:-0.5px',
+  change: 'margin:4px 0 0;font-weight:600',
+  small: `margin:2px 0 0;font-size:13px;line-height:19px;color:${light('soft')}`,
+  detail: 'margin:4px 0 0;font-size:13px;line-height:19px',
+  label: `color:${light('soft')}`,
+  table: 'width:100%;border-collapse:collapse',
+  sign: 'padding:10px 8px 12px 0;width:60px;vertical-align:top;white-space:nowrap;font-weight:600',
+  mark: 'padding:10px 8px 12px 0;width:14px;vertical-align:top;white-space:nowrap;font-weight:600',
+  entry: 'padding:10px 0 12px;vertical-align:top',
+  title: 'margin:0;font-weight:600',
+  head: `padding:4px 8px 4px 0;border-bottom:1px solid ${light('rule')};font-size:12px;line-height:16px;font-weight:400;vertical-align:bottom;color:${light('soft')}`,
+  cell: 'padding:5px 8px 5px 0;font-size:13px;line-height:18px;vertical-align:top',
+  link: `color:${light('link')}`,
+  track: `width:100%;border-collapse:collapse;background:${light('track')}`,
+  filled: `height:8px;line-height:8px;font-size:0;background:${light('bar')}`,
+  rest: 'height:8px;line-height:8px;font-size:0',
+} as const;
+
+/** The colours of a tone, inline. */
+export const TONE = {
+  bad: `color:${light('bad')}`,
+  good: `color:${light('good')}`,
+  neutral: `color:${light('soft')}`,
+};
+
+/** Class of a tone. */
+export const TONE_CLASS = { bad: 'bad', good: 'good', neutral: 'soft' };
+
+/** No quotes and no angle brackets in it: it passes the renderer's escaping unchanged. */
+export const STYLESHEET = [
+  ':root{color-scheme:light dark;supported-color-schemes:light dark}',
+  '@media (max-width:480px){.pad{padding-left:16px!important;padding-right:16px!important}.wide{display:none!important}}',
+  `@media (prefers-color-scheme:dark){${[
+    `.page{background:${dark('page')}!important}`,
+    `.card{background:${dark('card')}!important}`,
+    ...(['ink', 'soft', 'link', 'bad', 'good'] as const).map(
+      (name) => `.${name}{color:${dark(name)}!important}`,
+    ),
+    `.rule{border-color:${dark('rule')}!important}`,
+    `.track{background:${dark('track')}!important}`,
+    `.bar{background:${dark('bar')}!important}`,
+  ].join('')}}`,
+].join('\n');

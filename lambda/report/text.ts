@@ -1,0 +1,111 @@
+import type { Block, Cell, Detail, Entry, MailDocument, TableBlock } from './document.ts';
+
+/** Columns of the plain-text part: what RFC 5322 recommends for a line. */
+const WIDTH = 78;
+
+/** Draws a document as plain text. Nothing is folded: this part lists all. */
+export function drawText(document: MailDocument): string {
+  const parts = [
+    `${document.tenant} · Secure Score`,
+    underlined(document.title, '='),
+    ...document.blocks.map(drawBlock),
+    '-'.repeat(WIDTH),
+    ...document.footer.map((each) => wrap(each)),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function drawBlock(block: Block): string {
+  switch (block.type) {
+    case 'score':
+      return [block.value, block.change?.text, block.detail]
+        .flatMap((each) => (each ? [wrap(each, '  ', '  ')] : []))
+        .join('\n');
+    case 'heading': {
+      const text = block.aside ? `${block.text}: ${block.aside}` : block.text;
+      return block.level === 2 ? underlined(text, '-') : wrap(text);
+    }
+    case 'paragraph':
+      return wrap(block.text);
+    case 'list':
+      return block.items.map((item) => wrap(item, '- ', '  ')).join('\n');
+    case 'details':
+      return block.items.map((item) => drawDetail(item, '')).join('\n\n');
+    case 'entries':
+      return drawEntries(block.entries);
+    case 'table':
+      return drawTable(block);
+  }
+}
+
+function drawEntries(entries: Entry[]): string {
+  const signs = entries.map((entry) => [entry.mark, entry.amount].filter((each) => each !== '').join(' '));
+  const width = Math.max(0, ...signs.map((sign) => sign.length)) + 2;
+  const indent = ' '.repeat(width);
+  return entries
+    .map((entry, index) =>
+      [
+        wrap(entry.title, (signs[index] ?? '').padEnd(width), indent),
+        entry.id === null ? '' : indent + entry.id,
+        wrap([entry.figures, ...entry.context].join(' · '), indent, indent),
+        ...entry.details.map((detail) => drawDetail(detail, indent)),
+        entry.link === null ? '' : indent + entry.link,
+      ]
+        .filter((part) => part !== '')
+        .join('\n'),
+    )
+    .join('\n\n');
+}
+
+function drawDetail({ label, text }: Detail, indent: string): string {
+  const [first = '', ...rest] = text.split('\n');
+  const deeper = `${indent}  `;
+  return [
+    wrap(`${label}: ${first}`, indent, deeper),
+    ...rest.map((each) => wrap(each, deeper, `${deeper}  `)),
+  ].join('\n');
+}
+
+function drawTable({ columns, rows }: TableBlock): string {
+  const texts = [columns.map((column) => column.label), ...rows.map((row) => row.map(cellText))];
+  const widths = columns.map((_, index) => Math.max(...texts.map((row) => [...(row[index] ?? '')].length)));
+  const drawn = texts.map((row) =>
+    row
+      .map((text, index) => {
+        const gap = ' '.repeat((widths[index] ?? 0) - [...text].length);
+        return columns[index]?.align === 'right' ? gap + text : text + gap;
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+  return [drawn[0], widths.map((width) => '-'.repeat(width)).join('  '), ...drawn.slice(1)].join('\n');
+}
+
+/** A bar of 20 characters. */
+function cellText(cell: Cell): string {
+  if (typeof cell === 'string') return cell;
+  const filled = Math.round(20 * Math.min(1, Math.max(0, cell.bar)));
+  return '█'.repeat(filled) + '░'.repeat(20 - filled);
+}
+
+function underlined(text: string, rule: string): string {
+  const lines = wrap(text);
+  return `${lines}\n${rule.repeat(Math.max(...lines.split('\n').map((each) => [...each].length)))}`;
+}
+
+/** Breaks between words; a word longer than a line (an address) stays whole. */
+function wrap(text: string, first = '', next = ''): string {
+  const lines: string[] = [];
+  let current = first;
+  let empty = true;
+  for (const word of text.split(/\s+/).filter((each) => each !== '')) {
+    if (!empty && current.length + 1 + word.length > WIDTH) {
+      lines.push(current);
+      current = next;
+      empty = true;
+    }
+    current += empty ? word : ` ${word}`;
+    empty = false;
+  }
+  return [...lines, current].join('\n');
+}

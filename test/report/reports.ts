@@ -1,0 +1,401 @@
+import type { DayReport, Report, ReportedChange, ScoreLine } from '../../lambda/report/model.ts';
+import type { ChangeKind } from '../../lambda/score/change.ts';
+
+/**
+ * Reports to render: for each kind of mail a typical one, the smallest and a monstrous one. Control names, sizes and
+ * the way texts are written follow what Graph sends.
+ */
+
+const TENANT = '3f1b2c4d-0000-4000-8000-00000000c0de';
+
+export function scoreLine(date: string, points: number, maximum = 1376): ScoreLine {
+  return { date, points, maximum, percentage: maximum > 0 ? (100 * points) / maximum : null };
+}
+
+export function changeOf(kind: ChangeKind, fields: Partial<ReportedChange> = {}): ReportedChange {
+  return {
+    kind,
+    control: 'aad_admin_mfa',
+    title: 'Ensure multifactor authentication is enabled for all users in administrative roles',
+    category: 'Identity',
+    date: '2026-01-09',
+    previousDate: '2026-01-08',
+    points: { before: 8, after: 5 },
+    maximum: { before: 9, after: 9 },
+    previousControl: null,
+    status: null,
+    lastSynced: null,
+    service: 'AzureAD',
+    tier: 'Core',
+    implementationCost: null,
+    userImpact: null,
+    remediation: null,
+    actionUrl: null,
+    ...fields,
+  };
+}
+
+export function dayOf(changes: ReportedChange[], before: ScoreLine, after: ScoreLine): DayReport {
+  return {
+    date: after.date,
+    previousDate: before.date,
+    before,
+    after,
+    changes: changes.map((change) => ({ ...change, date: after.date, previousDate: before.date })),
+  };
+}
+
+export function reportOf(fields: Partial<Report> = {}): Report {
+  const before = scoreLine('2026-01-08', 869.6);
+  const after = scoreLine('2026-01-09', 858.6);
+  const cursor = { snapshot: 'a'.repeat(64), profiles: 'b'.repeat(64) };
+  return {
+    version: 1,
+    tenantId: TENANT,
+    name: 'Contoso',
+    toldAt: '2026-01-10T06:00:12.345Z',
+    from: { date: before.date, ...cursor },
+    to: { date: after.date, ...cursor },
+    before,
+    after,
+    days: [],
+    start: null,
+    operations: [],
+    notes: [],
+    ...fields,
+  };
+}
+
+const MFA = changeOf('lost', {
+  status: {
+    before: 'You have 3 of 40 users with administrative roles that aren’t registered and protected with MFA.',
+    after: 'You have 17 of 40 users with administrative roles that aren’t registered and protected with MFA.',
+  },
+  lastSynced: '2025-12-28T04:34:13Z',
+  remediation:
+    '1. In the Microsoft Entra admin center, select Protection > Conditional Access.\n2. Select New policy, and name it.\n3. Under Users, include the directory roles of administrators.\n4. Under Grant, require multifactor authentication, and set Enable policy to On.',
+  actionUrl:
+    'https://entra.microsoft.com/#view/Microsoft_AAD_ConditionalAccess/ConditionalAccessBlade/~/Policies',
+});
+
+const FORWARDING = changeOf('lost', {
+  control: 'mdo_autoforwardingmode',
+  title: 'Set the email auto-forwarding rules to “Automatic – System-controlled”',
+  category: 'Apps',
+  points: { before: 1, after: 0.43 },
+  maximum: { before: 1, after: 1 },
+  lastSynced: '2026-01-09T17:12:14Z',
+  remediation:
+    'In the Defender portal, open Anti-spam policies, and set automatic forwarding for each outbound policy.',
+  actionUrl: ' https://security.microsoft.com/antispam?tid=3f1b2c4d-0000-4000-8000-00000000c0de',
+});
+
+const LINKEDIN = changeOf('gained', {
+  control: 'aad_linkedin_connection_disables',
+  title: "Ensure 'LinkedIn account connections' is disabled",
+  points: { before: 0, after: 3 },
+  maximum: { before: 3, after: 3 },
+  lastSynced: '2026-01-07T02:00:00Z',
+});
+
+/** One day: two drops and a gain. */
+export const typicalScores = reportOf({
+  days: [dayOf([LINKEDIN, FORWARDING, MFA], scoreLine('2026-01-08', 869.6), scoreLine('2026-01-09', 858.6))],
+});
+
+/** One bare drop: no texts, no maximum. */
+export const tinyScores = reportOf({
+  days: [
+    dayOf(
+      [
+        changeOf('lost', {
+          category: null,
+          points: { before: 8.57, after: 8.5 },
+          maximum: { before: null, after: null },
+        }),
+      ],
+      scoreLine('2026-01-08', 869.6),
+      scoreLine('2026-01-09', 869.53),
+    ),
+  ],
+  after: scoreLine('2026-01-09', 869.53),
+});
+
+/** After 40 days of absence, three of them with changes, one a change of services. */
+export const absenceScores = reportOf({
+  before: scoreLine('2025-11-30', 869.6),
+  after: scoreLine('2026-01-09', 858.6),
+  days: Array.from({ length: 40 }, (_, index) => {
+    const date = (offset: number): string =>
+      new Date(Date.UTC(2025, 10, 30 + index + offset)).toISOString().slice(0, 10);
+    const points = index < 10 ? 869.6 : index < 25 ? 866.6 : 858.6;
+    const changes =
+      index === 10
+        ? [MFA]
+        : index === 25
+          ? [FORWARDING, LINKEDIN]
+          : index === 30
+            ? [
+                changeOf('services', {
+                  control: null,
+                  title: 'Microsoft Teams added; Yammer Enterprise removed',
+                }),
+              ]
+            : [];
+    return dayOf(changes, scoreLine(date(0), index === 10 ? 869.6 : points), scoreLine(date(1), points));
+  }),
+  notes: ['The entry of 12 Dec 2025 was left out: its maxScore is missing.'],
+});
+
+/** 300 controls fall and rise on one day, each with all the texts there can be. */
+export const monstrousScores = reportOf({
+  name: 'The Consolidated Amalgamated Holdings of Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogoch & Sons <International>',
+  days: [
+    dayOf(
+      Array.from({ length: 300 }, (_, index) =>
+        changeOf(index % 3 ? 'lost' : 'gained', {
+          control: `MDA_Google_Control_${String(index).padStart(3, '0')}`,
+          title:
+            index % 7
+              ? `Ensure that setting number ${index} of a long list of settings is configured as recommended`
+              : 'Enable two-factor authentication',
+          category: ['Identity', 'Apps', 'Data', 'Device'][index % 4] ?? null,
+          points:
+            index % 3
+              ? { before: 1 + (index % 9), after: (index % 9) / 2 }
+              : { before: 0, after: 1 + (index % 9) },
+          maximum: { before: 10, after: 10 },
+          status: {
+            before: `You have ${index} of 400 users. `.repeat(20),
+            after: `You have ${index + 1} of 400 users. `.repeat(20),
+          },
+          lastSynced: '2025-12-28T04:34:13Z',
+          remediation: `Do this & that <carefully>, as “documented”.\n`.repeat(40),
+          actionUrl: `https://security.microsoft.com/securescore?control=${index}&tid=${TENANT}&view=${'x'.repeat(200)}`,
+        }),
+      ),
+      scoreLine('2026-01-08', 869.6),
+      scoreLine('2026-01-09', 458.6),
+    ),
+  ],
+  after: scoreLine('2026-01-09', 458.6),
+  notes: Array.from(
+    { length: 120 },
+    (_, index) => `Note ${index}: the sum of the controls differs from the total by 0.${index} points.`,
+  ),
+});
+
+const NEW = changeOf('new', {
+  control: 'mdo_safelinksforemail',
+  title: 'Create Safe Links policies for email messages',
+  category: 'Apps',
+  points: { before: null, after: 0 },
+  maximum: { before: null, after: 9 },
+  service: 'MDO',
+  tier: 'Core',
+  implementationCost: 'low',
+  userImpact: 'Unknown',
+  remediation:
+    'Create a policy that:\n• applies to all domains\n• rewrites links in e-mail\n• scans them when they are clicked',
+  actionUrl: 'https://security.microsoft.com/safelinksv2',
+});
+
+/** New, removed and renamed ones, and the change of services that brought them. */
+export const typicalControls = reportOf({
+  days: [
+    dayOf(
+      [
+        NEW,
+        changeOf('new', {
+          control: 'dlp_datalossprevention',
+          title: 'Ensure DLP policies are enabled',
+          category: 'Data',
+          points: { before: null, after: 2.5 },
+          maximum: { before: null, after: 5 },
+          service: 'MIP',
+          tier: 'Defense In Depth',
+          implementationCost: 'Moderate',
+          userImpact: 'moderate',
+        }),
+        changeOf('removed', {
+          control: 'aad_sspr',
+          title: 'Enable self-service password reset',
+          points: { before: 1, after: null },
+          maximum: { before: 1, after: null },
+        }),
+        changeOf('renamed', {
+          control: '11770.MDA_Google_EnableTwoFactorAuth',
+          previousControl: 'MDA_Google_EnableTwoFactorAuth',
+          title: 'Enable two-factor authentication',
+          category: 'Apps',
+          service: 'MDA_Google',
+          points: { before: 3, after: 3 },
+          maximum: { before: 3, after: 3 },
+        }),
+        changeOf('services', { control: null, title: 'Microsoft Defender for Office 365 added' }),
+      ],
+      scoreLine('2026-01-08', 869.6, 1363),
+      scoreLine('2026-01-09', 871.1, 1376),
+    ),
+  ],
+  before: scoreLine('2026-01-08', 869.6, 1363),
+  after: scoreLine('2026-01-09', 871.1, 1376),
+});
+
+/** One new control of which the catalogue knows nothing. */
+export const tinyControls = reportOf({
+  days: [
+    dayOf(
+      [
+        changeOf('new', {
+          control: 'AATP_NewSensor',
+          title: '',
+          category: null,
+          service: null,
+          tier: null,
+          points: { before: null, after: 0 },
+          maximum: { before: null, after: null },
+        }),
+      ],
+      scoreLine('2026-01-08', 869.6),
+      scoreLine('2026-01-09', 869.6),
+    ),
+  ],
+  before: scoreLine('2026-01-08', 869.6),
+  after: scoreLine('2026-01-09', 869.6),
+});
+
+/** Hundreds of new ones on each of 90 days. */
+export const monstrousControls = reportOf({
+  before: scoreLine('2025-10-11', 869.6),
+  after: scoreLine('2026-01-09', 858.6),
+  days: Array.from({ length: 90 }, (_, index) => {
+    const date = (offset: number): string =>
+      new Date(Date.UTC(2025, 9, 11 + index + offset)).toISOString().slice(0, 10);
+    return dayOf(
+      (['new', 'removed', 'renamed', 'services'] as const).flatMap((kind) =>
+        Array.from({ length: 5 }, (__, each) => ({
+          ...NEW,
+          kind,
+          control: `MDA_${kind}_${index}_${each}`,
+          title: `Ensure that ${kind} thing ${each} of day ${index} is as it should be`,
+          remediation: NEW.remediation?.repeat(5) ?? null,
+        })),
+      ),
+      scoreLine(date(0), 869.6),
+      scoreLine(date(1), 858.6),
+    );
+  }),
+});
+
+export const typicalStart = reportOf({
+  from: null,
+  before: null,
+  start: {
+    trend: Array.from({ length: 90 }, (_, index) =>
+      scoreLine(
+        new Date(Date.UTC(2025, 9, 12 + index)).toISOString().slice(0, 10),
+        Math.round(
+          100 * (index === 89 ? 858.6 : 715 + index * 1.4 + 6 * Math.sin(index / 3) + (index > 55 ? 25 : 0)),
+        ) / 100,
+      ),
+    ),
+    categories: [
+      { category: 'Identity', controls: 42, points: 121.5, maximum: 301 },
+      { category: 'Apps', controls: 103, points: 402.1, maximum: 566 },
+      { category: 'Device', controls: 61, points: 280, maximum: 421 },
+      { category: 'Data', controls: 24, points: 55, maximum: null },
+    ],
+    gaps: Array.from({ length: 10 }, (_, index) => ({
+      control: `control_${index}`,
+      title: [
+        'Ensure multifactor authentication is enabled for all users in administrative roles',
+        'Block legacy authentication',
+        'Turn on Microsoft Defender Antivirus real-time protection',
+        'Enable two-factor authentication',
+        'Enable two-factor authentication',
+        'Create Safe Links policies for email messages',
+      ][index % 6] as string,
+      category: ['Identity', 'Apps', 'Device'][index % 3] as string,
+      points: index === 0 ? 1.25 : 0,
+      maximum: 10 - Math.floor(index / 2),
+      implementationCost: index % 2 ? 'low' : 'Unknown',
+      actionUrl: index % 3 ? 'https://entra.microsoft.com/' : null,
+    })),
+  },
+});
+
+/** The only day there is, of a tenant that cannot earn anything. */
+export const tinyStart = reportOf({
+  from: null,
+  before: null,
+  after: scoreLine('2026-01-09', 0, 0),
+  start: { trend: [scoreLine('2026-01-09', 0, 0)], categories: [], gaps: [] },
+});
+
+export const monstrousStart = reportOf({
+  ...typicalStart,
+  name: 'W'.repeat(200),
+  start: {
+    trend: typicalStart.start?.trend ?? [],
+    categories: Array.from({ length: 20 }, (_, index) => ({
+      category: `CategoryOfAnExtraordinaryLengthWithoutAnyBlank${index}`,
+      controls: 411,
+      points: 12345.67,
+      maximum: 98765.43,
+    })),
+    gaps: Array.from({ length: 10 }, (_, index) => ({
+      control: `control_${index}`,
+      title: 'Unbreakable'.repeat(30),
+      category: 'CategoryOfAnExtraordinaryLengthWithoutAnyBlank',
+      points: 0,
+      maximum: 100,
+      implementationCost: 'an essay about how dear it would be '.repeat(20),
+      actionUrl: `https://security.microsoft.com/${'x'.repeat(1500)}`,
+    })),
+  },
+});
+
+export const typicalOperations = reportOf({
+  operations: [
+    {
+      kind: 'failing',
+      code: 'certificate-expired',
+      message: 'The certificate "4A:6F…" expired on 8 Jan 2026.',
+      advice:
+        'Make a new certificate, upload its public part to the app registration, and put both into the secret.',
+      since: '2026-01-09T06:00:00.000Z',
+    },
+  ],
+});
+
+export const tinyOperations = reportOf({
+  before: null,
+  after: null,
+  from: null,
+  to: null,
+  operations: [{ kind: 'stale', since: '2026-01-09', days: 3 }],
+});
+
+export const monstrousOperations = reportOf({
+  operations: [
+    { kind: 'stale', since: '2026-01-01', days: 9 },
+    { kind: 'suspect', date: '2026-01-01', gone: 312, told: 412 },
+    {
+      kind: 'failing',
+      code: 'graph-refused',
+      message: 'Graph answered <html>\r\n'.repeat(500),
+      advice: 'x'.repeat(9000),
+      since: '2026-01-02',
+    },
+  ],
+  notes: ['A'.repeat(5000)],
+});
+
+/** All of them, by kind of mail and size. */
+export const reports = {
+  scores: { typical: typicalScores, tiny: tinyScores, absence: absenceScores, monstrous: monstrousScores },
+  controls: { typical: typicalControls, tiny: tinyControls, monstrous: monstrousControls },
+  start: { typical: typicalStart, tiny: tinyStart, monstrous: monstrousStart },
+  operations: { typical: typicalOperations, tiny: tinyOperations, monstrous: monstrousOperations },
+} as const;
