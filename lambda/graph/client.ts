@@ -1,0 +1,138 @@
+import type { Tenant } from '../config.ts';
+import { MonitorError, quote } from '../errors.ts';
+import type { Graph } from '../ports.ts';
+import { exchange, placeOf } from './exchange.ts';
+import { GRAPH, readPage, wordsOf, type Page } from './page.ts';
+import { LIMITS, patience, Setback, type Limits } from './patience.ts';
+import { permissionMissing } from './permission.ts';
+import { dateOf } from './schema.ts';
+import { tokenSource } from './sign-in.ts';
+
+export interface GraphOptions {
+  /** What is left out is that of LIMITS. */
+  limits?: Partial<Limits>;
+  /** The clock that deadlines are of. */
+  now?: () => Date;
+}
+
+const HEADERS = {
+  accept: 'application/json',
+  // Titles and texts come in the language asked for: always the same one, lest a change of language be a change of text.
+  'accept-language': 'en-US',
+  'user-agent': 'secure-score-monitor/0.1',
+};
+
+/**
+ * Entra ID and Microsoft Graph (v1.0).
+ *
+ * Throws MonitorErrors: those of `TokenSource.token`, those of `readPage`, `permission-missing`, `graph-forbidden`,
+ * `graph-unauthorized`, `graph-next-link`, `graph-not-trusted`, `graph-too-large`; retryable: `graph-unreachable`,
+ * `graph-timeout`, `deadline-reached`. None holds a token, an assertion or a key.
+ */
+export function graphClient(options: GraphOptions = {}): Graph {
+  const limits = { ...LIMITS, ...options.limits };
+  const now = options.now ?? (() => new Date());
+
+  return {
+    async signIn(tenant, certificate, deadline) {
+      const patiently = patience(limits, deadline, now);
+      const tokens = tokenSource(tenant, certificate, { patiently, limits, now });
+      let token = await tokens.token();
+
+      /** One page, whatever it takes: pauses, further tries, one fresh token. */
+      function fetchPage(url: URL): Promise<Page> {
+        let renewed = false;
+        return patiently(async (timeout) => {
+          const headers = { ...HEADERS, authorization: `Bearer ${token}` };
+          const answer = await exchange(GRAPH, url, { headers }, { timeout, bytes: limits.bytes });
+          if (answer.status === 401) {
+            const failure = unauthorized(url, answer.text);
+            if (renewed) throw failure;
+            renewed = true;
+            token = await tokens.token(true);
+            throw new Setback('outage', failure, 0);
+          }
+          if (answer.status === 403) throw forbidden(tenant, url, answer.text);
+          return readPage(url, answer, now());
+        });
+      }
+
+      /** @param more whether, after these entries, the next page is wanted if there is one */
+      async function list(pathAndQuery: string, more: (entries: unknown[]) => boolean): Promise<unknown[]> {
+        const { graphEndpoint } = tenant.cloud;
+        const entries: unknown[] = [];
+        const seen = new Set<string>();
+        let url: URL | null = new URL(`${graphEndpoint}/v1.0/security/${pathAndQuery}`);
+        while (url) {
+          seen.add(url.href);
+          const page: Page = await fetchPage(url);
+          entries.push(...page.entries);
+          url = page.nextLink !== null && more(entries) ? nextOf(page.nextLink, url) : null;
+          if (url && (seen.has(url.href) || seen.size >= limits.pages)) throw endless(url, seen.size);
+        }
+        return entries;
+      }
+
+      return {
+        // Even a whole answer has a nextLink, and following it walks all 90 days, one a page: so only for what is missing.
+        secureScores: (days, after) =>
+          list(
+            `secureScores?$top=${days}`,
+            (entries) => entries.length < days && isNewer(oldestOf(entries), after),
+          ),
+        controlProfiles: () => list('secureScoreControlProfiles', () => true),
+      };
+    },
+  };
+}
+
+/** A day that is not known has to be taken for a newer one: the number of pages is bounded anyway. */
+function isNewer(date: string | null, after: string | null): boolean {
+  return date === null || after === null || date > after;
+}
+
+function oldestOf(entries: unknown[]): string | null {
+  return entries
+    .map(dateOf)
+    .filter((date) => date !== null)
+    .reduce<string | null>((a, b) => (a === null || b < a ? b : a), null);
+}
+
+/** The token goes with every page, so a page elsewhere would get it: https://learn.microsoft.com/graph/paging */
+function nextOf(nextLink: string, from: URL): URL {
+  const url = URL.parse(nextLink);
+  if (url?.origin === from.origin && !url.username && !url.password) return url;
+  throw new MonitorError(
+    'graph-next-link',
+    `Microsoft Graph says that ${placeOf(from)} goes on at ${quote(url ? placeOf(url) : nextLink)}, which is not on ${from.origin}. The token is not taken there.`,
+    'Look whether a proxy answers in the place of Microsoft, and check graphEndpoint in the config.',
+  );
+}
+
+function endless(url: URL, pages: number): MonitorError {
+  return new MonitorError(
+    'graph-next-link',
+    `Microsoft Graph's list at ${placeOf(url)} does not end: after ${pages} pages it goes on, or goes round in a circle.`,
+    'The next run tries again. If it lasts, open an issue.',
+    { retryable: true },
+  );
+}
+
+function unauthorized(url: URL, text: string): MonitorError {
+  return new MonitorError(
+    'graph-unauthorized',
+    `Microsoft Graph accepts no token of this app at ${placeOf(url)}, not even a fresh one: 401, ${wordsOf(text)}.`,
+    'Check that authorityHost and graphEndpoint are of the same cloud, and that the app is enabled in the tenant.',
+  );
+}
+
+function forbidden(tenant: Tenant, url: URL, text: string): MonitorError {
+  const words = wordsOf(text);
+  // "Auth token does not contain valid permissions or user does not have valid roles …"
+  if (/valid permissions/i.test(words)) return permissionMissing(tenant);
+  return new MonitorError(
+    'graph-forbidden',
+    `Microsoft Graph does not let the app ${tenant.clientId} read ${placeOf(url)}: 403, ${words}.`,
+    'The app needs the application permission SecurityEvents.Read.All with admin consent, and the tenant a licence with Secure Score. Also look for a conditional access policy.',
+  );
+}

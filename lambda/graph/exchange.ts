@@ -1,0 +1,125 @@
+import { MonitorError, quote } from '../errors.ts';
+import { Setback } from './patience.ts';
+
+/** Who is asked: the start of the error codes, and a name for people. */
+export interface Service {
+  code: 'graph' | 'sign-in';
+  name: string;
+}
+
+/** An answer, whole. */
+export interface Exchange {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+/** TLS errors that trying again does not mend. */
+const NOT_TRUSTED = new Set([
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/**
+ * One request and its whole answer, on the global fetch. Redirects are not followed: a token goes where it was meant
+ * to go and nowhere else.
+ *
+ * Not ky: what has to be tried again here is mostly seen in the body (206, HTML, half a JSON), a Retry-After beyond
+ * the deadline must fail at once and not be waited for, one loop has to serve MSAL as well (see `patience.ts`), and
+ * ky's errors carry the Request with its bearer token. What would be left of it is the timeout below.
+ *
+ * @param limits.timeout ms, body and all
+ * @param limits.bytes of the decompressed body
+ * @throws Setback where it may work another time; MonitorError `graph-not-trusted`, `graph-too-large` (or
+ *   `sign-in-…`). The errors of fetch are never kept as a cause: some of them quote the headers.
+ */
+export async function exchange(
+  service: Service,
+  url: URL,
+  init: Pick<RequestInit, 'method' | 'headers' | 'body'>,
+  limits: { timeout: number; bytes: number },
+): Promise<Exchange> {
+  const signal = AbortSignal.timeout(limits.timeout);
+  let received = 0;
+  try {
+    const response = await fetch(url, { ...init, redirect: 'manual', signal });
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of response.body ?? []) {
+      received += chunk.byteLength;
+      if (received > limits.bytes) throw tooLarge(service, url, limits.bytes);
+      chunks.push(chunk);
+    }
+    const text = new TextDecoder().decode(Buffer.concat(chunks));
+    return { status: response.status, headers: response.headers, text };
+  } catch (error) {
+    if (error instanceof MonitorError) throw error;
+    throw failure(service, url, error, { timeout: limits.timeout, timedOut: signal.aborted, received });
+  }
+}
+
+/** An address for people: without its query, in which a continuation token stands. */
+export function placeOf(url: URL): string {
+  return `${url.origin}${url.pathname}`;
+}
+
+/** The start of what came, for people: one line, and nothing in it that looks like a token. */
+export function excerpt(text: string, length = 100): string {
+  const start = text.slice(0, 20_000);
+  return quote(
+    start.replace(/\beyJ[\w-]{8,}(\.[\w-]*)*/g, '<token>').replace(/\b(bearer)\s+[^\s"'<]+/gi, '$1 <token>'),
+    length,
+  );
+}
+
+function failure(
+  service: Service,
+  url: URL,
+  error: unknown,
+  facts: { timeout: number; timedOut: boolean; received: number },
+): Setback | MonitorError {
+  const { code, message } = reasonOf(error);
+  if (NOT_TRUSTED.has(code)) {
+    return new MonitorError(
+      `${service.code}-not-trusted`,
+      `The server at ${url.origin} does not prove that it is ${service.name}: ${message} (${code}).`,
+      'Is a proxy between this machine and Microsoft that has its own certificate authority? Then point NODE_EXTRA_CA_CERTS at its certificate. Else something listens in.',
+    );
+  }
+  const what = facts.timedOut
+    ? `did not answer ${placeOf(url)} within ${Math.round(facts.timeout / 100) / 10} s`
+    : facts.received > 0
+      ? `broke off after ${facts.received} bytes of its answer to ${placeOf(url)} (${message})`
+      : `cannot be reached at ${placeOf(url)} (${message})`;
+  return new Setback(
+    'outage',
+    new MonitorError(
+      `${service.code}-${facts.timedOut ? 'timeout' : 'unreachable'}`,
+      `${service.name} ${what}.`,
+      `Usually this passes: the next run tries again. If not, look whether this machine reaches ${url.origin} (DNS, proxy, firewall).`,
+      { retryable: true },
+    ),
+  );
+}
+
+/** fetch says "fetch failed" and hides the reason (a system, TLS or HTTP error, which has a code) in its cause. */
+function reasonOf(error: unknown): { code: string; message: string } {
+  const reasons = [error instanceof Error ? error.cause : undefined, error];
+  for (const reason of reasons) {
+    if (reason instanceof Error && 'code' in reason && typeof reason.code === 'string') {
+      return { code: reason.code, message: excerpt(reason.message || reason.code) };
+    }
+  }
+  return { code: 'unknown', message: error instanceof Error ? error.name : 'unknown' };
+}
+
+function tooLarge(service: Service, url: URL, bytes: number): MonitorError {
+  return new MonitorError(
+    `${service.code}-too-large`,
+    `${service.name} answered ${placeOf(url)} with more than ${Math.round(bytes / 2 ** 20)} MB, far more than it ever has.`,
+    'If the tenant really is that large, open an issue; else look what answers at this address.',
+  );
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { Tenant } from '../config.ts';
+import { MonitorError, quote } from '../errors.ts';
+
+/** Either lets an app read scores and profiles: https://learn.microsoft.com/graph/api/security-list-securescores#permissions */
+const SUFFICIENT = ['SecurityEvents.Read.All', 'SecurityEvents.ReadWrite.All'];
+
+const claims = z.looseObject({ roles: z.array(z.string()).nullish() });
+
+/**
+ * Looks into an access token for the permission, so that what is missing is told in one go and with its name.
+ * A token is Graph's business, not ours, and need not be readable: one that is not is left for Graph to judge.
+ * @throws MonitorError `permission-missing`
+ */
+export function checkRoles(token: string, tenant: Tenant): void {
+  const parsed = claims.safeParse(payloadOf(token));
+  if (!parsed.success) return;
+  const roles = parsed.data.roles ?? [];
+  if (!SUFFICIENT.some((role) => roles.includes(role))) throw permissionMissing(tenant, roles);
+}
+
+/** @param roles what the token does carry; undefined where that is not known */
+export function permissionMissing(tenant: Tenant, roles?: string[]): MonitorError {
+  const has =
+    roles && (roles.length > 0 ? `; it has ${quote(roles.join(', '), 300)}` : '; it has none at all');
+  return new MonitorError(
+    'permission-missing',
+    `The app ${tenant.clientId} may not read the Secure Score of the tenant ${tenant.tenantId}: it lacks the application permission SecurityEvents.Read.All${has ?? ''}.`,
+    'Add it to the app registration (API permissions, Microsoft Graph, Application permissions), then let an admin of the tenant grant consent ("Grant admin consent"). A delegated permission of the same name does not do.',
+  );
+}
+
+function payloadOf(token: string): unknown {
+  const parts = token.split('.');
+  if (parts.length !== 3) return undefined;
+  try {
+    return JSON.parse(Buffer.from(parts[1] ?? '', 'base64url').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,233 @@
+import {
+  ConfidentialClientApplication,
+  LogLevel,
+  type INetworkModule,
+  type NetworkResponse,
+} from '@azure/msal-node';
+import { z } from 'zod';
+import type { CheckedCertificate } from '../certificate/bundle.ts';
+import type { Tenant } from '../config.ts';
+import { MonitorError, quote } from '../errors.ts';
+import { exchange, excerpt, placeOf, type Exchange, type Service } from './exchange.ts';
+import { retryAfterOf, Setback, type Limits, type Patiently } from './patience.ts';
+import { checkRoles } from './permission.ts';
+import { signInError } from './sign-in-errors.ts';
+
+/** Hands out access tokens for Graph. */
+export interface TokenSource {
+  /**
+   * @param renew true: a new one, even if the last is still good by its own account (Graph answered 401)
+   * @throws MonitorError: those of `signInError`, `sign-in-unreachable`, `sign-in-timeout`, `sign-in-throttled`,
+   *   `sign-in-unavailable`, `sign-in-malformed-answer` (all retryable), `sign-in-redirected`, `sign-in-not-trusted`,
+   *   `sign-in-failed`, `permission-missing`
+   */
+  token(renew?: boolean): Promise<string>;
+}
+
+const ENTRA: Service = { code: 'sign-in', name: 'Entra ID' };
+
+/** Entra's error answer: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#error-response-1 */
+const refusal = z.looseObject({
+  error_codes: z.array(z.coerce.number()).min(1),
+  error_description: z.string().catch(''),
+});
+
+/**
+ * Signs in with a client assertion (PS256 with x5t#S256) by msal-node, which also keeps the token and knows when it
+ * is due. Nothing is sent before the first `token()`.
+ */
+export function tokenSource(
+  tenant: Tenant,
+  certificate: CheckedCertificate,
+  means: { patiently: Patiently; limits: Limits; now: () => Date },
+): TokenSource {
+  const { authorityHost, graphEndpoint } = tenant.cloud;
+  const network = entraNetwork(means);
+  const app = new ConfidentialClientApplication({
+    auth: {
+      clientId: tenant.clientId,
+      authority: `${authorityHost}/${tenant.tenantId}`,
+      // The config says whom to trust: MSAL need not ask login.microsoftonline.com whether it is so.
+      knownAuthorities: [new URL(authorityHost).host],
+      clientCertificate: {
+        thumbprintSha256: certificate.thumbprintSha256,
+        privateKey: certificate.privateKeyPem,
+      },
+    },
+    system: {
+      networkClient: network,
+      // MSAL's log may hold claims and whole answers, so it has nowhere to go.
+      loggerOptions: { piiLoggingEnabled: false, logLevel: LogLevel.Error, loggerCallback: () => {} },
+    },
+  });
+
+  async function acquire(renew: boolean): Promise<string> {
+    network.forget();
+    try {
+      const result = await app.acquireTokenByClientCredential({
+        scopes: [`${graphEndpoint}/.default`],
+        skipCache: renew,
+        // Else an MSAL_FORCE_REGION in the environment would send the assertion to an endpoint nobody configured.
+        azureRegion: 'DisableMsalForceRegion',
+      });
+      if (result?.accessToken) return result.accessToken;
+    } catch (error) {
+      // MSAL wraps what our network throws and loses it, so the network keeps it.
+      throw network.failure ?? verdict(error);
+    }
+    throw failed('it answered without a token');
+  }
+
+  function verdict(error: unknown): MonitorError {
+    // From the openid-configuration MSAL drops the error and says that it found no endpoints: ours remembers.
+    const number = Number(property(error, 'errorNo') ?? network.refusal?.error_codes[0]);
+    if (Number.isInteger(number)) {
+      const description = network.refusal?.error_description ?? '';
+      return signInError({ tenant, certificate, number, description, skew: network.skew });
+    }
+    return failed(`MSAL says ${excerpt(String(property(error, 'errorCode') ?? error))}`);
+  }
+
+  function failed(reason: string): MonitorError {
+    return new MonitorError(
+      'sign-in-failed',
+      `Signing in to the tenant ${tenant.tenantId} at ${authorityHost} failed: ${reason}.`,
+      "Check the tenant's cloud (authorityHost, graphEndpoint) in the config. If it is right, open an issue.",
+    );
+  }
+
+  return {
+    async token(renew = false) {
+      let token: string;
+      try {
+        token = await acquire(renew);
+      } catch (error) {
+        if (!(error instanceof MonitorError && error.code === 'clock-skew')) throw error;
+        // A clock that is a little ahead makes an assertion that is not valid yet. MSAL keeps it, so that the second
+        // try sends the same one, a little later.
+        token = await means.patiently(onceMore(() => acquire(renew), error, 2 * means.limits.backoff));
+      }
+      checkRoles(token, tenant);
+      return token;
+    },
+  };
+}
+
+/** A call for `patiently` that waits `pause` ms before it is made. */
+function onceMore<T>(call: () => Promise<T>, reason: MonitorError, pause: number): () => Promise<T> {
+  let paused = false;
+  return async () => {
+    if (paused) return call();
+    paused = true;
+    throw new Setback('outage', reason, pause);
+  };
+}
+
+/**
+ * MSAL's network on our own terms. Its own client has no timeout at all for a POST, retries nothing, and after a 429
+ * or 5xx MSAL itself refuses for a minute to call again: so what may pass is tried again down here, out of its sight.
+ */
+interface EntraNetwork extends INetworkModule {
+  /** Why the last call came to nothing. */
+  readonly failure: MonitorError | undefined;
+  /** What Entra said where it refused. */
+  readonly refusal: z.output<typeof refusal> | undefined;
+  /** ms that our clock is ahead of Entra's, by its last answer. */
+  readonly skew: number | null;
+  forget(): void;
+}
+
+function entraNetwork({ patiently, now }: { patiently: Patiently; now: () => Date }): EntraNetwork {
+  const last: {
+    failure?: MonitorError;
+    refusal?: z.output<typeof refusal>;
+    skew: number | null;
+  } = { skew: null };
+
+  async function send<T>(
+    url: string,
+    init: Pick<RequestInit, 'method' | 'headers' | 'body'>,
+  ): Promise<NetworkResponse<T>> {
+    try {
+      return await patiently(async (timeout) => {
+        const address = new URL(url);
+        const answer = await exchange(ENTRA, address, init, { timeout, bytes: 2 ** 20 });
+        // By the machine's own clock, which is the one that MSAL stamps assertions with.
+        const sent = Date.parse(answer.headers.get('date') ?? '');
+        last.skew = Number.isNaN(sent) ? null : Date.now() - sent;
+        checkUsable(address, answer, now());
+        const body: T = JSON.parse(answer.text);
+        last.refusal = refusal.safeParse(body).data;
+        return { status: answer.status, headers: Object.fromEntries(answer.headers), body };
+      });
+    } catch (error) {
+      last.failure = error instanceof MonitorError ? error : undefined;
+      throw error;
+    }
+  }
+
+  return {
+    get failure() {
+      return last.failure;
+    },
+    get refusal() {
+      return last.refusal;
+    },
+    get skew() {
+      return last.skew;
+    },
+    forget() {
+      last.failure = undefined;
+      last.refusal = undefined;
+      last.skew = null;
+    },
+    sendGetRequestAsync: (url, options) => send(url, { method: 'GET', headers: options?.headers }),
+    sendPostRequestAsync: (url, options) =>
+      send(url, { method: 'POST', headers: options?.headers, body: options?.body }),
+  };
+}
+
+/** @throws where the answer is not a JSON object in which Entra grants or refuses */
+function checkUsable(url: URL, { status, headers, text }: Exchange, now: Date): void {
+  if (status === 429 || status >= 500) {
+    const throttled = status === 429;
+    throw new Setback(
+      'outage',
+      new MonitorError(
+        `sign-in-${throttled ? 'throttled' : 'unavailable'}`,
+        throttled
+          ? `Entra ID throttles sign-ins (429 from ${placeOf(url)}).`
+          : `Entra ID failed: ${status} from ${placeOf(url)}.`,
+        'Usually this passes: the next run tries again. Microsoft tells of outages at https://status.cloud.microsoft.',
+        { retryable: true },
+      ),
+      retryAfterOf(headers, now),
+    );
+  }
+  if (status >= 300 && status < 400) {
+    throw new MonitorError(
+      'sign-in-redirected',
+      `${placeOf(url)} redirects to ${quote(headers.get('location'))}, which Entra ID never does.`,
+      'Check authorityHost in the config, and whether a proxy asks this machine to log in.',
+    );
+  }
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === 'object' && body !== null) return;
+  } catch {
+    // Told below, with what came.
+  }
+  throw new Setback(
+    'answer',
+    new MonitorError(
+      'sign-in-malformed-answer',
+      `Entra ID answered ${placeOf(url)} with ${status} and something that is no JSON object: ${excerpt(text)}.`,
+      'Check authorityHost in the config, and whether a proxy answers in the place of Microsoft.',
+      { retryable: true },
+    ),
+  );
+}
+
+function property(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}
