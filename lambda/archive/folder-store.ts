@@ -88,18 +88,12 @@ export function folderStore(root: string): ObjectStore {
       checkKey(key);
       const wanted = versionOf(bytes);
       return explained(location, `write ${quote(key, 300)}`, async () => {
-        // Settled without the lock: what is read is whole, so at this moment it was so.
-        const before = (await read(key))?.version;
-        if (before === wanted) return wanted; // as on S3: what is to be written is there
-        if (before !== (expected ?? undefined)) return undefined;
-        if (expected === null) {
-          const first = await linkObject(bytes, key);
-          return first || (await read(key))?.version === wanted ? wanted : undefined;
-        }
+        if (expected === null) return (await linkObject(bytes, key)) ? wanted : undefined;
+        // Lost without the lock: what is read is whole, so at this moment it was so.
+        if ((await read(key))?.version !== expected) return undefined;
         return withTemporary(bytes, (finished) =>
           withLock(temporary, versionOf(Buffer.from(key)), key, async () => {
-            const now = (await read(key))?.version;
-            if (now !== expected) return now === wanted ? wanted : undefined;
+            if ((await read(key))?.version !== expected) return undefined;
             await rename(finished, pathOf(key));
             await flushFolder(path.dirname(pathOf(key)));
             return wanted;

@@ -61,12 +61,15 @@ export function s3Store({
     }
   }
 
-  /** @returns the ETag, or undefined where the condition does not hold */
+  /**
+   * @returns the ETag; where the condition does not hold, 'refused', or 'refused again' if S3 was asked more than
+   *   once and it may be one's own first request that came before
+   */
   async function put(
     key: string,
     bytes: Uint8Array,
     condition: { IfMatch: string } | { IfNoneMatch: '*' },
-  ): Promise<string | undefined> {
+  ): Promise<{ version: string } | 'refused' | 'refused again'> {
     for (let tries = 1; ; tries += 1) {
       try {
         const answer = await client.send(
@@ -81,12 +84,14 @@ export function s3Store({
           }),
         );
         if (answer.ETag === undefined) throw new Error('S3 sent no ETag');
-        return answer.ETag;
+        return { version: answer.ETag };
       } catch (error) {
-        const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-        if (status === 412) return undefined;
-        // If-Match on an object that does not exist (any more).
-        if (nameOf(error) === 'NoSuchKey') return undefined;
+        const { httpStatusCode: status, attempts = 1 } =
+          error instanceof S3ServiceException ? error.$metadata : {};
+        // NoSuchKey: If-Match on an object that does not exist (any more).
+        if (status === 412 || nameOf(error) === 'NoSuchKey') {
+          return tries > 1 || attempts > 1 ? 'refused again' : 'refused';
+        }
         // A write to the same key was under way, and S3 does not yet know which comes first: the answer to the same
         // request, a moment later, is 200 or 412.
         if (status === 409 && tries < CONFLICT_TRIES) {
@@ -108,16 +113,18 @@ export function s3Store({
 
     create: async (key, bytes) => {
       checkKey(key);
-      // The SDK tries again when an answer got lost, and may then find its own first attempt: 'exists', and it does.
-      return (await put(key, bytes, { IfNoneMatch: '*' })) === undefined ? 'exists' : 'created';
+      return typeof (await put(key, bytes, { IfNoneMatch: '*' })) === 'string' ? 'exists' : 'created';
     },
 
     replace: async (key, bytes, expected) => {
       checkKey(key);
-      const version = await put(key, bytes, expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected });
-      if (version !== undefined) return version;
-      // Here the same lost answer would look as if another writer had come first. If the object holds what was to be
-      // written, it is written.
+      const answer = await put(key, bytes, expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected });
+      if (typeof answer === 'object') return answer.version;
+      if (answer === 'refused') return undefined;
+      // The SDK asks again when an answer got lost, and what came before may then be its own first request: so it is
+      // if the object holds what was to be written. Not after a single request: of two writers that write the same,
+      // one must lose. (Of those, only what both lost an answer and wrote the same bytes cannot be told apart; the
+      // archive's state names the invocation that wrote it.)
       const found = await get(key);
       return found !== undefined && Buffer.compare(found.bytes, bytes) === 0 ? found.version : undefined;
     },
