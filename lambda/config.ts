@@ -52,7 +52,9 @@ const cloud = z.union(
 );
 
 const recipients = z
-  .union([addresses, z.strictObject({ scores: addresses, controls: addresses })])
+  .union([addresses, z.strictObject({ scores: addresses, controls: addresses })], {
+    error: 'wants a list of e-mail addresses, or { scores: […], controls: […] }',
+  })
   .transform((value) => (Array.isArray(value) ? { scores: value, controls: value } : value));
 
 const timeZone = z.string().refine((name) => {
@@ -186,6 +188,13 @@ export function parseConfig(input: unknown, source: string): Config {
   };
 }
 
+const TYPES: Record<string, string> = {
+  array: 'a list',
+  object: 'an object',
+  string: 'a text',
+  number: 'a number',
+};
+
 /** One line an issue: `  tenants[0].clientId: found "abc", wants a guid …`. */
 export function describeIssues(error: z.ZodError, input: unknown): string {
   return error.issues.flatMap((issue) => flatten(issue, input)).join('\n');
@@ -206,7 +215,7 @@ function flatten(issue: z.core.$ZodIssue, input: unknown): string[] {
   );
   const wants = issue.message.startsWith('wants')
     ? issue.message
-    : `wants ${issue.code === 'invalid_type' ? issue.expected : issue.message}`;
+    : `wants ${issue.code === 'invalid_type' ? (TYPES[issue.expected] ?? issue.expected) : issue.message}`;
   return [
     `  ${path || 'the config'}: ${found === undefined ? 'is missing' : `found ${quote(found)}`}, ${wants}`,
   ];

@@ -24,10 +24,14 @@ export class MonitorError extends Error {
   }
 }
 
-/** Quotes a foreign value for an error text: one line, bounded, no control or bidirectional characters. */
+/**
+ * Quotes a foreign value for an error text: one line, bounded, no control or bidirectional characters. A text stands
+ * in quotation marks, anything else as JSON.
+ */
 export function quote(value: unknown, length = 120): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
   // \p{C} is control, format (which holds the bidirectional marks), surrogate and unassigned.
   const line = text.replace(/[\p{C}\s]+/gu, ' ').trim();
-  return `"${line.length > length ? `${line.slice(0, length - 1)}…` : line}"`;
+  const short = line.length > length ? `${line.slice(0, length - 1)}…` : line;
+  return typeof value === 'string' ? `"${short}"` : short;
 }

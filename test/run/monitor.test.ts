@@ -47,7 +47,7 @@ describe('the first run', () => {
   it('keeps what Graph sent, verbatim, and says whether it was the newest', async () => {
     const w = await started();
     const read = (date: string) => {
-      const [key] = [...w.store.objects.keys()].filter(
+      const key = [...w.store.objects.keys()].find(
         (name) => name.includes(`date=${date}/`) && name.startsWith('snap'),
       );
       return JSON.parse(gunzipSync(w.store.objects.get(key!)!).toString());
