@@ -1,0 +1,138 @@
+import type { CatalogueEntry } from './catalogue.ts';
+import {
+  newControl,
+  type ControlState,
+  type Measure,
+  type ProfileState,
+  type TenantState,
+  type TimelineEvent,
+} from './timeline.ts';
+
+/** What can happen to a tenant, as parts that events are put together from. Each fails where it cannot happen. */
+type Change = TimelineEvent['apply'];
+
+export const all =
+  (...changes: Change[]): Change =>
+  (state, moment) => {
+    for (const change of changes) change(state, moment);
+  };
+
+/** The control is switched, or all or nothing of its share is as it should be. */
+export const turned = (name: string, on: boolean): Change =>
+  measured(name, (measure) => ('total' in measure ? { ...measure, count: on ? measure.total : 0 } : { on }));
+
+/** So many (of so many, where the whole moves too) are as they should be. */
+export const counted = (name: string, count: number, total?: number): Change =>
+  measured(name, (measure) => {
+    const whole = total ?? ('total' in measure ? measure.total : undefined);
+    if (whole === undefined || count > whole)
+      throw new RangeError(`${name} cannot count ${count} of ${whole}`);
+    return { count, total: whole };
+  });
+
+/** People join: everything that counts users or mailboxes counts `joined` more, of whom `covered` are as they should be. */
+export const joined =
+  (joining: number, covered: number): Change =>
+  (state, moment) => {
+    for (const [name, { measure, entry }] of state.controls) {
+      if (!('total' in measure) || (entry.of !== 'users' && entry.of !== 'mailboxes')) continue;
+      // Where all or none are covered, the new ones are (or are not) as well: no score moves.
+      const added = measure.count === measure.total ? joining : measure.count === 0 ? 0 : covered;
+      counted(name, measure.count + added, measure.total + joining)(state, moment);
+    }
+  };
+
+function measured(name: string, change: (measure: Measure) => Measure): Change {
+  return (state, { day }) => {
+    const control = controlOf(state, name);
+    state.controls.set(name, { ...control, measure: change(control.measure), touched: day });
+  };
+}
+
+/** Microsoft asks the tenant for one more recommendation. */
+export const added =
+  (entry: CatalogueEntry, measure: Measure): Change =>
+  (state, { day }) => {
+    if (state.controls.has(entry.id)) throw new RangeError(`${entry.id} is there already`);
+    state.controls.set(entry.id, newControl(entry, measure, day));
+  };
+
+/** Microsoft no longer asks the tenant for it. The catalogue still has it, as deprecated where it was retired. */
+export const removed =
+  (name: string, options: { retired?: boolean } = {}): Change =>
+  (state) => {
+    controlOf(state, name);
+    state.controls.delete(name);
+    if (options.retired) state.profiles.set(name, { ...profileOf(state, name), deprecated: true });
+  };
+
+/** The same recommendation under another id, in its old place. */
+export const renamed =
+  (from: string, to: string): Change =>
+  (state) => {
+    state.controls = replaceKey(state.controls, from, to, { ...controlOf(state, from), name: to });
+    state.profiles = replaceKey(state.profiles, from, to, { ...profileOf(state, from), id: to });
+  };
+
+export const rescored =
+  (name: string, maximum: number): Change =>
+  (state) => {
+    state.controls.set(name, { ...controlOf(state, name), maximum });
+    state.profiles.set(name, { ...profileOf(state, name), maximum });
+  };
+
+export const moved =
+  (name: string, category: string): Change =>
+  (state) => {
+    state.controls.set(name, { ...controlOf(state, name), category });
+    state.profiles.set(name, { ...profileOf(state, name), category });
+  };
+
+/** A person sets a state in the portal. `Default` takes back what was set before. */
+export const decided =
+  (name: string, decision: { state: string; by: string; comment: string | null }): Change =>
+  (state, { date }) => {
+    const profile = profileOf(state, name);
+    const update = {
+      assignedTo: null,
+      comment: decision.comment,
+      state: decision.state,
+      updatedBy: decision.by,
+      updatedDateTime: `${date}T09:24:51Z`,
+    };
+    state.profiles.set(name, { ...profile, updates: [...profile.updates, update] });
+  };
+
+/** Whether a decision gives all the points. */
+export const granted =
+  (name: string, yes: boolean): Change =>
+  (state, { day }) => {
+    state.controls.set(name, { ...controlOf(state, name), granted: yes, touched: day });
+  };
+
+export const licensed =
+  (services: string[]): Change =>
+  (state) => {
+    state.services = services;
+  };
+
+/** Three of five controls are missing, as when a source did not answer. */
+export const mostGone: Change = (state) => {
+  state.controls = new Map([...state.controls].filter((_, index) => index % 5 < 2));
+};
+
+function controlOf(state: TenantState, name: string): ControlState {
+  const control = state.controls.get(name);
+  if (!control) throw new RangeError(`There is no control ${name}`);
+  return control;
+}
+
+function profileOf(state: TenantState, id: string): ProfileState {
+  const profile = state.profiles.get(id);
+  if (!profile) throw new RangeError(`There is no profile ${id}`);
+  return profile;
+}
+
+function replaceKey<T>(map: Map<string, T>, from: string, to: string, value: T): Map<string, T> {
+  return new Map([...map].map(([key, old]) => (key === from ? [to, value] : [key, old])));
+}

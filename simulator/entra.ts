@@ -1,0 +1,188 @@
+import { constants, verify, X509Certificate } from 'node:crypto';
+import { aadstsError, type ErrorFacts } from './aadsts.ts';
+import type { Handled, Incoming, Reply } from './http.ts';
+import type { Tokens } from './tokens.ts';
+
+/** An app registration together with its enterprise application in one tenant. Tests may change it at any time. */
+export interface App {
+  tenantId: string;
+  clientId: string;
+  /** PEM; those that the registration lists. */
+  certificates: string[];
+  /** Application permissions that an administrator consented to. */
+  roles: string[];
+  /** False: the enterprise application is there, and disabled. */
+  enabled: boolean;
+  /** False: nobody ever consented, so that the tenant does not know the app at all. */
+  consented: boolean;
+}
+
+export interface EntraOptions {
+  authorityHost: string;
+  graphEndpoint: string;
+  tokens: Tokens;
+  /** By `<tenant>/<client>`, lower case. */
+  apps: ReadonlyMap<string, App>;
+  tenantExists: (tenantId: string) => boolean;
+  /** Seconds that a token lives. */
+  tokenLifetime: () => number;
+  now: () => Date;
+}
+
+/** How far the clocks may stand apart, in seconds. */
+const SKEW = 300;
+
+const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+/** Answers what is not Graph's: the discovery document and the token endpoint of a tenant. */
+export function handleEntra(options: EntraOptions, incoming: Incoming): Handled {
+  const [, tenant = '', rest = ''] =
+    /^\/([^/]+)\/(.*)$/.exec(decodeURIComponent(incoming.url.pathname)) ?? [];
+  const tenantId = tenant.toLowerCase();
+  if (incoming.method === 'GET' && rest === 'v2.0/.well-known/openid-configuration') {
+    return { endpoint: 'discovery', tenantId, reply: discovery(options.authorityHost, tenant) };
+  }
+  if (incoming.method === 'POST' && rest === 'oauth2/v2.0/token') {
+    return { endpoint: 'token', tenantId, reply: token(options, tenant, new URLSearchParams(incoming.body)) };
+  }
+  return { endpoint: null, tenantId: null, reply: { status: 404, body: '' } };
+}
+
+/**
+ * Any tenant gets one, also one that does not exist. The real Entra answers an unknown one with AADSTS90002 here too;
+ * but MSAL carries the document of Microsoft's own hosts with it and never asks them, so that an operator with a
+ * wrong tenant id meets the token endpoint's error. It is the same here. (The strict answer is a fault away.)
+ */
+function discovery(authorityHost: string, tenant: string): Reply {
+  const root = `${authorityHost}/${tenant}`;
+  return {
+    status: 200,
+    body: {
+      token_endpoint: `${root}/oauth2/v2.0/token`,
+      token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt', 'client_secret_basic'],
+      jwks_uri: `${root}/discovery/v2.0/keys`,
+      response_types_supported: ['code', 'id_token', 'code id_token', 'id_token token'],
+      subject_types_supported: ['pairwise'],
+      id_token_signing_alg_values_supported: ['RS256'],
+      issuer: `${root}/v2.0`,
+      authorization_endpoint: `${root}/oauth2/v2.0/authorize`,
+      end_session_endpoint: `${root}/oauth2/v2.0/logout`,
+    },
+  };
+}
+
+function token(options: EntraOptions, tenant: string, form: URLSearchParams): Reply {
+  const now = options.now();
+  const tenantId = tenant.toLowerCase();
+  const clientId = (form.get('client_id') ?? '').toLowerCase();
+  const fail = (code: number, facts: ErrorFacts = {}): Reply =>
+    aadstsError(code, { tenant, clientId, ...facts }, now);
+
+  const missing = ['grant_type', 'client_id', 'scope'].find((name) => !form.get(name));
+  if (missing) return fail(900144, { detail: missing });
+  const grantType = form.get('grant_type') ?? '';
+  if (grantType !== 'client_credentials') return fail(70003, { detail: grantType });
+  if (!isTenantName(tenantId)) return fail(900023);
+  if (!options.tenantExists(tenantId)) return fail(90002);
+  const app = options.apps.get(`${tenantId}/${clientId}`);
+  if (!app?.consented) return fail(700016);
+  if (!app.enabled) return fail(7000112);
+  const scope = form.get('scope') ?? '';
+  // MSAL adds the scopes of OpenID Connect to every request, which Entra takes and leaves aside.
+  const resources = scope.split(' ').filter((one) => !['openid', 'profile', 'offline_access'].includes(one));
+  if (resources.length !== 1 || resources[0] !== `${options.graphEndpoint}/.default`) {
+    return fail(70011, { detail: scope });
+  }
+  const assertion = form.get('client_assertion');
+  if (!assertion || form.get('client_assertion_type') !== JWT_BEARER) return fail(7000216);
+  const problem = checkAssertion(
+    assertion,
+    app,
+    `${options.authorityHost}/${tenantId}/oauth2/v2.0/token`,
+    now,
+  );
+  if (problem) return fail(problem.code, problem);
+
+  const lifetime = options.tokenLifetime();
+  return {
+    status: 200,
+    body: {
+      token_type: 'Bearer',
+      expires_in: lifetime,
+      ext_expires_in: lifetime,
+      access_token: options.tokens.issue(app, lifetime),
+    },
+  };
+}
+
+interface AssertionProblem extends ErrorFacts {
+  code: number;
+}
+
+/**
+ * Holds a client assertion against https://learn.microsoft.com/en-us/entra/identity-platform/certificate-credentials.
+ * Stricter than Entra in one point: RS256 and the SHA-1 thumbprint, which Entra still takes, are refused.
+ */
+function checkAssertion(
+  assertion: string,
+  app: App,
+  audience: string,
+  now: Date,
+): AssertionProblem | undefined {
+  const parts = assertion.split('.');
+  const header = decode(parts[0]);
+  const claims = decode(parts[1]);
+  if (parts.length !== 3 || !header || !claims) return { code: 50027, detail: 'It is not a signed JWT.' };
+  if (header['alg'] !== 'PS256')
+    return { code: 50027, detail: `Its 'alg' is '${String(header['alg'])}', not 'PS256'.` };
+  if (typeof header['x5t#S256'] !== 'string') {
+    return { code: 50027, detail: 'No certificate SHA-256 thumbprint is specified in its header.' };
+  }
+  const thumbprint = Buffer.from(header['x5t#S256'], 'base64url').toString('hex').toUpperCase();
+  const certificate = app.certificates
+    .map((pem) => new X509Certificate(pem))
+    .find((one) => one.fingerprint256.replaceAll(':', '') === thumbprint);
+  if (!certificate) return { code: 700027, thumbprint, detail: 'The key was not found' };
+  if (now < certificate.validFromDate || now > certificate.validToDate) return { code: 1000502, thumbprint };
+  const signed = Buffer.from(`${parts[0]}.${parts[1]}`);
+  const key = { key: certificate.publicKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+  if (!verify('sha256', signed, key, Buffer.from(parts[2] ?? '', 'base64url'))) {
+    return {
+      code: 700027,
+      thumbprint,
+      detail: 'The provided signature value did not match the expected signature value',
+    };
+  }
+  if (String(claims['aud']).toLowerCase() !== audience.toLowerCase()) {
+    return { code: 700023, detail: `Found '${String(claims['aud'])}', expected '${audience}'.` };
+  }
+  if (claims['iss'] !== claims['sub']) return { code: 50048 };
+  if (String(claims['iss']).toLowerCase() !== app.clientId) return { code: 700021 };
+  if (typeof claims['jti'] !== 'string' || !claims['jti']) return { code: 50027, detail: "It has no 'jti'." };
+  const { nbf, exp } = claims;
+  if (typeof nbf !== 'number' || typeof exp !== 'number')
+    return { code: 50027, detail: "It lacks 'nbf' or 'exp'." };
+  const seconds = now.getTime() / 1000;
+  if (seconds + SKEW < nbf || seconds - SKEW > exp) {
+    const iso = (time: number): string => new Date(time * 1000).toISOString();
+    return {
+      code: 700024,
+      detail: `Current time: ${now.toISOString()}, assertion valid from ${iso(nbf)}, expiry time of assertion ${iso(exp)}.`,
+    };
+  }
+  return undefined;
+}
+
+/** A guid, or a domain name (which may or may not exist). */
+function isTenantName(name: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(name) || /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name);
+}
+
+function decode(part: string | undefined): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(part ?? '', 'base64url').toString());
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

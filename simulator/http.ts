@@ -1,0 +1,34 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** A request, read to its end. */
+export interface Incoming {
+  method: string;
+  url: URL;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+export interface Reply {
+  status: number;
+  headers?: Record<string, string>;
+  /** A string is sent as it is, anything else as JSON. */
+  body: unknown;
+  /**
+   * How it goes wrong on the wire: nothing is ever sent, the connection is reset, or it ends half-way through
+   * the body that content-length announced.
+   */
+  broken?: 'hangs' | 'reset' | 'cut';
+}
+
+export type Endpoint = 'discovery' | 'token' | 'secureScores' | 'profiles';
+
+/** What one of the two services makes of a request. */
+export interface Handled {
+  /** Null for an address that neither service has. */
+  endpoint: Endpoint | null;
+  /** Lower case; null where the request names none (a Graph request without a valid token). */
+  tenantId: string | null;
+  reply: Reply;
+  /** Called when the answer has left, or never will. */
+  done?: () => void;
+}

@@ -1,0 +1,194 @@
+import { createServer } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createCertificate, type KeyPair } from './certificates.ts';
+import { handleEntra, type App } from './entra.ts';
+import { Faults, type FaultRule } from './faults.ts';
+import { handleGraph } from './graph.ts';
+import type { Handled, Incoming, Reply } from './http.ts';
+import type { SimulatedTenant } from './tenant.ts';
+import { GRAPH_RULES, Throttle, type ThrottleRules } from './throttle.ts';
+import { Tokens } from './tokens.ts';
+
+export interface SimulatorOptions {
+  tenants?: Iterable<SimulatedTenant>;
+  /** Any free one where absent. */
+  port?: number;
+  /** A certificate for localhost that exists already, so that a CA file on disk stays good. Made where absent. */
+  tls?: KeyPair;
+  /** Seconds that a token lives; 3599 where absent, as Entra has it. */
+  tokenLifetime?: number;
+  /** Graph's own limits where absent; null: none. */
+  throttling?: ThrottleRules | null;
+  /** The clock of the two services (tokens, assertions, throttling); not the tenants' calendar. */
+  now?: () => Date;
+}
+
+export interface LoggedRequest {
+  method: string;
+  /** With the query. */
+  path: string;
+  /** Null where the request names none. */
+  tenant: string | null;
+  /** Null where nothing was answered: it hung, or the connection was reset. */
+  status: number | null;
+  /** Without Authorization. */
+  headers: Record<string, string | string[] | undefined>;
+}
+
+export interface Simulator {
+  /** https://localhost:<port> */
+  authorityHost: string;
+  /** The same. */
+  graphEndpoint: string;
+  /** PEM of the certificate to trust. */
+  ca: string;
+  port: number;
+  /** By id. */
+  tenants: ReadonlyMap<string, SimulatedTenant>;
+  /** All requests in the order in which their answers were ready. */
+  requests: LoggedRequest[];
+  addTenant(tenant: SimulatedTenant): void;
+  /** Registers an app in a tenant. What is returned is the registration itself: change it, and Entra acts on it. */
+  registerApp(app: Pick<App, 'tenantId' | 'clientId' | 'certificates'> & Partial<App>): App;
+  /** Moves the calendar of all tenants on. */
+  advance(days?: number): void;
+  /** Makes something go wrong. @returns a function that takes it back. */
+  fault(rule: FaultRule): () => void;
+  /** Takes all faults back. */
+  healthy(): void;
+  /** Seconds that tokens issued from now on live. */
+  setTokenLifetime(seconds: number): void;
+  /** Ends the server and every connection to it. */
+  close(): Promise<void>;
+}
+
+/** Starts an Entra ID and a Microsoft Graph on one port of 127.0.0.1, over TLS. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const now = options.now ?? ((): Date => new Date());
+  const tls = options.tls ?? (await createServerCertificate());
+  const server = createServer({ key: tls.privateKey, cert: tls.certificate });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port ?? 0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const root = `https://localhost:${port}`;
+
+  const tenants = new Map<string, SimulatedTenant>();
+  for (const tenant of options.tenants ?? []) tenants.set(tenant.tenantId, tenant);
+  const apps = new Map<string, App>();
+  const faults = new Faults();
+  const requests: LoggedRequest[] = [];
+  const tokens = new Tokens(root, now);
+  let tokenLifetime = options.tokenLifetime ?? 3599;
+  const throttling = options.throttling === undefined ? GRAPH_RULES : options.throttling;
+  const throttle = throttling && new Throttle(throttling);
+
+  const entra = {
+    authorityHost: root,
+    graphEndpoint: root,
+    tokens,
+    apps,
+    tenantExists: (tenantId: string) => tenants.has(tenantId),
+    tokenLifetime: () => tokenLifetime,
+    now,
+  };
+  const graph = { graphEndpoint: root, tokens, tenants, throttle, now };
+
+  async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const incoming = await readRequest(message, root);
+    const handled: Handled = /^\/v1\.0(\/|$)/.test(incoming.url.pathname)
+      ? handleGraph(graph, incoming)
+      : handleEntra(entra, incoming);
+    response.once('close', () => handled.done?.());
+    const reply = faults.apply(handled.endpoint, handled.tenantId, handled.reply, incoming);
+    const { authorization: _, ...headers } = incoming.headers;
+    requests.push({
+      method: incoming.method,
+      path: `${incoming.url.pathname}${incoming.url.search}`,
+      tenant: handled.tenantId,
+      status: reply.broken === 'hangs' || reply.broken === 'reset' ? null : reply.status,
+      headers,
+    });
+    send(response, reply);
+  }
+  server.on('request', (message, response) => {
+    serve(message, response).catch((error: unknown) => {
+      // A bug of the simulator, or a client that went away: neither may look like an answer of Microsoft's.
+      response.destroy(error instanceof Error ? error : new Error(String(error)));
+    });
+  });
+
+  return {
+    authorityHost: root,
+    graphEndpoint: root,
+    ca: tls.certificate,
+    port,
+    tenants,
+    requests,
+    addTenant: (tenant) => void tenants.set(tenant.tenantId, tenant),
+    registerApp(app) {
+      const registered: App = {
+        roles: ['SecurityEvents.Read.All'],
+        enabled: true,
+        consented: true,
+        ...app,
+        tenantId: app.tenantId.toLowerCase(),
+        clientId: app.clientId.toLowerCase(),
+      };
+      apps.set(`${registered.tenantId}/${registered.clientId}`, registered);
+      return registered;
+    },
+    advance(days = 1) {
+      for (const tenant of tenants.values()) tenant.advance(days);
+    },
+    fault: (rule) => faults.add(rule),
+    healthy: () => faults.clear(),
+    setTokenLifetime(seconds) {
+      tokenLifetime = seconds;
+    },
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error ? reject(error) : resolve()));
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** A certificate for localhost and 127.0.0.1, good for a year. */
+export function createServerCertificate(): Promise<KeyPair> {
+  return createCertificate({
+    commonName: 'localhost',
+    days: 365,
+    altNames: { dns: ['localhost'], ip: ['127.0.0.1'] },
+  });
+}
+
+async function readRequest(message: IncomingMessage, root: string): Promise<Incoming> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of message) chunks.push(chunk as Buffer);
+  return {
+    method: message.method ?? 'GET',
+    url: new URL(message.url ?? '/', root),
+    headers: message.headers,
+    body: Buffer.concat(chunks).toString(),
+  };
+}
+
+function send(response: ServerResponse, reply: Reply): void {
+  if (reply.broken === 'hangs') return;
+  if (reply.broken === 'reset') {
+    response.socket?.resetAndDestroy();
+    return;
+  }
+  const bytes = Buffer.from(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body));
+  response.writeHead(reply.status, {
+    'content-type': 'application/json; charset=utf-8',
+    ...reply.headers,
+    'content-length': bytes.length,
+  });
+  if (reply.broken === 'cut')
+    response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), () => response.destroy());
+  else response.end(bytes);
+}

@@ -1,0 +1,45 @@
+import type { WireProfile, WireSecureScore } from './wire.ts';
+
+/** How many days Graph keeps. */
+export const DAYS_KEPT = 90;
+
+/** A tenant as the two services see it. It has a calendar of its own, which a test moves on. */
+export interface SimulatedTenant {
+  /** Lower case. */
+  readonly tenantId: string;
+  /** yyyy-mm-dd. */
+  readonly today: string;
+  /** Moves today on by whole days. */
+  advance(days: number): void;
+  /** What Graph knows of it today; good for one answer. */
+  read(): TenantReading;
+}
+
+export interface TenantReading {
+  /** All days that were published until today and are kept, newest first, yyyy-mm-dd. */
+  dates: string[];
+  /**
+   * One of `dates`.
+   * @param complete with its texts, syncs and counts, which Graph serves for the newest day alone
+   */
+  secureScore(date: string, complete: boolean): WireSecureScore;
+  profiles(): WireProfile[];
+}
+
+/** @returns the day that lies `days` after `date`, both yyyy-mm-dd. */
+export function addDays(date: string, days: number): string {
+  const time = Date.parse(`${date}T00:00:00Z`);
+  if (Number.isNaN(time)) throw new RangeError(`"${date}" is not a date; wants yyyy-mm-dd`);
+  return new Date(time + days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/**
+ * Microsoft's status texts are templates: `{count} of {total} users`, `current status: {state}`. In an entry that is
+ * not the newest the numbers are zero and the state is missing, and the text around them stays.
+ */
+export function fillStatus(template: string, values: Record<string, string | number> | null): string {
+  return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
+    if (!values) return name === 'state' ? '' : '0';
+    return String(values[name] ?? whole);
+  });
+}

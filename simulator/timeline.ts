@@ -1,0 +1,347 @@
+import { catalogue, type CatalogueEntry } from './catalogue.ts';
+import { addDays, DAYS_KEPT, fillStatus, type SimulatedTenant, type TenantReading } from './tenant.ts';
+import { textsOf } from './texts.ts';
+import { randomOf } from './random.ts';
+import { DEFAULT_STATE, round2, VENDOR } from './wire.ts';
+import type { WireControlScore, WireProfile, WireSecureScore, WireStateUpdate } from './wire.ts';
+
+/** A control on one day. Never changed, only replaced. */
+export interface ControlState {
+  entry: CatalogueEntry;
+  name: string;
+  category: string;
+  maximum: number;
+  measure: Measure;
+  /** A person's decision gives all the points, whatever is measured. */
+  granted: boolean;
+  /** Day of its last change, which its source cannot have been synced before. */
+  touched: number;
+}
+
+/** On or off, or `count` of `total` that are as they should be. */
+export type Measure = { on: boolean } | { count: number; total: number };
+
+export interface ProfileState {
+  entry: CatalogueEntry;
+  id: string;
+  category: string;
+  maximum: number;
+  deprecated: boolean;
+  updates: WireStateUpdate[];
+}
+
+/** A tenant on one day: what events change. */
+export interface TenantState {
+  controls: Map<string, ControlState>;
+  profiles: Map<string, ProfileState>;
+  services: string[];
+}
+
+/**
+ * Something that happens to a tenant. Days are numbers; two of them matter: the day whose snapshot it changes first,
+ * and the day from which Graph serves it so (a later one restates what was served before).
+ */
+export interface TimelineEvent {
+  day: number;
+  /** Last day whose snapshot it changes; for ever where absent. */
+  through?: number;
+  /** First day on which Graph serves it; `day` where absent. */
+  knownFrom?: number;
+  apply(state: TenantState, moment: { day: number; date: string }): void;
+}
+
+export interface Timeline {
+  /** The state before day 1. Never changed. */
+  base: TenantState;
+  events: readonly TimelineEvent[];
+  /** Day on which a day's snapshot is published: the same where it is not named, `Infinity` for never. */
+  published?: ReadonlyMap<number, number>;
+}
+
+export interface TimelineOptions {
+  tenantId: string;
+  seed: string;
+  /** yyyy-mm-dd of day `day`. */
+  today: string;
+  day: number;
+}
+
+/** A tenant whose days follow from a state and events. Nothing is kept but the number of its day. */
+export class TimelineTenant implements SimulatedTenant {
+  readonly tenantId: string;
+  readonly #seed: string;
+  /** Date of day 0. */
+  readonly #origin: string;
+  readonly #timeline: () => Timeline;
+  #day: number;
+
+  /** @param timeline called once an answer: it may build the timeline anew each time and keep none */
+  constructor(options: TimelineOptions, timeline: () => Timeline) {
+    this.tenantId = options.tenantId.toLowerCase();
+    this.#seed = options.seed;
+    this.#day = options.day;
+    this.#origin = addDays(options.today, -options.day);
+    this.#timeline = timeline;
+  }
+
+  get today(): string {
+    return this.dateOf(this.#day);
+  }
+
+  /** Number of today. */
+  get day(): number {
+    return this.#day;
+  }
+
+  dateOf(day: number): string {
+    return addDays(this.#origin, day);
+  }
+
+  dayOf(date: string): number {
+    return Math.round((Date.parse(date) - Date.parse(this.#origin)) / 86_400_000);
+  }
+
+  advance(days: number): void {
+    this.#day += days;
+  }
+
+  read(): TenantReading {
+    const timeline = this.#timeline();
+    const asOf = this.#day;
+    const dates: string[] = [];
+    for (let day = asOf; day > Math.max(0, asOf - DAYS_KEPT); day -= 1) {
+      if ((timeline.published?.get(day) ?? day) <= asOf) dates.push(this.dateOf(day));
+    }
+    const states = this.#statesUntil(timeline, asOf);
+    const stateOn = (day: number): TenantState => {
+      const state = states[day];
+      if (!state) throw new RangeError(`There is no day ${day}`);
+      return state;
+    };
+    // Most controls are the same on most days: what is said of one is made once.
+    const older = new Map<ControlState, WireControlScore>();
+    let profiles: WireProfile[] | undefined;
+    return {
+      dates,
+      secureScore: (date, complete) => {
+        const day = this.dayOf(date);
+        return this.#secureScore(stateOn(day), day, complete ? null : older);
+      },
+      profiles: () => (profiles ??= this.#profiles(stateOn(asOf))),
+    };
+  }
+
+  /** The states of day 0 to day `asOf`, as they are known on the last of them. */
+  #statesUntil({ base, events }: Timeline, asOf: number): TenantState[] {
+    const known = events.filter((event) => (event.knownFrom ?? event.day) <= asOf);
+    const lasting = Map.groupBy(
+      known.filter(({ through }) => through === undefined),
+      ({ day }) => day,
+    );
+    const passing = known.filter(({ through }) => through !== undefined);
+    const states: TenantState[] = [];
+    let state = base;
+    for (let day = 0; day <= asOf; day += 1) {
+      state = this.#after(state, lasting.get(day) ?? []);
+      states.push(
+        this.#after(
+          state,
+          passing.filter((event) => event.day <= day && day <= (event.through ?? day)),
+        ),
+      );
+    }
+    return states;
+  }
+
+  #after(state: TenantState, events: TimelineEvent[]): TenantState {
+    if (events.length === 0) return state;
+    const next = { ...state, controls: new Map(state.controls), profiles: new Map(state.profiles) };
+    for (const event of events) event.apply(next, { day: event.day, date: this.dateOf(event.day) });
+    return next;
+  }
+
+  #secureScore(
+    state: TenantState,
+    day: number,
+    older: Map<ControlState, WireControlScore> | null,
+  ): WireSecureScore {
+    const date = this.dateOf(day);
+    const random = randomOf(`${this.#seed} on day ${day}`);
+    const controls = [...state.controls.values()];
+    return {
+      id: `${this.tenantId}_${date}`,
+      azureTenantId: this.tenantId,
+      activeUserCount: 171 + random.integer(0, 18),
+      createdDateTime: `${date}T00:00:00Z`,
+      currentScore: round2(controls.reduce((sum, control) => sum + pointsOf(control), 0)),
+      enabledServices: state.services,
+      licensedUserCount: 0,
+      maxScore: controls.reduce((sum, control) => sum + control.maximum, 0),
+      vendorInformation: VENDOR,
+      averageComparativeScores: [
+        { basis: 'AllTenants', ...averages(random, day) },
+        {
+          basis: 'TotalSeats',
+          ...averages(random, day),
+          SeatSizeRangeLowerValue: '101',
+          SeatSizeRangeUpperValue: '300',
+        },
+      ],
+      controlScores: controls.map((control) => {
+        if (!older) return this.#controlScore(control, day, true);
+        const known = older.get(control) ?? this.#controlScore(control, day, false);
+        older.set(control, known);
+        return known;
+      }),
+    };
+  }
+
+  #controlScore(control: ControlState, day: number, complete: boolean): WireControlScore {
+    const { measure, entry } = control;
+    const texts = textsOf(entry);
+    const shared = 'total' in measure;
+    const values: Record<string, string | number> = shared
+      ? {
+          count: measure.count,
+          total: measure.total,
+          failing: measure.total - measure.count,
+          percent: Math.round((100 * measure.count) / measure.total),
+        }
+      : { state: measure.on ? 'On' : 'Off', place: String(measure.on) };
+    // What a template says of a switch in words of its own stays in older entries.
+    const status = texts.status.replace('{place}', shared ? '' : String(measure.on));
+    return {
+      controlCategory: control.category,
+      controlName: control.name,
+      description: complete ? texts.description : null,
+      score: pointsOf(control),
+      ...(complete
+        ? { lastSynced: `${this.dateOf(syncedOn(control, day))}T${syncTime(entry.service)}` }
+        : {}),
+      implementationStatus: fillStatus(status, complete ? values : null),
+      ...(complete && shared ? { count: String(measure.count), total: String(measure.total) } : {}),
+      ...(complete && !shared ? { on: measure.on ? ('true' as const) : ('false' as const) } : {}),
+      scoreInPercentage: percentageOf(control),
+    };
+  }
+
+  #profiles(state: TenantState): WireProfile[] {
+    return [...state.profiles.values()].map(({ entry, ...profile }) => {
+      const texts = textsOf(entry);
+      return {
+        id: profile.id,
+        azureTenantId: this.tenantId,
+        actionType: 'Config',
+        actionUrl: entry.url.replace('{tenant}', this.tenantId),
+        controlCategory: profile.category,
+        title: entry.title,
+        deprecated: profile.deprecated,
+        implementationCost: entry.cost,
+        lastModifiedDateTime: null,
+        maxScore: profile.maximum,
+        rank: entry.rank,
+        remediation: texts.remediation,
+        remediationImpact: texts.remediationImpact,
+        service: entry.service,
+        threats: entry.threats,
+        tier: entry.tier,
+        userImpact: entry.impact,
+        vendorInformation: VENDOR,
+        complianceInformation: [],
+        controlStateUpdates: profile.updates,
+      };
+    });
+  }
+}
+
+/** In points, rounded to 2 decimals as Graph does. */
+export function pointsOf({ granted, maximum, measure }: ControlState): number {
+  if (granted) return maximum;
+  if ('total' in measure) return round2((maximum * measure.count) / measure.total);
+  return measure.on ? maximum : 0;
+}
+
+function percentageOf({ granted, measure }: ControlState): number {
+  if (granted) return 100;
+  if ('total' in measure) return round2((100 * measure.count) / measure.total);
+  return measure.on ? 100 : 0;
+}
+
+/** Entra is read once a week, Teams once a month, everything else every day. */
+function syncedOn({ entry, touched }: ControlState, day: number): number {
+  if (entry.service === 'AzureAD') return Math.min(day, Math.max(touched, day - ((day + 4) % 7)));
+  if (entry.service === 'MS Teams') return Math.min(day, Math.max(touched, day - ((day + 11) % 30)));
+  return day;
+}
+
+function syncTime(service: string): string {
+  if (service === 'AzureAD') return '01:07:39Z';
+  if (service === 'MS Teams') return '17:12:14Z';
+  if (service === 'MCAS' || service.startsWith('MDA_')) return '04:34:13Z';
+  return service === 'Azure ATP' ? '14:59:53Z' : '13:58:47Z';
+}
+
+/** What others have, which moves a little every day. */
+function averages(random: ReturnType<typeof randomOf>, day: number): Record<string, number> {
+  const near = (value: number): number => round2(value + day * 0.01 + random.next());
+  return {
+    averageScore: near(46),
+    appsScore: near(122),
+    appsScoreMax: near(310),
+    dataScore: near(7),
+    dataScoreMax: near(21),
+    deviceScore: near(131),
+    deviceScoreMax: near(322),
+    identityScore: near(61),
+    identityScoreMax: near(124),
+    infrastructureScore: 0,
+    infrastructureScoreMax: 0,
+  };
+}
+
+export interface BaseOptions {
+  seed: string;
+  /** Recommendations in the profiles. */
+  profiles: number;
+  /** Which of them stand in the tenant's score on day 0. */
+  applies: (entry: CatalogueEntry) => boolean;
+  services: string[];
+  users: number;
+  admins: number;
+  devices: number;
+  /** How likely a switch is on, or a share complete. 0 to 1. */
+  done: number;
+}
+
+/** A tenant's state before day 1, drawn from a seed. */
+export function baseState(options: BaseOptions): TenantState {
+  const entries = catalogue(options.profiles);
+  const controls = new Map<string, ControlState>();
+  const profiles = new Map<string, ProfileState>();
+  for (const entry of entries) {
+    const { id, category, maximum } = entry;
+    profiles.set(id, { entry, id, category, maximum, deprecated: false, updates: [DEFAULT_STATE] });
+    if (options.applies(entry)) controls.set(id, newControl(entry, drawMeasure(entry, options), 0));
+  }
+  return { controls, profiles, services: options.services };
+}
+
+export function newControl(entry: CatalogueEntry, measure: Measure, touched: number): ControlState {
+  const { id: name, category, maximum } = entry;
+  return { entry, name, category, maximum, measure, granted: false, touched };
+}
+
+function drawMeasure(entry: CatalogueEntry, options: BaseOptions): Measure {
+  const { seed, users, admins, devices, done } = options;
+  const random = randomOf(`${seed}/${entry.id}`);
+  const good = random.next() < done;
+  if (!entry.of) return { on: good };
+  const total = { users, mailboxes: users, admins, devices }[entry.of];
+  // Most shares are all or nearly all; the rest hang somewhere half-way.
+  if (good)
+    return { count: total - (random.next() < 0.5 ? 0 : random.integer(1, Math.ceil(total / 12))), total };
+  return {
+    count: random.next() < 0.5 ? 0 : random.integer(Math.ceil(total / 5), Math.ceil(total / 1.6)),
+    total,
+  };
+}
