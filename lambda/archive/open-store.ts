@@ -20,7 +20,7 @@ export function openStore(location: string): ObjectStore {
   if (location.includes('\0')) throw invalid('it holds a NUL character');
 
   if (/^s3:/i.test(location)) {
-    const [, bucket = '', rest = ''] = /^s3:\/\/([^/]*)\/?(.*)$/s.exec(location) ?? [];
+    const [, bucket = '', rest = ''] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(location) ?? [];
     const prefix = rest.replace(/\/$/, '');
     const fault = bucketFault(bucket);
     if (fault !== undefined) throw invalid(fault);

@@ -1,0 +1,101 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import * as fs from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { folderStore } from '../../lambda/archive/folder-store.ts';
+import { bytes, textOf } from './store-contract.ts';
+
+// What a disk may answer and a test cannot bring about: it runs as root, and on one file system.
+vi.mock('node:fs/promises', { spy: true });
+
+const failure = (code: string): Error => Object.assign(new Error(`${code}: as it happens`), { code });
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'faults-'));
+});
+afterEach(async () => {
+  vi.mocked(fs.link).mockReset();
+  vi.mocked(fs.rename).mockReset();
+  vi.mocked(fs.open).mockReset();
+  await rm(root, { recursive: true });
+});
+
+describe('a folder', () => {
+  test.each(['EPERM', 'ENOTSUP', 'EXDEV'])('without hard links (%s) is told', async (code) => {
+    const store = folderStore(root);
+    vi.mocked(fs.link).mockRejectedValueOnce(failure(code));
+    await expect(store.create('a', bytes('1'))).rejects.toMatchObject({
+      code: 'archive-links-unsupported',
+      message: expect.stringContaining(code),
+      retryable: false,
+    });
+    expect(await readdir(path.join(root, '.tmp'))).toEqual([]);
+  });
+
+  test.each([
+    ['ENOSPC', 'archive-full', false],
+    ['EDQUOT', 'archive-full', false],
+    ['EACCES', 'archive-access-denied', false],
+    ['EROFS', 'archive-read-only', false],
+    ['ENAMETOOLONG', 'archive-name-too-long', false],
+    ['EMFILE', 'archive-failed', true],
+    ['EIO', 'archive-failed', false],
+  ])('that answers %s is told as %s, and nothing has changed', async (code, ours, retryable) => {
+    const store = folderStore(root);
+    const version = await store.replace('state/a.json', bytes('1'), null);
+    const told = {
+      code: ours,
+      retryable,
+      message: expect.stringMatching(new RegExp(`"state/a.json" in the archive folder .*${code}`)),
+      advice: expect.stringMatching(/\w+/),
+    };
+    vi.mocked(fs.rename).mockRejectedValueOnce(failure(code));
+    await expect(store.replace('state/a.json', bytes('2'), version ?? null)).rejects.toMatchObject(told);
+    vi.mocked(fs.open).mockRejectedValueOnce(failure(code));
+    await expect(store.replace('state/a.json', bytes('2'), version ?? null)).rejects.toMatchObject(told);
+    expect(await textOf(store, 'state/a.json')).toBe('1');
+    expect(await readdir(path.join(root, '.tmp'))).toEqual([]);
+  });
+
+  test('whose disk is full half-way through a file keeps nothing of it', async () => {
+    const store = folderStore(root);
+    const open =
+      vi.mocked(fs.open).getMockImplementation() ??
+      (await vi.importActual<typeof fs>('node:fs/promises')).open;
+    vi.mocked(fs.open).mockImplementationOnce(async (...args) => {
+      const handle = await open(...args);
+      handle.sync = () => Promise.reject(failure('ENOSPC'));
+      return handle;
+    });
+    // The first file that is opened for a known folder is the temporary one.
+    await fs.mkdir(path.join(root, '.tmp'));
+    await expect(store.create('a', bytes('1'))).rejects.toMatchObject({ code: 'archive-full' });
+    expect(await readdir(root)).toEqual(['.tmp']);
+    expect(await readdir(path.join(root, '.tmp'))).toEqual([]);
+  });
+
+  test('that cannot be flushed (Windows) takes objects all the same', async () => {
+    const store = folderStore(root);
+    await store.create('a', bytes('1'));
+    const actual = await vi.importActual<typeof fs>('node:fs/promises');
+    vi.mocked(fs.open).mockImplementation((name, flags, mode) =>
+      flags === 'r' ? Promise.reject(failure('EPERM')) : actual.open(name, flags, mode),
+    );
+    expect(await store.create('b', bytes('2'))).toBe('created');
+    expect(await textOf(store, 'b')).toBe('2');
+  });
+
+  test('on NFS may answer that a link is there, which it has just made itself', async () => {
+    const store = folderStore(root);
+    const version = await store.replace('state/a.json', bytes('1'), null);
+    const actual = await vi.importActual<typeof fs>('node:fs/promises');
+    vi.mocked(fs.link).mockImplementationOnce(async (from, to) => {
+      await actual.link(from, to);
+      throw failure('EEXIST');
+    });
+    expect(await store.replace('state/a.json', bytes('2'), version ?? null)).toBeDefined();
+    expect(await readdir(path.join(root, '.tmp'))).toEqual([]);
+  });
+});
