@@ -1,8 +1,9 @@
-import { rowsOf } from './entry.ts';
-import { count, day, points, score, scoreChange } from './format.ts';
+import { capitalised, LAG, notesBlocks, scoreBlocks } from './common.ts';
+import { rowsOf, type Rows } from './entry.ts';
+import { count, day, score, scoreChange, scoreStep, shortDay } from './format.ts';
 import { line } from './plain-text.ts';
-import { controlsEssence, daysCovered, scoresEssence } from './subject.ts';
-import type { Block, MailDocument, ScoreBlock, Tone } from './document.ts';
+import { controlsEssence, scoresEssence } from './subject.ts';
+import type { Block, Cell, MailDocument } from './document.ts';
 import type { DayReport, Report } from './model.ts';
 import type { ChangeKind } from '../score/change.ts';
 
@@ -21,15 +22,13 @@ const SECTIONS: Record<'scores' | 'controls', { kind: ChangeKind; heading: strin
   ],
 };
 
-const LAG =
-  'Points can appear 24–48 hours after a fix, and 7 days after something is marked as solved by a third party.';
+/** From so many days on a table of them stands before the days themselves. */
+const MANY_DAYS = 4;
 
 export function changesDocument(report: Report, kind: 'scores' | 'controls'): MailDocument {
   const essence = kind === 'scores' ? scoresEssence(report) : controlsEssence(report);
-  const rows = rowsOf(
-    report,
-    SECTIONS[kind].map((section) => section.kind),
-  );
+  const kinds = SECTIONS[kind].map((section) => section.kind);
+  const rows = rowsOf(report, kinds);
   const several = report.days.length > 1;
   const told = report.days
     .map((each) => ({ day: each, blocks: sections(each, kind, rows, several ? 3 : 2) }))
@@ -37,11 +36,17 @@ export function changesDocument(report: Report, kind: 'scores' | 'controls'): Ma
 
   return {
     tenant: report.name,
-    title: essence === '' ? 'The score moved' : essence.charAt(0).toUpperCase() + essence.slice(1),
+    title: capitalised(essence) || 'The score moved',
     preview: previewOf(told.flatMap((each) => each.blocks)),
     blocks: [
       ...scoreBlocks(report),
-      ...(several ? [{ type: 'paragraph' as const, text: overview(report, told.length) }] : []),
+      ...(several
+        ? overview(
+            report,
+            told.map((each) => each.day),
+            kinds,
+          )
+        : []),
       ...told.flatMap((each) => (several ? [dayHeading(each.day), ...each.blocks] : each.blocks)),
       ...notesBlocks(report),
     ],
@@ -49,40 +54,7 @@ export function changesDocument(report: Report, kind: 'scores' | 'controls'): Ma
   };
 }
 
-/** The score as it stands, with its change since it was last told. */
-export function scoreBlocks({ before, after }: Report): ScoreBlock[] {
-  if (after === null) return [];
-  const unit = before?.percentage === null || after.percentage === null ? 'points' : 'percentage points';
-  return [
-    {
-      type: 'score',
-      value: score(after),
-      change: before && {
-        text: `${scoreChange(before, after)} ${unit} since ${day(before.date)}`,
-        tone: toneOf((after.percentage ?? after.points) - (before.percentage ?? before.points)),
-      },
-      detail: `${points(after.points)} of ${points(after.maximum)} points in the snapshot of ${day(after.date)}`,
-      fraction: after.percentage === null ? null : after.percentage / 100,
-    },
-  ];
-}
-
-export function notesBlocks(report: Report): Block[] {
-  const items = report.notes.map((note) => line(note, 400)).filter((note) => note !== '');
-  return items.length === 0
-    ? []
-    : [
-        { type: 'heading', level: 2, text: 'Notes' },
-        { type: 'list', items },
-      ];
-}
-
-function sections(
-  of: DayReport,
-  kind: 'scores' | 'controls',
-  rows: ReturnType<typeof rowsOf>,
-  level: 2 | 3,
-): Block[] {
+function sections(of: DayReport, kind: 'scores' | 'controls', rows: Rows, level: 2 | 3): Block[] {
   const blocks = SECTIONS[kind].flatMap<Block>((section) => {
     const entries = rows.of(of.changes, section.kind);
     return entries.length === 0
@@ -101,24 +73,44 @@ function sections(
   return blocks;
 }
 
-function dayHeading(of: DayReport): Block {
+function dayHeading({ date, before, after }: DayReport): Block {
   return {
     type: 'heading',
     level: 2,
-    text: day(of.date),
-    aside: `${score(of.after)} (${scoreChange(of.before, of.after)})`,
+    text: day(date),
+    aside: `${score(after)} (${scoreChange(before, after)})`,
   };
 }
 
-/** "31 days were compared, 30 Nov 2025 to 9 Jan 2026; on 3 of them something changed." */
-function overview(report: Report, changed: number): string {
+/** What the days of an absence bring, before each is told by itself. */
+function overview(report: Report, told: DayReport[], kinds: ChangeKind[]): Block[] {
   const first = report.days[0]?.previousDate ?? '';
-  const last = report.days.at(-1)?.date ?? '';
-  const covered = daysCovered(report);
-  return (
-    `From ${day(first)} to ${day(last)}${covered > 1 ? ` (${covered} days)` : ''} each snapshot was compared with the one before it. ` +
-    `${count(changed, 'day')} of ${report.days.length} ${changed === 1 ? 'has' : 'have'} something to tell.`
-  );
+  const sentence = `${told.length} of the ${count(report.days.length, 'snapshot')} since ${day(first)} ${told.length === 1 ? 'has' : 'have'} something to tell.`;
+  if (told.length < MANY_DAYS) return [{ type: 'paragraph', text: sentence }];
+
+  const summary = (of: DayReport): string =>
+    kinds
+      .map((kind) => ({ kind, number: of.changes.filter((change) => change.kind === kind).length }))
+      .flatMap(({ kind, number }) => (number === 0 ? [] : [`${number} ${kind}`]))
+      .join(', ') || 'services';
+  return [
+    { type: 'paragraph', text: sentence },
+    {
+      type: 'table',
+      columns: [
+        { label: 'Snapshot', align: 'left' },
+        { label: 'Score', align: 'right' },
+        { label: 'Change', align: 'right' },
+        { label: 'Recommendations', align: 'left' },
+      ],
+      rows: told.map((each): Cell[] => [
+        shortDay(each.date),
+        score(each.after),
+        scoreStep(each.before, each.after),
+        summary(each),
+      ]),
+    },
+  ];
 }
 
 /** What a list of mails shows beside the subject: the most important titles. */
@@ -129,9 +121,4 @@ function previewOf(blocks: Block[]): string {
       : [],
   );
   return line(titles.slice(0, 3).join('; '), 160);
-}
-
-function toneOf(change: number): Tone {
-  if (Math.abs(change) < 5e-6) return 'neutral';
-  return change < 0 ? 'bad' : 'good';
 }

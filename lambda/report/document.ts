@@ -58,6 +58,8 @@ export interface Entry {
   /** Category, service, tier. */
   context: string[];
   details: Detail[];
+  /** What to know of the figures; null where there is nothing. */
+  note: string | null;
   /** A safe link, or null. */
   link: string | null;
   /** Larger is more important: what is drawn small, or folded, where there is too much. */
@@ -72,6 +74,7 @@ export interface Detail {
 
 export interface TableBlock {
   type: 'table';
+  /** The first column heads its row. */
   columns: { label: string; align: 'left' | 'right' }[];
   rows: Cell[][];
 }

@@ -1,4 +1,4 @@
-import { points, pointsChange, shortDay, day, daysBetween, sides } from './format.ts';
+import { count, points, pointsChange, shortDay, day, daysBetween, sides } from './format.ts';
 import { line, prose, safeLink } from './plain-text.ts';
 import type { Detail, Entry, Tone } from './document.ts';
 import type { Report, ReportedChange } from './model.ts';
@@ -24,14 +24,16 @@ export function rowsOf(report: Report, kinds: ChangeKind[]): Rows {
       changes
         .filter((change) => change.kind === kind)
         .map((change) => entryOf(change, ambiguous))
-        .sort((a, b) => b.weight - a.weight || (a.title < b.title ? -1 : 1)),
+        .toSorted((a, b) => b.weight - a.weight || (a.title < b.title ? -1 : 1)),
   };
 }
 
 /** Titles are not unique in the catalogue: four controls share one. */
-export function ambiguousTitles(controls: { control: string | null; title: string }[]): ReadonlySet<string> {
+export function ambiguousTitles(
+  recommendations: { control: string | null; title: string }[],
+): ReadonlySet<string> {
   const owners = new Map<string, Set<string | null>>();
-  for (const each of controls) {
+  for (const each of recommendations) {
     const title = titleOf(each);
     owners.set(title, (owners.get(title) ?? new Set()).add(each.control));
   }
@@ -74,11 +76,12 @@ function entryOf(change: ReportedChange, ambiguous: ReadonlySet<string>): Entry 
     title: titleOf(change),
     // A rename is about ids: it always shows both.
     id: change.kind === 'renamed' ? line(change.control ?? '', LONGEST.id) : idOf(change, ambiguous),
-    figures: moved ? `${sides(change.points, change.maximum)} points` : worth(change),
+    figures: moved ? sides(change.points, change.maximum) : worth(change),
     context: [change.category, ...(moved ? [] : [change.service, change.tier])]
       .map((each) => line(each ?? '', LONGEST.word))
       .filter((each) => each !== ''),
     details: moved ? movedDetails(change) : catalogueDetails(change),
+    note: moved ? sourceNote(change) : null,
     link: safeLink(change.actionUrl),
     weight: moved ? Math.abs(difference) : (change.maximum.after ?? change.maximum.before ?? 0),
   };
@@ -91,7 +94,9 @@ function worth(change: ReportedChange): string {
     ? [change.points.before, change.maximum.before]
     : [change.points.after, change.maximum.after];
   const top =
-    maximum === null ? 'maximum unknown' : `${gone ? 'was worth' : 'worth'} ${points(maximum)} points`;
+    maximum === null
+      ? 'maximum unknown'
+      : `${gone ? 'was worth' : 'worth'} ${count(maximum, 'point', points(maximum))}`;
   return earned === null ? top : `${top}, ${points(earned)} earned`;
 }
 
@@ -99,7 +104,6 @@ function movedDetails(change: ReportedChange): Detail[] {
   return [
     ...detail('Status', change.status && statusOf(change.status)),
     ...detail('What to do', change.remediation),
-    ...detail('Source', sourceNote(change)),
   ];
 }
 

@@ -14,8 +14,9 @@ export interface Plan {
  */
 export const PLANS: Plan[] = [
   { full: 24, compact: 250, items: 50 },
-  { full: 16, compact: 150, items: 30 },
-  { full: 10, compact: 80, items: 20 },
+  { full: 16, compact: 200, items: 30 },
+  { full: 10, compact: 150, items: 20 },
+  { full: 10, compact: 100, items: 20 },
   { full: 5, compact: 40, items: 10 },
   { full: 3, compact: 10, items: 3 },
 ];
@@ -32,8 +33,8 @@ export interface Folded {
 export function fold(document: MailDocument, plan: Plan): (entries: Entry[]) => Folded {
   const ranked = document.blocks
     .flatMap((block) => (block.type === 'entries' ? block.entries : []))
-    // Sorting is stable: of equals, the one told first.
-    .sort((a, b) => b.weight - a.weight);
+    // What was lost asks for something to be done. Sorting is stable: of equals, the one told first.
+    .toSorted((a, b) => Number(b.tone === 'bad') - Number(a.tone === 'bad') || b.weight - a.weight);
   const full = new Set(ranked.slice(0, plan.full));
   const compact = new Set(ranked.slice(plan.full, plan.full + plan.compact));
   return (entries) => {
@@ -45,11 +46,11 @@ export function fold(document: MailDocument, plan: Plan): (entries: Entry[]) => 
   };
 }
 
-/** The last resort, bounded whatever the document holds: the score and the sentences, no rows. */
+/** The last resort, bounded whatever the document holds: the score, sentences and tables, no recommendations. */
 export function withoutRows(document: MailDocument): MailDocument {
   const kept = document.blocks
-    .filter((block) => block.type === 'score' || block.type === 'paragraph')
-    .slice(0, 10);
+    .filter((block) => block.type === 'score' || block.type === 'paragraph' || block.type === 'table')
+    .slice(0, 5);
   const note: Block = {
     type: 'paragraph',
     text: 'This is too much for one page: the plain-text part of this mail lists all of it.',

@@ -33,7 +33,15 @@ export function scoreChange(before: ScoreLine, after: ScoreLine): string {
   );
 }
 
-/** "8 → 5 of 9", "8 of 9 → 5 of 10", "8 → 5, maximum unknown". */
+/** The same with one decimal always, for columns: "+0.9", "±0.0". */
+export function scoreStep(before: ScoreLine, after: ScoreLine): string {
+  if (before.percentage === null || after.percentage === null) return scoreChange(before, after);
+  return signed(Math.round(10 * (after.percentage - before.percentage)) / 10, (magnitude) =>
+    rounded(magnitude, 1),
+  );
+}
+
+/** "8 → 5 of 9 points", "8 of 9 → 5 of 10 points", "8 → 5 points, maximum unknown". */
 export function sides(of: Sides, maximum: Sides): string {
   if (of.before === null || of.after === null) {
     const [value, top] = of.after === null ? [of.before, maximum.before] : [of.after, maximum.after];
@@ -41,12 +49,13 @@ export function sides(of: Sides, maximum: Sides): string {
   }
   const [before, after] = distinct(of.before, of.after);
   const top = { before: maximum.before ?? maximum.after, after: maximum.after ?? maximum.before };
-  if (top.before === top.after) return outOf(`${before} → ${after}`, top.after);
-  return `${outOf(before, top.before)} → ${outOf(after, top.after)}`;
+  const same = top.before === top.after || top.before === null;
+  return outOf(`${same ? before : `${before} of ${points(top.before ?? 0)}`} → ${after}`, top.after);
 }
 
 function outOf(value: string, maximum: number | null): string {
-  return maximum === null ? `${value}, maximum unknown` : `${value} of ${points(maximum)}`;
+  if (maximum === null) return `${value} ${value === '1' ? 'point' : 'points'}, maximum unknown`;
+  return `${value} of ${count(maximum, 'point', points(maximum))}`;
 }
 
 /** "1 recommendation", "2 recommendations". */

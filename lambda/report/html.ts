@@ -2,7 +2,6 @@ import { html } from 'htm/preact';
 import { renderToString } from 'preact-render-to-string';
 import { fold, PLANS, withoutRows, type Folded, type Plan } from './fold.ts';
 import { STYLE, STYLESHEET, TONE, TONE_CLASS } from './style.ts';
-import type { VNode } from 'preact';
 import type { Block, Cell, Detail, Entry, MailDocument, ScoreBlock, TableBlock } from './document.ts';
 
 /** What `html` makes: nodes of preact, which escapes every value. There is no way round it in this file. */
@@ -46,7 +45,7 @@ function drawPage(document: MailDocument, plan: Plan): string {
           style=${STYLE.page}
         >
           <tr>
-            <td align="center">
+            <td class="outer" align="center" style=${STYLE.outer}>
               <table
                 role="presentation"
                 class="card"
@@ -65,7 +64,7 @@ function drawPage(document: MailDocument, plan: Plan): string {
                 </tr>
                 <tr>
                   <td class="pad soft" style=${STYLE.footer}>
-                    ${document.footer.map((each) => html`<p style=${STYLE.paragraph}>${each}</p>`)}
+                    ${document.footer.map((each) => html`<p style=${STYLE.footnote}>${each}</p>`)}
                   </td>
                 </tr>
               </table>
@@ -75,7 +74,7 @@ function drawPage(document: MailDocument, plan: Plan): string {
       </body>
     </html>
   `;
-  return `<!doctype html>\n${renderToString(page as VNode)}\n`;
+  return `<!doctype html>\n${renderToString(page)}\n`;
 }
 
 function drawBlock(block: Block, folded: (entries: Entry[]) => Folded, plan: Plan): Drawn {
@@ -186,6 +185,7 @@ function drawEntry(entry: Entry): Drawn {
         ${entry.id && html`<p class="soft" style=${STYLE.small}>${entry.id}</p>`}
         <p class="soft" style=${STYLE.small}>${[entry.figures, ...entry.context].join(' · ')}</p>
         ${entry.details.map(drawDetail)}
+        ${entry.note && html`<p class="soft" style=${STYLE.small}>${entry.note}</p>`}
       </td>
     </tr>
   `;
@@ -196,25 +196,28 @@ function drawTitle({ title, link }: Entry): Drawn {
 }
 
 function drawDetail({ label, text }: Detail): Drawn {
-  const lines = text.split('\n').map((each, index) => (index === 0 ? each : html`<br />${each}`));
-  return html`<p style=${STYLE.detail}><span class="soft" style=${STYLE.label}>${label}:</span> ${lines}</p>`;
+  const lines = text.split('\n');
+  // Steps stand below each other.
+  const drawn = lines.length === 1 ? text : lines.map((each) => html`<br />${each}`);
+  return html`<p style=${STYLE.detail}><span class="soft" style=${STYLE.label}>${label}:</span> ${drawn}</p>`;
 }
 
 /** One line each, for the less important ones of many. */
 function drawCompact(entries: Entry[]): Drawn {
+  const moved = entries.some((entry) => entry.amount !== '');
   return html`
     <table width="100%" cellpadding="0" cellspacing="0" border="0" style=${STYLE.table}>
       <tr>
         <th scope="col" align="left" class="soft rule" style=${STYLE.head}>Recommendation</th>
-        <th scope="col" align="left" class="soft rule" style=${STYLE.head}>Points</th>
+        <th scope="col" align="right" width="30%" class="soft rule" style=${STYLE.headNumber}>Points</th>
+        ${moved && html`<th scope="col" align="right" class="soft rule" style=${STYLE.headNumber}>Change</th>`}
       </tr>
       ${entries.map(
         (entry) => html`
           <tr>
-            <td style=${STYLE.cell}>${entry.id ? `${entry.title} (${entry.id})` : entry.title}</td>
-            <td style=${STYLE.cell}>
-              ${entry.amount ? `${entry.amount} (${entry.figures})` : entry.figures}
-            </td>
+            <td style=${STYLE.first}>${entry.id ? `${entry.title} (${entry.id})` : entry.title}</td>
+            <td align="right" style=${STYLE.text}>${entry.figures}</td>
+            ${moved && html`<td align="right" style=${STYLE.number}>${entry.amount}</td>`}
           </tr>
         `,
       )}
@@ -233,14 +236,16 @@ function drawTable({ columns, rows }: TableBlock): Drawn {
     <table width="100%" cellpadding="0" cellspacing="0" border="0" style=${STYLE.table}>
       <tr>
         ${columns.map(
-          ({ label, align }) =>
-            html`<th scope="col" align=${align} class="soft rule" style=${STYLE.head}>${label}</th>`,
+          ({ label, align }, index) =>
+            html`<th scope="col" align=${align} class="soft rule" style=${headStyle(align, index === 0)}>
+              ${label}
+            </th>`,
         )}
       </tr>
       ${rows.map(
         (row) => html`
           <tr>
-            ${row.map((cell, index) => drawCell(cell, columns[index]?.align ?? 'left', index === 0))}
+            ${row.map((cell, index) => drawCell(cell, index === 0, columns[index]?.align ?? 'left'))}
           </tr>
         `,
       )}
@@ -248,10 +253,13 @@ function drawTable({ columns, rows }: TableBlock): Drawn {
   `;
 }
 
-function drawCell(cell: Cell, align: string, heads: boolean): Drawn {
-  const style = `${STYLE.cell};font-weight:400`;
-  if (heads) return html`<th scope="row" align=${align} style=${style}>${cell}</th>`;
-  return html`<td align=${align} style=${STYLE.cell}>
-    ${typeof cell === 'string' ? cell : drawBar(cell.bar)}
-  </td>`;
+function headStyle(align: 'left' | 'right', first: boolean): string {
+  if (align === 'right') return STYLE.headNumber;
+  return first ? STYLE.head : STYLE.headText;
+}
+
+function drawCell(cell: Cell, heads: boolean, align: 'left' | 'right'): Drawn {
+  if (typeof cell !== 'string') return html`<td width="45%" style=${STYLE.barCell}>${drawBar(cell.bar)}</td>`;
+  if (heads) return html`<th scope="row" align="left" style=${STYLE.first}>${cell}</th>`;
+  return html`<td align=${align} style=${align === 'right' ? STYLE.number : STYLE.text}>${cell}</td>`;
 }

@@ -1,38 +1,35 @@
-import { notesBlocks } from './changes.ts';
+import { notesBlocks } from './common.ts';
 import { count, day, score } from './format.ts';
 import { line, prose } from './plain-text.ts';
-import { operationsEssence } from './subject.ts';
+import { worstFirst } from './subject.ts';
 import type { Block, Detail, MailDocument } from './document.ts';
-import type { OperationsItem, Report } from './model.ts';
+import type { OperationsItem, Report, ScoreLine } from './model.ts';
 
 /** The mail to those who keep the monitor running: what is wrong, since when, what to do. */
 export function operationsDocument(report: Report): MailDocument {
-  const essence = operationsEssence(report.operations);
+  const explained = worstFirst(report.operations).map(explain);
   const last = report.after ?? report.before;
+  const single = explained.length === 1;
   return {
     tenant: report.name,
-    title: essence.charAt(0).toUpperCase() + essence.slice(1),
-    preview:
-      report.operations.flatMap((item) => explain(item).details.map((each) => line(each.text, 120)))[0] ?? '',
+    title: single ? (explained[0]?.heading ?? '') : `${explained.length} things want attention`,
+    preview: line(explained[0]?.details[0]?.text ?? '', 160),
     blocks: [
-      ...report.operations.flatMap((item): Block[] => {
-        const { heading, details } = explain(item);
-        return [
-          { type: 'heading', level: 2, text: heading },
-          { type: 'details', items: details },
-        ];
-      }),
-      ...(last
-        ? [
-            {
-              type: 'paragraph' as const,
-              text: `Last known score: ${score(last)}, in the snapshot of ${day(last.date)}.`,
-            },
-          ]
-        : []),
+      ...explained.flatMap(({ heading, details }): Block[] => [
+        ...(single ? [] : [{ type: 'heading' as const, level: 2 as const, text: heading }]),
+        { type: 'details', items: details },
+      ]),
+      ...(last ? [lastKnown(last)] : []),
       ...notesBlocks(report),
     ],
     footer: [],
+  };
+}
+
+function lastKnown(last: ScoreLine): Block {
+  return {
+    type: 'paragraph',
+    text: `Last known score: ${score(last)}, in the snapshot of ${day(last.date)}.`,
   };
 }
 
@@ -40,7 +37,7 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
   switch (item.kind) {
     case 'stale':
       return {
-        heading: 'No new snapshot',
+        heading: `No new snapshot since ${day(item.since)}`,
         details: [
           {
             label: 'What happened',
@@ -54,7 +51,7 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
       };
     case 'suspect':
       return {
-        heading: 'Suspect snapshot',
+        heading: `Suspect snapshot of ${day(item.date)}`,
         details: [
           {
             label: 'What happened',
@@ -70,8 +67,8 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
       return {
         heading: 'Monitoring fails',
         details: [
-          { label: 'What happened', text: prose(item.message, 1500) || line(item.code, 80) },
-          { label: 'What to do', text: prose(item.advice, 1500) },
+          { label: 'What happened', text: prose(item.message, 1000) || line(item.code, 80) },
+          { label: 'What to do', text: prose(item.advice, 1000) },
           { label: 'Failing since', text: day(item.since) },
           { label: 'Code', text: line(item.code, 80) },
         ].filter((each) => each.text !== ''),

@@ -1,6 +1,6 @@
-import { notesBlocks, scoreBlocks } from './changes.ts';
+import { LAG, notesBlocks, scoreBlocks } from './common.ts';
 import { ambiguousTitles, idOf, titleOf, word } from './entry.ts';
-import { count, day, daysBetween, points, score, scoreChange, sides } from './format.ts';
+import { count, day, daysBetween, points, score, scoreChange, scoreStep, shortDay, sides } from './format.ts';
 import { line, safeLink } from './plain-text.ts';
 import type { Block, Cell, Entry, MailDocument } from './document.ts';
 import type { Report, ScoreLine, StartReport } from './model.ts';
@@ -21,9 +21,7 @@ export function startDocument(report: Report): MailDocument {
       ...(start ? [...trendBlocks(start.trend), ...categoryBlocks(start), ...gapBlocks(start)] : []),
       ...notesBlocks(report),
     ],
-    footer: [
-      'Points can appear 24–48 hours after a fix, and 7 days after something is marked as solved by a third party.',
-    ],
+    footer: [LAG],
   };
 }
 
@@ -32,10 +30,10 @@ function trendBlocks(trend: ScoreLine[]): Block[] {
   const rows = sampled(trend).map((each, index, all): Cell[] => {
     const previous = all[index - 1];
     return [
-      day(each.date),
+      shortDay(each.date),
       ...(each.percentage === null ? [''] : [{ bar: each.percentage / 100 }]),
       score(each),
-      previous ? scoreChange(previous, each) : '',
+      previous ? scoreStep(previous, each) : '',
     ];
   });
   return [
@@ -86,7 +84,7 @@ function categoryBlocks({ categories }: StartReport): Block[] {
       type: 'table',
       columns: [
         { label: 'Category', align: 'left' },
-        { label: 'Recommendations', align: 'right' },
+        { label: 'Count', align: 'right' },
         { label: 'Points', align: 'right' },
         { label: 'Still to earn', align: 'right' },
       ],
@@ -111,11 +109,12 @@ function gapBlocks({ gaps }: StartReport): Block[] {
       amount: `+${points(gap.maximum - gap.points)}`,
       title: titleOf(gap),
       id: idOf(gap, ambiguous),
-      figures: `${sides({ before: null, after: gap.points }, { before: null, after: gap.maximum })} points`,
+      figures: sides({ before: null, after: gap.points }, { before: null, after: gap.maximum }),
       context: [line(gap.category, 60), effort ? `effort: ${effort.toLowerCase()}` : ''].filter(
         (each) => each !== '',
       ),
       details: [],
+      note: null,
       link: safeLink(gap.actionUrl),
       weight: gap.maximum - gap.points,
     };

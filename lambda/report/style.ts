@@ -26,19 +26,25 @@ const FONT = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Hel
 /** Breaks words that are longer than a screen is wide. */
 const BREAK = 'overflow-wrap:anywhere;word-break:break-word';
 
+/** Names of columns keep their words whole, however narrow the screen. */
+const HEAD = `border-bottom:1px solid ${light('rule')};font-size:12px;line-height:16px;font-weight:400;vertical-align:bottom;overflow-wrap:normal;word-break:normal;color:${light('soft')}`;
+const CELL = 'font-size:13px;line-height:18px;font-weight:400;vertical-align:top';
+
 export const STYLE = {
   body: `margin:0;padding:0;background:${light('page')}`,
   page: `width:100%;background:${light('page')}`,
+  outer: 'padding:24px 0',
   card: `width:100%;max-width:600px;background:${light('card')}`,
   content: `padding:28px 28px 8px;${FONT};font-size:15px;line-height:22px;color:${light('ink')};text-align:left;${BREAK}`,
   footer: `padding:12px 28px 28px;${FONT};font-size:12px;line-height:18px;color:${light('soft')};text-align:left;${BREAK}`,
+  footnote: 'margin:0 0 8px',
   hidden: 'display:none;max-height:0;overflow:hidden',
   tenant: `margin:0 0 4px;font-size:13px;line-height:18px;color:${light('soft')}`,
   h1: 'margin:0 0 20px;font-size:22px;line-height:28px;font-weight:600',
   h2: `margin:28px 0 8px;padding-top:20px;border-top:1px solid ${light('rule')};font-size:17px;line-height:24px;font-weight:600`,
   h3: 'margin:20px 0 4px;font-size:15px;line-height:22px;font-weight:600',
   aside: `font-weight:400;color:${light('soft')}`,
-  paragraph: 'margin:0 0 12px',
+  paragraph: 'margin:12px 0',
   list: 'margin:0 0 12px;padding:0 0 0 20px',
   score: 'margin:0;font-size:40px;line-height:44px;font-weight:600;letter-spacing:-0.5px',
   change: 'margin:4px 0 0;font-weight:600',
@@ -50,9 +56,14 @@ export const STYLE = {
   mark: 'padding:10px 8px 12px 0;width:14px;vertical-align:top;white-space:nowrap;font-weight:600',
   entry: 'padding:10px 0 12px;vertical-align:top',
   title: 'margin:0;font-weight:600',
-  head: `padding:4px 8px 4px 0;border-bottom:1px solid ${light('rule')};font-size:12px;line-height:16px;font-weight:400;vertical-align:bottom;color:${light('soft')}`,
-  cell: 'padding:5px 8px 5px 0;font-size:13px;line-height:18px;vertical-align:top',
-  link: `color:${light('link')}`,
+  head: `padding:4px 8px 4px 0;${HEAD}`,
+  headNumber: `padding:4px 0 4px 8px;${HEAD}`,
+  headText: `padding:4px 0 4px 16px;${HEAD}`,
+  first: `padding:5px 8px 5px 0;${CELL}`,
+  number: `padding:5px 0 5px 8px;${CELL};white-space:nowrap`,
+  text: `padding:5px 0 5px 16px;${CELL}`,
+  barCell: 'padding:10px 0 0 8px;vertical-align:top',
+  link: `color:${light('link')};text-decoration-thickness:1px;text-underline-offset:2px`,
   track: `width:100%;border-collapse:collapse;background:${light('track')}`,
   filled: `height:8px;line-height:8px;font-size:0;background:${light('bar')}`,
   rest: 'height:8px;line-height:8px;font-size:0',
@@ -71,7 +82,7 @@ export const TONE_CLASS = { bad: 'bad', good: 'good', neutral: 'soft' };
 /** No quotes and no angle brackets in it: it passes the renderer's escaping unchanged. */
 export const STYLESHEET = [
   ':root{color-scheme:light dark;supported-color-schemes:light dark}',
-  '@media (max-width:480px){.pad{padding-left:16px!important;padding-right:16px!important}.wide{display:none!important}}',
+  '@media (max-width:480px){.pad{padding-left:16px!important;padding-right:16px!important}.outer{padding:0!important}}',
   `@media (prefers-color-scheme:dark){${[
     `.page{background:${dark('page')}!important}`,
     `.card{background:${dark('card')}!important}`,

@@ -53,11 +53,14 @@ export function controlsEssence(report: Report): string {
   return `${listing(kinds.map((each) => `${each.number} ${each.kind}`))} ${count(total, 'Secure Score recommendation', '').trim()}`;
 }
 
-/** The first of the items, which is the worst. */
-export function operationsEssence(items: OperationsItem[]): string {
-  const worst = (['failing', 'suspect', 'stale'] as const).flatMap((kind) =>
-    items.filter((item) => item.kind === kind),
-  )[0];
+/** What fails stands before what looks wrong, and that before what is only late. */
+export function worstFirst(items: OperationsItem[]): OperationsItem[] {
+  const order = ['failing', 'suspect', 'stale'];
+  return items.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+}
+
+function operationsEssence(items: OperationsItem[]): string {
+  const [worst] = worstFirst(items);
   if (worst === undefined) return 'nothing to tell';
   const more = items.length > 1 ? ` (and ${items.length - 1} more)` : '';
   switch (worst.kind) {

@@ -49,6 +49,7 @@ function drawEntries(entries: Entry[]): string {
         entry.id === null ? '' : indent + entry.id,
         wrap([entry.figures, ...entry.context].join(' · '), indent, indent),
         ...entry.details.map((detail) => drawDetail(detail, indent)),
+        entry.note === null ? '' : wrap(entry.note, indent, indent),
         entry.link === null ? '' : indent + entry.link,
       ]
         .filter((part) => part !== '')
@@ -58,8 +59,10 @@ function drawEntries(entries: Entry[]): string {
 }
 
 function drawDetail({ label, text }: Detail, indent: string): string {
-  const [first = '', ...rest] = text.split('\n');
+  const lines = text.split('\n');
   const deeper = `${indent}  `;
+  // Steps stand below each other.
+  const [first = '', rest] = lines.length === 1 ? [text, []] : ['', lines];
   return [
     wrap(`${label}: ${first}`, indent, deeper),
     ...rest.map((each) => wrap(each, deeper, `${deeper}  `)),
@@ -68,11 +71,11 @@ function drawDetail({ label, text }: Detail, indent: string): string {
 
 function drawTable({ columns, rows }: TableBlock): string {
   const texts = [columns.map((column) => column.label), ...rows.map((row) => row.map(cellText))];
-  const widths = columns.map((_, index) => Math.max(...texts.map((row) => [...(row[index] ?? '')].length)));
+  const widths = columns.map((_, index) => Math.max(...texts.map((row) => length(row[index] ?? ''))));
   const drawn = texts.map((row) =>
     row
       .map((text, index) => {
-        const gap = ' '.repeat((widths[index] ?? 0) - [...text].length);
+        const gap = ' '.repeat((widths[index] ?? 0) - length(text));
         return columns[index]?.align === 'right' ? gap + text : text + gap;
       })
       .join('  ')
@@ -90,7 +93,7 @@ function cellText(cell: Cell): string {
 
 function underlined(text: string, rule: string): string {
   const lines = wrap(text);
-  return `${lines}\n${rule.repeat(Math.max(...lines.split('\n').map((each) => [...each].length)))}`;
+  return `${lines}\n${rule.repeat(Math.max(...lines.split('\n').map(length)))}`;
 }
 
 /** Breaks between words; a word longer than a line (an address) stays whole. */
@@ -108,4 +111,9 @@ function wrap(text: string, first = '', next = ''): string {
     empty = false;
   }
   return [...lines, current].join('\n');
+}
+
+/** In code points: near enough to columns, for the scripts that our texts are written in. */
+function length(text: string): number {
+  return Array.from(text).length;
 }

@@ -128,7 +128,7 @@ export const absenceScores = reportOf({
   days: Array.from({ length: 40 }, (_, index) => {
     const date = (offset: number): string =>
       new Date(Date.UTC(2025, 10, 30 + index + offset)).toISOString().slice(0, 10);
-    const points = index < 10 ? 869.6 : index < 25 ? 866.6 : 858.6;
+    const points = (after: number): number => (after <= 10 ? 869.6 : after <= 25 ? 866.6 : 858.6);
     const changes =
       index === 10
         ? [MFA]
@@ -142,7 +142,7 @@ export const absenceScores = reportOf({
                 }),
               ]
             : [];
-    return dayOf(changes, scoreLine(date(0), index === 10 ? 869.6 : points), scoreLine(date(1), points));
+    return dayOf(changes, scoreLine(date(0), points(index)), scoreLine(date(1), points(index + 1)));
   }),
   notes: ['The entry of 12 Dec 2025 was left out: its maxScore is missing.'],
 });
@@ -288,6 +288,19 @@ export const monstrousControls = reportOf({
   }),
 });
 
+const GAPS: [title: string, category: string, points: number, maximum: number, cost: string | null][] = [
+  ['Block legacy authentication', 'Identity', 0, 10, 'Moderate'],
+  ['Turn on Microsoft Defender Antivirus real-time protection', 'Device', 0.5, 10, 'low'],
+  ['Create Safe Links policies for email messages', 'Apps', 0, 9, 'Unknown'],
+  ['Ensure multifactor authentication is enabled for all users', 'Identity', 0.3, 9, null],
+  ['Enable two-factor authentication', 'Apps', 0, 8, 'low'],
+  ['Enable two-factor authentication', 'Apps', 0, 8, 'low'],
+  ['Block all Office applications from creating child processes', 'Device', 1.25, 9, 'low'],
+  ['Turn on Safe Attachments in block mode', 'Apps', 0, 7, 'Unknown'],
+  ['Ensure DLP policies are enabled', 'Data', 0, 5, 'high'],
+  ['Do not allow users to grant consent to unreliable applications', 'Identity', 0, 4, 'low'],
+];
+
 export const typicalStart = reportOf({
   from: null,
   before: null,
@@ -306,20 +319,13 @@ export const typicalStart = reportOf({
       { category: 'Device', controls: 61, points: 280, maximum: 421 },
       { category: 'Data', controls: 24, points: 55, maximum: null },
     ],
-    gaps: Array.from({ length: 10 }, (_, index) => ({
+    gaps: GAPS.map(([title, category, points, maximum, implementationCost], index) => ({
       control: `control_${index}`,
-      title: [
-        'Ensure multifactor authentication is enabled for all users in administrative roles',
-        'Block legacy authentication',
-        'Turn on Microsoft Defender Antivirus real-time protection',
-        'Enable two-factor authentication',
-        'Enable two-factor authentication',
-        'Create Safe Links policies for email messages',
-      ][index % 6] as string,
-      category: ['Identity', 'Apps', 'Device'][index % 3] as string,
-      points: index === 0 ? 1.25 : 0,
-      maximum: 10 - Math.floor(index / 2),
-      implementationCost: index % 2 ? 'low' : 'Unknown',
+      title,
+      category,
+      points,
+      maximum,
+      implementationCost,
       actionUrl: index % 3 ? 'https://entra.microsoft.com/' : null,
     })),
   },
@@ -341,8 +347,8 @@ export const monstrousStart = reportOf({
     categories: Array.from({ length: 20 }, (_, index) => ({
       category: `CategoryOfAnExtraordinaryLengthWithoutAnyBlank${index}`,
       controls: 411,
-      points: 12345.67,
-      maximum: 98765.43,
+      points: 1234.56,
+      maximum: 1376.25,
     })),
     gaps: Array.from({ length: 10 }, (_, index) => ({
       control: `control_${index}`,
