@@ -30,15 +30,15 @@ export const counted = (name: string, count: number, total?: number): Change =>
     return { count, total: whole };
   });
 
-/** People join: everything that counts users or mailboxes counts `joined` more, of whom `covered` are as they should be. */
+/** People join: what counts them counts `joining` more, of whom `covered` are as they should be. */
 export const joined =
-  (joining: number, covered: number): Change =>
+  (of: ('users' | 'mailboxes')[], joining: number, covered: number): Change =>
   (state, moment) => {
     for (const [name, { measure, entry }] of state.controls) {
-      if (!('total' in measure) || (entry.of !== 'users' && entry.of !== 'mailboxes')) continue;
+      if (!('total' in measure) || !of.some((counts) => counts === entry.of)) continue;
       // Where all or none are covered, the new ones are (or are not) as well: no score moves.
-      const added = measure.count === measure.total ? joining : measure.count === 0 ? 0 : covered;
-      counted(name, measure.count + added, measure.total + joining)(state, moment);
+      const more = measure.count === measure.total ? joining : measure.count === 0 ? 0 : covered;
+      counted(name, measure.count + more, measure.total + joining)(state, moment);
     }
   };
 
@@ -63,7 +63,7 @@ export const removed =
   (state) => {
     controlOf(state, name);
     state.controls.delete(name);
-    if (options.retired) state.profiles.set(name, { ...profileOf(state, name), deprecated: true });
+    if (options.retired) setProfile(state, name, { ...profileOf(state, name), deprecated: true });
   };
 
 /** The same recommendation under another id, in its old place. */
@@ -78,14 +78,14 @@ export const rescored =
   (name: string, maximum: number): Change =>
   (state) => {
     state.controls.set(name, { ...controlOf(state, name), maximum });
-    state.profiles.set(name, { ...profileOf(state, name), maximum });
+    setProfile(state, name, { ...profileOf(state, name), maximum });
   };
 
 export const moved =
   (name: string, category: string): Change =>
   (state) => {
     state.controls.set(name, { ...controlOf(state, name), category });
-    state.profiles.set(name, { ...profileOf(state, name), category });
+    setProfile(state, name, { ...profileOf(state, name), category });
   };
 
 /** A person sets a state in the portal. `Default` takes back what was set before. */
@@ -100,7 +100,7 @@ export const decided =
       updatedBy: decision.by,
       updatedDateTime: `${date}T09:24:51Z`,
     };
-    state.profiles.set(name, { ...profile, updates: [...profile.updates, update] });
+    setProfile(state, name, { ...profile, updates: [...profile.updates, update] });
   };
 
 /** Whether a decision gives all the points. */
@@ -121,6 +121,11 @@ export const mostGone: Change = (state) => {
   state.controls = new Map([...state.controls].filter((_, index) => index % 5 < 2));
 };
 
+/** Few events touch a profile: its map is shared by the days between them, and never changed in place. */
+function setProfile(state: TenantState, id: string, profile: ProfileState): void {
+  state.profiles = new Map(state.profiles).set(id, profile);
+}
+
 function controlOf(state: TenantState, name: string): ControlState {
   const control = state.controls.get(name);
   if (!control) throw new RangeError(`There is no control ${name}`);
@@ -133,6 +138,6 @@ function profileOf(state: TenantState, id: string): ProfileState {
   return profile;
 }
 
-function replaceKey<T>(map: Map<string, T>, from: string, to: string, value: T): Map<string, T> {
+function replaceKey<T>(map: ReadonlyMap<string, T>, from: string, to: string, value: T): Map<string, T> {
   return new Map([...map].map(([key, old]) => (key === from ? [to, value] : [key, old])));
 }

@@ -214,7 +214,13 @@ function scriptOf(): ScriptLine[] {
       'the first DLP policy is on',
       change.turned('dlp_datalossprevention', true),
     ),
-    line(13, 'drift', null, 'three people join, two of them well set up', change.joined(3, 2)),
+    line(
+      13,
+      'drift',
+      null,
+      'three people join, two of them well set up',
+      change.joined(['users', 'mailboxes'], 3, 2),
+    ),
     line(
       16,
       'gained',
@@ -328,7 +334,13 @@ function scriptOf(): ScriptLine[] {
       { knownFrom: 73 },
     ),
     line(76, 'gained', 'scid_2090', 'BitLocker is rolled out', change.counted('scid_2090', 118)),
-    line(79, 'drift', null, 'five people join, three of them well set up', change.joined(5, 3)),
+    line(
+      79,
+      'drift',
+      null,
+      'five people join, three of them well set up',
+      change.joined(['users', 'mailboxes'], 5, 3),
+    ),
     line(84, 'gained', 'scid_2090', 'BitLocker reaches nearly all devices', change.counted('scid_2090', 156)),
     line(
       88,
@@ -383,7 +395,7 @@ function scriptOf(): ScriptLine[] {
       'Microsoft retires a recommendation that was fulfilled',
       change.removed('exo_mailtipsenabled', { retired: true }),
     ),
-    line(94, 'drift', null, 'four people join, two of them well set up', change.joined(4, 2)),
+    line(94, 'drift', null, 'four people join, two of them well set up', change.joined(['users'], 4, 2)),
     line(95, 'suspect', null, 'for one day three of five controls are missing', change.mostGone, {
       through: 95,
     }),

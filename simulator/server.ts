@@ -1,6 +1,6 @@
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createCertificate, type KeyPair } from './certificates.ts';
 import { handleEntra, type App } from './entra.ts';
 import { Faults, type FaultRule } from './faults.ts';
@@ -68,6 +68,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const now = options.now ?? ((): Date => new Date());
   const tls = options.tls ?? (await createServerCertificate());
   const server = createServer({ key: tls.privateKey, cert: tls.certificate });
+  // A TLS socket closes politely; to reset a connection takes the socket under it.
+  const sockets = new Map<number | undefined, Socket>();
+  server.on('connection', (socket: Socket) => {
+    const { remotePort } = socket;
+    sockets.set(remotePort, socket);
+    socket.once('close', () => sockets.delete(remotePort));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
@@ -111,12 +118,14 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       status: reply.broken === 'hangs' || reply.broken === 'reset' ? null : reply.status,
       headers,
     });
-    send(response, reply);
+    if (reply.broken === 'reset') sockets.get(message.socket.remotePort)?.resetAndDestroy();
+    else if (reply.broken !== 'hangs') send(response, reply);
   }
   server.on('request', (message, response) => {
     serve(message, response).catch((error: unknown) => {
-      // A bug of the simulator, or a client that went away: neither may look like an answer of Microsoft's.
-      response.destroy(error instanceof Error ? error : new Error(String(error)));
+      // A client that went away, or a bug of the simulator, which may not look like an answer of Microsoft's.
+      if (!message.destroyed) process.emitWarning(`Simulator: ${String(error)}`);
+      response.destroy();
     });
   });
 
@@ -177,11 +186,6 @@ async function readRequest(message: IncomingMessage, root: string): Promise<Inco
 }
 
 function send(response: ServerResponse, reply: Reply): void {
-  if (reply.broken === 'hangs') return;
-  if (reply.broken === 'reset') {
-    response.socket?.resetAndDestroy();
-    return;
-  }
   const bytes = Buffer.from(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body));
   response.writeHead(reply.status, {
     'content-type': 'application/json; charset=utf-8',

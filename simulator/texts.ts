@@ -33,11 +33,16 @@ export function textsOf(entry: CatalogueEntry): Texts {
     `Start with the ${many} that matter most, then widen the circle.`,
     `Exceptions are possible; keep their number small and look at them every quarter.`,
   ]);
+  const later = random.pick([
+    'The points are given as soon as the next sync has seen the change, in most cases after a day or two. Part of the points is given where part of it is done.',
+    'You can also resolve this with a product of another vendor: set the state to “resolved through third party” then, and say in the comment which one it is.',
+    'Look at the report first: it names who and what would be affected, and for how many of them the change would be visible in their daily work.',
+  ]);
   const description = random.pick([
-    `\n\t\t\tThis recommendation asks you to ${what}.\n            <br/>\n\t\t\t${risk} ${scope}\n\t\t`,
-    `<p>This recommendation asks you to ${what}.</p><p>${risk}&nbsp;${scope}</p>`,
-    `This recommendation asks you to ${what}. ${risk} ${scope} <i>Part of the baseline for small &amp; medium organizations.</i>`,
-    `<div><span style="color: #333333;">${risk}</span><br>${scope}</div><p>What to do: <b>${title.trimEnd()}</b>.</p>`,
+    `\n\t\t\tThis recommendation asks you to ${what}.\n            <br/>\n\t\t\t${risk} ${scope}\n\t\t\t<br/>\n\t\t\t${later}\n\t\t`,
+    `<p>This recommendation asks you to ${what}.</p><p>${risk}&nbsp;${scope}</p><p>${later}</p>`,
+    `This recommendation asks you to ${what}. ${risk} ${scope} ${later} <i>Part of the baseline for small &amp; medium organizations.</i>`,
+    `<div><span style="color: #333333;">${risk}</span><br>${scope}</div><p>${later}</p><p>What to do: <b>${title.trimEnd()}</b>.</p>`,
   ]);
   const texts = {
     description,
@@ -67,23 +72,34 @@ function remediationOf(entry: CatalogueEntry, shape: number): string {
         `<li>If there is none, select <strong>Create</strong> and give it a name that says what it’s for.</li> ` +
         `<li>Set &lsquo;<strong>${title}</strong>&rsquo; as recommended, first for a small group.</li> ` +
         `<li>After a week without complaints, assign it to everybody.</li> </ol>` +
-        `<p><b>Note:</b> points appear 24&ndash;48 hours after the change.</p>`
+        `<p><b>Note:</b> points appear 24&ndash;48 hours after the change. If they don’t, look for a second policy with a higher ` +
+        `priority: the first one that matches wins, and a policy that nobody remembers is often the one that matches first.</p>` +
+        `<p>Before you assign it to everybody:</p><ul><li>tell the help desk what to expect,</li><li>leave out the two accounts ` +
+        `that are kept for emergencies,</li><li>write down who decided it, and when it’s to be reviewed.</li></ul>`
       );
     case 1:
       return (
         `<p>1. Sign in to the ${portal} as an administrator.<br />2. Go to <b>Settings</b>, then <b>Security</b>.<br />` +
         `3. Find the setting that is meant by <i>${title}</i>.<br />4. Change it, and select <b>Save</b>.</p>` +
         `<p>To look at what is there today, run the report of the same name. <span style="color: #ff0000;"><strong>Do not</strong></span> ` +
-        `change it for emergency accounts.</p>`
+        `change it for emergency accounts.</p><p>Larger organizations do this in rings: first those who run the service, then a ` +
+        `department that volunteered, then everybody else. Leave a week between two rings. What is learned in one ring goes into ` +
+        `the announcement of the next; that alone saves most of the questions.</p>`
       );
     case 2:
       return (
         `<div>\t<p>In the <a href="${url}" rel="noopener">${portal}</a>:</p><ul><li>choose the group that it should hold for,</li>` +
         `<li>turn it on,</li><li>review who is left out: an exception that nobody remembers is a hole.</li></ul>` +
-        `<p><label>Applies to</label> <abbr title="Everything that is in the tenant">all</abbr> of <em>${entry.service}</em>.</p></div>`
+        `<p><label>Applies to</label> <abbr title="Everything that is in the tenant">all</abbr> of <em>${entry.service}</em>.</p><p>If it cannot be done in one go, ` +
+        `write down the rest as an exception with an owner and a date. The score gives part of the points for part of the work ` +
+        `wherever it counts something; where it is on or off, the points come when the last exception is gone.</p></div>`
       );
     default:
-      return `Open the ${portal}, go to the page of this recommendation and follow the steps that it shows for ${title}.`;
+      return (
+        `Open the ${portal}, go to the page of this recommendation and follow the steps that it shows for ${title}. <br> <br> They differ ` +
+        `from license to license: what Plan 1 does with one switch, Plan 2 splits into a policy, its scope and its exceptions. ` +
+        `Start with the scope. A policy without one holds for nobody, and the score won’t move.`
+      );
   }
 }
 
@@ -106,7 +122,7 @@ function statusOf({ service, of }: CatalogueEntry, shape: number): string {
     );
   }
   if (of === 'devices')
-    return `You have {failing} of {total} devices that don’t meet this recommendation yet.`;
+    return `You have {failing} of {total} devices that don’t meet this recommendation yet. Devices that were not seen for a month are left out.`;
   if (of === 'admins')
     return `You have {failing} out of {total} users with administrative roles that aren’t covered by this.`;
   if (of)

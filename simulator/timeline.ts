@@ -32,8 +32,10 @@ export interface ProfileState {
 
 /** A tenant on one day: what events change. */
 export interface TenantState {
+  /** The day's own: events change it in place. */
   controls: Map<string, ControlState>;
-  profiles: Map<string, ProfileState>;
+  /** Shared by days: events put another in its place. */
+  profiles: ReadonlyMap<string, ProfileState>;
   services: string[];
 }
 
@@ -155,7 +157,7 @@ export class TimelineTenant implements SimulatedTenant {
 
   #after(state: TenantState, events: TimelineEvent[]): TenantState {
     if (events.length === 0) return state;
-    const next = { ...state, controls: new Map(state.controls), profiles: new Map(state.profiles) };
+    const next = { ...state, controls: new Map(state.controls) };
     for (const event of events) event.apply(next, { day: event.day, date: this.dateOf(event.day) });
     return next;
   }
@@ -168,6 +170,12 @@ export class TimelineTenant implements SimulatedTenant {
     const date = this.dateOf(day);
     const random = randomOf(`${this.#seed} on day ${day}`);
     const controls = [...state.controls.values()];
+    const dates = new Map<number, string>();
+    const dateOf = (number: number): string => {
+      const known = dates.get(number) ?? this.dateOf(number);
+      dates.set(number, known);
+      return known;
+    };
     return {
       id: `${this.tenantId}_${date}`,
       azureTenantId: this.tenantId,
@@ -188,40 +196,11 @@ export class TimelineTenant implements SimulatedTenant {
         },
       ],
       controlScores: controls.map((control) => {
-        if (!older) return this.#controlScore(control, day, true);
-        const known = older.get(control) ?? this.#controlScore(control, day, false);
+        if (!older) return controlScore(control, dateOf(syncedOn(control, day)));
+        const known = older.get(control) ?? controlScore(control, null);
         older.set(control, known);
         return known;
       }),
-    };
-  }
-
-  #controlScore(control: ControlState, day: number, complete: boolean): WireControlScore {
-    const { measure, entry } = control;
-    const texts = textsOf(entry);
-    const shared = 'total' in measure;
-    const values: Record<string, string | number> = shared
-      ? {
-          count: measure.count,
-          total: measure.total,
-          failing: measure.total - measure.count,
-          percent: Math.round((100 * measure.count) / measure.total),
-        }
-      : { state: measure.on ? 'On' : 'Off', place: String(measure.on) };
-    // What a template says of a switch in words of its own stays in older entries.
-    const status = texts.status.replace('{place}', shared ? '' : String(measure.on));
-    return {
-      controlCategory: control.category,
-      controlName: control.name,
-      description: complete ? texts.description : null,
-      score: pointsOf(control),
-      ...(complete
-        ? { lastSynced: `${this.dateOf(syncedOn(control, day))}T${syncTime(entry.service)}` }
-        : {}),
-      implementationStatus: fillStatus(status, complete ? values : null),
-      ...(complete && shared ? { count: String(measure.count), total: String(measure.total) } : {}),
-      ...(complete && !shared ? { on: measure.on ? ('true' as const) : ('false' as const) } : {}),
-      scoreInPercentage: percentageOf(control),
     };
   }
 
@@ -252,6 +231,35 @@ export class TimelineTenant implements SimulatedTenant {
       };
     });
   }
+}
+
+/** @param synced date of its source's last sync, null where the entry is not the newest */
+function controlScore(control: ControlState, synced: string | null): WireControlScore {
+  const complete = synced !== null;
+  const { measure, entry } = control;
+  const texts = textsOf(entry);
+  const shared = 'total' in measure;
+  const values: Record<string, string | number> = shared
+    ? {
+        count: measure.count,
+        total: measure.total,
+        failing: measure.total - measure.count,
+        percent: Math.round((100 * measure.count) / measure.total),
+      }
+    : { state: measure.on ? 'On' : 'Off' };
+  // What a template says of a switch in words of its own stays in older entries.
+  const status = texts.status.replace('{place}', shared ? '' : String(measure.on));
+  return {
+    controlCategory: control.category,
+    controlName: control.name,
+    description: complete ? texts.description : null,
+    score: pointsOf(control),
+    ...(complete ? { lastSynced: `${synced}T${syncTime(entry.service)}` } : {}),
+    implementationStatus: fillStatus(status, complete ? values : null),
+    ...(complete && shared ? { count: String(measure.count), total: String(measure.total) } : {}),
+    ...(complete && !shared ? { on: measure.on ? ('true' as const) : ('false' as const) } : {}),
+    scoreInPercentage: percentageOf(control),
+  };
 }
 
 /** In points, rounded to 2 decimals as Graph does. */
