@@ -1,7 +1,7 @@
 import type { Tenant } from '../config.ts';
-import { MonitorError, quote } from '../errors.ts';
+import { MonitorError } from '../errors.ts';
 import type { Graph } from '../ports.ts';
-import { exchange, placeOf } from './exchange.ts';
+import { exchange, excerpt, placeOf } from './exchange.ts';
 import { GRAPH, readPage, wordsOf, type Page } from './page.ts';
 import { LIMITS, patience, Setback, type Limits } from './patience.ts';
 import { permissionMissing } from './permission.ts';
@@ -104,7 +104,7 @@ function nextOf(nextLink: string, from: URL): URL {
   if (url?.origin === from.origin && !url.username && !url.password) return url;
   throw new MonitorError(
     'graph-next-link',
-    `Microsoft Graph says that ${placeOf(from)} goes on at ${quote(url ? placeOf(url) : nextLink)}, which is not on ${from.origin}. The token is not taken there.`,
+    `Microsoft Graph says that ${placeOf(from)} goes on at ${excerpt(url ? placeOf(url) : nextLink)}, which is not on ${from.origin}. The token is not taken there.`,
     'Look whether a proxy answers in the place of Microsoft, and check graphEndpoint in the config.',
   );
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MonitorError, quote } from '../errors.ts';
+import { MonitorError } from '../errors.ts';
 import { excerpt, placeOf, type Exchange, type Service } from './exchange.ts';
 import { retryAfterOf, Setback } from './patience.ts';
 
@@ -91,8 +91,8 @@ function partial(url: URL, warning: string | null): MonitorError {
   );
   const who =
     providers.length > 0
-      ? quote(providers.join(', '))
-      : `the Warning header is ${quote(warning ?? 'missing')}`;
+      ? excerpt(providers.join(', '))
+      : `the Warning header is ${excerpt(warning ?? 'missing')}`;
   return new MonitorError(
     'graph-partial-answer',
     `Microsoft Graph answered ${placeOf(url)} only in part (206): ${who}. Half a score is not compared.`,
@@ -114,7 +114,7 @@ function refusal(url: URL, { status, headers, text }: Exchange): MonitorError {
   if (status < 400) {
     return new MonitorError(
       'graph-redirected',
-      `${placeOf(url)} redirects (${status}) to ${quote(headers.get('location'))}, and the token is not taken there.`,
+      `${placeOf(url)} redirects (${status}) to ${excerpt(headers.get('location') ?? 'nowhere')}, and the token is not taken there.`,
       'Check graphEndpoint in the config, and whether a proxy asks this machine to log in.',
     );
   }

@@ -33,16 +33,17 @@ export interface Skipped {
 }
 
 /** Non-negative and finite; one user reported scores as strings. */
+const WANTS_AMOUNT = 'wants a number of 0 or more';
 const amount = z.union(
   [
-    z.number().min(0),
+    z.number().min(0, WANTS_AMOUNT),
     z
       .string()
       .regex(/^\s*\d+(\.\d+)?\s*$/)
       .transform(Number)
       .pipe(z.number()),
   ],
-  { error: 'wants a number of 0 or more' },
+  { error: WANTS_AMOUNT },
 );
 /** Beside the point of a run: what cannot be read is not known, and fails nothing. */
 const optionalAmount = amount.nullish().catch(null);

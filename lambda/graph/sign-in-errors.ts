@@ -133,7 +133,9 @@ function blockedByConditionalAccess({ tenant }: Refusal): Verdict {
 
 function refused({ tenant, description }: Refusal): Verdict {
   // Entra puts "Trace ID: …  Correlation ID: …  Timestamp: …" behind the first line, or behind the first sentence.
-  const words = description.split(/\r?\n|\s(?:Trace ID|Correlation ID|Timestamp):/)[0] ?? '';
+  const words =
+    description.replace(/^AADSTS\d+:\s*/, '').split(/\r?\n|\s(?:Trace ID|Correlation ID|Timestamp):/)[0] ??
+    '';
   return {
     code: 'sign-in-refused',
     message: `Entra ID refused the sign-in of the app ${tenant.clientId} to the tenant ${tenant.tenantId}: ${excerpt(words, 300)}`,

@@ -7,7 +7,7 @@ import {
 import { z } from 'zod';
 import type { CheckedCertificate } from '../certificate/bundle.ts';
 import type { Tenant } from '../config.ts';
-import { MonitorError, quote } from '../errors.ts';
+import { MonitorError } from '../errors.ts';
 import { exchange, excerpt, placeOf, type Exchange, type Service } from './exchange.ts';
 import { retryAfterOf, Setback, type Limits, type Patiently } from './patience.ts';
 import { checkRoles } from './permission.ts';
@@ -207,7 +207,7 @@ function checkUsable(url: URL, { status, headers, text }: Exchange, now: Date): 
   if (status >= 300 && status < 400) {
     throw new MonitorError(
       'sign-in-redirected',
-      `${placeOf(url)} redirects to ${quote(headers.get('location'))}, which Entra ID never does.`,
+      `${placeOf(url)} redirects to ${excerpt(headers.get('location') ?? 'nowhere')}, which Entra ID never does.`,
       'Check authorityHost in the config, and whether a proxy asks this machine to log in.',
     );
   }

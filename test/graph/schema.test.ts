@@ -1,0 +1,504 @@
+import { existsSync, readFileSync } from 'node:fs';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { dateOf, readAnswer, readProfiles, snapshotOf } from '../../lambda/graph/schema.ts';
+import { datesBack, failureOf, TENANT_ID, wireControl, wireEntry, wireProfile } from './support.ts';
+
+const DATES = datesBack(5);
+const NEWEST = DATES[0] ?? '';
+
+/** An answer of five days, newest first, whose n-th entry is changed. */
+function answer(n = 0, change: (entry: Record<string, unknown>) => unknown = (entry) => entry) {
+  const entries = DATES.map((date, i) =>
+    i === n ? change({ ...wireEntry(date, i === 0) }) : wireEntry(date, i === 0),
+  );
+  return { entries, tenantId: TENANT_ID };
+}
+
+describe('a good answer', () => {
+  const { days, skipped } = readAnswer(answer());
+
+  test('becomes days in order', () => {
+    expect(days.map(({ date }) => date)).toEqual(DATES.toReversed());
+    expect(days.map(({ newest }) => newest)).toEqual([false, false, false, false, true]);
+    expect(skipped).toEqual([]);
+  });
+
+  test('keeps each entry as it came', () => {
+    const { entries, tenantId } = answer(0, (entry) => ({ ...entry, aKeyOfTomorrow: { deep: [1] } }));
+    const before = structuredClone(entries);
+    expect(readAnswer({ entries, tenantId }).days.at(-1)?.raw).toBe(entries[0]);
+    expect(entries).toEqual(before);
+  });
+
+  test('becomes a snapshot', () => {
+    expect(days.at(-1)?.snapshot).toEqual({
+      date: NEWEST,
+      points: 11.57,
+      maximum: 20,
+      enabledServices: ['HasAADP1', 'HasEXOP2'],
+      controls: new Map([
+        [
+          'aad_mfa',
+          {
+            name: 'aad_mfa',
+            category: 'Identity',
+            points: 8.57,
+            percentage: 85.7,
+            complete: true,
+            status: 'You have 3 of 5 users.',
+            lastSynced: '2026-03-30T10:00:00Z',
+            count: 3,
+            total: 5,
+          },
+        ],
+        ['11770.MDA_x', expect.objectContaining({ points: 3, complete: true })],
+      ]),
+    });
+  });
+
+  test('has texts on its newest day alone', () => {
+    for (const { snapshot } of days.slice(0, -1)) {
+      for (const control of snapshot.controls.values()) {
+        expect(control).toMatchObject({
+          complete: false,
+          status: null,
+          lastSynced: null,
+          count: null,
+          total: null,
+        });
+      }
+    }
+  });
+
+  test('has no texts on an older day even if Graph should send some', () => {
+    const whole = readAnswer(answer(2, () => wireEntry(DATES[2] ?? '', true)));
+    expect(whole.days[2]?.snapshot.controls.get('aad_mfa')).toMatchObject({ complete: false, status: null });
+  });
+
+  test('may name the tenant in any case', () => {
+    const upper = answer(0, (entry) => ({
+      ...entry,
+      id: `${TENANT_ID.toUpperCase()}_${NEWEST}`,
+      azureTenantId: TENANT_ID.toUpperCase(),
+    }));
+    expect(readAnswer(upper).days).toHaveLength(5);
+    expect(readAnswer({ ...answer(), tenantId: TENANT_ID.toUpperCase() }).days).toHaveLength(5);
+  });
+
+  test('may have its numbers as strings', () => {
+    const text = answer(0, (entry) => ({
+      ...entry,
+      currentScore: '11.57',
+      maxScore: ' 20 ',
+      controlScores: [
+        { ...wireControl('a', 0), score: '11.57', scoreInPercentage: '85.7', count: 3, total: 5 },
+      ],
+    }));
+    expect(readAnswer(text).days.at(-1)).toMatchObject({
+      difference: 0,
+      snapshot: { points: 11.57, maximum: 20 },
+    });
+    expect(readAnswer(text).days.at(-1)?.snapshot.controls.get('a')).toMatchObject({
+      points: 11.57,
+      percentage: 85.7,
+      count: 3,
+      total: 5,
+    });
+  });
+
+  test('may lack what is beside the point', () => {
+    const bare = answer(0, () => ({
+      id: `${TENANT_ID}_${NEWEST}`,
+      azureTenantId: TENANT_ID,
+      createdDateTime: `${NEWEST}T00:00:00Z`,
+      currentScore: 2,
+      maxScore: 0,
+      controlScores: [{ controlName: 'a', score: 2, scoreInPercentage: 'soon', count: -1, description: 'x' }],
+    }));
+    expect(readAnswer(bare).days.at(-1)?.snapshot).toEqual({
+      date: NEWEST,
+      points: 2,
+      maximum: 0,
+      enabledServices: [],
+      controls: new Map([
+        [
+          'a',
+          {
+            name: 'a',
+            category: '',
+            points: 2,
+            percentage: null,
+            complete: true,
+            status: null,
+            lastSynced: null,
+            count: null,
+            total: null,
+          },
+        ],
+      ]),
+    });
+  });
+
+  test('of a tenant without points may have no controls', () => {
+    const zero = answer(0, (entry) => ({ ...entry, currentScore: 0, controlScores: [] }));
+    expect(readAnswer(zero).days.at(-1)?.snapshot.controls.size).toBe(0);
+  });
+});
+
+describe('the sum of the controls', () => {
+  test.each([
+    [11.57, 0],
+    [11.58, -0.01],
+    [10.57, 1],
+    [12.57, -1],
+  ])('and a total of %d differ by %d', (currentScore, difference) => {
+    const { days } = readAnswer(answer(0, (entry) => ({ ...entry, currentScore })));
+    expect(days.at(-1)?.difference).toBeCloseTo(difference, 9);
+  });
+
+  test('differ by nothing at all below the rounding of the score', () => {
+    expect(
+      readAnswer(answer(0, (entry) => ({ ...entry, currentScore: 11.574 }))).days.at(-1)?.difference,
+    ).toBe(0);
+  });
+
+  test('counts a name that stands twice as one control with both points', () => {
+    const twice = answer(0, (entry) => ({
+      ...entry,
+      controlScores: [wireControl('aad_mfa', 8), wireControl('aad_mfa', 0.57), wireControl('b', 3)],
+    }));
+    const day = readAnswer(twice).days.at(-1);
+    expect(day?.difference).toBe(0);
+    expect(day?.snapshot.controls.get('aad_mfa')).toMatchObject({
+      points: 8.57,
+      percentage: null,
+      count: null,
+    });
+  });
+});
+
+describe('a bad entry', () => {
+  const without = (key: string) => (entry: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(entry).filter(([name]) => name !== key));
+  const set = (fields: Record<string, unknown>) => (entry: Record<string, unknown>) => ({
+    ...entry,
+    ...fields,
+  });
+  const setControl = (fields: Record<string, unknown>) =>
+    set({ controlScores: [wireControl('b', 3), { ...wireControl('a', 8.57), ...fields }] });
+
+  const cases: [string, string, RegExp, (entry: Record<string, unknown>) => unknown][] = [
+    ['null', 'malformed-entry', /no object but null/, () => null],
+    ['a list', 'malformed-entry', /no object/, () => []],
+    ['a string', 'malformed-entry', /no object but "x"/, () => 'x'],
+    [
+      'placeholder',
+      'foreign-entry',
+      /azureTenantId is "NA", not the configured/,
+      set({ azureTenantId: 'NA' }),
+    ],
+    [
+      "another tenant's id",
+      'foreign-entry',
+      /names another tenant/,
+      (entry) => ({
+        ...entry,
+        id: String(entry['id']).replace(TENANT_ID, '99999999-9999-4999-8999-999999999999'),
+      }),
+    ],
+    ['no tenant', 'malformed-entry', /azureTenantId/, without('azureTenantId')],
+    ['no id', 'malformed-entry', /its id is undefined/, without('id')],
+    ['an id without a date', 'malformed-entry', /not <tenant id>_<yyyy-MM-dd>/, set({ id: TENANT_ID })],
+    ['an id of no day', 'malformed-entry', /_2026-02-30"/, set({ id: `${TENANT_ID}_2026-02-30` })],
+    ['no createdDateTime', 'malformed-entry', /createdDateTime undefined/, without('createdDateTime')],
+    [
+      'a createdDateTime of another day',
+      'malformed-entry',
+      /createdDateTime "2020-01-01T00:00:00Z" is of another day/,
+      set({ createdDateTime: '2020-01-01T00:00:00Z' }),
+    ],
+    ['no controlScores', 'partial-entry', /no controlScores/, without('controlScores')],
+    ['controlScores null', 'partial-entry', /no controlScores/, set({ controlScores: null })],
+    [
+      'controlScores empty',
+      'partial-entry',
+      /empty though its currentScore is 11.57/,
+      set({ controlScores: [] }),
+    ],
+    [
+      'controlScores no list',
+      'malformed-entry',
+      /controlScores: found \{\}, wants a list/,
+      set({ controlScores: {} }),
+    ],
+    [
+      'no currentScore',
+      'malformed-entry',
+      /currentScore: is missing, wants a number/,
+      without('currentScore'),
+    ],
+    ['no maxScore', 'malformed-entry', /maxScore: is missing, wants a number/, without('maxScore')],
+    [
+      'a negative score',
+      'malformed-entry',
+      /currentScore: found -1, wants a number of 0 or more/,
+      set({ currentScore: -1 }),
+    ],
+    ['NaN', 'malformed-entry', /maxScore: found/, set({ maxScore: NaN })],
+    [
+      'an infinite score',
+      'malformed-entry',
+      /currentScore: found/,
+      set({ currentScore: JSON.parse('1e999') }),
+    ],
+    [
+      'an infinite text',
+      'malformed-entry',
+      /currentScore: found "999/,
+      set({ currentScore: '9'.repeat(400) }),
+    ],
+    ['words', 'malformed-entry', /currentScore: found "8,57"/, set({ currentScore: '8,57' })],
+    ['an empty text', 'malformed-entry', /currentScore: found ""/, set({ currentScore: '' })],
+    [
+      'a control without a name',
+      'malformed-entry',
+      /controlScores\[1\]\.controlName/,
+      setControl({ controlName: '' }),
+    ],
+    [
+      'a control without a score',
+      'malformed-entry',
+      /controlScores\[1\]\.score: found null/,
+      setControl({ score: null }),
+    ],
+    [
+      'a control below zero',
+      'malformed-entry',
+      /controlScores\[1\]\.score: found "-8.57"/,
+      setControl({ score: '-8.57' }),
+    ],
+    ['a control that is null', 'malformed-entry', /controlScores\[0\]/, set({ controlScores: [null] })],
+  ];
+
+  test.each(cases)('as the newest fails the answer: %s', async (_, code, message, change) => {
+    const error = await failureOf(() => readAnswer(answer(0, change)));
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(/newest entry of secureScores is (foreign|malformed|partial)\. entry 0\b/);
+    expect(error.message).toMatch(message);
+    expect(error.message).toContain('Nothing was archived');
+    expect(error.retryable).toBe(true);
+  });
+
+  test.each(cases)('as an older one is skipped and named: %s', (_, _code, reason, change) => {
+    const { days, skipped } = readAnswer(answer(2, change));
+    expect(days.map(({ date }) => date)).toEqual(DATES.filter((date) => date !== DATES[2]).toReversed());
+    expect(skipped).toHaveLength(1);
+    expect(skipped[0]?.entry).toMatch(/^entry 2\b/);
+    expect(skipped[0]?.reason).toMatch(reason);
+  });
+
+  test('is named by three faults at most, in one line', async () => {
+    const error = await failureOf(() =>
+      readAnswer(
+        answer(0, set({ controlScores: Array.from({ length: 400 }, () => ({ controlName: 'x\n\u202Ey' })) })),
+      ),
+    );
+    expect(error.message.match(/is missing/g)).toHaveLength(3);
+    expect(error.message).not.toMatch(/[\n\u202E]/);
+    expect(error.message.length).toBeLessThan(800);
+  });
+
+  test('counts as the newest if it has the greatest date, wherever it stands', async () => {
+    const { entries, tenantId } = answer(0, set({ azureTenantId: 'NA' }));
+    const error = await failureOf(() => readAnswer({ entries: entries.toReversed(), tenantId }));
+    expect(error.message).toContain('entry 4');
+  });
+
+  test('that stands first and says no day counts as the newest, though others are whole', async () => {
+    const error = await failureOf(() => readAnswer({ ...answer(), entries: [{}, ...answer().entries] }));
+    expect(error.message).toContain('entry 0');
+  });
+
+  test('of a day to come is malformed, for all days after it would look old', async () => {
+    const future = { ...answer(), entries: [wireEntry('9999-12-31'), ...answer().entries] };
+    const now = new Date('2026-03-31T12:00:00Z');
+    expect((await failureOf(() => readAnswer({ ...future, now }))).message).toContain('lies in the future');
+    expect(readAnswer({ ...answer(), now: new Date('2026-03-29T12:00:00Z') }).days).toHaveLength(5);
+  });
+});
+
+test('no entries at all: no score yet', async () => {
+  const error = await failureOf(() => readAnswer({ entries: [], tenantId: TENANT_ID }));
+  expect(error.code).toBe('no-score-yet');
+  expect(error.message).toContain('has no Secure Score yet');
+});
+
+describe('a date that stands twice', () => {
+  test('counts as it stood first', () => {
+    const entries = [wireEntry(NEWEST), { ...wireEntry(NEWEST), maxScore: 21 }];
+    const { days, skipped } = readAnswer({ entries, tenantId: TENANT_ID });
+    expect(days.map(({ raw }) => raw)).toEqual([entries[0]]);
+    expect(skipped).toEqual([
+      { entry: expect.stringMatching(/^entry 1 /), date: NEWEST, reason: expect.stringContaining('twice') },
+    ]);
+  });
+
+  test('counts as the first that is whole, even as the newest', () => {
+    const entries = [{ ...wireEntry(NEWEST), controlScores: null }, wireEntry(NEWEST)];
+    const { days, skipped } = readAnswer({ entries, tenantId: TENANT_ID });
+    expect(days.map(({ raw }) => raw)).toEqual([entries[1]]);
+    expect(skipped[0]).toMatchObject({ date: NEWEST, reason: 'it has no controlScores' });
+  });
+});
+
+test('property: the order of the entries never matters', () => {
+  const good = answer().entries;
+  const whole = readAnswer({ entries: good, tenantId: TENANT_ID });
+  fc.assert(
+    fc.property(
+      fc.shuffledSubarray(good, { minLength: 5, maxLength: 5 }),
+      fc.array(fc.record({ at: fc.nat(5), junk: fc.jsonValue() }), { maxLength: 3 }),
+      (shuffled, additions) => {
+        expect(readAnswer({ entries: shuffled, tenantId: TENANT_ID }).days).toEqual(whole.days);
+        // Junk behind the first place is skipped and named, and touches nothing.
+        const mixed: unknown[] = [...shuffled];
+        for (const { at, junk } of additions) mixed.splice(at + 1, 0, junk);
+        const read = readAnswer({ entries: mixed, tenantId: TENANT_ID });
+        expect(read.days).toEqual(whole.days);
+        expect(read.skipped).toHaveLength(additions.length);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+describe('an archived entry', () => {
+  test('is read by the same rules', () => {
+    for (const { raw, newest, snapshot } of readAnswer(answer()).days) {
+      expect(snapshotOf(structuredClone(raw), newest)).toEqual(snapshot);
+    }
+  });
+
+  test('that is degraded has no texts, even if it is said to be the newest', () => {
+    const control = snapshotOf(wireEntry(NEWEST, false)).controls.get('aad_mfa');
+    expect(control).toMatchObject({ complete: false, status: null, points: 8.57 });
+  });
+
+  test('that is damaged', async () => {
+    const damaged = { ...wireEntry(NEWEST), currentScore: null };
+    const error = await failureOf(() => snapshotOf(damaged));
+    expect(error.code).toBe('archive-damaged');
+    expect(error.message).toContain(`entry ("${TENANT_ID}_${NEWEST}")`);
+    expect(error.message).toContain('currentScore: found null');
+    expect((await failureOf(() => snapshotOf(null, true, 'x-damaged'))).code).toBe('x-damaged');
+  });
+});
+
+describe('profiles', () => {
+  test('are read by id', () => {
+    const { profiles, skipped } = readProfiles([wireProfile('a'), wireProfile('b.c')]);
+    expect([...profiles.keys()]).toEqual(['a', 'b.c']);
+    expect(skipped).toEqual([]);
+    expect(profiles.get('a')).toEqual({
+      id: 'a',
+      title: 'Title of a',
+      maximum: 10,
+      category: 'Identity',
+      service: 'AzureAD',
+      tier: 'Core',
+      remediation: '<p>Do it.</p>',
+      remediationImpact: 'None.',
+      actionUrl: 'https://example.com/?tid=1',
+      implementationCost: 'low',
+      userImpact: null,
+    });
+  });
+
+  test('never fail a run: what cannot be read is null, what has no id is skipped and named', () => {
+    const { profiles, skipped } = readProfiles([
+      { id: 'bare' },
+      { id: 'odd', title: 7, maxScore: '9', remediation: {}, actionUrl: 1 },
+      { id: 'minus', title: ' ', maxScore: -3 },
+      { title: 'no id' },
+      { id: '' },
+      null,
+      'text',
+      { id: 'bare', title: 'again' },
+    ]);
+    expect([...profiles.values()].map(({ id, title, maximum }) => [id, title, maximum])).toEqual([
+      ['bare', 'bare', null],
+      ['odd', 'odd', 9],
+      ['minus', 'minus', null],
+    ]);
+    expect(profiles.get('odd')).toMatchObject({ remediation: null, actionUrl: null });
+    expect(skipped.map(({ entry }) => entry)).toEqual([
+      'entry 3',
+      'entry 4 ("")',
+      'entry 5',
+      'entry 6',
+      'entry 7 ("bare")',
+    ]);
+    expect(skipped[0]?.reason).toContain('id: is missing');
+  });
+
+  test('property: take anything', () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), (entries) => {
+        const { profiles, skipped } = readProfiles(entries);
+        expect(profiles.size + skipped.length).toBe(entries.length);
+      }),
+    );
+  });
+});
+
+test.each([
+  [{ id: `${TENANT_ID}_2026-03-31` }, '2026-03-31'],
+  [{ id: 'NA_2026-03-31' }, '2026-03-31'],
+  [{ createdDateTime: '2026-03-30T00:00:00Z' }, '2026-03-30'],
+  [{ id: 'x', createdDateTime: 'yesterday' }, null],
+  [{ id: 'x_2026-13-01' }, null],
+  [null, null],
+  [7, null],
+])('the date of %j is %s', (entry, date) => {
+  expect(dateOf(entry)).toBe(date);
+});
+
+test('90 days of 411 controls are read in a moment', () => {
+  const entries = datesBack(90).map((date, i) => ({
+    ...wireEntry(date, i === 0),
+    currentScore: 411,
+    controlScores: Array.from({ length: 411 }, (_, n) => wireControl(`c${n}`, 1, i === 0)),
+  }));
+  const start = performance.now();
+  expect(readAnswer({ entries, tenantId: TENANT_ID }).days).toHaveLength(90);
+  expect(performance.now() - start).toBeLessThan(2_000);
+});
+
+/** The real, sanitised sample lies beside the repository, on some machines. */
+const data = new URL('../../../shared/data/', import.meta.url);
+const sample = (name: string) => JSON.parse(readFileSync(new URL(name, data), 'utf8')).value;
+
+describe.skipIf(!existsSync(data))('a real answer', () => {
+  test('of secureScores', () => {
+    const entries = sample('secureScores.json');
+    const { days, skipped } = readAnswer({ entries, tenantId: entries[0].azureTenantId });
+    expect(skipped).toEqual([]);
+    expect(days).toHaveLength(1);
+    expect(days[0]).toMatchObject({ date: '2024-01-01', newest: true, difference: 0 });
+    const { points, maximum, controls } = days[0]?.snapshot ?? { controls: new Map() };
+    expect([points, maximum, controls.size]).toEqual([128, 274, 68]);
+    expect([...controls.values()].every(({ complete, percentage }) => complete && percentage !== null)).toBe(
+      true,
+    );
+  });
+
+  test('of secureScoreControlProfiles', () => {
+    const { profiles, skipped } = readProfiles(sample('secureScoreControlProfiles.page1.json'));
+    expect(skipped).toEqual([]);
+    expect(profiles.size).toBe(200);
+    expect(
+      [...profiles.values()].every(({ maximum, remediation }) => maximum !== null && remediation !== null),
+    ).toBe(true);
+  });
+});
