@@ -1,6 +1,6 @@
 import yargs from 'yargs';
 import { MonitorError } from '../lambda/errors.ts';
-import { EXIT } from './exit.ts';
+import { EXIT, UsageError } from './exit.ts';
 import { runCommand } from './run.ts';
 
 /**
@@ -24,7 +24,8 @@ export async function main(args: string[]): Promise<number> {
     .wrap(Math.min(110, process.stdout.columns ?? 80))
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(message);
+      // What yargs itself finds wrong is an YError, or comes as a message alone.
+      throw error && error.name !== 'YError' ? error : new UsageError(message);
     });
   try {
     await parser.parseAsync();
@@ -38,8 +39,6 @@ export async function main(args: string[]): Promise<number> {
     return EXIT.failed;
   }
 }
-
-class UsageError extends Error {}
 
 /** What went wrong and what to do, for a person. */
 export function describeError(error: unknown): string {

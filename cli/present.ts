@@ -49,26 +49,37 @@ function describeArchived(dates: string[]): string {
     : `archived ${dates.length} days, ${day(first)} to ${day(last)}`;
 }
 
-/** One row a change; fits 80 columns, uses what a wider terminal has. */
+/** One row a change, without lines, so that it can be copied; the day only where there are several. */
 export function changesTable(changes: Change[]): string {
-  const width = Math.min(Math.max(process.stdout.columns ?? 100, 60), 120);
-  const titleWidth = width - 60;
-  const table = new Table({
-    head: ['Day', 'Change', 'Control', 'Points', '±'],
-    colAligns: ['left', 'left', 'left', 'left', 'right'],
-    colWidths: [14, 12, titleWidth, 20, 8],
-    style: { head: ['bold'], border: ['dim'], compact: true },
-  });
-  for (const change of changes) {
+  const severalDays = new Set(changes.map(({ date }) => date)).size > 1;
+  const rows = changes.map((change) => {
     const { mark, colour } = MARKS[change.kind];
     const { before, after } = change.points;
-    table.push([
-      day(change.date),
-      styleText(colour, mark),
-      line(change.title, titleWidth - 2),
-      sides(change.points, change.maximum),
-      before !== null && after !== null && change.control !== null ? pointsChange(after - before) : '',
-    ]);
+    return {
+      day: severalDays ? day(change.date) : null,
+      mark: styleText(colour, mark),
+      title: change.title,
+      points: change.control === null ? '' : sides(change.points, change.maximum),
+      move: before === null || after === null || before === after ? '' : pointsChange(after - before),
+    };
+  });
+  const width = Math.max(process.stdout.columns ?? 120, 60);
+  const pointsWidth = Math.max(...rows.map(({ points }) => points.length));
+  const titleWidth = Math.min(Math.max(width - pointsWidth - (severalDays ? 37 : 23), 20), 70);
+  const table = new Table({
+    chars: NO_LINES,
+    colAligns: [...(severalDays ? (['left'] as const) : []), 'left', 'left', 'left', 'right'],
+    style: { 'padding-left': 2, 'padding-right': 0 },
+  });
+  for (const row of rows) {
+    const title = line(row.title, titleWidth);
+    table.push([...(row.day === null ? [] : [row.day]), row.mark, title, row.points, row.move]);
   }
   return table.toString();
 }
+
+const NO_LINES = Object.fromEntries(
+  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle'
+    .split(' ')
+    .map((name) => [name, '']),
+);

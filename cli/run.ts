@@ -12,7 +12,7 @@ import { sesMailer } from '../lambda/mail/ses-mailer.ts';
 import { monitor } from '../lambda/monitor.ts';
 import type { Ports } from '../lambda/ports.ts';
 import { ClaimedError, type RunResult } from '../lambda/run.ts';
-import { EXIT } from './exit.ts';
+import { EXIT, UsageError } from './exit.ts';
 import { DEFAULT_CONFIG, loadConfig, selectTenants } from './load-config.ts';
 import { stderrLog } from './log.ts';
 import { describeFailure, describeResult } from './present.ts';
@@ -46,27 +46,39 @@ export function runCommand(exit: (code: number) => void): CommandModule<object, 
     builder: (yargs) =>
       yargs
         .option('config', {
-          type: 'string',
+          ...text('config'),
           default: DEFAULT_CONFIG,
           describe: 'Config file (.ts, .js or .json)',
         })
-        .option('tenant', { type: 'string', describe: 'Only this tenant: its name or id' })
+        .option('tenant', { ...text('tenant'), describe: 'Only this tenant: its name or id' })
         .option('archive', {
-          type: 'string',
+          ...text('archive'),
           describe: `Folder or s3://bucket/prefix (default: the config's bucket, else ./${DEFAULT_ARCHIVE})`,
         })
         .option('certificate', {
-          type: 'string',
+          ...text('certificate'),
           describe: 'PEM file with certificate and private key (default: the secret in Secrets Manager)',
         })
         .option('outbox', {
-          type: 'string',
+          ...text('outbox'),
           describe: 'Folder for the mails as .eml (default: send through SES)',
         })
         .option('json', { type: 'boolean', default: false, describe: 'Print the result as JSON' })
         .example('$0 run --certificate contoso.pem --archive archive --outbox mails', 'without any AWS'),
     handler: async (flags) => exit(await run(flags)),
   };
+}
+
+/** A flag that wants one value. Given twice it would be a list, which no command knows what to do with. */
+function text(name: string) {
+  return {
+    type: 'string',
+    requiresArg: true,
+    coerce: (value: string) => {
+      if (value !== '' && !Array.isArray(value)) return value;
+      throw new UsageError(`--${name} wants one value.`);
+    },
+  } as const;
 }
 
 async function run(flags: RunFlags): Promise<number> {

@@ -43,8 +43,8 @@ export class Archive {
   /** Versions of every archived day later than `after` (yyyy-mm-dd; itself not included), by date, ascending. */
   async days(after: string): Promise<Map<string, string[]>> {
     const prefix = layout.snapshots(this.#tenantId);
-    // '~' is greater than anything that follows a date in a key.
-    const keys = await this.#store.list(prefix, `${prefix}date=${after}/~`);
+    // 'z' is greater than any hash that follows a date in a key.
+    const keys = await this.#store.list(prefix, `${prefix}date=${after}/z`);
     const days = new Map<string, string[]>();
     for (const key of keys) {
       const parsed = layout.parseSnapshot(key);

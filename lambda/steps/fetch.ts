@@ -44,7 +44,7 @@ export async function fetchAnswer(run: Run, archive: Archive): Promise<Answer> {
   const lastArchived = [...archived.keys()].at(-1) ?? null;
   const missing = lastArchived === null ? MOST_DAYS : daysBetween(lastArchived, today) + 1;
 
-  const certificate = checkCertificate(await ports.certificate.read(tenant), now, tenant.name);
+  const certificate = checkCertificate(await ports.certificate.read(tenant), now, `the bundle of ${tenant.name}`);
   const session = await ports.graph.signIn(tenant, certificate, ports.invocation.deadline);
   const entries = await session.secureScores(
     Math.min(Math.max(missing, FEWEST_DAYS), MOST_DAYS),

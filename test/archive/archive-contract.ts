@@ -1,0 +1,173 @@
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { Archive, contentHash } from '../../lambda/archive/archive.ts';
+import { EMPTY_STATE } from '../../lambda/archive/state.ts';
+import { monitor } from '../../lambda/monitor.ts';
+import type { ObjectStore } from '../../lambda/ports.ts';
+import type { Report } from '../../lambda/report/model.ts';
+import { ClaimedError } from '../../lambda/run.ts';
+import { entry, fillDays, TENANT_ID, world } from '../run/fakes.ts';
+
+const FETCHED = '2026-03-01T07:00:00.000Z';
+
+function report(date: string, toldAt: string, name = 'Contoso'): Report {
+  return {
+    version: 1,
+    tenantId: TENANT_ID,
+    name,
+    toldAt,
+    from: null,
+    to: { date, snapshot: 'a', profiles: 'b' },
+    before: null,
+    after: null,
+    days: [],
+    start: null,
+    operations: [],
+    notes: [],
+  };
+}
+
+/** What a run relies on, whatever the store: on a folder by `npm test`, on S3 by `npm run test:s3`. */
+export function archiveContract(newStore: () => Promise<ObjectStore>): void {
+  describe('an archive', () => {
+    test('keeps a snapshot verbatim under the hash of its canonical JSON, and never overwrites it', async () => {
+      const store = await newStore();
+      const archive = new Archive(store, TENANT_ID);
+      // Unknown keys, texts of every kind, numbers as Graph writes them.
+      const secureScore = {
+        ...entry('2026-03-01', { controls: { a: 8.57 } }, true),
+        'new key \u202E': ['<b>é</b>', '\u0000', 1e21, -0.5, null, { __proto__x: 1 }],
+      };
+      const hash = contentHash(secureScore);
+      expect(
+        await archive.addSnapshot('2026-03-01', hash, { fetchedAt: FETCHED, newest: true, secureScore }),
+      ).toBe(true);
+      const later = { fetchedAt: '2027-01-01T00:00:00.000Z', newest: false, secureScore };
+      expect(await archive.addSnapshot('2026-03-01', hash, later)).toBe(false);
+
+      const key = `snapshots/tenant=${TENANT_ID}/date=2026-03-01/${hash}.json.gz`;
+      expect(await store.list('')).toEqual([key]);
+      const { bytes } = (await store.get(key))!;
+      expect(JSON.parse(gunzipSync(bytes).toString())).toEqual({
+        fetchedAt: FETCHED,
+        newest: true,
+        secureScore,
+      });
+      expect(await archive.snapshot('2026-03-01', hash)).toEqual({
+        fetchedAt: FETCHED,
+        newest: true,
+        secureScore,
+      });
+      expect(contentHash(Object.fromEntries(Object.entries(secureScore).toReversed()))).toBe(hash);
+    });
+
+    test('lists the versions of the days after one, and nothing foreign', async () => {
+      const store = await newStore();
+      const archive = new Archive(store, TENANT_ID);
+      const hashes = ['a', 'b'].map((content) => contentHash(content));
+      for (const [date, hash] of [
+        ['2026-02-28', hashes[0]],
+        ['2026-03-01', hashes[0]],
+        ['2026-03-01', hashes[1]],
+        ['2026-03-02', hashes[0]],
+      ] as const) {
+        await archive.addSnapshot(date, hash!, { fetchedAt: FETCHED, newest: true, secureScore: {} });
+      }
+      await store.create(`snapshots/tenant=${TENANT_ID}/date=2026-03-02/readme.txt`, Buffer.from('x'));
+      const other = new Archive(store, TENANT_ID.replace(/^./, 'f'));
+      await other.addSnapshot('2026-03-05', hashes[0]!, {
+        fetchedAt: FETCHED,
+        newest: true,
+        secureScore: {},
+      });
+      expect([...(await archive.days('2026-02-28'))]).toEqual([
+        ['2026-03-01', hashes.toSorted()],
+        ['2026-03-02', [hashes[0]]],
+      ]);
+    });
+
+    test('knows the last report, of several on one day the later, and passes over those that tell no score', async () => {
+      const archive = new Archive(await newStore(), TENANT_ID);
+      expect(await archive.lastReport()).toBeNull();
+      await archive.addReport({
+        report: report('2026-03-02', '2026-03-02T08:00:00.000Z', 'late'),
+        mails: [],
+      });
+      await archive.addReport({
+        report: report('2026-03-02', '2026-03-02T07:00:00.000Z', 'early'),
+        mails: [],
+      });
+      await archive.addReport({
+        report: report('2026-03-01', '2026-03-03T07:00:00.000Z', 'older'),
+        mails: [],
+      });
+      await archive.addReport({ report: { ...report('', '2026-03-04T07:00:00.000Z'), to: null }, mails: [] });
+      expect(await archive.lastReport()).toMatchObject({ name: 'late' });
+    });
+
+    test('swaps a state only against the version that was read', async () => {
+      const archive = new Archive(await newStore(), TENANT_ID);
+      const next = { ...EMPTY_STATE, cursor: { date: '2026-03-01', snapshot: 'a', profiles: 'b' } };
+      expect(await archive.state()).toEqual({ state: null, version: null });
+      const first = await archive.swapState(EMPTY_STATE, null);
+      expect(await archive.swapState(next, null)).toBeUndefined();
+      const second = await archive.swapState(next, first!.version);
+      expect(await archive.state()).toEqual(second);
+      expect(await archive.swapState(EMPTY_STATE, first!.version)).toBeUndefined();
+    });
+
+    test.each([
+      ['torn', Buffer.from('torn')],
+      ['cut', null],
+      ['not ours', Buffer.from('H4sIAAAAAAAAA6uuBQBDv6ajAgAAAA==', 'base64')],
+    ])('names an object that is %s', async (_, bytes) => {
+      const store = await newStore();
+      const archive = new Archive(store, TENANT_ID);
+      const hash = contentHash('x');
+      const key = `snapshots/tenant=${TENANT_ID}/date=2026-03-01/${hash}.json.gz`;
+      if (bytes) await store.create(key, bytes);
+      await expect(archive.snapshot('2026-03-01', hash)).rejects.toMatchObject({
+        code: 'archive-damaged',
+        message: expect.stringContaining(key),
+      });
+    });
+  });
+
+  describe('runs', () => {
+    const BASE = { controls: { alpha: 8, beta: 5, gamma: 2 }, maximum: 30 };
+
+    test('of two at once end in one archive and one of each mail', async () => {
+      const w = world('2026-03-01T07:00:00Z');
+      const store = await newStore();
+      const runOf = () => {
+        const run = w.runOf();
+        return { ...run, ports: { ...run.ports, store } };
+      };
+      fillDays(w.graph, '2026-02-20', 10, BASE);
+      const first = await Promise.allSettled([monitor(runOf()), monitor(runOf())]);
+      w.graph.days.set('2026-03-02', { ...BASE, controls: { alpha: 5, beta: 5, delta: 1 } });
+      w.clock.set('2026-03-02T07:00:00Z');
+      const second = await Promise.allSettled([monitor(runOf()), monitor(runOf()), monitor(runOf())]);
+
+      for (const outcomes of [first, second]) {
+        expect(outcomes.some(({ status }) => status === 'fulfilled')).toBe(true);
+        const reasons = outcomes.flatMap((outcome) =>
+          outcome.status === 'rejected' ? [outcome.reason] : [],
+        );
+        expect(reasons.filter((reason) => !(reason instanceof ClaimedError))).toEqual([]);
+      }
+      expect(w.mailer.sent.map(({ kind }) => kind).toSorted()).toEqual(['controls', 'scores', 'start']);
+      expect(await store.list('snapshots/')).toHaveLength(11);
+      expect(await store.list('reports/')).toHaveLength(2);
+
+      const before = await Promise.all(
+        (await store.list('')).map(async (key) => [key, (await store.get(key))?.bytes]),
+      );
+      expect(await monitor(runOf())).toMatchObject({ archived: [], mails: [] });
+      const after = await Promise.all(
+        (await store.list('')).map(async (key) => [key, (await store.get(key))?.bytes]),
+      );
+      expect(after).toEqual(before);
+    });
+  });
+}

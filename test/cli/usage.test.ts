@@ -1,0 +1,67 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { main } from '../../cli/main.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'secure-score-'));
+const file = (name: string, content: string) => {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+};
+const broken = file('broken.json', '{');
+const wrong = file('wrong.json', '{}');
+const throws = file('throws.mjs', 'throw new Error("no network at synth");');
+const good = file(
+  'good.json',
+  JSON.stringify({
+    tenants: [
+      {
+        name: 'Contoso',
+        tenantId: '0b6b6ab0-3b1f-4c3a-9a51-0f4f8f3f6c11',
+        clientId: '0b6b6ab0-3b1f-4c3a-9a51-0f4f8f3f6c11',
+        recipients: ['a@contoso.com'],
+      },
+    ],
+    operations: ['b@contoso.com'],
+    mail: { from: 'c@contoso.com' },
+  }),
+);
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('the command line', () => {
+  it.each([
+    [[], 2, 'Name a command'],
+    [['run', '--nope'], 2, 'Unknown argument: nope'],
+    [['runn'], 2, 'Did you mean run?'],
+    [['run', '--config'], 2, 'Not enough arguments following: config'],
+    [
+      ['run', '--config', 'absent.ts'],
+      1,
+      'There is no config at "absent.ts".\n→ Copy monitor.config.example.ts',
+    ],
+    [['run', '--config', broken], 1, 'cannot be loaded'],
+    [['run', '--config', throws], 1, 'no network at synth'],
+    [['run', '--config', wrong], 1, 'tenants: is missing, wants a list'],
+    [['run', '--config', good, '--tenant', 'Fabrikam'], 1, '"Fabrikam".\n→ It has: Contoso.'],
+    [['run', '--config', good, '--archive', 's3://'], 1, '"s3://"'],
+    [['run', '--config', good, '--archive', ''], 2, '--archive wants one value'],
+    [['run', '--config', good, '--config', good], 2, '--config wants one value'],
+  ])('%j ends with %i and says what to do', async (args, code, message) => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    expect(await main(args)).toBe(code);
+    expect(said.mock.calls.join('\n')).toContain(message);
+  });
+
+  it('prints help, and a completion script', async () => {
+    const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+    expect(await main(['run', '--help'])).toBe(0);
+    expect(await main(['completion'])).toBe(0);
+    const printed = said.mock.calls.join('\n');
+    for (const flag of ['--config', '--tenant', '--archive', '--certificate', '--outbox', '--json']) {
+      expect(printed).toContain(flag);
+    }
+    expect(printed).toContain('secure-score');
+  });
+});
