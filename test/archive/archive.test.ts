@@ -15,4 +15,6 @@ describe('on a folder', () => {
 });
 
 // The fake of the other tests has to keep to the same.
-describe('in memory', () => archiveContract(async () => new MemoryStore()));
+describe('in memory', () => {
+  archiveContract(async () => new MemoryStore());
+});

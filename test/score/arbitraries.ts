@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Control, Profile, Snapshot } from '../../lambda/score/snapshot.ts';
 
 export function control(name: string, points: number, more: Partial<Control> = {}): Control {

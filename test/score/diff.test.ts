@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../lambda/score/change.ts';
 import { diff } from '../../lambda/score/diff.ts';
