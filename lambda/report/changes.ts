@@ -68,7 +68,7 @@ function sections(of: DayReport, kind: 'scores' | 'controls', rows: Rows, level:
     .filter((change) => change.kind === 'services')
     .map((change) => line(change.title, 400));
   if (services.length > 0) {
-    blocks.push({ type: 'heading', level, text: 'Enabled services' }, { type: 'list', items: services });
+    blocks.push({ type: 'heading', level, text: 'Services' }, { type: 'list', items: services });
   }
   return blocks;
 }

@@ -134,11 +134,12 @@ function statusOf(status: { before: string; after: string }): string {
  * knows on which day something changed. Null where the source is as new as the snapshot.
  */
 function sourceNote(change: ReportedChange): string | null {
-  if (change.lastSynced === null) return null;
-  const age = daysBetween(change.lastSynced, change.date);
-  if (!(age >= 1)) return null;
+  // It comes from Graph as it is: what does not start with a date is no date.
+  const date = /^\d{4}-\d\d-\d\d(?!\d)/.exec(change.lastSynced ?? '')?.[0];
+  const age = date === undefined ? Number.NaN : daysBetween(date, change.date);
+  if (date === undefined || !(age >= 1)) return null;
   // A day and a month alone would be read as those of this year.
-  const synced = age > 300 ? day(change.lastSynced) : shortDay(change.lastSynced);
+  const synced = age > 300 ? day(date) : shortDay(date);
   return `In the snapshot of ${shortDay(change.date)} (source synced ${synced})`;
 }
 

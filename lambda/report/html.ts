@@ -202,22 +202,22 @@ function drawDetail({ label, text }: Detail): Drawn {
   return html`<p style=${STYLE.detail}><span class="soft" style=${STYLE.label}>${label}:</span> ${drawn}</p>`;
 }
 
-/** One line each, for the less important ones of many. */
+/** One line each, for the less important ones of many. The style stands at the table: there are hundreds of cells. */
 function drawCompact(entries: Entry[]): Drawn {
   const moved = entries.some((entry) => entry.amount !== '');
   return html`
-    <table width="100%" cellpadding="0" cellspacing="0" border="0" style=${STYLE.table}>
+    <table width="100%" cellpadding="4" cellspacing="0" border="0" style=${STYLE.compact}>
       <tr>
-        <th scope="col" align="left" class="soft rule" style=${STYLE.head}>Recommendation</th>
-        <th scope="col" align="right" width="30%" class="soft rule" style=${STYLE.headNumber}>Points</th>
-        ${moved && html`<th scope="col" align="right" class="soft rule" style=${STYLE.headNumber}>Change</th>`}
+        <th scope="col" align="left" class="soft rule" style=${STYLE.headCompact}>Recommendation</th>
+        <th scope="col" align="right" width="30%" class="soft rule" style=${STYLE.headCompact}>Points</th>
+        ${moved && html`<th scope="col" align="right" class="soft rule" style=${STYLE.headCompact}>Change</th>`}
       </tr>
       ${entries.map(
         (entry) => html`
-          <tr>
-            <td style=${STYLE.first}>${entry.id ? `${entry.title} (${entry.id})` : entry.title}</td>
-            <td align="right" style=${STYLE.text}>${entry.figures}</td>
-            ${moved && html`<td align="right" style=${STYLE.number}>${entry.amount}</td>`}
+          <tr valign="top">
+            <td>${entry.id ? `${entry.title} (${entry.id})` : entry.title}</td>
+            <td align="right">${entry.figures}</td>
+            ${moved && html`<td align="right">${entry.amount}</td>`}
           </tr>
         `,
       )}

@@ -89,7 +89,7 @@ function categoryBlocks({ categories }: StartReport): Block[] {
         { label: 'Still to earn', align: 'right' },
       ],
       rows: categories.map((each) => [
-        line(each.category, 60) || 'Without category',
+        line(each.category, 32) || 'Without category',
         String(each.controls),
         each.maximum === null ? points(each.points) : `${points(each.points)} of ${points(each.maximum)}`,
         each.maximum === null ? 'unknown' : points(Math.max(0, each.maximum - each.points)),

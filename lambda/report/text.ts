@@ -6,7 +6,7 @@ const WIDTH = 78;
 /** Draws a document as plain text. Nothing is folded: this part lists all. */
 export function drawText(document: MailDocument): string {
   const parts = [
-    `${document.tenant} · Secure Score`,
+    wrap(`${document.tenant} · Secure Score`),
     underlined(document.title, '='),
     ...document.blocks.map(drawBlock),
     '-'.repeat(WIDTH),

@@ -1,0 +1,358 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { renderMail } from '../../lambda/report/render.ts';
+import { harmsOf, readHtml } from './reading.ts';
+import { changeOf, dayOf, reportOf, reports, scoreLine } from './reports.ts';
+import type { Report, ReportedChange } from '../../lambda/report/model.ts';
+import type { MailKind } from '../../lambda/ports.ts';
+
+const KINDS: MailKind[] = ['scores', 'controls', 'start', 'operations'];
+const ALL = KINDS.flatMap((kind) =>
+  Object.entries(reports[kind]).map(([size, report]): [string, MailKind, Report] => [
+    `${kind}, ${size}`,
+    kind,
+    report,
+  ]),
+);
+
+/** The text part as one line, so that where it breaks does not matter. */
+const unwrapped = (text: string): string => text.replace(/\s+/g, ' ');
+
+const oneDay = (changes: ReportedChange[], fields: Partial<Report> = {}): Report =>
+  reportOf({
+    days: [dayOf(changes, scoreLine('2026-01-08', 869.6), scoreLine('2026-01-09', 858.6))],
+    ...fields,
+  });
+
+describe.each(ALL)('%s', (_, kind, report) => {
+  const mail = renderMail(report, kind);
+
+  test('is harmless and below the size at which Gmail clips', () => {
+    expect(harmsOf(mail.html)).toEqual([]);
+  });
+
+  test('is a page that mail programs and screen readers understand', () => {
+    const { elements } = readHtml(mail.html);
+    const of = (name: string) => elements.filter((each) => each.name === name);
+    expect(mail.html).toMatch(/^<!doctype html>\n<html lang="en">/);
+    expect(of('title')).toHaveLength(1);
+    expect(of('h1')).toHaveLength(1);
+    expect(of('meta').map((each) => each.attributes.name)).toEqual(
+      expect.arrayContaining(['viewport', 'color-scheme', 'supported-color-schemes']),
+    );
+    expect(of('th').every((each) => ['col', 'row'].includes(each.attributes.scope ?? ''))).toBe(true);
+    // Tables without a heading of their own are layout, and say so.
+    const data = of('table').filter((each) => each.attributes.role !== 'presentation').length;
+    expect(of('th').filter((each) => each.attributes.scope === 'col').length >= data).toBe(true);
+  });
+
+  test('has a text part of short lines', () => {
+    expect(mail.text).not.toMatch(/<\/?(p|div|span|table)\b/);
+    // Longer is only what cannot be broken: an address, or a word of somebody's who wants to break it.
+    expect(mail.text.split('\n').filter((each) => each.length > 78 && !/\S{30}/.test(each))).toEqual([]);
+    expect(mail.text).not.toMatch(/undefined|NaN|\[object|null/);
+    expect(mail.html).not.toMatch(/undefined|NaN|\[object|>null|>false/);
+  });
+
+  test('is rendered alike twice, and leaves the report as it is', () => {
+    const before = structuredClone(report);
+    expect(renderMail(report, kind)).toEqual(mail);
+    expect(report).toEqual(before);
+  });
+
+  test('says why it came', () => {
+    const where = kind === 'operations' ? 'under operations' : 'as a recipient for';
+    for (const part of [readHtml(mail.html).text, unwrapped(mail.text)])
+      expect(part).toContain(`you are listed ${where}`);
+  });
+});
+
+describe('both parts tell the same', () => {
+  const FACTS: [MailKind, Report, string[]][] = [
+    [
+      'scores',
+      reports.scores.typical,
+      [
+        'Contoso',
+        '2 recommendations lost points, 1 gained',
+        '62.4 %',
+        '−0.8 percentage points since 8 Jan 2026',
+        '858.6 of 1376 points in the snapshot of 9 Jan 2026',
+        'Ensure multifactor authentication is enabled for all users in administrative roles',
+        '−3',
+        '8 → 5 of 9 points · Identity',
+        'You have 3 of 40 users with administrative roles that aren’t registered and protected with MFA. → You have 17 of 40',
+        '3. Under Users, include the directory roles of administrators.',
+        'In the snapshot of 9 Jan (source synced 28 Dec)',
+        '−0.57',
+        '1 → 0.43 of 1 point · Apps',
+        '+3',
+        '24–48 hours',
+      ],
+    ],
+    [
+      'scores',
+      reports.scores.absence,
+      [
+        '3 of the 40 snapshots since 30 Nov 2025 have something to tell.',
+        '−0.8 percentage points since 30 Nov 2025',
+        '11 Dec 2025',
+        '26 Dec 2025',
+        '31 Dec 2025',
+        'Microsoft Teams added; Yammer Enterprise removed',
+        'The entry of 12 Dec 2025 was left out',
+      ],
+    ],
+    [
+      'controls',
+      reports.controls.typical,
+      [
+        'Create Safe Links policies for email messages',
+        'worth 9 points, 0 earned · Apps · MDO · Core',
+        'What it asks for: Create a policy that: • applies to all domains',
+        'Effort: Low',
+        'worth 5 points, 2.5 earned · Data · MIP · Defense In Depth',
+        'User impact: Moderate',
+        'was worth 1 point, 1 earned',
+        '11770.MDA_Google_EnableTwoFactorAuth',
+        'Formerly: MDA_Google_EnableTwoFactorAuth',
+        'Microsoft Defender for Office 365 added',
+      ],
+    ],
+    [
+      'start',
+      reports.start.typical,
+      [
+        'Secure Score monitoring has started',
+        'The last 90 days',
+        '+10.4 percentage points since 12 Oct 2025. Lowest 52.0 % on 12 Oct 2025, highest 62.5 % on 2 Jan 2026.',
+        '121.5 of 301',
+        '179.5',
+        'unknown',
+        'Block legacy authentication',
+        '+9.5',
+        '0.5 of 10 points · Device · effort: low',
+      ],
+    ],
+    [
+      'operations',
+      reports.operations.typical,
+      [
+        'The certificate "4A:6F…" expired on 8 Jan 2026.',
+        'Make a new certificate',
+        'Failing since: 9 Jan 2026',
+        'certificate-expired',
+      ],
+    ],
+    [
+      'operations',
+      reports.operations.monstrous,
+      ['1 Jan 2026, 9 days ago', '312 of 412 recommendations are gone', '3 things want attention'],
+    ],
+  ];
+
+  test.each(FACTS)('%s', (kind, report, facts) => {
+    const mail = renderMail(report, kind);
+    const html = readHtml(mail.html).text;
+    const text = unwrapped(mail.text);
+    for (const fact of facts) {
+      expect(html).toContain(fact);
+      expect(text).toContain(fact);
+    }
+  });
+
+  test('links', () => {
+    const { html, text } = renderMail(reports.scores.typical, 'scores');
+    const links = readHtml(html).elements.flatMap((each) => each.attributes.href ?? []);
+    expect(links).toEqual([
+      'https://entra.microsoft.com/#view/Microsoft_AAD_ConditionalAccess/ConditionalAccessBlade/~/Policies',
+      'https://security.microsoft.com/antispam?tid=3f1b2c4d-0000-4000-8000-00000000c0de',
+    ]);
+    for (const link of links) expect(text).toContain(link);
+  });
+});
+
+describe('rows', () => {
+  const titles = (report: Report, kind: MailKind = 'scores'): string[] =>
+    renderMail(report, kind)
+      .text.split('\n')
+      .filter((each) => /^[▼▲+−→] /.test(each));
+
+  test('lost stand before gained, and the largest first', () => {
+    const by = (kind: 'lost' | 'gained', title: string, after: number) =>
+      changeOf(kind, { control: title, title, points: { before: 5, after } });
+    const report = oneDay([
+      by('gained', 'A', 5.5),
+      by('lost', 'B', 4),
+      by('gained', 'C', 8),
+      by('lost', 'D', 0),
+    ]);
+    expect(titles(report).map((each) => each.at(-1))).toEqual(['D', 'B', 'C', 'A']);
+  });
+
+  test('an id is shown where titles collide, on whatever day, and only there', () => {
+    const one = changeOf('lost', { control: 'MDA_A_Mfa', title: 'Enable MFA' });
+    const other = changeOf('gained', { control: 'MDA_B_Mfa', title: 'Enable MFA' });
+    expect(renderMail(oneDay([one, one]), 'scores').text).not.toContain('MDA_A_Mfa');
+    const days = [oneDay([one]).days, oneDay([other]).days].flat();
+    const mail = renderMail(reportOf({ days }), 'scores');
+    for (const part of [mail.text, mail.html]) {
+      expect(part).toContain('MDA_A_Mfa');
+      expect(part).toContain('MDA_B_Mfa');
+    }
+  });
+
+  test('a control without a title is called by its id', () => {
+    expect(titles(reports.controls.tiny, 'controls')).toEqual(['+  AATP_NewSensor']);
+  });
+
+  test('what the catalogue does not know is left out', () => {
+    const { text } = renderMail(
+      oneDay([
+        changeOf('new', {
+          implementationCost: 'Unknown',
+          userImpact: ' unknown ',
+          points: { before: null, after: 0 },
+        }),
+      ]),
+      'controls',
+    );
+    expect(text).not.toMatch(/unknown|Effort|User impact/i);
+  });
+
+  test('a mail tells the changes of its kind alone', () => {
+    const changes = (['lost', 'new', 'restated', 'stale'] as const).map((kind) =>
+      changeOf(kind, { control: kind, title: `about ${kind}` }),
+    );
+    const report = oneDay(changes);
+    expect(renderMail(report, 'scores').text).toMatch(/about lost/);
+    expect(renderMail(report, 'scores').text).not.toMatch(/about (new|restated|stale)/);
+    expect(renderMail(report, 'controls').text).toMatch(/about new/);
+    expect(renderMail(report, 'controls').text).not.toMatch(/about (lost|restated|stale)/);
+  });
+
+  test('the source is named only where it is older than the snapshot', () => {
+    const synced = (lastSynced: string): string =>
+      renderMail(oneDay([changeOf('lost', { lastSynced })]), 'scores').text;
+    expect(synced('2026-01-08T23:59:59Z')).toContain('In the snapshot of 9 Jan (source synced 8 Jan)');
+    expect(synced('2024-01-08T23:59:59Z')).toContain('(source synced 8 Jan 2024)');
+    expect(synced('2026-01-09T00:00:00Z')).not.toContain('synced');
+    expect(synced('2026-01-10T05:00:00Z')).not.toContain('synced');
+    expect(synced('not a date')).not.toContain('synced');
+  });
+});
+
+describe('too much', () => {
+  test('300 changed controls: the drops first and in full, the rest small or counted, the text lists all', () => {
+    const mail = renderMail(reports.scores.monstrous, 'scores');
+    const { text } = readHtml(mail.html);
+    expect(text).toMatch(/… and \d+ more, in the plain-text part of this mail/);
+    const listed = mail.text.match(/^[▼▲] /gm) ?? [];
+    expect(listed).toHaveLength(300);
+    expect(text.indexOf('What to do')).toBeGreaterThan(text.indexOf('Lost points'));
+    expect(text.indexOf('What to do')).toBeLessThan(text.indexOf('Gained points'));
+  });
+
+  test('300 plain rows are all in the HTML, one line each after the first ones', () => {
+    const changes = Array.from({ length: 270 }, (_, index) =>
+      changeOf('lost', { control: `c${index}`, title: `Control ${index}` }),
+    );
+    const { text } = readHtml(renderMail(oneDay(changes), 'scores').html);
+    for (const change of changes) expect(text).toContain(change.title);
+    expect(text).not.toContain('more, in the plain-text part');
+  });
+
+  test('1,350 on 90 days: a table of the days, and where to find the rest', () => {
+    const mail = renderMail(reports.controls.monstrous, 'controls');
+    expect(readHtml(mail.html).text).toContain('the plain-text part of this mail lists all of it');
+    expect(readHtml(mail.html).text).toContain('5 new, 5 removed, 5 renamed');
+    expect(mail.text.match(/^[+−→] {2}/gm) ?? []).toHaveLength(3 * 90 * 5);
+  });
+});
+
+describe('hostile texts', () => {
+  const HOSTILE = [
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    '</style></title><iframe src="http://evil.example">',
+    'Title\r\nBcc: x@example.com\r\n\r\n<b>body</b>',
+    '\u202Egnp.exe\u2066\u200F\u200B\u0000\u0007',
+    '${process.env.SECRET} {{x}} <%= y %>',
+    'javascript:alert(1)',
+    '\uD83D half a pair',
+    `Long ${'lorem ipsum '.repeat(1000)}`,
+    'x'.repeat(10_240),
+  ];
+
+  test.each(HOSTILE.map((each) => [JSON.stringify(each).slice(0, 50), each]))(
+    '%s ends harmless',
+    (_, hostile) => {
+      expect(KINDS.flatMap((kind) => mailHarms(hostileReport(hostile, hostile), kind))).toEqual([]);
+    },
+  );
+
+  test('and so does any other', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.constantFrom(...HOSTILE),
+      fc.webUrl(),
+      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+    );
+    fc.assert(
+      fc.property(text, text, fc.constantFrom(...KINDS), (one, other, kind) => {
+        expect(mailHarms(hostileReport(one, other), kind)).toEqual([]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  function mailHarms(report: Report, kind: MailKind): string[] {
+    const { subject, html, text } = renderMail(report, kind);
+    return [
+      ...harmsOf(html),
+      ...(subject.length <= 150 ? [] : ['a long subject']),
+      ...(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(subject) ? ['acting characters in the subject'] : []),
+      ...(/[\p{Cf}\p{Cs}]|[^\P{Cc}\n]/u.test(text) ? ['acting characters in the text'] : []),
+    ];
+  }
+
+  function hostileReport(one: string, other: string): Report {
+    const change = (kind: 'lost' | 'gained' | 'new' | 'removed' | 'renamed' | 'services'): ReportedChange =>
+      changeOf(kind, {
+        control: other,
+        previousControl: one,
+        title: one,
+        category: other,
+        service: one,
+        tier: other,
+        status: { before: one, after: other },
+        lastSynced: other,
+        implementationCost: one,
+        userImpact: other,
+        remediation: one,
+        actionUrl: one,
+      });
+    return oneDay((['lost', 'gained', 'new', 'removed', 'renamed', 'services'] as const).map(change), {
+      name: one,
+      tenantId: other,
+      notes: [one, other],
+      start: {
+        trend: [scoreLine('2026-01-08', 1), scoreLine('2026-01-09', 2)],
+        categories: [{ category: one, controls: 1, points: 1, maximum: 2 }],
+        gaps: [
+          {
+            control: one,
+            title: other,
+            category: one,
+            points: 0,
+            maximum: 9,
+            implementationCost: other,
+            actionUrl: one,
+          },
+        ],
+      },
+      operations: [{ kind: 'failing', code: one, message: other, advice: one, since: '2026-01-09' }],
+    });
+  }
+});

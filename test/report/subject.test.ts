@@ -1,0 +1,113 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { renderMail } from '../../lambda/report/render.ts';
+import { changeOf, dayOf, reportOf, reports, scoreLine } from './reports.ts';
+import type { OperationsItem, Report } from '../../lambda/report/model.ts';
+import type { MailKind } from '../../lambda/ports.ts';
+import type { ChangeKind } from '../../lambda/score/change.ts';
+
+/** A report of one day with so many changes of each kind. */
+function withChanges(numbers: Partial<Record<ChangeKind, number>>, fields: Partial<Report> = {}): Report {
+  const changes = Object.entries(numbers).flatMap(([kind, number]) =>
+    Array.from({ length: number }, (_, index) =>
+      changeOf(kind as ChangeKind, { control: `${kind}_${index}` }),
+    ),
+  );
+  return reportOf({
+    days: [dayOf(changes, scoreLine('2026-01-08', 869.6), scoreLine('2026-01-09', 858.6))],
+    ...fields,
+  });
+}
+
+const subject = (report: Report, kind: MailKind): string => renderMail(report, kind).subject;
+
+test.each<[expected: string, report: Report]>([
+  ['Contoso: Secure Score 62.4 % (−0.8): 2 recommendations lost points', withChanges({ lost: 2 })],
+  ['Contoso: Secure Score 62.4 % (−0.8): 1 recommendation lost points', withChanges({ lost: 1 })],
+  ['Contoso: Secure Score 62.4 % (−0.8): 1 recommendation gained points', withChanges({ gained: 1 })],
+  [
+    'Contoso: Secure Score 62.4 % (−0.8): 2 recommendations lost points, 1 gained',
+    withChanges({ lost: 2, gained: 1 }),
+  ],
+  [
+    'Contoso: Secure Score 62.4 % (−0.8): 1 recommendation lost points, 3 gained',
+    withChanges({ lost: 1, gained: 3 }),
+  ],
+  ['Contoso: Secure Score 62.4 % (−0.8): enabled services changed', withChanges({ services: 1 })],
+  [
+    'Contoso: Secure Score 62.4 % (+0.3): 1 recommendation gained points',
+    withChanges(
+      { gained: 1 },
+      { before: scoreLine('2026-01-08', 62.1, 100), after: scoreLine('2026-01-09', 62.4, 100) },
+    ),
+  ],
+  [
+    'Contoso: Secure Score 0 points (±0): 1 recommendation gained points',
+    withChanges(
+      { gained: 1 },
+      { before: scoreLine('2026-01-08', 0, 0), after: scoreLine('2026-01-09', 0, 0) },
+    ),
+  ],
+  [
+    'Contoso: Secure Score 62.4 % (−0.8) over 40 days: 2 recommendations lost points, 1 gained',
+    reports.scores.absence,
+  ],
+])('scores: %s', (expected, report) => {
+  expect(subject(report, 'scores')).toBe(expected);
+});
+
+test('a control that fell on two days is one recommendation', () => {
+  const day = dayOf([changeOf('lost')], scoreLine('2026-01-08', 869.6), scoreLine('2026-01-09', 858.6));
+  expect(subject(reportOf({ days: [day, day] }), 'scores')).toContain(': 1 recommendation lost points');
+});
+
+test.each<[expected: string, numbers: Partial<Record<ChangeKind, number>>]>([
+  ['Contoso: 5 new and 2 removed Secure Score recommendations', { new: 5, removed: 2 }],
+  ['Contoso: 1 new Secure Score recommendation', { new: 1 }],
+  ['Contoso: 2 removed Secure Score recommendations', { removed: 2 }],
+  [
+    'Contoso: 1 new, 1 removed and 1 renamed Secure Score recommendations',
+    { new: 1, removed: 1, renamed: 1 },
+  ],
+  ['Contoso: enabled services changed', { services: 1 }],
+])('controls: %s', (expected, numbers) => {
+  expect(subject(withChanges(numbers), 'controls')).toBe(expected);
+});
+
+test('start', () => {
+  expect(subject(reports.start.typical, 'start')).toBe(
+    'Contoso: Secure Score monitoring has started at 62.4 %',
+  );
+});
+
+const STALE: OperationsItem = { kind: 'stale', since: '2026-01-09', days: 3 };
+const FAILING: OperationsItem = {
+  kind: 'failing',
+  code: 'x-y',
+  message: 'Graph said no.\r\nBcc: x',
+  advice: 'Ask again.',
+  since: '2026-01-09',
+};
+
+test.each<[expected: string, operations: OperationsItem[]]>([
+  ['Contoso: Secure Score is stale since 9 Jan 2026', [STALE]],
+  ['Contoso: monitoring fails: Graph said no. Bcc: x', [FAILING]],
+  ['Contoso: monitoring fails: Graph said no. Bcc: x (and 1 more)', [STALE, FAILING]],
+  [
+    'Contoso: suspect Secure Score of 9 Jan 2026: 312 of 412 recommendations are gone',
+    [{ kind: 'suspect', date: '2026-01-09', gone: 312, told: 412 }],
+  ],
+])('operations: %s', (expected, operations) => {
+  expect(subject(reportOf({ operations }), 'operations')).toBe(expected);
+});
+
+test('whatever the name, a subject is one bounded line that says the essence', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (name) => {
+      const text = subject({ ...reports.scores.typical, name }, 'scores');
+      expect(text.length).toBeLessThanOrEqual(150);
+      expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      expect(text).toContain('Secure Score 62.4 % (−0.8): 2 recommendations lost points, 1 gained');
+    }),
+  );
+});
