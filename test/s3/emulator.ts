@@ -87,7 +87,7 @@ async function startEmulator(): Promise<{ endpoint: string; stop: () => Promise<
       TMPDIR: home,
       GATEWAY_PORT: String(port),
       BIND_HOST: '127.0.0.1',
-      SERVICES: 's3',
+      SERVICES: 's3,secretsmanager,ses,sesv2',
       LOG_LEVEL: 'WARNING',
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -21,8 +21,7 @@ describe('the maximum, which Graph does not state', () => {
     [0.01, 0, 10, 10],
   ])('of %s points at %s %% with %s in the profile is %s', (points, percentage, stated, expected) => {
     const found = maximumOf(control('x', points, { percentage }), profile('x', { maximum: stated }));
-    if (expected === null) expect(found).toBeNull();
-    else expect(found).toBeCloseTo(expected, 9);
+    expect(found).toEqual(expected === null ? null : expect.closeTo(expected, 9));
   });
 
   it('is the true one for any partial credit of a whole maximum, as rounding goes', () => {
