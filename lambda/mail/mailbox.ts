@@ -12,7 +12,8 @@ export interface Mailbox {
  * @throws MonitorError `mail-address-invalid`
  */
 export function parseMailbox(text: string): Mailbox {
-  const [, name, address] = /^(?:([^<>"\p{C}]*)<)?([^<>\s]+)>?$/u.exec(text.trim()) ?? [];
+  const [, name, angled, bare] = /^(?:([^<>"\p{C}]*)<([^<>\s]+)>|([^<>\s]+))$/u.exec(text.trim()) ?? [];
+  const address = angled ?? bare;
   // Printable ASCII, one @, and none of the characters that have a meaning in a list of addresses.
   if (address === undefined || !/^[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.-]+$/.test(address)) {
     throw new MonitorError(

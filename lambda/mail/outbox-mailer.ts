@@ -55,18 +55,20 @@ export async function compose(mail: Mail): Promise<Buffer> {
 }
 
 /**
- * The key with what a file name can hold, which sorts by time and tells people what it is; and a hash of the whole
- * key, since two keys may look alike then.
+ * The key, with what a file name can hold on any system: it sorts by time and tells people what it is. Where that
+ * loses something, two keys might look alike, and a hash of the whole key tells them apart.
  */
 export function fileName(key: string): string {
   const readable = key
     .normalize('NFKD')
     .toLowerCase()
     .replace(/\p{M}+/gu, '')
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '')
-    .slice(0, 100);
-  return `${readable || 'mail'}-${hash(key, 8)}.eml`;
+    .replace(/[^a-z0-9/]+/g, '-')
+    .replace(/[-/]*\/[-/]*/g, '_')
+    .replace(/^[-_]+|[-_]+$/g, '')
+    .slice(0, 120);
+  const faithful = readable !== '' && readable.replaceAll('_', '/') === key;
+  return `${readable || 'mail'}${faithful ? '' : `-${hash(key, 8)}`}.eml`;
 }
 
 function messageId(key: string): string {

@@ -51,7 +51,8 @@ function explain(error: unknown, mail: Mail, configurationSet: string | undefine
   const fails = (code: string, advice: string, retryable = false): MonitorError =>
     new MonitorError(code, said, advice, { retryable, cause: error });
 
-  switch (name) {
+  // The SDK finds out at the first call, and gives this one no name.
+  switch (message === 'Region is missing' ? 'RegionMissing' : name) {
     case 'MessageRejected':
       return fails(
         'mail-rejected',
@@ -81,11 +82,12 @@ function explain(error: unknown, mail: Mail, configurationSet: string | undefine
         'mail-denied',
         'Allow ses:SendEmail to whoever runs this, on the identity and the configuration set.',
       );
+    case 'RegionMissing':
     case 'CredentialsProviderError':
     case 'ExpiredTokenException':
     case 'UnrecognizedClientException':
       return fails(
-        'mail-no-credentials',
+        'mail-not-configured',
         'Give AWS credentials and a region (aws sso login, AWS_PROFILE, AWS_REGION), or write the mails to a folder with --outbox.',
       );
     case 'TooManyRequestsException':

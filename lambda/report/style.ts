@@ -52,7 +52,7 @@ export const STYLE = {
   detail: 'margin:4px 0 0;font-size:13px;line-height:19px',
   label: `color:${light('soft')}`,
   table: 'width:100%;border-collapse:collapse',
-  compact: 'width:100%;margin:0 -4px;border-collapse:collapse;font-size:13px;line-height:18px',
+  compact: 'width:100%;border-collapse:collapse;font-size:13px;line-height:18px',
   sign: 'padding:10px 8px 12px 0;width:60px;vertical-align:top;white-space:nowrap;font-weight:600',
   mark: 'padding:10px 8px 12px 0;width:14px;vertical-align:top;white-space:nowrap;font-weight:600',
   entry: 'padding:10px 0 12px;vertical-align:top',

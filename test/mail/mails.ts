@@ -1,0 +1,38 @@
+import { renderMail } from '../../lambda/report/render.ts';
+import { reports } from '../report/reports.ts';
+import type { Mail } from '../../lambda/ports.ts';
+
+/** A mail as a run would send it. */
+export function mailOf(fields: Partial<Mail> = {}): Mail {
+  const { kind, subject, html, text } = renderMail(reports.scores.typical, 'scores');
+  return {
+    kind,
+    key: '2026-01-10/Contoso/scores-1a2b3c4d',
+    date: new Date('2026-01-10T06:00:12.345Z'),
+    from: 'Secure Score <secure-score@contoso.com>',
+    to: ['secops@contoso.com', 'ciso@contoso.com'],
+    subject,
+    html,
+    text,
+    ...fields,
+  };
+}
+
+/** Addresses that would become more than one, or more than an address. */
+export const HOSTILE_ADDRESSES = [
+  'a@contoso.com\r\nBcc: x@evil.example',
+  'a@contoso.com, x@evil.example',
+  'a@contoso.com; x@evil.example',
+  'A <a@contoso.com>, <x@evil.example>',
+  '"A" <a@contoso.com>',
+  'A\r\nBcc: x@evil.example <a@contoso.com>',
+  'A\u202E <a@contoso.com>',
+  'a@contoso.com>',
+  '<a@contoso.com',
+  'group: a@contoso.com;',
+  '(comment) a@contoso.com',
+  'a@b@contoso.com',
+  'ä@contoso.com',
+  'nobody',
+  '',
+];
