@@ -5,7 +5,7 @@ import { exchange, excerpt, placeOf } from './exchange.ts';
 import { GRAPH, readPage, wordsOf, type Page } from './page.ts';
 import { LIMITS, patience, Setback, type Limits } from './patience.ts';
 import { permissionMissing } from './permission.ts';
-import { dateOf } from './schema.ts';
+import { dateOfEntry } from './schema.ts';
 import { tokenSource } from './sign-in.ts';
 
 export interface GraphOptions {
@@ -93,7 +93,7 @@ function isNewer(date: string | null, after: string | null): boolean {
 
 function oldestOf(entries: unknown[]): string | null {
   return entries
-    .map(dateOf)
+    .map(dateOfEntry)
     .filter((date) => date !== null)
     .reduce<string | null>((a, b) => (a === null || b < a ? b : a), null);
 }

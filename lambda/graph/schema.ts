@@ -112,7 +112,7 @@ export function readAnswer(answer: { entries: readonly unknown[]; tenantId: stri
     );
   }
 
-  const dates = entries.map(dateOf);
+  const dates = entries.map(dateOfEntry);
   const greatest = dates.reduce((a, b) => (b !== null && (a === null || b > a) ? b : a), null);
   const last = now && new Date(now.getTime() + 2 * 86_400_000).toISOString().slice(0, 10);
   const days = new Map<string, Day>();
@@ -181,7 +181,7 @@ export function readProfiles(entries: readonly unknown[]): {
 }
 
 /** The day of an entry by its id, else by its createdDateTime; null where neither says one. Checks nothing else. */
-export function dateOf(entry: unknown): string | null {
+export function dateOfEntry(entry: unknown): string | null {
   const { id, createdDateTime } = fieldsOf(entry);
   return dayIn(id, /_(\d{4}-\d{2}-\d{2})$/) ?? dayIn(createdDateTime, /^(\d{4}-\d{2}-\d{2})T/);
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { dateOf, readAnswer, readProfiles, snapshotOf } from '../../lambda/graph/schema.ts';
+import { dateOfEntry, readAnswer, readProfiles, snapshotOf } from '../../lambda/graph/schema.ts';
 import { datesBack, failureOf, TENANT_ID, wireControl, wireEntry, wireProfile } from './support.ts';
 
 const DATES = datesBack(5);
@@ -461,7 +461,7 @@ test.each([
   [null, null],
   [7, null],
 ])('the date of %j is %s', (entry, date) => {
-  expect(dateOf(entry)).toBe(date);
+  expect(dateOfEntry(entry)).toBe(date);
 });
 
 test('90 days of 411 controls are read in a moment', () => {
