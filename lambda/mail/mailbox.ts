@@ -27,7 +27,7 @@ export function parseMailbox(text: string): Mailbox {
 
 /**
  * Writes a mailbox for a header. SES takes ASCII alone, and wants other names as encoded words (RFC 2047):
- * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
+ * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html
  */
 export function formatMailbox({ name, address }: Mailbox): string {
   if (name === '') return address;

@@ -24,6 +24,8 @@ export function sesMailer(
         ConfigurationSetName: options.configurationSet,
         Content: {
           Simple: {
+            // With its charset SES takes it as it is, and writes the encoded words itself:
+            // https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Content.html
             Subject: { Data: line(mail.subject, 998), Charset: 'UTF-8' },
             Body: {
               Html: { Data: mail.html, Charset: 'UTF-8' },

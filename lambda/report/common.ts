@@ -5,7 +5,7 @@ import type { Report } from './model.ts';
 
 /** Blocks and sentences that several kinds of mail share. */
 
-/** Microsoft's own words on its delays: https://learn.microsoft.com/en-us/defender-xdr/microsoft-secure-score-improvement-actions */
+/** What Microsoft documents of its delays. */
 export const LAG =
   'Points can appear 24–48 hours after a fix, and 7 days after something is marked as solved by a third party.';
 
