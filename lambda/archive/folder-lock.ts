@@ -84,7 +84,7 @@ function isDead(instance: string, age: number, foreignLimit: number): boolean {
     // EPERM: it runs, as another user
   }
   const now = startOf(Number(pid));
-  return now === 'dead' || (now !== '' && start !== '' && now !== start);
+  return now !== '' && start !== '' && now !== start;
 }
 
 /** The `code` of a system error. */

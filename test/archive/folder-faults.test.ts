@@ -2,7 +2,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { withLock } from '../../lambda/archive/folder-lock.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { bytes, textOf } from './store-contract.ts';
 
@@ -19,6 +21,7 @@ afterEach(async () => {
   vi.mocked(fs.link).mockReset();
   vi.mocked(fs.rename).mockReset();
   vi.mocked(fs.open).mockReset();
+  vi.mocked(fs.unlink).mockReset();
   await rm(root, { recursive: true });
 });
 
@@ -85,6 +88,69 @@ describe('a folder', () => {
     );
     expect(await store.create('b', bytes('2'))).toBe('created');
     expect(await textOf(store, 'b')).toBe('2');
+  });
+
+  test('has an object on the disk before its name, and its name before the call returns', async () => {
+    const store = folderStore(root);
+    const version = await store.replace('state/a.json', bytes('1'), null);
+    const actual = await vi.importActual<typeof fs>('node:fs/promises');
+    const steps: string[] = [];
+    const nameOf = (file: unknown): string =>
+      String(file).endsWith('.tmp') && path.basename(String(file)) !== '.tmp'
+        ? 'temporary'
+        : path.relative(root, String(file));
+    vi.mocked(fs.open).mockImplementation(async (name, flags, mode) => {
+      const handle = await actual.open(name, flags, mode);
+      const sync = handle.sync.bind(handle);
+      handle.sync = async () => {
+        steps.push(`flush ${nameOf(name)}`);
+        await sync();
+      };
+      return handle;
+    });
+    vi.mocked(fs.link).mockImplementation(async (from, to) => {
+      steps.push(`link ${nameOf(from)} ${path.extname(String(to)) === '.lock' ? 'lock' : nameOf(to)}`);
+      await actual.link(from, to);
+    });
+    vi.mocked(fs.rename).mockImplementation(async (from, to) => {
+      steps.push(`rename ${nameOf(from)} ${nameOf(to)}`);
+      await actual.rename(from, to);
+    });
+
+    await store.create('new/a', bytes('1'));
+    expect(steps.splice(0)).toEqual(['flush temporary', 'flush ', 'link temporary new/a', 'flush new']);
+    await store.create('new/a', bytes('1'));
+    expect(steps.splice(0)).toEqual(['flush new']);
+    await store.replace('state/a.json', bytes('2'), version ?? null);
+    expect(steps).toEqual([
+      'flush temporary',
+      'flush temporary', // the lock's
+      'link temporary lock',
+      'rename temporary state/a.json',
+      'flush state',
+    ]);
+  });
+
+  test('gives the lock of a dead holder to one, even if another is slow to remove it', async () => {
+    const lock = path.join(root, 'one.lock');
+    await fs.writeFile(lock, 'of somebody');
+    await fs.utimes(lock, 1, 1);
+    const actual = await vi.importActual<typeof fs>('node:fs/promises');
+    let slow = 1;
+    vi.mocked(fs.unlink).mockImplementation(async (name) => {
+      if (name === lock && slow-- > 0) await sleep(60);
+      await actual.unlink(name);
+    });
+    let inside = 0;
+    let most = 0;
+    const work = async (): Promise<void> => {
+      most = Math.max(most, (inside += 1));
+      await sleep(120);
+      inside -= 1;
+    };
+    await Promise.all([1, 2, 3].map(() => withLock(root, 'one', 'a test', work)));
+    expect(most).toBe(1);
+    expect(await readdir(root)).toEqual([]);
   });
 
   test('on NFS may answer that a link is there, which it has just made itself', async () => {
