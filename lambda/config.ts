@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { MonitorError, quote } from './errors.ts';
+import { describeIssues } from './describe-issues.ts';
+import { MonitorError } from './errors.ts';
 
 /** How many recipients one SES mail may have: https://docs.aws.amazon.com/ses/latest/dg/quotas.html */
 const MAXIMUM_RECIPIENTS = 50;
@@ -172,7 +173,7 @@ export function parseConfig(input: unknown, source: string): Config {
   if (!parsed.success) {
     throw new MonitorError(
       'config-invalid',
-      `${source} is not a valid config:\n${describeIssues(parsed.error, input)}`,
+      `${source} is not a valid config:\n${describeIssues(parsed.error, input, 'the config')}`,
       'Correct the fields named above; monitor.config.example.ts shows a whole config.',
     );
   }
@@ -186,37 +187,4 @@ export function parseConfig(input: unknown, source: string): Config {
       alerts: { ...rest.alerts, ...tenant.alerts },
     })),
   };
-}
-
-const TYPES: Record<string, string> = {
-  array: 'a list',
-  object: 'an object',
-  string: 'a text',
-  number: 'a number',
-};
-
-/** One line an issue: `  tenants[0].clientId: found "abc", wants a guid …`. */
-export function describeIssues(error: z.ZodError, input: unknown): string {
-  return error.issues.flatMap((issue) => flatten(issue, input)).join('\n');
-}
-
-function flatten(issue: z.core.$ZodIssue, input: unknown): string[] {
-  const path = issue.path.reduce<string>(
-    (text, key) =>
-      typeof key === 'number' ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key),
-    '',
-  );
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `  ${path ? `${path}.` : ''}${key}: is not a field that exists here`);
-  }
-  const found = issue.path.reduce<unknown>(
-    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
-    input,
-  );
-  const wants = issue.message.startsWith('wants')
-    ? issue.message
-    : `wants ${issue.code === 'invalid_type' ? (TYPES[issue.expected] ?? issue.expected) : issue.message}`;
-  return [
-    `  ${path || 'the config'}: ${found === undefined ? 'is missing' : `found ${quote(found)}`}, ${wants}`,
-  ];
 }

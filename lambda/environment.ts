@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { describeIssues } from './config.ts';
+import { describeIssues } from './describe-issues.ts';
 import { MonitorError } from './errors.ts';
 
 /** Names of the function's environment variables: set by the deployment, read by the handler. */
@@ -30,7 +30,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv) {
   if (!parsed.success) {
     throw new MonitorError(
       'environment-invalid',
-      `The function's environment is not valid:\n${describeIssues(parsed.error, variables)}`,
+      `The function's environment is not valid:\n${describeIssues(parsed.error, variables, 'the environment')}`,
       'Deploy again: the deployment sets these variables.',
     );
   }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { s3Store } from './archive/s3-store.ts';
 import { secretsManagerSource } from './certificate/secrets-manager.ts';
-import { describeIssues, tenantSchema, type Tenant } from './config.ts';
+import { tenantSchema, type Tenant } from './config.ts';
+import { describeIssues } from './describe-issues.ts';
 import { environment, readEnvironment } from './environment.ts';
 import { MonitorError } from './errors.ts';
 import { graphClient } from './graph/client.ts';
@@ -54,7 +55,7 @@ function parseEvent(event: unknown): Tenant {
   if (parsed.success) return parsed.data.tenant;
   throw new MonitorError(
     'event-invalid',
-    `The event is not { "tenant": <an entry of tenants, resolved> }:\n${describeIssues(parsed.error, event)}`,
+    `The event is not { "tenant": <an entry of tenants, resolved> }:\n${describeIssues(parsed.error, event, 'the event')}`,
     'Deploy again: the deployment writes the event into the schedule.',
   );
 }

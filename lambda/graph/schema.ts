@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { describeIssues } from '../config.ts';
+import { describeIssues } from '../describe-issues.ts';
 import { MonitorError, quote } from '../errors.ts';
 import { EPSILON, type Control, type Profile, type Snapshot } from '../score/snapshot.ts';
 
@@ -92,7 +92,7 @@ interface Fault {
  * Sorts and checks one answer of `secureScores`.
  * @param answer.entries in any order
  * @param answer.tenantId of the configured tenant, in any case
- * @param answer.now where given, an entry of a day more than two days ahead of it is malformed: taken for the newest
+ * @param answer.now where given, an entry of a day more than a year ahead of it is malformed: taken for the newest
  *   day, it would make every day to come look old
  * @returns the days by date, ascending, one a date, and what was left out
  * @throws MonitorError `no-score-yet`; `foreign-entry`, `malformed-entry`, `partial-entry` where the newest entry is
@@ -114,7 +114,8 @@ export function readAnswer(answer: { entries: readonly unknown[]; tenantId: stri
 
   const dates = entries.map(dateOfEntry);
   const greatest = dates.reduce((a, b) => (b !== null && (a === null || b > a) ? b : a), null);
-  const last = now && new Date(now.getTime() + 2 * 86_400_000).toISOString().slice(0, 10);
+  // A year, for a clock may be wrong, and a tenant to practise on may be ahead of it.
+  const last = now && new Date(now.getTime() + 366 * 86_400_000).toISOString().slice(0, 10);
   const days = new Map<string, Day>();
   const skipped: Skipped[] = [];
   const faultsOfNewest: Fault[] = [];
@@ -334,7 +335,7 @@ function nameOf(raw: unknown, index?: number): string {
 
 /** The first few issues in one line: an entry of 400 broken controls is named well enough by three of them. */
 function describe(error: z.ZodError, input: unknown): string {
-  return describeIssues(new z.ZodError(error.issues.slice(0, 3)), input)
+  return describeIssues(new z.ZodError(error.issues.slice(0, 3)), input, 'the entry')
     .trim()
     .replace(/\n\s*/g, '; ');
 }

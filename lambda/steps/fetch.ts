@@ -44,13 +44,17 @@ export async function fetchAnswer(run: Run, archive: Archive): Promise<Answer> {
   const lastArchived = [...archived.keys()].at(-1) ?? null;
   const missing = lastArchived === null ? MOST_DAYS : daysBetween(lastArchived, today) + 1;
 
-  const certificate = checkCertificate(await ports.certificate.read(tenant), now, `the bundle of ${tenant.name}`);
+  const certificate = checkCertificate(
+    await ports.certificate.read(tenant),
+    now,
+    `the bundle of ${tenant.name}`,
+  );
   const session = await ports.graph.signIn(tenant, certificate, ports.invocation.deadline);
   const entries = await session.secureScores(
     Math.min(Math.max(missing, FEWEST_DAYS), MOST_DAYS),
     lastArchived,
   );
-  const { days, skipped } = readAnswer({ entries, tenantId: tenant.tenantId });
+  const { days, skipped } = readAnswer({ entries, tenantId: tenant.tenantId, now });
   const rawProfiles = await session.controlProfiles();
   const { profiles, skipped: skippedProfiles } = readProfiles(rawProfiles);
 
