@@ -10,6 +10,8 @@ export default class CountReporter implements Reporter {
       count.failed += suites.filter((suite) => suite.errors().length > 0).length;
       for (const test of module.children.allTests()) count[test.result().state] += 1;
     }
+    // No file at all: none matched, or the global setup failed. Either way nothing was shown to work.
+    if (modules.length === 0 && count.failed === 0) count.failed = 1;
     // A test that never came to its end (the run was interrupted, or its file broke) has not passed.
     const skipped = count.skipped + count.pending;
     console.log(`${count.passed} passed, ${count.failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
