@@ -35,6 +35,9 @@ export async function createCertificate(options: CertificateOptions): Promise<Ke
   const extensions: x509.Extension[] = [
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    // Two that have the same name, and are trusted side by side, are told apart by these.
+    await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
   ];
   if (altNames) {
     extensions.push(

@@ -1,7 +1,8 @@
 import { catalogue, type CatalogueEntry } from './catalogue.ts';
 import * as change from './changes.ts';
 import { randomOf } from './random.ts';
-import { baseState, TimelineTenant, type Measure, type Timeline, type TimelineEvent } from './timeline.ts';
+import { baseState, pointsOf, TimelineTenant } from './timeline.ts';
+import type { ControlState, Measure, Timeline, TimelineEvent } from './timeline.ts';
 
 export const PRACTICE_TENANT_ID = '5ec0e5c0-4e00-4b1d-9a7e-0c0ffee00d01';
 
@@ -63,7 +64,7 @@ export function practiceTenant(options: PracticeOptions): PracticeTenant {
     devices: 164,
     done: 0.6,
   });
-  const script = [...scriptOf(), ...everydayEvents(seed, [...base.controls.keys()])].toSorted(
+  const script = [...scriptOf(), ...everydayEvents(seed, base.controls.values())].toSorted(
     (a, b) => a.day - b.day,
   );
   // The script says where its controls stand before it begins, whatever the seed drew.
@@ -486,27 +487,24 @@ function scriptOf(): ScriptLine[] {
 }
 
 /** The small ups and downs of a year, drawn from the seed, on controls that the script leaves alone, until day 88. */
-function everydayEvents(seed: string, names: string[]): ScriptLine[] {
+function everydayEvents(seed: string, controls: Iterable<ControlState>): ScriptLine[] {
   const random = randomOf(`${seed} every day`);
-  const scripted = new Set([
-    ...STARTS.map(([name]) => name),
-    ...ENDPOINT_OLD,
-    'scid_84',
-    'exo_mailtipsenabled',
-  ]);
-  const free = names.filter((name) => !scripted.has(name) && !name.startsWith('aad_'));
+  const scripted = new Set([...STARTS.map(([name]) => name), ...ENDPOINT_OLD, 'scid_84']);
+  const free = [...controls].filter(({ name }) => !scripted.has(name) && !name.startsWith('aad_'));
   const lines: ScriptLine[] = [];
   for (let day = 2; day <= 88; day += 1) {
     if (random.next() > 0.45) continue;
-    const [name] = free.splice(random.integer(0, free.length - 1), 1);
-    if (!name) break;
-    const up = random.next() < 0.72;
+    const up = random.next() < 0.7;
+    const candidates = free.filter((control) => pointsOf(control) !== (up ? control.maximum : 0));
+    const control = random.pick(candidates);
+    // Each is drawn once, so that it still stands where it began.
+    free.splice(free.indexOf(control), 1);
     lines.push({
       day,
       kind: up ? 'gained' : 'lost',
-      control: name,
+      control: control.name,
       description: up ? 'somebody puts it right' : 'somebody undoes it',
-      apply: change.turned(name, up),
+      apply: change.turned(control.name, up),
     });
   }
   return lines;

@@ -347,7 +347,7 @@ function drawMeasure(entry: CatalogueEntry, options: BaseOptions): Measure {
   const total = { users, mailboxes: users, admins, devices }[entry.of];
   // Most shares are all or nearly all; the rest hang somewhere half-way.
   if (good)
-    return { count: total - (random.next() < 0.5 ? 0 : random.integer(1, Math.ceil(total / 12))), total };
+    return { count: total - (random.next() < 0.35 ? 0 : random.integer(1, Math.ceil(total / 12))), total };
   return {
     count: random.next() < 0.5 ? 0 : random.integer(Math.ceil(total / 5), Math.ceil(total / 1.6)),
     total,
