@@ -22,11 +22,26 @@ const saidSchema = z.object({
   failing: z.object({ since: z.string(), told: z.array(z.string()) }).nullable(),
 });
 
-const stateSchema = z.object({
-  version: z.literal(1),
+/** What changes when something has been told: the state without the claim. */
+const toldSchema = z.object({
   /** What was last told: the next comparison starts from exactly these objects. */
   cursor: cursorSchema.nullable(),
   said: saidSchema,
+  /** The last run that succeeded, for the watch over all tenants. */
+  lastRun: z
+    .object({
+      /** ISO 8601. */
+      at: z.string(),
+      /** Date of the newest snapshot. */
+      newest: z.string(),
+      /** Until when the certificate is valid, ISO 8601. */
+      certificateUntil: z.string(),
+    })
+    .nullable(),
+});
+
+const stateSchema = toldSchema.extend({
+  version: z.literal(1),
   /** The mails that a run is sending, or that a run which died left behind. */
   claim: z
     .object({
@@ -36,8 +51,8 @@ const stateSchema = z.object({
       mails: z.array(mailSchema),
       /** What the mails tell; they are rendered from it, now and by whoever takes the claim over. */
       report: z.custom<Report>((value) => typeof value === 'object' && value !== null),
-      /** What has been said once they are sent. */
-      said: saidSchema,
+      /** The state once they are sent. */
+      next: toldSchema,
     })
     .nullable(),
 });
@@ -46,12 +61,14 @@ const stateSchema = z.object({
 export type State = z.infer<typeof stateSchema>;
 export type Claim = NonNullable<State['claim']>;
 export type ClaimedMail = Claim['mails'][number];
-export type Said = State['said'];
+export type Told = z.infer<typeof toldSchema>;
+export type Said = Told['said'];
 
 export const EMPTY_STATE: State = {
   version: 1,
   cursor: null,
   said: { stale: null, suspect: null, failing: null },
+  lastRun: null,
   claim: null,
 };
 

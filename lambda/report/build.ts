@@ -3,7 +3,7 @@ import { diff, type Difference } from '../score/diff.ts';
 import { maximumOf } from '../score/maximum.ts';
 import { percentageOf, type Profile, type Profiles, type Snapshot } from '../score/snapshot.ts';
 import type { DayReport, ReportedChange, ScoreLine, StartReport } from './model.ts';
-import { plainText, safeLink } from './plain-text.ts';
+import { line, plainText, safeLink } from './plain-text.ts';
 
 /** Characters kept of a foreign text: enough to act on; the portal has the rest. */
 const STATUS_LENGTH = 300;
@@ -36,7 +36,7 @@ function enrich(difference: Difference, profiles: { before: Profiles; after: Pro
   const profile = profileOf(change, profiles);
   return {
     ...change,
-    title: plainText(change.title, 300) ?? change.title,
+    title: line(change.title, 300),
     previousControl: change.kind === 'renamed' ? (before?.name ?? null) : null,
     status:
       before?.complete && after?.complete && before.status !== after.status
@@ -92,7 +92,7 @@ export function startReport(days: Snapshot[], newest: Snapshot, profiles: Profil
         : [
             {
               control: control.name,
-              title: plainText(profile?.title ?? null, 300) ?? control.name,
+              title: line(profile?.title ?? control.name, 300),
               category: control.category,
               points: control.points,
               maximum,

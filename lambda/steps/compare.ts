@@ -1,5 +1,5 @@
 import type { Archive } from '../archive/archive.ts';
-import { EMPTY_STATE, type Said, type State } from '../archive/state.ts';
+import { EMPTY_STATE, type Said, type State, type Told } from '../archive/state.ts';
 import { dateOf, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
 import { readProfiles, snapshotOf } from '../graph/schema.ts';
@@ -18,11 +18,11 @@ import { versionInForce, type Kept, type VersionInForce } from './keep.ts';
 /** No new snapshot for so many days is stale: they come daily, and a day or two late. */
 const STALE_AFTER_DAYS = 3;
 
-/** What a comparison comes to: a report, the mails it is worth, and what the state says afterwards. */
+/** What a comparison comes to: a report, the mails it is worth, and the state afterwards. */
 export interface News {
   report: Report;
   mails: MailKind[];
-  said: Said;
+  next: Told;
   changes: Change[];
 }
 
@@ -90,10 +90,18 @@ export async function compare(
   return {
     report,
     mails: mailsOf(report),
-    said: {
-      stale: operations.find((item) => item.kind === 'stale')?.since ?? null,
-      suspect: operations.find((item) => item.kind === 'suspect')?.date ?? null,
-      failing: null,
+    next: {
+      cursor: to,
+      said: {
+        stale: operations.find((item) => item.kind === 'stale')?.since ?? null,
+        suspect: operations.find((item) => item.kind === 'suspect')?.date ?? null,
+        failing: null,
+      },
+      lastRun: {
+        at: answer.fetchedAt,
+        newest: answer.newest.date,
+        certificateUntil: answer.certificateUntil,
+      },
     },
     changes: [
       ...days.flatMap((day) => day.changes.map(changeOf)),

@@ -17,7 +17,10 @@ export interface Answer {
   /** Ascending by date. */
   days: Day[];
   newest: Day;
+  /** ISO 8601. */
   fetchedAt: string;
+  /** Until when the certificate that signed in is valid, ISO 8601. */
+  certificateUntil: string;
   rawProfiles: unknown[];
   profiles: Profiles;
   profilesHash: string;
@@ -71,6 +74,7 @@ export async function fetchAnswer(run: Run, archive: Archive): Promise<Answer> {
     days,
     newest: days.at(-1)!,
     fetchedAt: now.toISOString(),
+    certificateUntil: certificate.notAfter.toISOString(),
     rawProfiles,
     profiles,
     profilesHash: contentHash(sortById(rawProfiles)),

@@ -50,7 +50,11 @@ export async function tellFailure(run: Run, archive: Archive, failure: unknown):
         notes: [],
       },
       mails: due ? ['operations'] : [],
-      said: { ...state.said, failing: due ? { ...failing, told: [...failing.told, code] } : failing },
+      next: {
+        cursor: state.cursor,
+        lastRun: state.lastRun,
+        said: { ...state.said, failing: due ? { ...failing, told: [...failing.told, code] } : failing },
+      },
       changes: [],
     };
     await tell(run, archive, current, news, null);

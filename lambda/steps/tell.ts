@@ -48,9 +48,9 @@ export async function tell(
   result: RunResult | null,
 ): Promise<boolean> {
   const state = current.state ?? EMPTY_STATE;
-  const { report, said } = news;
+  const { report } = news;
   if (news.mails.length === 0) {
-    const next: State = { ...state, cursor: report.to, said };
+    const next: State = { ...state, ...news.next };
     const unchanged = current.state !== null && contentHash(next) === contentHash(state);
     return unchanged || (await archive.swapState(next, current.version)) !== undefined;
   }
@@ -65,7 +65,7 @@ export async function tell(
       id: null,
     })),
     report,
-    said,
+    next: news.next,
   };
   const claimed = await archive.swapState({ ...state, claim }, current.version);
   if (!claimed) return false;
@@ -90,7 +90,7 @@ async function deliver(
     // Today's recipients: an address that made a mail fail may have been corrected since.
     const to = recipientsOf(run, kind);
     const { subject, html, text } = renderMail(report, kind);
-    const key = `${report.toldAt.slice(0, 10)}/${report.tenantId}/${kind}-${hash.slice(0, 8)}`;
+    const key = `${report.toldAt.slice(0, 10)}/${report.name}/${kind}-${hash.slice(0, 8)}`;
     let sent: string;
     try {
       sent = await run.ports.mailer.send({
@@ -118,14 +118,10 @@ async function deliver(
     await swapOurs(archive, current, { ...claimOf(current), until: run.ports.clock.now().toISOString() });
     throw failures[0];
   }
-  const { mails, said } = claimOf(current);
+  const { mails, next } = claimOf(current);
   await archive.addReport({ report, mails });
-  const state = current.state ?? EMPTY_STATE;
-  return swapOurs(
-    archive,
-    { ...current, state: { ...state, cursor: report.to ?? state.cursor, said } },
-    null,
-  );
+  const state = { ...(current.state ?? EMPTY_STATE), ...next };
+  return swapOurs(archive, { ...current, state }, null);
 }
 
 /** Swaps the claim in a state that we hold. @throws MonitorError `claim-lost` where we no longer do */

@@ -73,11 +73,18 @@ describe('a crash at every call of a port', async () => {
       if (claimed) w.clock.advance(RUN_MS + 10_001);
       await monitor(w.runOf());
 
-      expect(w.store.dump()).toEqual(expected.dump);
+      expect(withoutRunTime(w.store.dump())).toEqual(withoutRunTime(expected.dump));
       expectEachMailOnce(w, expected.sent);
     },
   );
 });
+
+/** When the last run was is all that may differ. */
+function withoutRunTime(dump: Record<string, string>) {
+  const key = `state/tenant=${TENANT_ID}.json`;
+  const { lastRun, ...state } = JSON.parse(Buffer.from(dump[key]!, 'base64').toString());
+  return { ...dump, [key]: { ...state, lastRun: { ...lastRun, at: null } } };
+}
 
 /** Every mail was sent; at most one of them twice: the one that was in flight. */
 function expectEachMailOnce(w: World, expected: string[]) {

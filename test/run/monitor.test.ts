@@ -6,6 +6,7 @@ import { fillDays, TENANT_ID, world, type MemoryStore } from './fakes.ts';
 
 const BASE = { controls: { alpha: 8, beta: 5, gamma: 2 }, maximum: 30 };
 const HOUR = 3_600_000;
+const STATE = `state/tenant=${TENANT_ID}.json`;
 
 /** A tenant whose 90 days up to 1 March have been archived and told. */
 async function started() {
@@ -62,12 +63,18 @@ describe('the first run', () => {
 });
 
 describe('a later run', () => {
-  it('repeated on the same day archives nothing, sends nothing and leaves every byte as it was', async () => {
+  it('repeated on the same day archives nothing, sends nothing and notes only that it ran', async () => {
     const w = await started();
     const before = w.store.dump();
+    const stateBefore = state(w.store);
     w.clock.advance(HOUR);
     const result = await monitor(w.runOf());
     expect(result).toMatchObject({ archived: [], changes: [], mails: [], pending: [] });
+    expect(state(w.store)).toEqual({
+      ...stateBefore,
+      lastRun: { ...stateBefore.lastRun, at: '2026-03-01T08:00:00.000Z' },
+    });
+    w.store.objects.set(STATE, Buffer.from(before[STATE]!, 'base64'));
     expect(w.store.dump()).toEqual(before);
     expect(w.mailer.sent).toEqual([]);
   });
@@ -227,7 +234,7 @@ describe('days that move after they were told', () => {
 
   it('goes on from the last report where the state is lost', async () => {
     const w = await started();
-    w.store.objects.delete(`state/tenant=${TENANT_ID}.json`);
+    w.store.objects.delete(STATE);
     w.graph.days.set('2026-03-02', { ...BASE, controls: { ...BASE.controls, alpha: 7 } });
     w.clock.set('2026-03-02T07:00:00Z');
     const result = await monitor(w.runOf());
@@ -356,7 +363,7 @@ describe('answers that cannot be used', () => {
 
   it('names a state that is not one of ours, and changes nothing', async () => {
     const w = await started();
-    w.store.objects.set(`state/tenant=${TENANT_ID}.json`, Buffer.from('{"version":7}'));
+    w.store.objects.set(STATE, Buffer.from('{"version":7}'));
     const before = w.store.dump();
     await expect(monitor(w.runOf())).rejects.toThrow(/state\/tenant=.*is not a state of this program/s);
     expect(w.store.dump()).toEqual(before);
