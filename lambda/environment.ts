@@ -11,7 +11,14 @@ export const environment = {
   /** Addresses of the operations mail, separated by commas. */
   operations: 'OPERATIONS',
   configurationSet: 'CONFIGURATION_SET',
+  /** Name of the deployment: a dimension of its metrics. */
+  deployment: 'DEPLOYMENT',
+  /** The group of EventBridge Scheduler that holds one schedule a tenant. */
+  scheduleGroup: 'SCHEDULE_GROUP',
 } as const;
+
+/** Name of a tenant's schedule in its group: the watch reads from it which tenants should have run. */
+export const SCHEDULE_PREFIX = 'tenant-';
 
 /** The secret that is read where the config names none. */
 export const DEFAULT_CERTIFICATE_SECRET = 'secure-score/certificate';
@@ -22,6 +29,8 @@ const schema = z.object({
   [environment.mailFrom]: z.string().min(1),
   [environment.operations]: z.string().transform((list) => list.split(',').map((address) => address.trim())),
   [environment.configurationSet]: z.string().min(1).optional(),
+  [environment.deployment]: z.string().min(1).default('secure-score-monitor'),
+  [environment.scheduleGroup]: z.string().min(1).optional(),
 });
 
 /** @throws MonitorError `environment-invalid` that names each variable */
