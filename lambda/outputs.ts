@@ -1,0 +1,23 @@
+/**
+ * How the command line finds a deployment: the main stack, by name, and the outputs that it publishes. Typed
+ * constants, for the stack that writes them and for the commands that read them.
+ */
+
+/** The main stack, where the CDK app is not told another name. Commands take another one with `--stack`. */
+export const DEPLOYMENT_STACK = 'SecureScoreMonitor';
+
+/** Keys of the main stack's outputs. */
+export const OUTPUTS = {
+  /** Name of the function. */
+  functionName: 'FunctionName',
+  /** Name of the archive's bucket. */
+  archiveBucket: 'ArchiveBucket',
+  /** Name or ARN of the secret that serves every tenant without one of its own. */
+  certificateSecret: 'CertificateSecret',
+  /** Name of the group of EventBridge Scheduler that holds one schedule a tenant (`SCHEDULE_PREFIX` + tenant id). */
+  scheduleGroup: 'ScheduleGroup',
+  /** Name of SES's configuration set. */
+  configurationSet: 'ConfigurationSet',
+  /** ARN of the topic that alarms, bounces and complaints go to. */
+  operationsTopic: 'OperationsTopic',
+} as const;
