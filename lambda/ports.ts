@@ -95,6 +95,17 @@ export interface Mail {
   subject: string;
   html: string;
   text: string;
+  attachments?: Attachment[];
+}
+
+export interface Attachment {
+  /** File name, with its extension. */
+  name: string;
+  /** Like `image/png` or `text/csv; charset=utf-8`. */
+  contentType: string;
+  content: Uint8Array;
+  /** Where the HTML shows it as `<img src="cid:…">`: then it is inline, else a file to save. */
+  contentId?: string;
 }
 
 /** Structured: a message that stays the same, facts as fields. Never a secret, a token or a key. */

@@ -40,6 +40,12 @@ export async function compose(mail: Mail): Promise<Buffer> {
     subject: line(mail.subject, 998),
     text: mail.text,
     html: mail.html,
+    attachments: (mail.attachments ?? []).map(({ name, contentType, content, contentId }) => ({
+      filename: line(name, 255),
+      contentType,
+      content: Buffer.from(content),
+      ...(contentId !== undefined && { cid: contentId }),
+    })),
     messageId: messageId(mail.key),
     date: mail.date,
     // RFC 3834: nobody's absence note answers it.

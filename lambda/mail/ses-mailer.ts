@@ -1,8 +1,8 @@
-import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
+import { SESv2Client, SendEmailCommand, type Attachment as SesAttachment } from '@aws-sdk/client-sesv2';
 import { MonitorError, quote } from '../errors.ts';
 import { line } from '../report/plain-text.ts';
 import { formatMailbox, parseMailbox } from './mailbox.ts';
-import type { Mail, Mailer } from '../ports.ts';
+import type { Attachment, Mail, Mailer } from '../ports.ts';
 
 /** Longer than any call of SES takes, short enough for another try before the run's deadline. */
 const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 20_000 };
@@ -33,6 +33,7 @@ export function sesMailer(
             },
             // RFC 3834: nobody's absence note answers it.
             Headers: [{ Name: 'Auto-Submitted', Value: 'auto-generated' }],
+            ...(mail.attachments && { Attachments: mail.attachments.map(sesAttachment) }),
           },
         },
       });
@@ -43,6 +44,19 @@ export function sesMailer(
         throw explain(error, mail, options.configurationSet);
       }
     },
+  };
+}
+
+/** https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Attachment.html */
+function sesAttachment({ name, contentType, content, contentId }: Attachment): SesAttachment {
+  return {
+    FileName: line(name, 255),
+    ContentType: contentType,
+    RawContent: content,
+    ContentTransferEncoding: 'BASE64',
+    ...(contentId === undefined
+      ? { ContentDisposition: 'ATTACHMENT' }
+      : { ContentDisposition: 'INLINE', ContentId: contentId }),
   };
 }
 

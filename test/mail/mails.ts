@@ -36,3 +36,18 @@ export const HOSTILE_ADDRESSES = [
   'nobody',
   '',
 ];
+
+/** What a mail of a day carries: a picture that the HTML shows, and a file to save. */
+export const ATTACHMENTS = [
+  {
+    name: 'score.png',
+    contentType: 'image/png',
+    content: Uint8Array.from({ length: 300 }, (_, index) => index % 256),
+    contentId: 'score@secure-score-monitor',
+  },
+  {
+    name: 'Änderungen.csv',
+    contentType: 'text/csv; charset=utf-8',
+    content: new TextEncoder().encode('control,points\r\nMFA für alle,9\r\n'),
+  },
+];

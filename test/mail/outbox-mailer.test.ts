@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { compose, fileName, outboxMailer } from '../../lambda/mail/outbox-mailer.ts';
-import { HOSTILE_ADDRESSES, mailOf } from './mails.ts';
+import { ATTACHMENTS, HOSTILE_ADDRESSES, mailOf } from './mails.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -40,6 +40,22 @@ test('writes a mail that any program reads as it was meant', async () => {
     'mime-version': '1.0',
     'content-type': expect.stringMatching(/^multipart\/alternative; boundary="[^"]+"$/),
   });
+});
+
+test('attaches files, and pictures that the HTML shows; the same mail still gives the same bytes', async () => {
+  const mail = mailOf({ attachments: ATTACHMENTS });
+  const bytes = await compose(mail);
+  expect(await compose(mail)).toEqual(bytes);
+  const { attachments, html } = await PostalMime.parse(bytes);
+  expect(html?.trimEnd()).toBe(mail.html.trimEnd());
+  expect(attachments).toMatchObject([
+    { filename: 'score.png', mimeType: 'image/png', disposition: 'inline', related: true },
+    { filename: 'Änderungen.csv', mimeType: 'text/csv', disposition: 'attachment' },
+  ]);
+  expect(attachments[0]?.contentId).toBe('<score@secure-score-monitor>');
+  for (const [index, { content }] of attachments.entries()) {
+    expect(Buffer.from(content as ArrayBuffer)).toEqual(Buffer.from(ATTACHMENTS[index]!.content));
+  }
 });
 
 test('the message is ASCII with short lines, whatever the mail holds', async () => {

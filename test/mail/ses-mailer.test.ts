@@ -13,7 +13,7 @@ import {
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, test } from 'vitest';
 import { sesMailer } from '../../lambda/mail/ses-mailer.ts';
-import { HOSTILE_ADDRESSES, mailOf } from './mails.ts';
+import { ATTACHMENTS, HOSTILE_ADDRESSES, mailOf } from './mails.ts';
 
 const ses = mockClient(SESv2Client);
 const client = new SESv2Client({ region: 'eu-central-1' });
@@ -39,6 +39,28 @@ test('sends both parts to all recipients, through the configuration set, and ret
           Headers: [{ Name: 'Auto-Submitted', Value: 'auto-generated' }],
         },
       },
+    },
+  ]);
+});
+
+test('attaches files, and pictures that the HTML shows', async () => {
+  await mailer.send(mailOf({ attachments: ATTACHMENTS }));
+  const input = ses.commandCalls(SendEmailCommand)[0]?.args[0].input;
+  expect(input?.Content?.Simple?.Attachments).toEqual([
+    {
+      FileName: 'score.png',
+      ContentType: 'image/png',
+      RawContent: ATTACHMENTS[0]!.content,
+      ContentTransferEncoding: 'BASE64',
+      ContentDisposition: 'INLINE',
+      ContentId: 'score@secure-score-monitor',
+    },
+    {
+      FileName: 'Änderungen.csv',
+      ContentType: 'text/csv; charset=utf-8',
+      RawContent: ATTACHMENTS[1]!.content,
+      ContentTransferEncoding: 'BASE64',
+      ContentDisposition: 'ATTACHMENT',
     },
   ]);
 });
