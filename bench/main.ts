@@ -1,0 +1,126 @@
+/**
+ * `npm run bench`: what the product costs beyond what it cannot do without. (a) The time to load the bundled handler
+ * against a module that only imports the same clients; (b) CPU time and memory of a daily run and of a first run
+ * against a script that only fetches, parses, gzips and writes the same bytes. Ratios, since machines differ.
+ */
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import { createCertificate } from '../simulator/certificates.ts';
+import { bundle } from './bundle.ts';
+import type { Measurement } from './measure.ts';
+import { interleaved, measure, startServer } from './processes.ts';
+import type { Task } from './programs/task.ts';
+
+const ROUNDS = { load: 25, daily: 15, first: 9 };
+const AIMS = { load: 1.3, daily: 1.5, first: 2, megabytes: 256 };
+
+const folder = await mkdtemp(join(tmpdir(), 'secure-score-bench-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+const programs = await bundle(folder, {
+  handler: 'lambda/handler.ts',
+  imports: 'bench/programs/imports.ts',
+  empty: 'bench/programs/empty.ts',
+  load: 'bench/programs/load.ts',
+  monitor: 'bench/programs/monitor.ts',
+  floor: 'bench/programs/floor.ts',
+});
+
+console.error(`Loading, ${ROUNDS.load} rounds …`);
+const loading = await interleaved(ROUNDS.load, {
+  handler: () => measure(programs.load.path, programs.handler.path),
+  imports: () => measure(programs.load.path, programs.imports.path),
+  empty: () => measure(programs.load.path, programs.empty.path),
+});
+
+const server = await startServer();
+const { tenantId, clientId, authorityHost, graphEndpoints } = server;
+const trusted = join(folder, 'ca.pem');
+const certificate = join(folder, 'app.pem');
+const app = await createCertificate({ commonName: 'bench', days: 30 });
+await writeFile(trusted, server.ca);
+await writeFile(certificate, app.certificate + app.privateKey);
+
+/** One run of a program, on a copy of an archive if one is given. What it writes is removed, or kept under a name. */
+async function runOf(
+  program: 'monitor' | 'floor',
+  day: 'first' | 'next',
+  { on, keep }: { on?: string; keep?: string } = {},
+): Promise<Measurement> {
+  const work = join(folder, keep ?? 'run');
+  if (on !== undefined) await cp(join(folder, on), work, { recursive: true });
+  const graphEndpoint = graphEndpoints[day];
+  const days = day === 'first' ? 90 : 8;
+  const task: Task = { tenantId, clientId, authorityHost, graphEndpoint, certificate, folder: work, days };
+  const measurement = await measure(programs[program].path, JSON.stringify(task), {
+    NODE_EXTRA_CA_CERTS: trusted,
+  });
+  if (keep === undefined) await rm(work, { recursive: true });
+  return measurement;
+}
+
+console.error(`First run, ${ROUNDS.first} rounds …`);
+const first = await interleaved(ROUNDS.first, {
+  ours: () => runOf('monitor', 'first'),
+  floor: () => runOf('floor', 'first'),
+});
+console.error(`Daily run, ${ROUNDS.daily} rounds …`);
+await runOf('monitor', 'first', { keep: 'ninety-days' });
+const daily = await interleaved(ROUNDS.daily, {
+  ours: () => runOf('monitor', 'next', { on: 'ninety-days' }),
+  floor: () => runOf('floor', 'next'),
+});
+server.process.kill();
+
+const table = new Table({
+  head: ['what', 'ours', 'floor', 'ratio', 'aim', ''],
+  colAligns: ['left', 'right', 'right', 'right', 'right', 'left'],
+  style: { head: [], border: [] },
+});
+
+/** @param aim the greatest ratio, or the greatest figure of ours; without one, the row is there to be known */
+function row(
+  what: string,
+  unit: string,
+  ours: number,
+  floor: number,
+  aim?: { ratio: number } | { most: number },
+) {
+  const ratio = ours / floor;
+  const figure = (value: number) => `${value.toFixed(value < 100 ? 1 : 0)} ${unit}`;
+  const aimed = !aim ? '' : 'ratio' in aim ? `≤ ${aim.ratio}` : `< ${aim.most} ${unit}`;
+  const met = !aim || ('ratio' in aim ? ratio <= aim.ratio : ours < aim.most);
+  table.push([
+    what,
+    figure(ours),
+    figure(floor),
+    ratio.toFixed(2),
+    aimed,
+    !aim ? '' : met ? 'met' : 'MISSED',
+  ]);
+}
+
+const { handler, imports, empty } = loading;
+const kB = 1000;
+row('load: CPU, less an empty module', 'ms', handler.cpu - empty.cpu, imports.cpu - empty.cpu, {
+  ratio: AIMS.load,
+});
+row('load: wall, less an empty module', 'ms', handler.wall - empty.wall, imports.wall - empty.wall, {
+  ratio: AIMS.load,
+});
+row('load: CPU of the whole process', 'ms', handler.wholeCpu, imports.wholeCpu);
+row('bundle', 'kB', programs.handler.size / kB, programs.imports.size / kB);
+row('bundle, gzipped', 'kB', programs.handler.gzipped / kB, programs.imports.gzipped / kB);
+for (const [name, { ours, floor }, ratio] of [
+  ['daily run', daily, AIMS.daily],
+  ['first run, 90 days', first, AIMS.first],
+] as const) {
+  row(`${name}: CPU`, 'ms', ours.cpu, floor.cpu, { ratio });
+  row(`${name}: CPU of the whole process`, 'ms', ours.wholeCpu, floor.wholeCpu);
+  row(`${name}: peak memory`, 'MB', ours.memory, floor.memory, { most: AIMS.megabytes });
+}
+console.log(table.toString());

@@ -1,0 +1,2 @@
+/** Nothing: what Node itself needs to load a module. */
+export default null;

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { folderStore } from '../../lambda/archive/folder-store.ts';
+import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
+import { parseConfig } from '../../lambda/config.ts';
+import { graphClient } from '../../lambda/graph/client.ts';
+import { jsonLog } from '../../lambda/log.ts';
+import { outboxMailer } from '../../lambda/mail/outbox-mailer.ts';
+import { monitor } from '../../lambda/monitor.ts';
+import { measured } from '../measure.ts';
+import { readTask } from './task.ts';
+
+/** One run on real ports: Graph, a folder as archive, a folder as outbox, a PEM file. */
+const { tenantId, clientId, authorityHost, graphEndpoint, certificate, folder, days } = readTask();
+
+await measured(async () => {
+  const config = parseConfig(
+    {
+      tenants: [
+        {
+          name: 'Bench',
+          tenantId,
+          clientId,
+          cloud: { authorityHost, graphEndpoint },
+          recipients: ['bench@example.com'],
+        },
+      ],
+      operations: ['bench@example.com'],
+      mail: { from: 'bench@example.com' },
+    },
+    'bench',
+  );
+  const { archived, mails } = await monitor({
+    tenant: config.tenants[0]!,
+    sender: { from: config.mail.from, operations: config.operations },
+    ports: {
+      clock: { now: () => new Date() },
+      invocation: { id: randomUUID(), deadline: new Date(Date.now() + 60_000) },
+      certificate: pemFileSource(certificate),
+      graph: graphClient(),
+      store: folderStore(join(folder, 'archive')),
+      mailer: outboxMailer(join(folder, 'mails')),
+      log: jsonLog((line) => console.error(line)),
+    },
+  });
+  // A run that has nothing to tell would be measured too well.
+  if (mails.length === 0 || archived.length !== (days === 90 ? 90 : 1)) {
+    throw new Error(
+      `archived ${archived.length} days and sent ${mails.length} mails: not the run to measure`,
+    );
+  }
+});
