@@ -22,7 +22,7 @@ const MARKS: Record<ChangeKind, { mark: string; colour: 'red' | 'green' | 'cyan'
 export function describeResult(result: RunResult): string {
   const { score: now, archived, changes, mails } = result;
   const lines = [
-    `${styleText('bold', result.name)}  ${styleText('bold', score(now))}  ${styleText('dim', `${sides({ before: null, after: now.points }, { before: null, after: now.maximum })} points, snapshot of ${day(now.date)}`)}`,
+    `${styleText('bold', result.name)}  ${styleText('bold', score(now))}  ${styleText('dim', `${sides({ before: null, after: now.points }, { before: null, after: now.maximum })}, snapshot of ${day(now.date)}`)}`,
     `  ${describeArchived(archived)}`,
   ];
   if (changes.length > 0) lines.push(changesTable(changes));
