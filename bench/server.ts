@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { dateOf } from '../lambda/dates.ts';
 import { generatedTenant } from '../simulator/generated-tenant.ts';
 import { handleGraph } from '../simulator/graph.ts';
-import { createServerCertificate } from '../simulator/server.ts';
+import { createServerCertificate } from '../simulator/certificates.ts';
 import { Tokens } from '../simulator/tokens.ts';
 
 /** What the server tells its parent once it listens. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { createCertificate, type KeyPair } from './certificates.ts';
+import { createServerCertificate, type KeyPair } from './certificates.ts';
 import { handleEntra, type App } from './entra.ts';
 import { Faults, type FaultRule } from './faults.ts';
 import { handleGraph } from './graph.ts';
@@ -163,15 +163,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         server.closeAllConnections();
       }),
   };
-}
-
-/** A certificate for localhost and 127.0.0.1, good for a year. */
-export function createServerCertificate(): Promise<KeyPair> {
-  return createCertificate({
-    commonName: 'localhost',
-    days: 365,
-    altNames: { dns: ['localhost'], ip: ['127.0.0.1'] },
-  });
 }
 
 async function readRequest(message: IncomingMessage, root: string): Promise<Incoming> {

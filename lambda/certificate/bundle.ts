@@ -1,18 +1,25 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { MonitorError, quote } from '../errors.ts';
 
-/** A certificate and its key that may be signed in with: they belong together and the dates are right. */
-export interface CheckedCertificate {
+/** A certificate and its key that belong together. */
+export interface Bundle {
   certificatePem: string;
   /** PKCS#8, unencrypted. Never logged, never in an error. */
   privateKeyPem: string;
-  /** Lower-case hex without colons. */
+  /** Lower-case hex without colons: what the app signs in with. */
   thumbprintSha256: string;
+  /** Upper-case hex without colons: what the portal lists. */
+  thumbprintSha1: string;
+  /** Length of the RSA key. */
+  bits: number;
   /** One line, like `CN=secure-score-monitor, O=Contoso`. */
   subject: string;
   notBefore: Date;
   notAfter: Date;
 }
+
+/** A bundle that may be signed in with: the dates are right, too. */
+export type CheckedCertificate = Bundle;
 
 /** Entra accepts RSA keys from 2048 bits: https://learn.microsoft.com/entra/identity-platform/howto-create-self-signed-certificate */
 const MINIMUM_BITS = 2048;
@@ -22,6 +29,31 @@ const HOW_TO_MAKE_A_BUNDLE =
 
 /**
  * Reads a PEM bundle and checks everything that can be checked without Entra ID.
+ * @throws MonitorError `certificate-expired`, `certificate-not-yet-valid`, and those of `readBundle`
+ */
+export function checkCertificate(pem: string, now: Date, source: string): CheckedCertificate {
+  const bundle = readBundle(pem, now, source);
+  const { notBefore, notAfter } = bundle;
+  const name = `The certificate ${quote(bundle.subject)} in ${source}`;
+  if (now > notAfter) {
+    throw new MonitorError(
+      'certificate-expired',
+      `${name} expired on ${day(notAfter)}; replace it.`,
+      'Make a new certificate, upload its public part to the app registration (Certificates & secrets), and put certificate and key in the place of the old ones.',
+    );
+  }
+  if (now < notBefore) {
+    throw new MonitorError(
+      'certificate-not-yet-valid',
+      `${name} is valid from ${notBefore.toISOString()} only; it is ${now.toISOString()} now.`,
+      'Check the clock of this machine, and of the one that made the certificate; else wait, or use the certificate that is still valid.',
+    );
+  }
+  return bundle;
+}
+
+/**
+ * Reads a PEM bundle whose certificate may have expired.
  *
  * Certificate and key stand in any order, with any text between them. Of several certificates the one that belongs
  * to the key is taken, and of several of these (renewed on the same key) the one that is valid, and longest.
@@ -29,10 +61,10 @@ const HOW_TO_MAKE_A_BUNDLE =
  *
  * @param source where the bundle came from, for the errors
  * @throws MonitorError `certificate-missing-in-bundle`, `certificate-unreadable`, `key-missing-in-bundle`,
- *   `key-unreadable`, `key-encrypted`, `key-ambiguous`, `key-not-rsa`, `key-too-short`, `key-of-another-certificate`,
- *   `certificate-expired`, `certificate-not-yet-valid`. None ever holds a part of the key.
+ *   `key-unreadable`, `key-encrypted`, `key-ambiguous`, `key-not-rsa`, `key-too-short`, `key-of-another-certificate`.
+ *   None ever holds a part of the key.
  */
-export function checkCertificate(pem: string, now: Date, source: string): CheckedCertificate {
+export function readBundle(pem: string, now: Date, source: string): Bundle {
   const blocks = pemBlocks(pem, source);
   const certificates = blocks
     .filter(({ label }) => label === 'CERTIFICATE')
@@ -57,29 +89,15 @@ export function checkCertificate(pem: string, now: Date, source: string): Checke
     );
   }
 
-  const { validFromDate: notBefore, validToDate: notAfter } = ours;
-  const name = `The certificate ${quote(subjectOf(ours))} in ${source}`;
-  if (now > notAfter) {
-    throw new MonitorError(
-      'certificate-expired',
-      `${name} expired on ${day(notAfter)}; replace it.`,
-      'Make a new certificate, upload its public part to the app registration (Certificates & secrets), and put certificate and key in the place of the old ones.',
-    );
-  }
-  if (now < notBefore) {
-    throw new MonitorError(
-      'certificate-not-yet-valid',
-      `${name} is valid from ${notBefore.toISOString()} only; it is ${now.toISOString()} now.`,
-      'Check the clock of this machine, and of the one that made the certificate; else wait, or use the certificate that is still valid.',
-    );
-  }
   return {
     certificatePem: ours.toString(),
     privateKeyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     thumbprintSha256: ours.fingerprint256.replaceAll(':', '').toLowerCase(),
+    thumbprintSha1: ours.fingerprint.replaceAll(':', ''),
+    bits: key.asymmetricKeyDetails?.modulusLength ?? 0,
     subject: subjectOf(ours),
-    notBefore,
-    notAfter,
+    notBefore: ours.validFromDate,
+    notAfter: ours.validToDate,
   };
 }
 

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { day, type CheckedCertificate } from '../certificate/bundle.ts';
 import type { Tenant } from '../config.ts';
 import { MonitorError } from '../errors.ts';
@@ -145,6 +144,5 @@ function refused({ tenant, description }: Refusal): Verdict {
 
 /** The SHA-1 thumbprint is nothing that we sign with, but the one that the portal lists. */
 function nameOf(certificate: CheckedCertificate): string {
-  const listed = new X509Certificate(certificate.certificatePem).fingerprint.replaceAll(':', '');
-  return `the certificate with the thumbprint ${certificate.thumbprintSha256} (in the portal's list: ${listed}; valid until ${day(certificate.notAfter)})`;
+  return `the certificate with the thumbprint ${certificate.thumbprintSha256} (in the portal's list: ${certificate.thumbprintSha1}; valid until ${day(certificate.notAfter)})`;
 }

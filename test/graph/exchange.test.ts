@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { exchange, excerpt, placeOf } from '../../lambda/graph/exchange.ts';
 import { Setback } from '../../lambda/graph/patience.ts';
-import { createServerCertificate } from '../../simulator/server.ts';
+import { createServerCertificate } from '../../simulator/certificates.ts';
 import { failureOf } from './support.ts';
 
 const GRAPH = { code: 'graph', name: 'Microsoft Graph' } as const;

@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createCertificate, type KeyPair } from '../../simulator/certificates.ts';
+import { createCertificate, createServerCertificate, type KeyPair } from '../../simulator/certificates.ts';
 import * as faults from '../../simulator/faults.ts';
 import { handmadeTenant } from '../../simulator/handmade-tenant.ts';
-import { createServerCertificate, type Simulator } from '../../simulator/server.ts';
+import type { Simulator } from '../../simulator/server.ts';
 import { ask, CLIENT, profiles, scores, signIn, TENANT, trusted } from './support.ts';
 
 const OTHER = '7e57ab1e-0001-4000-8000-00000000c0de';
