@@ -5,6 +5,7 @@ import { tenantSchema, type Tenant } from './config.ts';
 import { describeIssues } from './describe-issues.ts';
 import { environment, readEnvironment } from './environment.ts';
 import { MonitorError } from './errors.ts';
+import { toFunctionError } from './function-error.ts';
 import { graphClient } from './graph/client.ts';
 import { jsonLog } from './log.ts';
 import { sesMailer } from './mail/ses-mailer.ts';
@@ -25,14 +26,18 @@ let built: { sender: Sender; ports: Omit<Ports, 'invocation'> } | undefined;
 
 /** One run for the tenant of the event. It throws what failed, so that Lambda retries and the alarms see it. */
 export async function handler(event: unknown, context: InvocationContext): Promise<RunResult> {
-  built ??= build();
-  const { sender, ports } = built;
-  const deadline = new Date(Date.now() + context.getRemainingTimeInMillis());
-  return monitor({
-    tenant: parseEvent(event),
-    sender,
-    ports: { ...ports, invocation: { id: context.awsRequestId, deadline } },
-  });
+  try {
+    built ??= build();
+    const { sender, ports } = built;
+    const deadline = new Date(Date.now() + context.getRemainingTimeInMillis());
+    return await monitor({
+      tenant: parseEvent(event),
+      sender,
+      ports: { ...ports, invocation: { id: context.awsRequestId, deadline } },
+    });
+  } catch (error) {
+    throw toFunctionError(error);
+  }
 }
 
 function build() {
