@@ -5,16 +5,20 @@ import { pemFileSource } from '../lambda/certificate/pem-file.ts';
 import { secretsManagerSource } from '../lambda/certificate/secrets-manager.ts';
 import type { Config, Tenant } from '../lambda/config.ts';
 import { DEFAULT_CERTIFICATE_SECRET } from '../lambda/environment.ts';
-import { MonitorError } from '../lambda/errors.ts';
 import { graphClient } from '../lambda/graph/client.ts';
 import { outboxMailer } from '../lambda/mail/outbox-mailer.ts';
 import { sesMailer } from '../lambda/mail/ses-mailer.ts';
 import { monitor } from '../lambda/monitor.ts';
-import type { Ports } from '../lambda/ports.ts';
+import { DEPLOYMENT_STACK } from '../lambda/outputs.ts';
+import type { Log } from '../lambda/ports.ts';
 import { ClaimedError, type RunResult } from '../lambda/run.ts';
-import { EXIT, UsageError } from './exit.ts';
-import { DEFAULT_CONFIG, loadConfig, selectTenants } from './load-config.ts';
+import { findDeployment, outputOf } from './deployment.ts';
+import { EXIT } from './exit.ts';
+import { failureOf, type Failure } from './failure.ts';
+import { functionRunner } from './invoke.ts';
+import { loadConfig, selectTenants } from './load-config.ts';
 import { stderrLog } from './log.ts';
+import { OPTIONS, text } from './options.ts';
 import { describeFailure, describeResult } from './present.ts';
 
 /** A run has so long; a claim that it leaves behind when it is killed ends 10 s later. */
@@ -28,6 +32,8 @@ export interface RunFlags {
   archive?: string;
   certificate?: string;
   outbox?: string;
+  deployed?: boolean;
+  stack?: string;
   json: boolean;
 }
 
@@ -35,7 +41,7 @@ export interface RunFlags {
 export interface RunFailure extends Partial<RunResult> {
   tenant: string;
   name: string;
-  error: { code: string; message: string; advice: string };
+  error: Failure;
 }
 
 /** `secure-score run`: the tenants in turn; one that fails does not stop the others. */
@@ -45,12 +51,8 @@ export function runCommand(exit: (code: number) => void): CommandModule<object, 
     describe: 'Fetch the score of every tenant, archive it, and mail what changed',
     builder: (yargs) =>
       yargs
-        .option('config', {
-          ...text('config'),
-          default: DEFAULT_CONFIG,
-          describe: 'Config file (.ts, .js or .json)',
-        })
-        .option('tenant', { ...text('tenant'), describe: 'Only this tenant: its name or id' })
+        .option('config', OPTIONS.config)
+        .option('tenant', OPTIONS.tenant)
         .option('archive', {
           ...text('archive'),
           describe: `Folder or s3://bucket/prefix (default: the config's bucket, else ./${DEFAULT_ARCHIVE})`,
@@ -63,32 +65,29 @@ export function runCommand(exit: (code: number) => void): CommandModule<object, 
           ...text('outbox'),
           describe: 'Folder for the mails as .eml (default: send through SES)',
         })
-        .option('json', { type: 'boolean', default: false, describe: 'Print the result as JSON' })
-        .example('$0 run --certificate contoso.pem --archive archive --outbox mails', 'without any AWS'),
+        .option('deployed', {
+          type: 'boolean',
+          describe: 'Run the deployed function now, instead of running here',
+        })
+        .option('stack', OPTIONS.stack)
+        .option('json', OPTIONS.json)
+        .conflicts('deployed', ['archive', 'certificate', 'outbox'])
+        .implies('stack', 'deployed')
+        .example('$0 run --certificate contoso.pem --archive archive --outbox mails', 'without any AWS')
+        .example('$0 run --deployed --tenant Contoso', 'do not wait for the schedule'),
     handler: async (flags) => exit(await run(flags)),
   };
-}
-
-/** A flag that wants one value. Given twice it would be a list, which no command knows what to do with. */
-function text(name: string) {
-  return {
-    type: 'string',
-    requiresArg: true,
-    coerce: (value: string) => {
-      if (value !== '' && !Array.isArray(value)) return value;
-      throw new UsageError(`--${name} wants one value.`);
-    },
-  } as const;
 }
 
 async function run(flags: RunFlags): Promise<number> {
   const config = await loadConfig(flags.config);
   const tenants = selectTenants(config, flags.tenant);
-  const ports = buildPorts(flags, config);
+  const log = stderrLog();
+  const runTenant = flags.deployed ? await runThere(flags) : runHere(flags, config, log);
 
   const outcomes: (RunResult | RunFailure)[] = [];
   for (const tenant of tenants) {
-    const outcome = await runTenant(tenant, config, ports);
+    const outcome = await runTenant(tenant).catch((error: unknown) => failed(tenant, error, log));
     outcomes.push(outcome);
     if (!flags.json) console.log('error' in outcome ? describeFailure(outcome) : describeResult(outcome));
   }
@@ -96,10 +95,16 @@ async function run(flags: RunFlags): Promise<number> {
   return outcomes.some((outcome) => 'error' in outcome) ? EXIT.failed : EXIT.done;
 }
 
-/** The real ports that the flags ask for; only the invocation is each tenant's own. */
-function buildPorts(flags: RunFlags, config: Config): Omit<Ports, 'invocation'> {
+type RunTenant = (tenant: Tenant) => Promise<RunResult>;
+
+async function runThere({ stack = DEPLOYMENT_STACK }: RunFlags): Promise<RunTenant> {
+  return functionRunner(outputOf(await findDeployment(stack), 'functionName'));
+}
+
+/** With the real ports that the flags ask for; only the invocation is each tenant's own. */
+function runHere(flags: RunFlags, config: Config, log: Log): RunTenant {
   const { bucket } = config.archive;
-  return {
+  const ports = {
     clock: { now: () => new Date() },
     certificate: flags.certificate
       ? pemFileSource(flags.certificate)
@@ -107,42 +112,23 @@ function buildPorts(flags: RunFlags, config: Config): Omit<Ports, 'invocation'> 
     graph: graphClient(),
     store: openStore(flags.archive ?? (bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE)),
     mailer: flags.outbox ? outboxMailer(flags.outbox) : sesMailer({}),
-    log: stderrLog(),
+    log,
   };
-}
-
-async function runTenant(
-  tenant: Tenant,
-  config: Config,
-  ports: Omit<Ports, 'invocation'>,
-): Promise<RunResult | RunFailure> {
-  try {
-    return await monitor({
+  return (tenant) =>
+    monitor({
       tenant,
       sender: { from: config.mail.from, operations: config.operations },
       ports: { ...ports, invocation: { id: randomUUID(), deadline: new Date(Date.now() + RUN_MS) } },
     });
-  } catch (error) {
-    const { code, message, advice } = asMonitorError(error);
-    ports.log.error(message, { tenant: tenant.tenantId, code, advice });
-    return {
-      ...(error instanceof ClaimedError ? error.result : null),
-      tenant: tenant.tenantId,
-      name: tenant.name,
-      error: { code, message, advice },
-    };
-  }
 }
 
-function asMonitorError(error: unknown): MonitorError {
-  if (error instanceof MonitorError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new MonitorError(
-    'unexpected',
-    message,
-    'This is a defect of secure-score-monitor: please report it.',
-    {
-      cause: error,
-    },
-  );
+function failed({ tenantId, name }: Tenant, error: unknown, log: Log): RunFailure {
+  const { code, message, advice } = failureOf(error);
+  log.error(message, { tenant: tenantId, code, advice });
+  return {
+    ...(error instanceof ClaimedError ? error.result : null),
+    tenant: tenantId,
+    name,
+    error: { code, message, advice },
+  };
 }

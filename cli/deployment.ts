@@ -1,0 +1,56 @@
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { MonitorError, quote } from '../lambda/errors.ts';
+import { OUTPUTS } from '../lambda/outputs.ts';
+import { asked, PATIENCE } from './aws.ts';
+
+/** What `cdk deploy` made, as far as the commands need it. */
+export interface Deployment {
+  stack: string;
+  /** As CloudFormation has it, like `UPDATE_COMPLETE`. */
+  status: string;
+  /** Of the last deployment. */
+  at: Date | null;
+  outputs: Record<keyof typeof OUTPUTS, string | undefined>;
+}
+
+export const DEPLOY = 'Deploy with: npx cdk deploy --all';
+
+/** @throws MonitorError `not-deployed`, and those of `asked` */
+export async function findDeployment(stack: string): Promise<Deployment> {
+  const client = new CloudFormationClient(PATIENCE);
+  const missing = () =>
+    new MonitorError(
+      'not-deployed',
+      `There is no stack ${quote(stack)} in this account and region.`,
+      `${DEPLOY}. If it is deployed, check AWS_PROFILE and AWS_REGION, or name its stack with --stack.`,
+    );
+  const { Stacks } = await asked(
+    'cloudformation:DescribeStacks',
+    `the stack ${quote(stack)}`,
+    client.send(new DescribeStacksCommand({ StackName: stack })),
+    // "Stack with id … does not exist"
+    { ValidationError: missing },
+  );
+  const found = Stacks?.[0];
+  if (!found || found.StackStatus === 'DELETE_COMPLETE') throw missing();
+  const values = new Map(found.Outputs?.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
+  return {
+    stack,
+    status: found.StackStatus ?? 'unknown',
+    at: found.LastUpdatedTime ?? found.CreationTime ?? null,
+    outputs: Object.fromEntries(
+      Object.entries(OUTPUTS).map(([name, key]) => [name, values.get(key)]),
+    ) as Deployment['outputs'],
+  };
+}
+
+/** @throws MonitorError `deployment-without-output` */
+export function outputOf({ stack, outputs }: Deployment, name: keyof typeof OUTPUTS): string {
+  const value = outputs[name];
+  if (value) return value;
+  throw new MonitorError(
+    'deployment-without-output',
+    `The stack ${quote(stack)} has no output ${quote(OUTPUTS[name])}.`,
+    `It is not the main stack, or of another version than this command. ${DEPLOY}, or name the main stack with --stack.`,
+  );
+}
