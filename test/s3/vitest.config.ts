@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/s3/**/*.test.ts'],
-    globalSetup: ['test/s3/emulator.ts'],
+    globalSetup: ['test/s3/setup.ts'],
     reporters: ['default', './test/count-reporter.ts'],
     testTimeout: 30_000,
   },
