@@ -1,5 +1,4 @@
 import { styleText } from 'node:util';
-import { jsonLog } from '../lambda/log.ts';
 import type { Log } from '../lambda/ports.ts';
 
 /** The log of a command: JSON lines on stderr; on a terminal, warnings and errors as lines that a person can read. */
@@ -14,4 +13,11 @@ export function stderrLog(): Log {
       );
     };
   return { info: () => {}, warn: at('yellow', '!'), error: at('red', '✗') };
+}
+
+/** One line of JSON each, for whoever redirects stderr. */
+export function jsonLog(write: (line: string) => void): Log {
+  const at = (level: string) => (message: string, facts?: Record<string, unknown>) =>
+    write(JSON.stringify({ time: new Date().toISOString(), level, message, ...facts }));
+  return { info: at('info'), warn: at('warn'), error: at('error') };
 }

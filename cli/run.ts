@@ -9,6 +9,7 @@ import { graphClient } from '../lambda/graph/client.ts';
 import { outboxMailer } from '../lambda/mail/outbox-mailer.ts';
 import { sesMailer } from '../lambda/mail/ses-mailer.ts';
 import { monitor } from '../lambda/monitor.ts';
+import { noMetrics } from '../lambda/no-metrics.ts';
 import { DEPLOYMENT_STACK } from '../lambda/outputs.ts';
 import type { Log } from '../lambda/ports.ts';
 import { ClaimedError, type RunResult } from '../lambda/run.ts';
@@ -113,6 +114,7 @@ function runHere(flags: RunFlags, config: Config, log: Log): RunTenant {
     store: openStore(flags.archive ?? (bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE)),
     mailer: flags.outbox ? outboxMailer(flags.outbox) : sesMailer({}),
     log,
+    metrics: noMetrics,
   };
   return (tenant) =>
     monitor({

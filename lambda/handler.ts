@@ -1,39 +1,42 @@
-import { z } from 'zod';
 import { s3Store } from './archive/s3-store.ts';
 import { secretsManagerSource } from './certificate/secrets-manager.ts';
-import { tenantSchema, type Tenant } from './config.ts';
-import { describeIssues } from './describe-issues.ts';
 import { environment, readEnvironment } from './environment.ts';
-import { MonitorError } from './errors.ts';
+import { parseEvent } from './event.ts';
 import { toFunctionError } from './function-error.ts';
 import { graphClient } from './graph/client.ts';
-import { jsonLog } from './log.ts';
+import { functionLog, type InvocationContext } from './log.ts';
 import { sesMailer } from './mail/ses-mailer.ts';
+import { logMetrics } from './metrics.ts';
 import { monitor } from './monitor.ts';
-import type { Ports } from './ports.ts';
-import type { RunResult, Sender } from './run.ts';
+import type { RunResult } from './run.ts';
+import { schedulesOf } from './schedules.ts';
+import { watch, type WatchResult } from './watch.ts';
 
-/** What of Lambda's context a run needs. */
-export interface InvocationContext {
-  awsRequestId: string;
+/** What of Lambda's context is needed. */
+export interface Context extends InvocationContext {
   getRemainingTimeInMillis(): number;
 }
 
-const eventSchema = z.strictObject({ tenant: tenantSchema });
-
 /** Built once a process: connections are kept between invocations. */
-let built: { sender: Sender; ports: Omit<Ports, 'invocation'> } | undefined;
+let built: ReturnType<typeof build> | undefined;
 
-/** One run for the tenant of the event. It throws what failed, so that Lambda retries and the alarms see it. */
-export async function handler(event: unknown, context: InvocationContext): Promise<RunResult> {
+/**
+ * One run for the tenant of the event, or the daily watch over all tenants. It throws what failed, so that Lambda
+ * retries and the alarms see it.
+ */
+export async function handler(event: unknown, context: Context): Promise<RunResult | WatchResult> {
   try {
     built ??= build();
-    const { sender, ports } = built;
-    const deadline = new Date(Date.now() + context.getRemainingTimeInMillis());
-    return await monitor({
-      tenant: parseEvent(event),
-      sender,
-      ports: { ...ports, invocation: { id: context.awsRequestId, deadline } },
+    const { log, ports, sender, deployment } = built;
+    return await log.invocation(context, async () => {
+      const request = parseEvent(event);
+      if ('watch' in request) return watch({ deployment, sender, ports });
+
+      const { tenant } = request;
+      log.about({ tenant: tenant.tenantId, name: tenant.name });
+      const deadline = new Date(Date.now() + context.getRemainingTimeInMillis());
+      const invocation = { id: context.awsRequestId, deadline };
+      return monitor({ tenant, sender, ports: { ...ports, invocation } });
     });
   } catch (error) {
     throw toFunctionError(error);
@@ -42,7 +45,11 @@ export async function handler(event: unknown, context: InvocationContext): Promi
 
 function build() {
   const variables = readEnvironment(process.env);
+  const deployment = variables[environment.deployment];
+  const log = functionLog(deployment);
   return {
+    deployment,
+    log,
     sender: { from: variables[environment.mailFrom], operations: variables[environment.operations] },
     ports: {
       clock: { now: () => new Date() },
@@ -50,17 +57,9 @@ function build() {
       graph: graphClient(),
       store: s3Store({ bucket: variables[environment.bucket] }),
       mailer: sesMailer({ configurationSet: variables[environment.configurationSet] }),
-      log: jsonLog((line) => console.log(line)),
+      schedules: schedulesOf({ group: variables[environment.scheduleGroup] }),
+      log,
+      metrics: logMetrics({ deployment, log }),
     },
   };
-}
-
-function parseEvent(event: unknown): Tenant {
-  const parsed = eventSchema.safeParse(event);
-  if (parsed.success) return parsed.data.tenant;
-  throw new MonitorError(
-    'event-invalid',
-    `The event is not { "tenant": <an entry of tenants, resolved> }:\n${describeIssues(parsed.error, event, 'the event')}`,
-    'Deploy again: the deployment writes the event into the schedule.',
-  );
 }

@@ -4,7 +4,7 @@
  */
 export const NAMESPACE = 'SecureScoreMonitor';
 
-/** Dimensions. Every metric has `deployment`; those of one tenant have `tenant` (its name) as well. */
+/** Dimensions. Every metric has `deployment`; those of one tenant have `tenant` (`tenantDimension`) as well. */
 export const DIMENSIONS = { deployment: 'Deployment', tenant: 'Tenant' } as const;
 
 /** Of the deployment. */
@@ -32,3 +32,34 @@ export const TENANT_METRICS = {
   pointsGained: 'PointsGained',
   pointsLost: 'PointsLost',
 } as const;
+
+export type DeploymentMetric = (typeof DEPLOYMENT_METRICS)[keyof typeof DEPLOYMENT_METRICS];
+export type TenantMetric = (typeof TENANT_METRICS)[keyof typeof TENANT_METRICS];
+
+/** CloudWatch knows neither days nor points: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html */
+export const METRIC_UNITS = {
+  RunsSucceeded: 'Count',
+  RunsFailed: 'Count',
+  MailsSent: 'Count',
+  TenantsOverdue: 'Count',
+  TenantsStale: 'Count',
+  CertificateDaysLeft: 'None',
+  ScorePercentage: 'Percent',
+  ScorePoints: 'None',
+  ScoreMaximum: 'None',
+  PointsGained: 'None',
+  PointsLost: 'None',
+} as const satisfies Record<DeploymentMetric | TenantMetric, 'Count' | 'None' | 'Percent'>;
+
+/**
+ * The value of a tenant's dimension: its name. CloudWatch takes ASCII alone and drops the metric otherwise
+ * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html), so that another name is
+ * written without its marks, "?" for what is left, and the start of the id, which keeps two such names apart.
+ */
+export function tenantDimension({ name, tenantId }: { name: string; tenantId: string }): string {
+  const ascii = name
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^ -~]/gu, '?');
+  return ascii === name ? name : `${ascii} (${tenantId.slice(0, 8)})`;
+}

@@ -5,6 +5,7 @@ import type { Run, RunResult } from './run.ts';
 import { compare } from './steps/compare.ts';
 import { fetchAnswer, type Answer } from './steps/fetch.ts';
 import { keep } from './steps/keep.ts';
+import { published } from './steps/publish.ts';
 import { finishClaim, tell } from './steps/tell.ts';
 import { tellFailure } from './steps/tell-failure.ts';
 
@@ -12,11 +13,15 @@ import { tellFailure } from './steps/tell-failure.ts';
 const ATTEMPTS = 5;
 
 /**
- * One run for one tenant: fetch, keep, compare with what was last told, tell, remember.
+ * One run for one tenant: fetch, keep, compare with what was last told, tell, remember, publish the metrics.
  * A crash between any two side effects, followed by a rerun, ends in the same archive and no lost mail.
  * @throws MonitorError whose `retryable` says whether the same run may succeed later by itself
  */
-export async function monitor(run: Run): Promise<RunResult> {
+export function monitor(run: Run): Promise<RunResult> {
+  return published(run, recipe);
+}
+
+async function recipe(run: Run): Promise<RunResult> {
   const archive = new Archive(run.ports.store, run.tenant.tenantId);
 
   let answer: Answer;

@@ -1,5 +1,6 @@
 import type { Tenant } from './config.ts';
 import type { CheckedCertificate } from './certificate/bundle.ts';
+import type { DeploymentMetric, TenantMetric } from './metric-names.ts';
 
 /**
  * Every side effect of a run, as one argument. `monitor.ts` and everything under it reaches the outside world
@@ -13,6 +14,7 @@ export interface Ports {
   store: ObjectStore;
   mailer: Mailer;
   log: Log;
+  metrics: Metrics;
 }
 
 export interface Clock {
@@ -113,4 +115,24 @@ export interface Log {
   info(message: string, facts?: Record<string, unknown>): void;
   warn(message: string, facts?: Record<string, unknown>): void;
   error(message: string, facts?: Record<string, unknown>): void;
+}
+
+/** What the function measures. Never throws: a run that did its work has not failed because nobody counted it. */
+export interface Metrics {
+  /** @param values by name, in the units of metric-names.ts */
+  publish(values: { [name in DeploymentMetric]?: number }): void;
+  publishTenant(tenant: Tenant, values: { [name in TenantMetric]?: number }): void;
+}
+
+/** The schedules that invoke the function, one a tenant: who should have run. */
+export interface Schedules {
+  list(): Promise<Schedule[]>;
+}
+
+export interface Schedule {
+  tenantId: string;
+  /** False where somebody switched it off. */
+  enabled: boolean;
+  /** When it was created, or last changed: within a day of it the tenant runs. */
+  since: Date;
 }

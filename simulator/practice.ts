@@ -14,6 +14,7 @@ import { addDays, dateOf } from '../lambda/dates.ts';
 import { graphClient } from '../lambda/graph/client.ts';
 import { outboxMailer } from '../lambda/mail/outbox-mailer.ts';
 import { monitor } from '../lambda/monitor.ts';
+import { noMetrics } from '../lambda/no-metrics.ts';
 import { day } from '../lambda/report/format.ts';
 import { createCertificate } from './certificates.ts';
 import { practiceTenant } from './practice-tenant.ts';
@@ -84,6 +85,7 @@ try {
     store: folderStore(paths.archive),
     mailer: outboxMailer(paths.mails),
     log: { info: () => {}, warn: () => {}, error: () => {} },
+    metrics: noMetrics,
   };
 
   let mails = 0;

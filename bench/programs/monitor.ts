@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { jsonLog } from '../../cli/log.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
 import { parseConfig } from '../../lambda/config.ts';
 import { graphClient } from '../../lambda/graph/client.ts';
-import { jsonLog } from '../../lambda/log.ts';
 import { outboxMailer } from '../../lambda/mail/outbox-mailer.ts';
 import { monitor } from '../../lambda/monitor.ts';
+import { noMetrics } from '../../lambda/no-metrics.ts';
 import { measured } from '../measure.ts';
 import { readTask } from './task.ts';
 
@@ -41,6 +42,7 @@ await measured(async () => {
       store: folderStore(join(folder, 'archive')),
       mailer: outboxMailer(join(folder, 'mails')),
       log: jsonLog((line) => console.error(line)),
+      metrics: noMetrics,
     },
   });
   // A run that has nothing to tell would be measured too well.

@@ -12,6 +12,8 @@ export const layout = {
   report: (tenantId: string, date: string, toldAt: string, hash: string) =>
     `reports/tenant=${tenantId}/date=${date}/${toldAt.replaceAll(/[-:.]/g, '')}-${hash.slice(0, 8)}.json`,
   state: (tenantId: string) => `state/tenant=${tenantId}.json`,
+  /** What the daily watch has said. */
+  watch: 'state/watch.json',
 
   /** The inverse of `snapshot`; null for a foreign key. */
   parseSnapshot(key: string): { date: string; hash: string } | null {

@@ -42,6 +42,8 @@ const toldSchema = z.object({
 
 const stateSchema = toldSchema.extend({
   version: z.literal(1),
+  /** Of the tenant, at its last run: the watch, which has no config, names it so. Older states have none. */
+  name: z.string().nullable().default(null),
   /** The mails that a run is sending, or that a run which died left behind. */
   claim: z
     .object({
@@ -66,6 +68,7 @@ export type Said = Told['said'];
 
 export const EMPTY_STATE: State = {
   version: 1,
+  name: null,
   cursor: null,
   said: { stale: null, suspect: null, failing: null },
   lastRun: null,

@@ -16,7 +16,7 @@ import type { Answer } from './fetch.ts';
 import { versionInForce, type Kept, type VersionInForce } from './keep.ts';
 
 /** No new snapshot for so many days is stale: they come daily, and a day or two late. */
-const STALE_AFTER_DAYS = 3;
+export const STALE_AFTER_DAYS = 3;
 
 /** What a comparison comes to: a report, the mails it is worth, and the state afterwards. */
 export interface News {

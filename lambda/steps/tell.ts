@@ -47,11 +47,11 @@ export async function tell(
   news: News,
   result: RunResult | null,
 ): Promise<boolean> {
-  const state = current.state ?? EMPTY_STATE;
+  const state: State = { ...(current.state ?? EMPTY_STATE), name: run.tenant.name };
   const { report } = news;
   if (news.mails.length === 0) {
     const next: State = { ...state, ...news.next };
-    const unchanged = current.state !== null && contentHash(next) === contentHash(state);
+    const unchanged = current.state !== null && contentHash(next) === contentHash(current.state);
     return unchanged || (await archive.swapState(next, current.version)) !== undefined;
   }
 

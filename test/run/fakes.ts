@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseConfig, type Tenant } from '../../lambda/config.ts';
 import { addDays } from '../../lambda/dates.ts';
-import type { Clock, Graph, Log, Mail, Mailer, ObjectStore, Ports } from '../../lambda/ports.ts';
+import type { Clock, Graph, Log, Mail, Mailer, Metrics, ObjectStore, Ports } from '../../lambda/ports.ts';
 import type { Run } from '../../lambda/run.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
 
@@ -96,6 +96,19 @@ export class MemoryMailer implements Mailer {
   }
 }
 
+/** Keeps what is published. */
+export class MemoryMetrics implements Metrics {
+  readonly published: Record<string, number>[] = [];
+  publish(values: Record<string, number>): void {
+    this.published.push(values);
+  }
+  publishTenant({ name }: Tenant, values: Record<string, number>): void {
+    this.published.push(
+      Object.fromEntries(Object.entries(values).map(([key, value]) => [`${name} ${key}`, value])),
+    );
+  }
+}
+
 /** What Graph will answer; edit `days` to move the world on. */
 export class FakeGraph implements Graph {
   /** Points by control by date; see `entry`. */
@@ -182,6 +195,7 @@ export interface World {
   graph: FakeGraph;
   mailer: MemoryMailer;
   logged: { level: string; message: string; facts?: Record<string, unknown> }[];
+  metrics: MemoryMetrics;
 }
 
 export const RUN_MS = 60_000;
@@ -196,6 +210,7 @@ export function world(now: string): World & { runOf(invocation?: string): Run } 
   const store = new MemoryStore();
   const graph = new FakeGraph();
   const mailer = new MemoryMailer();
+  const metrics = new MemoryMetrics();
   let invocations = 0;
 
   const runOf = (invocation = `invocation-${(invocations += 1)}`): Run => ({
@@ -209,9 +224,10 @@ export function world(now: string): World & { runOf(invocation?: string): Run } 
       store,
       mailer,
       log,
+      metrics,
     },
   });
-  return { runOf, run: runOf(), clock, store, graph, mailer, logged };
+  return { runOf, run: runOf(), clock, store, graph, mailer, logged, metrics };
 }
 
 /** The process dies: nothing after it runs. */

@@ -4,11 +4,20 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateScheduleCommand,
+  CreateScheduleGroupCommand,
+  SchedulerClient,
+} from '@aws-sdk/client-scheduler';
 import { CreateEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { s3Store } from '../../lambda/archive/s3-store.ts';
 import { parseConfig, type Tenant } from '../../lambda/config.ts';
 import { dateOf } from '../../lambda/dates.ts';
+import { SCHEDULE_PREFIX } from '../../lambda/environment.ts';
+import { DEPLOYMENT_METRICS, DIMENSIONS, NAMESPACE, TENANT_METRICS } from '../../lambda/metric-names.ts';
+import type { RunResult } from '../../lambda/run.ts';
+import type { WatchResult } from '../../lambda/watch.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
 import { practiceTenant } from '../../simulator/practice-tenant.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
@@ -18,6 +27,7 @@ import { newBucket } from './bucket.ts';
 
 const CLIENT_ID = '6f1d3a52-97b1-4c0b-8a3e-2f5d1c7e9b40';
 const SECRET = 'secure-score/test';
+const GROUP = 'deployed';
 
 let simulator: Simulator;
 let tenant: Tenant;
@@ -68,16 +78,37 @@ beforeAll(async () => {
   vi.stubEnv('CERTIFICATE_SECRET', SECRET);
   vi.stubEnv('MAIL_FROM', 'Secure Score <secure-score@contoso.com>');
   vi.stubEnv('OPERATIONS', 'oncall@contoso.com');
+  vi.stubEnv('DEPLOYMENT', 'deployed');
+  vi.stubEnv('SCHEDULE_GROUP', GROUP);
 });
 afterAll(() => simulator.close());
 
 let invocations = 0;
-async function invoke(event: unknown) {
+async function invoke<Result = RunResult>(event: unknown): Promise<Result> {
   const { handler } = await import('../../lambda/handler.ts');
-  return handler(event, {
+  const result = await handler(event, {
     awsRequestId: `request-${(invocations += 1)}`,
     getRemainingTimeInMillis: () => 60_000,
   });
+  return result as Result;
+}
+
+/** What the function writes while it works, as Lambda hands it to CloudWatch: lines of JSON. */
+async function logOf(work: () => Promise<unknown>): Promise<Record<string, unknown>[]> {
+  let written = '';
+  const keep = (chunk: unknown) => Boolean((written += String(chunk)));
+  const streams = [process.stdout, process.stderr].map((stream) =>
+    vi.spyOn(stream, 'write').mockImplementation(keep),
+  );
+  try {
+    await work();
+  } finally {
+    for (const stream of streams) stream.mockRestore();
+  }
+  return written
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 async function mailbox(): Promise<string> {
@@ -119,16 +150,98 @@ describe('the function', () => {
     });
   });
 
-  it('logs nothing secret', async () => {
-    const logged = vi.spyOn(console, 'log');
+  it('publishes what the run came to, in the names that the alarms watch', async () => {
+    const log = await logOf(() => invoke({ tenant }));
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        _aws: expect.objectContaining({
+          CloudWatchMetrics: [
+            expect.objectContaining({ Namespace: NAMESPACE, Dimensions: [[DIMENSIONS.deployment]] }),
+          ],
+        }),
+        [DIMENSIONS.deployment]: 'deployed',
+        [DEPLOYMENT_METRICS.runsSucceeded]: 1,
+        [DEPLOYMENT_METRICS.runsFailed]: 0,
+      }),
+    );
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        [DIMENSIONS.tenant]: 'Contoso',
+        [TENANT_METRICS.scorePercentage]: expect.any(Number),
+      }),
+    );
+  });
+
+  it('logs its failure with code and advice, counts it, and nothing secret', async () => {
     simulator.fault({
       at: 'secureScores',
       times: Infinity,
       with: () => ({ status: 403, headers: {}, body: {} }),
     });
-    await expect(invoke({ tenant })).rejects.toThrow();
-    const lines = JSON.stringify(logged.mock.calls);
+    const log = await logOf(() => expect(invoke({ tenant })).rejects.toThrow('→'));
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        level: 'ERROR',
+        service: 'deployed',
+        function_request_id: `request-${invocations}`,
+        tenant: tenant.tenantId,
+        name: 'Contoso',
+        code: expect.any(String),
+        advice: expect.any(String),
+      }),
+    );
+    expect(log).toContainEqual(
+      expect.objectContaining({ [DEPLOYMENT_METRICS.runsSucceeded]: 0, [DEPLOYMENT_METRICS.runsFailed]: 1 }),
+    );
+    const lines = JSON.stringify(log);
     expect(lines).not.toContain(key.split('\n')[1]);
     expect(lines).not.toMatch(/eyJ[\w-]{20,}/);
+  });
+});
+
+describe('the watch', () => {
+  const NEVER_RAN = '99999999-aaaa-4bbb-8ccc-dddddddddddd';
+
+  it('finds the tenants of the schedule group, publishes how they stand, and is quiet about a fresh one', async () => {
+    const scheduler = new SchedulerClient({});
+    await scheduler.send(new CreateScheduleGroupCommand({ Name: GROUP }));
+    for (const name of [`${SCHEDULE_PREFIX}${tenant.tenantId}`, `${SCHEDULE_PREFIX}${NEVER_RAN}`, 'watch']) {
+      await scheduler.send(
+        new CreateScheduleCommand({
+          GroupName: GROUP,
+          Name: name,
+          ScheduleExpression: 'cron(0 7 * * ? *)',
+          FlexibleTimeWindow: { Mode: 'OFF' },
+          Target: {
+            Arn: 'arn:aws:lambda:eu-central-1:000000000000:function:none',
+            RoleArn: 'arn:aws:iam::000000000000:role/none',
+          },
+        }),
+      );
+    }
+    let result: WatchResult | undefined;
+    const log = await logOf(async () => (result = await invoke<WatchResult>({ watch: true })));
+    expect(result).toEqual({
+      watched: 2,
+      overdue: [],
+      stale: [],
+      certificateDaysLeft: 29,
+      // The certificate of this test has 30 days.
+      mails: [expect.objectContaining({ kind: 'operations', to: ['oncall@contoso.com'] })],
+    });
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        [DIMENSIONS.deployment]: 'deployed',
+        [DEPLOYMENT_METRICS.tenantsOverdue]: 0,
+        [DEPLOYMENT_METRICS.tenantsStale]: 0,
+        [DEPLOYMENT_METRICS.certificateDaysLeft]: 29,
+      }),
+    );
+    expect(await mailbox()).toContain('the certificate of Contoso ends in 29 days');
+    expect(await invoke({ watch: true })).toMatchObject({ mails: [] });
+  });
+
+  it.each([[{ watch: false }], [{ watch: true, tenant: {} }]])('refuses the event %j', async (event) => {
+    await expect(invoke(event)).rejects.toMatchObject({ code: 'event-invalid' });
   });
 });

@@ -1,0 +1,158 @@
+import { capitalised } from './common.ts';
+import type { Block, MailDocument } from './document.ts';
+import { count, day, listing, moment } from './format.ts';
+import { drawHtml } from './html.ts';
+import type { RenderedMail } from './model.ts';
+import { line } from './plain-text.ts';
+import { drawText } from './text.ts';
+
+/** What the mail of the daily watch tells, over all tenants of a deployment. */
+export interface WatchReport {
+  deployment: string;
+  /** ISO 8601. */
+  toldAt: string;
+  items: WatchItem[];
+}
+
+export type WatchItem =
+  /** `already`: told before, and overdue still. */
+  | { kind: 'overdue'; tenants: OverdueTenant[]; already: OverdueTenant[] }
+  /** A certificate that ends soon, or has ended (`daysLeft` is negative), and the names of its tenants. */
+  | { kind: 'certificate'; until: string; daysLeft: number; names: string[] };
+
+/** A tenant without a successful run for 30 hours. */
+export interface OverdueTenant {
+  /** Its id. */
+  tenant: string;
+  /** The id again, where no run has told the name. */
+  name: string;
+  /** The last run that succeeded, ISO 8601; null where none did. */
+  lastRun: string | null;
+  /** Since when its runs fail (ISO 8601), and with which codes that was mailed. */
+  failing: { since: string; codes: string[] } | null;
+  /** Its state cannot be read, so that no run can succeed. */
+  damaged: boolean;
+}
+
+/** More are counted, not listed: the function's log has them all. */
+const LISTED = 50;
+const NAMED = 10;
+
+const LONGEST_NAME = 60;
+const LONGEST_SUBJECT = 150;
+
+/** Pure: the same report gives the same mail, byte for byte. */
+export function renderWatchMail(report: WatchReport): RenderedMail {
+  const deployment = line(report.deployment, LONGEST_NAME);
+  const [first] = report.items;
+  const more = report.items.length > 1 ? ` (and ${report.items.length - 1} more)` : '';
+  const essence = first ? essenceOf(first) : 'nothing to tell';
+  const document: MailDocument = {
+    tenant: deployment,
+    title: report.items.length > 1 ? `${report.items.length} things want attention` : capitalised(essence),
+    preview: line(report.items.map(essenceOf).join('; '), 160),
+    blocks: report.items.flatMap((item): Block[] => [
+      ...(report.items.length > 1
+        ? [{ type: 'heading' as const, level: 2 as const, text: capitalised(essenceOf(item)) }]
+        : []),
+      ...(item.kind === 'overdue' ? overdueBlocks(item) : certificateBlocks(item)),
+    ]),
+    footer: [
+      "You get this mail because you are listed under operations in the monitor's config.",
+      `The daily watch of ${deployment}, told ${moment(report.toldAt)}.`,
+    ],
+  };
+  return {
+    kind: 'operations',
+    subject: line(`${deployment}: ${essence}${more}`, LONGEST_SUBJECT),
+    html: drawHtml(document),
+    text: drawText(document),
+  };
+}
+
+function essenceOf(item: WatchItem): string {
+  if (item.kind === 'overdue') {
+    const { tenants } = item;
+    return `no successful run for ${names(tenants.map(({ name }) => name))}`;
+  }
+  const whose = `the certificate of ${names(item.names)}`;
+  if (item.daysLeft < 0) return `${whose} has ended`;
+  return `${whose} ends ${item.daysLeft === 0 ? 'within a day' : `in ${count(item.daysLeft, 'day')}`}`;
+}
+
+function overdueBlocks({ tenants, already }: WatchItem & { kind: 'overdue' }): Block[] {
+  const unlisted = tenants.length - LISTED;
+  return [
+    {
+      type: 'paragraph',
+      text: 'No run has succeeded for more than 30 hours. Changes are not seen meanwhile. Nothing is lost as long as a run succeeds before 90 days have passed: it then tells what was missed, day by day.',
+    },
+    {
+      type: 'table',
+      columns: [
+        { label: 'Tenant', align: 'left' },
+        { label: 'Last success', align: 'left' },
+        { label: 'What is known', align: 'left' },
+      ],
+      rows: tenants
+        .slice(0, LISTED)
+        .map((tenant) => [
+          line(tenant.name, LONGEST_NAME),
+          tenant.lastRun === null ? (tenant.damaged ? 'unknown' : 'never') : moment(tenant.lastRun),
+          known(tenant),
+        ]),
+    },
+    ...(unlisted > 0 ? [{ type: 'paragraph' as const, text: `And ${unlisted} more.` }] : []),
+    {
+      type: 'details',
+      items: [
+        ...(already.length > 0
+          ? [
+              {
+                label: 'Told before, and still so',
+                text: capitalised(names(already.map(({ name }) => name))),
+              },
+            ]
+          : []),
+        {
+          label: 'What to do',
+          text: "Where runs fail, do what the mail about the failure says. Else run “secure-score doctor”, which checks everything that a run needs, and look at the function's log.",
+        },
+      ],
+    },
+  ];
+}
+
+function known({ failing, damaged }: OverdueTenant): string {
+  if (damaged) return 'its state in the archive is damaged';
+  if (!failing) return 'nothing: no run has said why';
+  const codes = failing.codes.length > 0 ? `: ${line(failing.codes.join(', '), 120)}` : '';
+  return `fails since ${day(failing.since)}${codes}`;
+}
+
+function certificateBlocks({ until, daysLeft, names: whose }: WatchItem & { kind: 'certificate' }): Block[] {
+  return [
+    {
+      type: 'details',
+      items: [
+        {
+          label: 'What happened',
+          text:
+            daysLeft < 0
+              ? `The certificate that signs in to ${names(whose)} ended on ${day(until)}: runs fail until there is another.`
+              : `The certificate that signs in to ${names(whose)} ends on ${day(until)}. Runs fail from then on.`,
+        },
+        {
+          label: 'What to do',
+          text: 'Make another with “secure-score certificate create”, upload its public part to the app registration (the old one may stay beside it), and put it into the secret with “secure-score certificate put”.',
+        },
+      ],
+    },
+  ];
+}
+
+function names(all: string[]): string {
+  const shown = all.slice(0, NAMED).map((name) => line(name, LONGEST_NAME));
+  const more = all.length - shown.length;
+  return listing(more > 0 ? [...shown, `${more} more`] : shown);
+}

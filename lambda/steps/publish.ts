@@ -1,0 +1,70 @@
+import { DEPLOYMENT_METRICS, TENANT_METRICS } from '../metric-names.ts';
+import type { Mailer } from '../ports.ts';
+import { ClaimedError, type Run, type RunResult } from '../run.ts';
+import type { Change } from '../score/change.ts';
+
+/** Runs the steps, publishes what they came to as metrics, and ends as they ended. */
+export async function published(run: Run, steps: (run: Run) => Promise<RunResult>): Promise<RunResult> {
+  const { mailer, count } = counted(run.ports.mailer);
+  const publishRun = (succeeded: 0 | 1, failed: 0 | 1) =>
+    run.ports.metrics.publish({
+      // A metric that stays silent is no zero: an alarm or a graph over it would have gaps.
+      [DEPLOYMENT_METRICS.runsSucceeded]: succeeded,
+      [DEPLOYMENT_METRICS.runsFailed]: failed,
+      [DEPLOYMENT_METRICS.mailsSent]: count(),
+    });
+  try {
+    const result = await steps({ ...run, ports: { ...run.ports, mailer } });
+    publishRun(1, 0);
+    publishScore(run, result);
+    return result;
+  } catch (error) {
+    // Another run has this tenant in hand, and counts itself. If it dies, the tenant is overdue, and the watch says so.
+    publishRun(0, error instanceof ClaimedError ? 0 : 1);
+    throw error;
+  }
+}
+
+function publishScore(run: Run, { score, changes }: RunResult): void {
+  const { gained, lost } = movement(changes);
+  run.ports.metrics.publishTenant(run.tenant, {
+    ...(score.percentage === null ? {} : { [TENANT_METRICS.scorePercentage]: score.percentage }),
+    [TENANT_METRICS.scorePoints]: score.points,
+    [TENANT_METRICS.scoreMaximum]: score.maximum,
+    [TENANT_METRICS.pointsGained]: gained,
+    [TENANT_METRICS.pointsLost]: lost,
+  });
+}
+
+/**
+ * Points that controls gained and lost, day by day, those that came or went among them. What is several things on
+ * one day has several rows, and counts once.
+ */
+export function movement(changes: Change[]): { gained: number; lost: number } {
+  const moves = new Map<string, number>();
+  for (const { control, date, points } of changes) {
+    if (control !== null) moves.set(`${date} ${control}`, (points.after ?? 0) - (points.before ?? 0));
+  }
+  let gained = 0;
+  let lost = 0;
+  for (const move of moves.values()) {
+    gained += Math.max(move, 0);
+    lost += Math.max(-move, 0);
+  }
+  return { gained, lost };
+}
+
+/** Mails count even where the run fails after, or because of, them. */
+function counted(mailer: Mailer): { mailer: Mailer; count: () => number } {
+  let sent = 0;
+  return {
+    mailer: {
+      async send(mail) {
+        const id = await mailer.send(mail);
+        sent += 1;
+        return id;
+      },
+    },
+    count: () => sent,
+  };
+}

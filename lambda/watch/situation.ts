@@ -1,0 +1,118 @@
+import type { State } from '../archive/state.ts';
+import { dateOf, daysBetween } from '../dates.ts';
+import type { Schedule } from '../ports.ts';
+import type { OverdueTenant, WatchItem } from '../report/watch.ts';
+import { STALE_AFTER_DAYS } from '../steps/compare.ts';
+import type { Said } from './memory.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** A tenant runs daily, within a flexible window and with retries: so long after a run, one is missing. */
+const OVERDUE_AFTER_MS = 30 * HOUR_MS;
+
+/** So many days before a certificate ends it is told, and once more when it has ended. */
+const THRESHOLDS = [0, 7, 30];
+
+/** A tenant that should run, and what is known of it. */
+export interface Watched {
+  schedule: Schedule;
+  /** Null: it has never run. Damaged: nothing is known, and no run can succeed. */
+  state: State | null | 'damaged';
+}
+
+/** How all tenants stand. */
+export interface Situation {
+  overdue: OverdueTenant[];
+  stale: { tenant: string; name: string; newest: string }[];
+  /** By when they end, the next one first. A certificate that many tenants share is one. */
+  certificates: { until: string; daysLeft: number; names: string[] }[];
+}
+
+/** Pure. @param tenants those whose schedule is enabled */
+export function assess(tenants: Watched[], now: Date): Situation {
+  const situation: Situation = { overdue: [], stale: [], certificates: [] };
+  const certificates = new Map<string, string[]>();
+  for (const { schedule, state } of tenants) {
+    const known = state === 'damaged' ? null : state;
+    const tenant = schedule.tenantId;
+    const name = known?.name ?? tenant;
+    const lastRun = known?.lastRun ?? null;
+
+    // A schedule that is new, or was changed, or switched on again, has not had its turn yet.
+    const since = Math.max(schedule.since.getTime(), lastRun ? Date.parse(lastRun.at) : 0);
+    if (state === 'damaged' || now.getTime() - since > OVERDUE_AFTER_MS) {
+      const failing = known?.said.failing ?? null;
+      situation.overdue.push({
+        tenant,
+        name,
+        lastRun: lastRun?.at ?? null,
+        failing: failing && { since: failing.since, codes: failing.told },
+        damaged: state === 'damaged',
+      });
+    }
+    if (!lastRun) continue;
+    if (daysBetween(lastRun.newest, dateOf(now)) >= STALE_AFTER_DAYS)
+      situation.stale.push({ tenant, name, newest: lastRun.newest });
+    const { certificateUntil } = lastRun;
+    certificates.set(certificateUntil, [...(certificates.get(certificateUntil) ?? []), name]);
+  }
+  situation.certificates = [...certificates]
+    .map(([until, names]) => ({ until, daysLeft: daysLeft(until, now), names }))
+    .toSorted((a, b) => a.daysLeft - b.daysLeft);
+  return situation;
+}
+
+/**
+ * What of the situation has not been said yet, and what will have been said then.
+ * @param tenants those of `assess`
+ * @param unknown tenants whose state could not be read now: what was said of them stays said
+ */
+export function unsaid(
+  situation: Situation,
+  said: Said,
+  tenants: Watched[],
+  unknown: string[],
+  now: Date,
+): { items: WatchItem[]; said: Said } {
+  const overdue: Said['overdue'] = {};
+  for (const tenant of unknown) keepSaid(overdue, said.overdue, tenant);
+  for (const { schedule, state } of tenants) {
+    const at = said.overdue[schedule.tenantId];
+    // As long as it has not run it stays said, even if a change of its schedule gives it a new day.
+    const ranSince =
+      at !== undefined &&
+      state !== null &&
+      state !== 'damaged' &&
+      state.lastRun !== null &&
+      state.lastRun.at > at;
+    if (!ranSince) keepSaid(overdue, said.overdue, schedule.tenantId);
+  }
+  const news = situation.overdue.filter(({ tenant }) => overdue[tenant] === undefined);
+  const already = situation.overdue.filter(({ tenant }) => overdue[tenant] !== undefined);
+  for (const { tenant } of news) overdue[tenant] = now.toISOString();
+
+  const certificates: Said['certificates'] = unknown.length > 0 ? { ...said.certificates } : {};
+  const ending: WatchItem[] = [];
+  for (const { until, daysLeft: days, names } of situation.certificates) {
+    const threshold = THRESHOLDS.find((limit) => (limit === 0 ? days < 0 : days <= limit));
+    if (threshold === undefined) continue;
+    const before = said.certificates[until] ?? Infinity;
+    if (threshold < before) ending.push({ kind: 'certificate', until, daysLeft: days, names });
+    certificates[until] = Math.min(threshold, before);
+  }
+  return {
+    items: [...(news.length > 0 ? [{ kind: 'overdue' as const, tenants: news, already }] : []), ...ending],
+    said: { version: 1, overdue, certificates },
+  };
+}
+
+function keepSaid(into: Said['overdue'], said: Said['overdue'], tenant: string): void {
+  const at = said[tenant];
+  if (at !== undefined) into[tenant] = at;
+}
+
+/** Whole days; negative once it has ended. */
+function daysLeft(until: string, now: Date): number {
+  return Math.floor((Date.parse(until) - now.getTime()) / DAY_MS);
+}
