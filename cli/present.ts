@@ -9,6 +9,9 @@ import type { RunFailure } from './run.ts';
 const MARKS: Record<ChangeKind, { mark: string; colour: 'red' | 'green' | 'cyan' | 'yellow' }> = {
   lost: { mark: '▼ lost', colour: 'red' },
   gained: { mark: '▲ gained', colour: 'green' },
+  drift: { mark: '≈ drift', colour: 'cyan' },
+  're-scored': { mark: '↕ re-scored', colour: 'cyan' },
+  decided: { mark: '✓ decided', colour: 'cyan' },
   new: { mark: '+ new', colour: 'cyan' },
   removed: { mark: '− removed', colour: 'cyan' },
   renamed: { mark: '→ renamed', colour: 'cyan' },

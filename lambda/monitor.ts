@@ -1,7 +1,8 @@
 import { Archive } from './archive/archive.ts';
 import { MonitorError } from './errors.ts';
-import { scoreLine } from './report/build.ts';
 import type { Run, RunResult } from './run.ts';
+import { sumExplanations } from './score/attribution.ts';
+import { scoreLine } from './score/snapshot.ts';
 import { compare } from './steps/compare.ts';
 import { fetchAnswer, type Answer } from './steps/fetch.ts';
 import { keep } from './steps/keep.ts';
@@ -39,6 +40,7 @@ async function recipe(run: Run): Promise<RunResult> {
     archived: kept.added,
     score: scoreLine(answer.newest.snapshot),
     changes: [],
+    explanation: sumExplanations([], null),
     mails: [],
     pending: [],
   };
@@ -47,6 +49,7 @@ async function recipe(run: Run): Promise<RunResult> {
     const current = await finishClaim(run, archive, result);
     const news = await compare(run, archive, current.state, answer, kept);
     result.changes = news.changes;
+    result.explanation = news.explanation;
     // False: another run told something meanwhile. Then compare again, from there.
     if (await tell(run, archive, current, news, result)) return result;
   }

@@ -1,8 +1,8 @@
 import type { Tenant } from './config.ts';
 import { MonitorError } from './errors.ts';
 import type { MailKind, Ports } from './ports.ts';
-import type { ScoreLine } from './report/model.ts';
-import type { Change } from './score/change.ts';
+import type { Change, Explanation } from './score/change.ts';
+import type { ScoreLine } from './score/snapshot.ts';
 
 /** One run, for one tenant. */
 export interface Run {
@@ -30,6 +30,8 @@ export interface RunResult {
   score: ScoreLine;
   /** Of the days that this run compared. */
   changes: Change[];
+  /** Of the same days: from the percentage of the first to that of the last, in percentage points. */
+  explanation: Explanation;
   mails: SentMail[];
   /** Mails that another run has claimed and not sent yet. */
   pending: PendingMail[];

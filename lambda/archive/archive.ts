@@ -6,7 +6,7 @@ import { MonitorError } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
 import type { Report } from '../report/model.ts';
 import { layout } from './layout.ts';
-import { parseState, type State } from './state.ts';
+import { parseState, type State, type Told } from './state.ts';
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -93,8 +93,8 @@ export class Archive {
     await this.#store.create(key, Buffer.from(text));
   }
 
-  /** The report told last among those that told a score; null where there is none. */
-  async lastReport(): Promise<Report | null> {
+  /** What the last report that told a score left the tenant's state at; null where there is none. */
+  async lastTold(): Promise<Told | null> {
     const keys = await this.#store.list(layout.reports(this.#tenantId));
     for (const key of keys.toReversed()) {
       const object = await this.#store.get(key);
@@ -105,7 +105,7 @@ export class Archive {
       } catch (error) {
         throw damaged(this.#store, key, 'it is not JSON', error);
       }
-      if (told.report?.to) return told.report;
+      if (told.next?.cursor) return told.next;
     }
     return null;
   }
@@ -150,6 +150,8 @@ export class Archive {
 export interface ToldReport {
   report: Report;
   mails: { kind: string; to: string[]; subject: string; id: string | null }[];
+  /** The tenant's state after it: a lost state is taken up again from here. */
+  next: Told;
 }
 
 /** SHA-256, hex, of the canonical JSON (RFC 8785): the same for the same content, whatever the order of its keys. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MonitorError } from '../errors.ts';
-import type { Report } from '../report/model.ts';
+import type { Report, TrendDay } from '../report/model.ts';
+import { NOTHING_SETTLED, type Settling } from '../score/settle.ts';
 
 const cursorSchema = z.object({ date: z.string(), snapshot: z.string(), profiles: z.string() });
 
@@ -38,6 +39,10 @@ const toldSchema = z.object({
       certificateUntil: z.string(),
     })
     .nullable(),
+  /** Drops that wait, drops that were told, and the account since the last mail: forgotten by no restart. */
+  settling: z.custom<Settling>((value) => typeof value === 'object' && value !== null),
+  /** The last 90 days for the chart. */
+  trend: z.array(z.custom<TrendDay>((value) => typeof value === 'object' && value !== null)),
 });
 
 const stateSchema = toldSchema.extend({
@@ -72,6 +77,8 @@ export const EMPTY_STATE: State = {
   cursor: null,
   said: { stale: null, suspect: null, failing: null },
   lastRun: null,
+  settling: NOTHING_SETTLED,
+  trend: [],
   claim: null,
 };
 

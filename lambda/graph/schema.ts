@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { describeIssues } from '../describe-issues.ts';
 import { MonitorError, quote } from '../errors.ts';
-import { EPSILON, type Control, type Profile, type Snapshot } from '../score/snapshot.ts';
+import { EPSILON, type Control, type Decision, type Profile, type Snapshot } from '../score/snapshot.ts';
 
 /**
  * What Graph answers, checked and put into the terms of the field. The wire's shapes are those of
@@ -65,6 +65,10 @@ const secureScore = z.looseObject({
   currentScore: amount,
   maxScore: amount,
   enabledServices: z.array(z.string()).nullish().catch(null),
+  averageComparativeScores: z
+    .array(z.looseObject({ basis: optionalText, averageScore: optionalAmount }))
+    .nullish()
+    .catch(null),
   controlScores: z.array(controlScore, 'wants a list of controls'),
 });
 
@@ -80,6 +84,17 @@ const controlProfile = z.looseObject({
   actionUrl: optionalText,
   implementationCost: optionalText,
   userImpact: optionalText,
+  controlStateUpdates: z
+    .array(
+      z.looseObject({
+        state: optionalText,
+        comment: optionalText,
+        updatedBy: optionalText,
+        updatedDateTime: optionalText,
+      }),
+    )
+    .nullish()
+    .catch(null),
 });
 
 /** What is wrong with an entry; not an error yet, for an older entry is merely skipped. */
@@ -226,6 +241,10 @@ function read(
       maximum: maxScore,
       enabledServices: (enabledServices ?? []).toSorted(),
       controls,
+      peers: {
+        allTenants: average(parsed.data, 'AllTenants'),
+        similarSize: average(parsed.data, 'TotalSeats'),
+      },
     },
     // Graph states totals with two decimals: what is below half of the last one is rounding.
     difference: Math.abs(difference) <= EPSILON ? 0 : difference,
@@ -293,6 +312,26 @@ function merge(first: Control, second: Control): Control {
   };
 }
 
+/** How others do, in per cent already; it was -1 in an outage, which is no amount and so null. */
+function average(score: z.output<typeof secureScore>, basis: string): number | null {
+  return score.averageComparativeScores?.find((one) => one.basis === basis)?.averageScore ?? null;
+}
+
+/** The state in force is the one updated last. A Default that nobody set is no decision. */
+function decisionOf({ controlStateUpdates }: z.output<typeof controlProfile>): Decision | null {
+  const at = (update: { updatedDateTime?: string | null | undefined }) => update.updatedDateTime ?? '';
+  const updates = (controlStateUpdates ?? []).toSorted((a, b) => (at(a) < at(b) ? -1 : at(a) > at(b) ? 1 : 0));
+  const last = updates.at(-1);
+  if (!last?.state || (last.state.toLowerCase() === 'default' && !last.updatedDateTime)) return null;
+  return {
+    state: last.state,
+    previousState: updates.at(-2)?.state ?? null,
+    by: last.updatedBy ?? null,
+    at: last.updatedDateTime ?? null,
+    comment: last.comment ?? null,
+  };
+}
+
 function profileOf(profile: z.output<typeof controlProfile>): Profile {
   return {
     id: profile.id,
@@ -307,6 +346,7 @@ function profileOf(profile: z.output<typeof controlProfile>): Profile {
     actionUrl: profile.actionUrl?.trim() ?? null,
     implementationCost: profile.implementationCost ?? null,
     userImpact: profile.userImpact ?? null,
+    decision: decisionOf(profile),
   };
 }
 

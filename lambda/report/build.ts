@@ -1,42 +1,62 @@
-import type { Change } from '../score/change.ts';
-import { diff, type Difference } from '../score/diff.ts';
+import { explain } from '../score/attribution.ts';
+import type { Explanation } from '../score/change.ts';
+import { diff, type Difference, type ProfilesOfTwo } from '../score/diff.ts';
 import { maximumOf } from '../score/maximum.ts';
-import { percentageOf, type Profile, type Profiles, type Snapshot } from '../score/snapshot.ts';
-import type { DayReport, ReportedChange, ScoreLine, StartReport } from './model.ts';
+import { waitingPart, type Settling } from '../score/settle.ts';
+import {
+  percentageOf,
+  scoreLine,
+  type Decision,
+  type Profile,
+  type Profiles,
+  type ScoreLine,
+  type Snapshot,
+} from '../score/snapshot.ts';
+import type { DayReport, MailAccount, ReportedChange, StartReport, TrendDay } from './model.ts';
 import { line, plainText, safeLink } from './plain-text.ts';
 
 /** Characters kept of a foreign text: enough to act on; the portal has the rest. */
+const TITLE_LENGTH = 300;
 const STATUS_LENGTH = 300;
 const REMEDIATION_LENGTH = 600;
+const COMMENT_LENGTH = 300;
 
 const GAPS = 10;
 
-export function scoreLine(snapshot: Snapshot): ScoreLine {
-  const { date, points, maximum } = snapshot;
-  return { date, points, maximum, percentage: percentageOf(snapshot) };
-}
+/** How much a gap is worth doing, by what Microsoft says it costs; unknown counts as moderate. */
+const EFFORT: Record<string, number> = { low: 1, moderate: 2, medium: 2, high: 3 };
 
-/** Compares two consecutive days and adds to each change what a person needs to act on it. */
+/** Compares two consecutive days and adds to each change what a person needs to act on it. Not settled yet. */
 export function dayReport(
   before: Snapshot,
   after: Snapshot,
-  profiles: { before: Profiles; after: Profiles },
-): DayReport {
+  profiles: ProfilesOfTwo,
+): { day: DayReport; explanation: Explanation } {
+  const changes = diff(before, after, profiles).map((difference) => enrich(difference, profiles));
   return {
-    date: after.date,
-    previousDate: before.date,
-    before: scoreLine(before),
-    after: scoreLine(after),
-    changes: diff(before, after, profiles).map((difference) => enrich(difference, profiles)),
+    day: {
+      date: after.date,
+      previousDate: before.date,
+      before: scoreLine(before),
+      after: scoreLine(after),
+      changes,
+    },
+    explanation: explain(before, after, changes),
   };
 }
 
-function enrich(difference: Difference, profiles: { before: Profiles; after: Profiles }): ReportedChange {
-  const { change, before, after } = difference;
-  const profile = profileOf(change, profiles);
+function enrich(difference: Difference, profiles: ProfilesOfTwo): ReportedChange {
+  const { change, before, after, decision } = difference;
+  const profile =
+    change.control === null
+      ? undefined
+      : (profiles.after.get(change.control) ?? profiles.before.get(change.control));
   return {
     ...change,
-    title: line(change.title, 300),
+    title: line(change.title, TITLE_LENGTH),
+    fate: 'told',
+    downSince: null,
+    decision: decision && plainDecision(decision),
     previousControl: change.kind === 'renamed' ? (before?.name ?? null) : null,
     status:
       before?.complete && after?.complete && before.status !== after.status
@@ -55,17 +75,40 @@ function enrich(difference: Difference, profiles: { before: Profiles; after: Pro
   };
 }
 
-function profileOf(change: Change, profiles: { before: Profiles; after: Profiles }): Profile | undefined {
-  return change.control === null
-    ? undefined
-    : (profiles.after.get(change.control) ?? profiles.before.get(change.control));
+function plainDecision(decision: Decision): Decision {
+  return {
+    ...decision,
+    state: line(decision.state, 80),
+    by: decision.by && line(decision.by, 120),
+    comment: plainText(decision.comment, COMMENT_LENGTH),
+  };
 }
 
-/**
- * The picture of the first mail: where the tenant stands, and how it came there.
- * @param days oldest first; the last is the newest
- */
-export function startReport(days: Snapshot[], newest: Snapshot, profiles: Profiles): StartReport {
+export function trendDay(snapshot: Snapshot, explanation: Explanation | null): TrendDay {
+  return {
+    date: snapshot.date,
+    percentage: percentageOf(snapshot),
+    moved: explanation ? explanation.earned + explanation.decided : 0,
+    rescored: explanation?.rescored ?? 0,
+  };
+}
+
+/** The running account, as a mail shows it. Null where there is no percentage to account for. */
+export function mailAccount(settling: Settling, after: ScoreLine): MailAccount | null {
+  const { since, healed, ...parts } = settling.account;
+  if (!since || since.percentage === null || after.percentage === null) return null;
+  return {
+    ...parts,
+    waiting: waitingPart(settling),
+    healed: {
+      percentagePoints: healed.reduce((sum, drop) => sum + drop.percentagePoints, 0),
+      drops: healed,
+    },
+  };
+}
+
+/** The picture of the first mail: where the tenant stands. */
+export function startReport(newest: Snapshot, profiles: Profiles): StartReport {
   const controls = [...newest.controls.values()].map((control) => {
     const profile = profiles.get(control.name);
     return { control, profile, maximum: maximumOf(control, profile) };
@@ -73,40 +116,47 @@ export function startReport(days: Snapshot[], newest: Snapshot, profiles: Profil
 
   const categories = new Map<string, StartReport['categories'][number]>();
   for (const { control, maximum } of controls) {
-    const sum = categories.get(control.category) ?? {
-      category: control.category,
-      controls: 0,
-      points: 0,
-      maximum: null,
-    };
+    const { category } = control;
+    const sum = categories.get(category) ?? { category, controls: 0, points: 0, maximum: null };
     sum.controls += 1;
     sum.points += control.points;
     if (maximum !== null) sum.maximum = (sum.maximum ?? 0) + maximum;
-    categories.set(control.category, sum);
+    categories.set(category, sum);
   }
 
   const gaps = controls
     .flatMap(({ control, profile, maximum }) =>
-      maximum === null || maximum <= control.points
-        ? []
-        : [
-            {
-              control: control.name,
-              title: line(profile?.title ?? control.name, 300),
-              category: control.category,
-              points: control.points,
-              maximum,
-              implementationCost: profile?.implementationCost ?? null,
-              actionUrl: safeLink(profile?.actionUrl ?? null),
-            },
-          ],
+      maximum === null || maximum <= control.points ? [] : [gapOf(control, profile, maximum)],
     )
-    .toSorted((a, b) => b.maximum - b.points - (a.maximum - a.points) || (a.control < b.control ? -1 : 1));
+    .toSorted((a, b) => worth(b) - worth(a) || (a.control < b.control ? -1 : 1));
 
   const open = ({ points, maximum }: StartReport['categories'][number]) => (maximum ?? points) - points;
   return {
-    trend: days.map(scoreLine),
     categories: [...categories.values()].toSorted((a, b) => open(b) - open(a)),
     gaps: gaps.slice(0, GAPS),
   };
+}
+
+type Gap = StartReport['gaps'][number];
+
+function gapOf(
+  control: { name: string; category: string; points: number },
+  profile: Profile | undefined,
+  maximum: number,
+): Gap {
+  return {
+    control: control.name,
+    title: line(profile?.title ?? control.name, TITLE_LENGTH),
+    category: control.category,
+    points: control.points,
+    maximum,
+    implementationCost: profile?.implementationCost ?? null,
+    userImpact: profile?.userImpact ?? null,
+    actionUrl: safeLink(profile?.actionUrl ?? null),
+  };
+}
+
+/** Points still to be earned for the least effort. */
+function worth({ points, maximum, implementationCost }: Gap): number {
+  return (maximum - points) / (EFFORT[(implementationCost ?? '').toLowerCase()] ?? 2);
 }

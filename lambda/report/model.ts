@@ -1,5 +1,9 @@
 import type { MailKind } from '../ports.ts';
 import type { Change } from '../score/change.ts';
+import type { Drop, Fate, Healed, Part } from '../score/settle.ts';
+import type { Decision, Peers, ScoreLine } from '../score/snapshot.ts';
+
+export type { ScoreLine } from '../score/snapshot.ts';
 
 /**
  * What one run tells: plain data, archived as it is under reports/, from which every mail is rendered.
@@ -11,20 +15,66 @@ export interface Report {
   name: string;
   /** When it was claimed, ISO 8601. */
   toldAt: string;
-  /** What had been told before it, and what has been told with it. Null where nothing was told yet. */
+  /** Of the tenant: dates and times are shown in it (a snapshot's date stays UTC's). */
+  timeZone: string;
+  /** What had been compared before it, and what has been with it. Null where nothing was yet. */
   from: Cursor | null;
   to: Cursor | null;
-  /** The score last told, and the newest one. */
+  /** The score last told by a mail, and the newest one. */
   before: ScoreLine | null;
   after: ScoreLine | null;
+  /** What moved the one to the other; null where there is no earlier score, or no percentage. */
+  account: MailAccount | null;
   /** The compared days, oldest first: each against the one before it. Empty for the first run. */
   days: DayReport[];
+  /** Drops of earlier days that are told now: confirmed, or beyond healing. */
+  confirmed: Drop[];
+  /** The last 90 days, oldest first. */
+  trend: TrendDay[];
+  /** Of the newest day. */
+  peers: Peers;
   /** Set on the first run alone. */
   start: StartReport | null;
   /** What the operations mail tells; empty: no such mail. */
   operations: OperationsItem[];
   /** One sentence each, for people: gaps, entries left out, sums that do not add up. */
   notes: string[];
+}
+
+/**
+ * Every percentage point from `before` to `after` of the report, by where it comes from: the parts and
+ * `countedBefore` and `unexplained` add up to after − before, exactly (unrounded).
+ */
+export interface MailAccount {
+  /** Earned here and lost here, as told in this mail. */
+  gained: Part;
+  lost: Part;
+  /** By Microsoft: new, removed and re-scored controls. */
+  rescored: Part;
+  /** By somebody's decision. */
+  decided: Part;
+  /** By people and devices that come and go. */
+  drift: Part;
+  /** Smaller than the tenant's minimumPoints. */
+  silenced: Part;
+  /** Drops that wait for confirmation, as far as no mail has counted them yet; how many wait in all. */
+  waiting: Part;
+  /** Drops that were back before they were told. */
+  healed: { percentagePoints: number; drops: Healed[] };
+  /** The opposite of what an earlier mail counted as waiting and is told, or healed, since. */
+  countedBefore: number;
+  /** What no control accounts for. */
+  unexplained: number;
+}
+
+/** A day of the chart. */
+export interface TrendDay {
+  date: string;
+  /** In per cent, unrounded; null where the maximum was 0. */
+  percentage: number | null;
+  /** In percentage points against the day before: earned and decided here, and re-scored by Microsoft. */
+  moved: number;
+  rescored: number;
 }
 
 /** What was last told: exactly these objects of the archive. */
@@ -34,14 +84,6 @@ export interface Cursor {
   snapshot: string;
   /** Content hash of the profiles. */
   profiles: string;
-}
-
-export interface ScoreLine {
-  date: string;
-  points: number;
-  maximum: number;
-  /** In per cent, unrounded; null where the maximum is 0. */
-  percentage: number | null;
 }
 
 export interface DayReport {
@@ -54,6 +96,12 @@ export interface DayReport {
 
 /** A change with what a person needs to act on it. */
 export interface ReportedChange extends Change {
+  /** What becomes of it: told, waiting, silenced, … */
+  fate: Fate;
+  /** Of a gain that undoes a told drop: the day on which that fell. */
+  downSince: string | null;
+  /** The decision that the row tells of, or that caused it. */
+  decision: Decision | null;
   /** The former name, of a renamed control. */
   previousControl: string | null;
   /** The texts "You have 3 of 40 users …" before and after, where both days are complete. */
@@ -70,10 +118,8 @@ export interface ReportedChange extends Change {
   actionUrl: string | null;
 }
 
-/** The 90-day picture of the start mail. */
+/** Where a tenant stands, for the start mail. */
 export interface StartReport {
-  /** Oldest first. */
-  trend: ScoreLine[];
   /** Points earned and achievable by category on the newest day, largest gap first. Maximum null where none is known. */
   categories: { category: string; controls: number; points: number; maximum: number | null }[];
   /** The ten controls with the most points still to be earned. */
@@ -84,6 +130,7 @@ export interface StartReport {
     points: number;
     maximum: number;
     implementationCost: string | null;
+    userImpact: string | null;
     actionUrl: string | null;
   }[];
 }

@@ -1,6 +1,20 @@
 /** The kinds of the design's table "What a change is". */
 export type ChangeKind =
-  'lost' | 'gained' | 'new' | 'removed' | 'renamed' | 'services' | 'restated' | 'stale' | 'suspect';
+  | 'lost'
+  | 'gained'
+  | 'drift'
+  | 'new'
+  | 'removed'
+  | 'renamed'
+  | 're-scored'
+  | 'decided'
+  | 'services'
+  | 'restated'
+  | 'stale'
+  | 'suspect';
+
+/** Why a share of the score moved: earned (or lost) here, re-scored by Microsoft, or decided by someone's click. */
+export type Cause = 'earned' | 'rescored' | 'decided';
 
 /**
  * One row of what changed between two snapshots; the same shape in `run --json`, reports and mails.
@@ -17,9 +31,28 @@ export interface Change {
   previousDate: string | null;
   points: Sides;
   maximum: Sides;
+  /**
+   * The control's share of the change in the score, in percentage points, unrounded. Of several rows of one control on
+   * one day one carries it, the others 0.
+   */
+  percentagePoints: number;
+  /** Of the share; null where the row carries none. */
+  cause: Cause | null;
 }
 
 export interface Sides {
   before: number | null;
   after: number | null;
+}
+
+/** The change of the score from one percentage to another, by cause, in percentage points: the causes add up exactly. */
+export interface Explanation {
+  /** Per cent, unrounded; null where there is no percentage (or nothing earlier). */
+  before: number | null;
+  after: number | null;
+  earned: number;
+  rescored: number;
+  decided: number;
+  /** What no control accounts for: totals that are not the sum, moves below epsilon. */
+  unexplained: number;
 }

@@ -1,22 +1,36 @@
-import type { Change, ChangeKind, Sides } from './change.ts';
-import { maximumOf } from './maximum.ts';
-import { EPSILON, type Control, type Profiles, type Snapshot } from './snapshot.ts';
+import { shareOf } from './attribution.ts';
+import type { Cause, Change, ChangeKind, Sides } from './change.ts';
+import { explains, sameDecision } from './decision.ts';
+import { maximaOf, maximumOf } from './maximum.ts';
+import { EPSILON, type Control, type Decision, type Profiles, type Snapshot } from './snapshot.ts';
 
 /** A change with the two controls it is about, for whoever tells it. */
 export interface Difference {
   change: Change;
   before: Control | null;
   after: Control | null;
+  /** The decision that the row tells of, or that caused it. */
+  decision: Decision | null;
+}
+
+/** The catalogue at each side, for titles, maxima and decisions; a control may be in neither. */
+export interface ProfilesOfTwo {
+  before: Profiles;
+  after: Profiles;
 }
 
 /** Differences of points are multiples of 0.01 on the wire; this only absorbs what binary fractions add. */
 const BINARY_SLACK = 1e-9;
 
+/** The order of rows. */
 const ORDER: ChangeKind[] = [
   'suspect',
   'services',
   'lost',
   'gained',
+  'drift',
+  're-scored',
+  'decided',
   'removed',
   'new',
   'renamed',
@@ -25,63 +39,122 @@ const ORDER: ChangeKind[] = [
 ];
 
 /**
- * What changed between two snapshots of one tenant: applying the result to the first gives the second, within epsilon.
+ * What changed between two snapshots of one tenant, and what share of the score's change each row has: applying the
+ * result to the first gives the second, within epsilon.
  * Texts are never compared (all but the newest entry of an answer have lost theirs).
- * @param profiles the catalogue at each side, for titles and maxima; a control may be in neither
  * @returns rows in a fixed order: by kind, then largest move first, then by name; independent of the order of controls
  */
-export function diff(
-  before: Snapshot,
-  after: Snapshot,
-  profiles: { before: Profiles; after: Profiles },
-): Difference[] {
+export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo): Difference[] {
   const { pairs, removed, added } = matchControls(before, after);
   const differences: Difference[] = [];
 
-  const add = (kind: ChangeKind, earlier: Control | null, later: Control | null) => {
+  const profileOf = (name: string | undefined, side: 'before' | 'after') =>
+    name === undefined ? undefined : profiles[side].get(name);
+
+  const add = (kinds: ChangeKind[], earlier: Control | null, later: Control | null, moved: Moved) => {
     const control = later ?? earlier;
     if (!control) return;
-    const earlierProfile = earlier
-      ? (profiles.before.get(earlier.name) ?? profiles.after.get(earlier.name))
-      : undefined;
-    const laterProfile = later
-      ? (profiles.after.get(later.name) ?? profiles.before.get(later.name))
-      : undefined;
-    const maxima = {
-      before: earlier && maximumOf(earlier, earlierProfile),
-      after: later && maximumOf(later, laterProfile),
-    };
-    differences.push({
-      before: earlier,
-      after: later,
-      change: {
-        kind,
-        control: control.name,
-        title: (laterProfile ?? earlierProfile)?.title || control.name,
-        category: control.category,
-        date: after.date,
-        previousDate: before.date,
-        points: { before: earlier?.points ?? null, after: later?.points ?? null },
-        // A side that is there but unknown takes the other side's.
-        maximum: {
-          before: earlier && (maxima.before ?? maxima.after),
-          after: later && (maxima.after ?? maxima.before),
+    const title =
+      profileOf(control.name, 'after')?.title || profileOf(control.name, 'before')?.title || control.name;
+    // Kinds come in the order of precedence: the first one bears the control's share. A rename never does.
+    const bearer = kinds.find((kind) => kind !== 'renamed');
+    for (const kind of kinds) {
+      const bears = kind === bearer;
+      differences.push({
+        before: earlier,
+        after: later,
+        decision: kind === 'decided' || (bears && moved.cause === 'decided') ? moved.decision : null,
+        change: {
+          kind,
+          control: control.name,
+          title,
+          category: control.category,
+          date: after.date,
+          previousDate: before.date,
+          points: { before: earlier?.points ?? null, after: later?.points ?? null },
+          maximum: moved.maximum,
+          percentagePoints: bears ? moved.share : 0,
+          cause: bears ? moved.cause : null,
         },
-      },
-    });
+      });
+    }
   };
 
   for (const [earlier, later] of pairs) {
-    if (earlier.name !== later.name) add('renamed', earlier, later);
-    const move = later.points - earlier.points;
-    if (Math.abs(move) > EPSILON + BINARY_SLACK) add(move < 0 ? 'lost' : 'gained', earlier, later);
+    const maximum = maximaOf(
+      { before: earlier, after: later },
+      {
+        before: profileOf(earlier.name, 'before'),
+        after: profileOf(later.name, 'after') ?? profileOf(earlier.name, 'after'),
+      },
+    );
+    const decision = profileOf(later.name, 'after')?.decision ?? null;
+    const decisionBefore = profileOf(earlier.name, 'before')?.decision ?? null;
+
+    const points = later.points - earlier.points;
+    const moves = Math.abs(points) > EPSILON + BINARY_SLACK;
+    const rise = maximum.before === null || maximum.after === null ? 0 : maximum.after - maximum.before;
+    const rescored = Math.abs(rise) > EPSILON + BINARY_SLACK;
+    const decided = explains(decision, after.date, points);
+
+    const kinds: ChangeKind[] = [];
+    if (rescored) kinds.push('re-scored');
+    if (!sameDecision(decisionBefore, decision)) kinds.push('decided');
+    if (moves) kinds.push(isDrift(earlier, later, maximum.after) ? 'drift' : points < 0 ? 'lost' : 'gained');
+    if (earlier.name !== later.name) kinds.push('renamed');
+    const share = rescored || moves ? shareOf(before, after, points, rescored ? rise : 0) : 0;
+    add(kinds, earlier, later, {
+      maximum,
+      share,
+      cause: rescored ? 'rescored' : moves ? (decided ? 'decided' : 'earned') : null,
+      decision,
+    });
   }
-  for (const control of removed) add('removed', control, null);
-  for (const control of added) add('new', null, control);
+
+  for (const control of removed) {
+    const maximum = maximumOf(control, profileOf(control.name, 'before') ?? profileOf(control.name, 'after'));
+    const share = shareOf(before, after, -control.points, -(maximum ?? 0));
+    add(['removed'], control, null, {
+      maximum: { before: maximum, after: null },
+      share,
+      cause: 'rescored',
+      decision: null,
+    });
+  }
+  for (const control of added) {
+    const maximum = maximumOf(control, profileOf(control.name, 'after') ?? profileOf(control.name, 'before'));
+    const share = shareOf(before, after, control.points, maximum ?? 0);
+    add(['new'], null, control, {
+      maximum: { before: null, after: maximum },
+      share,
+      cause: 'rescored',
+      decision: null,
+    });
+  }
 
   const services = servicesChange(before, after);
-  if (services) differences.push({ change: services, before: null, after: null });
+  if (services) differences.push({ change: services, before: null, after: null, decision: null });
   return differences.toSorted((a, b) => compareChanges(a.change, b.change));
+}
+
+interface Moved {
+  maximum: Sides;
+  share: number;
+  cause: Cause | null;
+  decision: Decision | null;
+}
+
+/**
+ * A move that comes of people and devices coming and going: both days are complete, their number (`total`) moved, and
+ * the score moved by no more than that can move it. With the same total, or none, it was earned or lost.
+ */
+function isDrift(before: Control, after: Control, maximum: number | null): boolean {
+  if (!before.complete || !after.complete || maximum === null) return false;
+  if (before.total === null || after.total === null || before.total === after.total) return false;
+  const smaller = Math.min(before.total, after.total);
+  if (smaller <= 0) return false;
+  const most = (maximum * Math.abs(after.total - before.total)) / smaller;
+  return Math.abs(after.points - before.points) <= most + BINARY_SLACK;
 }
 
 export interface Matched {
@@ -142,14 +215,25 @@ function servicesChange(before: Snapshot, after: Snapshot): Change | null {
   });
 }
 
-/** A row about the tenant as a whole: no control, no category. */
+/** A row about the tenant as a whole: no control, no category, no share. */
 export function tenantChange(
   kind: ChangeKind,
   title: string,
   facts: { date: string; previousDate: string | null; points: Sides; maximum: Sides },
 ): Change {
   const { date, previousDate, points, maximum } = facts;
-  return { kind, control: null, title, category: null, date, previousDate, points, maximum };
+  return {
+    kind,
+    control: null,
+    title,
+    category: null,
+    date,
+    previousDate,
+    points,
+    maximum,
+    percentagePoints: 0,
+    cause: null,
+  };
 }
 
 function compareChanges(a: Change, b: Change): number {

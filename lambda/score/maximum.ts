@@ -3,6 +3,32 @@ import type { Control, Profile } from './snapshot.ts';
 /** Graph rounds points and percentages to two decimals. */
 const HALF_A_UNIT = 0.005;
 
+/** What rounding leaves open: the maxima that a control's points and percentage allow. */
+interface Allowed {
+  least: number;
+  most: number;
+  quotient: number;
+}
+
+/** Null where they allow anything: no points, or no percentage. */
+function allowedBy(control: Control | null): Allowed | null {
+  const percentage = control?.percentage ?? 0;
+  const points = control?.points ?? 0;
+  if (percentage <= 0 || points <= 0) return null;
+  return {
+    least: (100 * Math.max(points - HALF_A_UNIT, 0)) / (percentage + HALF_A_UNIT),
+    most:
+      percentage > HALF_A_UNIT
+        ? (100 * (points + HALF_A_UNIT)) / (percentage - HALF_A_UNIT)
+        : Number.POSITIVE_INFINITY,
+    quotient: (100 * points) / percentage,
+  };
+}
+
+function allows({ least, most }: Allowed, maximum: number | null): maximum is number {
+  return maximum !== null && maximum >= least && maximum <= most;
+}
+
 /**
  * The maximum of a control, which Graph does not state: derived from its points and percentage.
  * The profile's maxScore where both agree with it within their rounding, else the nearest whole number that they
@@ -11,18 +37,60 @@ const HALF_A_UNIT = 0.005;
  */
 export function maximumOf(control: Control, profile: Profile | undefined): number | null {
   const stated = profile?.maximum ?? null;
-  const { points, percentage } = control;
-  if (percentage === null || percentage <= 0 || points <= 0) return stated;
+  const allowed = allowedBy(control);
+  if (!allowed || allows(allowed, stated)) return stated;
+  return derive(allowed);
+}
 
-  const least = (100 * Math.max(points - HALF_A_UNIT, 0)) / (percentage + HALF_A_UNIT);
-  const most =
-    percentage > HALF_A_UNIT
-      ? (100 * (points + HALF_A_UNIT)) / (percentage - HALF_A_UNIT)
-      : Number.POSITIVE_INFINITY;
-  const allowed = (maximum: number) => maximum >= least && maximum <= most;
+function derive(allowed: Allowed): number {
+  const whole = Math.round(allowed.quotient);
+  return whole > 0 && allows(allowed, whole) ? whole : allowed.quotient;
+}
 
-  if (stated !== null && allowed(stated)) return stated;
-  const quotient = (100 * points) / percentage;
-  const whole = Math.round(quotient);
-  return whole > 0 && allowed(whole) ? whole : quotient;
+/**
+ * The maxima of one control on two days. They differ only where no single maximum explains both days within their
+ * rounding: a control is not re-scored because its points were rounded.
+ * @param profiles the control's profile at each side, as far as it is known
+ */
+export function maximaOf(
+  controls: { before: Control; after: Control },
+  profiles: { before: Profile | undefined; after: Profile | undefined },
+): { before: number | null; after: number | null } {
+  const before = allowedBy(controls.before);
+  const after = allowedBy(controls.after);
+  const statedBefore = profiles.before?.maximum ?? profiles.after?.maximum ?? null;
+  const statedAfter = profiles.after?.maximum ?? profiles.before?.maximum ?? null;
+
+  if (before && after) {
+    const both = intersect(before, after);
+    if (!both) {
+      return {
+        before: maximumOf(controls.before, profiles.before ?? profiles.after),
+        after: maximumOf(controls.after, profiles.after ?? profiles.before),
+      };
+    }
+    const stated = [statedAfter, statedBefore].find((maximum) => allows(both, maximum));
+    const one = stated ?? derive(both);
+    return { before: one, after: one };
+  }
+
+  // A day without points allows anything. Where the catalogue says the same on both days and the other day
+  // contradicts it, it is the catalogue that is wrong, not the maximum that moved.
+  const side = before ?? after;
+  const catalogueMoved = statedBefore !== statedAfter;
+  const known = (control: Control, profile: Profile | undefined) => maximumOf(control, profile);
+  const ofBefore = known(controls.before, profiles.before ?? profiles.after);
+  const ofAfter = known(controls.after, profiles.after ?? profiles.before);
+  if (!side || catalogueMoved) return { before: ofBefore ?? ofAfter, after: ofAfter ?? ofBefore };
+  const one = before ? ofBefore : ofAfter;
+  return { before: one, after: one };
+}
+
+/** Of two days: what both allow, with the quotient of the narrower one. Null where nothing does. */
+function intersect(a: Allowed, b: Allowed): Allowed | null {
+  const least = Math.max(a.least, b.least);
+  const most = Math.min(a.most, b.most);
+  if (least > most) return null;
+  const narrower = a.most - a.least <= b.most - b.least ? a : b;
+  return { least, most, quotient: Math.min(Math.max(narrower.quotient, least), most) };
 }

@@ -1,59 +1,354 @@
-import { matchControls } from './diff.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Change } from './change.ts';
+import { EPSILON, type ScoreLine } from './snapshot.ts';
 
-/** What a fold over the days after the one last told comes to. */
-export interface Settled {
-  /** Days to compare, oldest first: each with the accepted day before it. */
-  steps: { before: Snapshot; after: Snapshot }[];
-  /** Suspect days that the following days contradict: left out of every comparison. */
-  skipped: Suspicion[];
-  /** A suspect day that still waits for two further days; nothing from it on is told. */
-  waiting: Suspicion | null;
+/** How long a drop that was told is remembered, to say of it that it is back. */
+const REMEMBERED_DAYS = 90;
+
+const DAY_MS = 24 * 3_600_000;
+
+export interface Alerts {
+  /** A drop is told when it still stands so many snapshots later. */
+  confirmDrops: number;
+  /** Gains and losses of fewer points are silenced. */
+  minimumPoints: number;
 }
 
-export interface Suspicion {
+/** A drop that is watched: until it is confirmed; and, once told, until it is back. */
+export interface Drop {
+  /** Today's name. */
+  control: string;
+  title: string;
+  category: string | null;
+  /** Day of the snapshot in which it fell, and of the one before. */
   date: string;
-  /** How many of the `told` controls of the baseline are gone. */
-  gone: number;
-  told: number;
+  previousDate: string | null;
+  points: { before: number; after: number };
+  maximum: { before: number | null; after: number | null };
+  /** Of all its moves since it fell. */
+  percentagePoints: number;
+  /** How many snapshots it has stood since. */
+  snapshots: number;
+  /** Of its percentage points, those that a mail has counted as waiting. */
+  counted: number;
 }
 
-/** A suspect day is accepted when so many further days agree with it. */
-const CONFIRMING_DAYS = 2;
+/** A drop that was back before it was told. */
+export interface Healed extends Drop {
+  back: string;
+}
+
+/** A part of the change: in percentage points, and of how many controls. */
+export interface Part {
+  percentagePoints: number;
+  controls: number;
+}
 
 /**
- * Decides which days count. A day on which more than half of the told controls are gone, with the same services,
- * is more often half an answer than the truth: it counts only once two further days agree with it.
- * A fold over the days: daily runs and one run after a gap end in the same settled state.
- * @param told the baseline: the snapshot last told
- * @param days the days after it, oldest first
+ * The account between two mails about the score. Whatever moved it since the score last told stands in exactly one
+ * part, so that the next mail adds up to the change that it shows, be it from the day before or from weeks ago.
  */
-export function settle(told: Snapshot, days: Snapshot[]): Settled {
-  const settled: Settled = { steps: [], skipped: [], waiting: null };
-  let baseline = told;
-  for (const [index, day] of days.entries()) {
-    const suspicion = suspect(baseline, day);
-    if (suspicion) {
-      const further = days.slice(index + 1, index + 1 + CONFIRMING_DAYS);
-      const agree = (other: Snapshot) => suspect(baseline, other) !== null && suspect(day, other) === null;
-      if (!further.every(agree)) {
-        settled.skipped.push(suspicion);
-        continue;
-      }
-      if (further.length < CONFIRMING_DAYS) {
-        settled.waiting = suspicion;
-        break;
-      }
-    }
-    settled.steps.push({ before: baseline, after: day });
-    baseline = day;
-  }
-  return settled;
+export interface Account {
+  /** The score last told; null before the first mail. */
+  since: ScoreLine | null;
+  /** Earned here, and told. */
+  gained: Part;
+  lost: Part;
+  /** By Microsoft: new, removed and re-scored controls. */
+  rescored: Part;
+  /** By somebody's decision. */
+  decided: Part;
+  /** By people and devices that come and go. */
+  drift: Part;
+  /** Below minimumPoints. */
+  silenced: Part;
+  /** Drops that were back before they were told: what is left of their moves. */
+  healed: Healed[];
+  /** Less what an earlier mail counted as waiting and is told (or healed) since. */
+  countedBefore: number;
+  unexplained: number;
 }
 
-function suspect(baseline: Snapshot, day: Snapshot): Suspicion | null {
-  if (baseline.enabledServices.join('\n') !== day.enabledServices.join('\n')) return null;
-  const told = baseline.controls.size;
-  const gone = matchControls(baseline, day).removed.length;
-  return gone > told / 2 ? { date: day.date, gone, told } : null;
+/** What the fold carries from day to day: a part of a tenant's state. */
+export interface Settling {
+  /** Drops to be confirmed. */
+  waiting: Drop[];
+  /** Drops that were told and are not back yet. */
+  told: Drop[];
+  account: Account;
+}
+
+/**
+ * What becomes of a row: it is told; it waits, or heals what waited; it is silenced; or it is folded into another row
+ * of the same control, or into a line.
+ */
+export type Fate = 'told' | 'waiting' | 'healing' | 'silenced' | 'folded';
+
+export interface SettledChange<Row extends Change> {
+  change: Row;
+  fate: Fate;
+  /** Of a told gain that undoes a told drop: the day on which that fell. */
+  downSince: string | null;
+}
+
+export interface SettledDay<Row extends Change> {
+  settling: Settling;
+  changes: SettledChange<Row>[];
+  /** Drops of earlier days that are told now: they still stand, or are beyond healing. */
+  confirmed: Drop[];
+}
+
+/** A row that knows the former name of a renamed control. */
+export interface NamedChange extends Change {
+  previousControl: string | null;
+}
+
+const NONE: Part = { percentagePoints: 0, controls: 0 };
+
+export const NOTHING_SETTLED: Settling = { waiting: [], told: [], account: openAccount(null) };
+
+/** @param since the score that was just told */
+export function openAccount(since: ScoreLine | null): Account {
+  return {
+    since,
+    gained: NONE,
+    lost: NONE,
+    rescored: NONE,
+    decided: NONE,
+    drift: NONE,
+    silenced: NONE,
+    healed: [],
+    countedBefore: 0,
+    unexplained: 0,
+  };
+}
+
+/**
+ * Settles one day: which rows are told, which wait for confirmation, which are folded into a line. A fold over the
+ * days: what it decides depends on the days alone, not on how many of them a run happened to find.
+ * @param rows of `diff`: this day against the one before
+ * @param day its date, and what of its change no row explains, in percentage points
+ */
+export function settleDay<Row extends NamedChange>(
+  settling: Settling,
+  rows: Row[],
+  day: { date: string; unexplained: number },
+  alerts: Alerts,
+): SettledDay<Row> {
+  const fold = new DayFold<Row>(settling, day, alerts);
+  for (const [control, ofControl] of byControl(rows)) {
+    if (control === null) for (const change of ofControl) fold.put(change, 'told');
+    else fold.settleControl(control, ofControl);
+  }
+  return fold.end(rows);
+}
+
+/** Rows of one control belong together: at most one of them bears its share. */
+function byControl<Row extends NamedChange>(rows: Row[]): Map<string | null, Row[]> {
+  const groups = new Map<string | null, Row[]>();
+  for (const row of rows) groups.set(row.control, [...(groups.get(row.control) ?? []), row]);
+  return groups;
+}
+
+class DayFold<Row extends NamedChange> {
+  readonly #day: { date: string; unexplained: number };
+  readonly #alerts: Alerts;
+  readonly #account: Account;
+  readonly #waiting: Map<string, Drop>;
+  readonly #told: Map<string, Drop>;
+  readonly #confirmed: Drop[] = [];
+  readonly #settled = new Map<Row, SettledChange<Row>>();
+
+  constructor(settling: Settling, day: { date: string; unexplained: number }, alerts: Alerts) {
+    this.#day = day;
+    this.#alerts = alerts;
+    this.#account = { ...settling.account };
+    this.#account.unexplained += day.unexplained;
+    this.#waiting = new Map(settling.waiting.map((drop) => [drop.control, drop]));
+    this.#told = new Map(settling.told.map((drop) => [drop.control, drop]));
+  }
+
+  put(change: Row, fate: Fate, downSince: string | null = null): void {
+    this.#settled.set(change, { change, fate, downSince });
+  }
+
+  settleControl(control: string, rows: Row[]): void {
+    const row = (...kinds: Change['kind'][]) => rows.find(({ kind }) => kinds.includes(kind));
+    const share = rows.reduce((sum, { percentagePoints }) => sum + percentagePoints, 0);
+    const cause = rows.find((one) => one.cause !== null)?.cause ?? null;
+    const move = row('lost', 'gained', 'drift');
+    const renamed = row('renamed');
+    const decision = row('decided');
+
+    if (renamed) {
+      this.#rename(renamed.previousControl ?? control, control);
+      this.put(renamed, 'told');
+    }
+    if (decision) this.put(decision, 'told');
+
+    const byMicrosoft = row('new', 'removed', 're-scored');
+    if (byMicrosoft) {
+      // Beyond healing: what a drop is measured by has changed.
+      const drop = this.#waiting.get(control);
+      if (drop) this.#confirm(drop);
+      this.#told.delete(control);
+      this.#add('rescored', share);
+      this.put(byMicrosoft, 'told');
+      // 9 of 9 that became 10 of 10 is nobody's gain; 9 of 9 that became 0 of 10 is lost all the same.
+      if (move) this.put(move, sameShareOfMaximum(move) ? 'folded' : 'told');
+      return;
+    }
+    if (!move) return;
+    const waiting = this.#waiting.get(control);
+    if (cause === 'decided') {
+      // A decision hides the drop: whether that would have healed, nobody will know.
+      if (waiting) this.#confirm(waiting);
+      this.#add('decided', share);
+      this.#tellMove(move, share);
+      return;
+    }
+    if (waiting) {
+      this.#moveWaiting(further(waiting, move, share), move);
+    } else if (move.kind === 'drift') {
+      this.#add('drift', share);
+      this.put(move, 'folded');
+    } else if (Math.abs(moveOf(move)) < this.#alerts.minimumPoints) {
+      this.#add('silenced', share);
+      this.put(move, 'silenced');
+    } else if (move.kind === 'lost' && this.#alerts.confirmDrops > 0) {
+      this.#waiting.set(control, dropOf(move, share));
+      this.put(move, 'waiting');
+    } else {
+      this.#add(move.kind === 'lost' ? 'lost' : 'gained', share);
+      this.#tellMove(move, share);
+    }
+  }
+
+  /** The day is over: drops that waited have stood one snapshot more. */
+  end(rows: Row[]): SettledDay<Row> {
+    for (const drop of this.#waiting.values()) {
+      if (drop.date === this.#day.date) continue;
+      const older = { ...drop, snapshots: drop.snapshots + 1 };
+      this.#waiting.set(drop.control, older);
+      if (older.snapshots >= this.#alerts.confirmDrops) this.#confirm(older);
+    }
+    for (const drop of this.#told.values()) {
+      const age = (Date.parse(this.#day.date) - Date.parse(drop.date)) / DAY_MS;
+      if (age > REMEMBERED_DAYS) this.#told.delete(drop.control);
+    }
+    return {
+      settling: {
+        waiting: [...this.#waiting.values()],
+        told: [...this.#told.values()],
+        account: this.#account,
+      },
+      changes: rows.flatMap((row) => this.#settled.get(row) ?? []),
+      confirmed: this.#confirmed,
+    };
+  }
+
+  #tellMove(move: Row, share: number): void {
+    const control = move.control!;
+    const known = this.#told.get(control);
+    if (move.kind === 'lost') {
+      this.#told.set(control, known ? further(known, move, share) : dropOf(move, share));
+      this.put(move, 'told');
+      return;
+    }
+    const back = known !== undefined && isBack(known, move);
+    if (back) this.#told.delete(control);
+    this.put(move, 'told', back ? known.date : null);
+  }
+
+  #moveWaiting(moved: Drop, move: Row): void {
+    if (!isBack(moved, move)) {
+      this.#waiting.set(moved.control, moved);
+      this.put(move, 'waiting');
+      return;
+    }
+    this.#waiting.delete(moved.control);
+    this.#account.countedBefore -= moved.counted;
+    this.#account.healed = [...this.#account.healed, { ...moved, back: this.#day.date }];
+    this.put(move, 'healing');
+  }
+
+  #confirm(drop: Drop): void {
+    this.#waiting.delete(drop.control);
+    this.#told.set(drop.control, drop);
+    this.#confirmed.push(drop);
+    this.#account.countedBefore -= drop.counted;
+    this.#add('lost', drop.percentagePoints);
+  }
+
+  #rename(from: string, to: string): void {
+    for (const drops of [this.#waiting, this.#told]) {
+      const drop = drops.get(from);
+      if (!drop) continue;
+      drops.delete(from);
+      drops.set(to, { ...drop, control: to });
+    }
+  }
+
+  #add(part: 'gained' | 'lost' | 'rescored' | 'decided' | 'drift' | 'silenced', share: number): void {
+    const { percentagePoints, controls } = this.#account[part];
+    this.#account[part] = { percentagePoints: percentagePoints + share, controls: controls + 1 };
+  }
+}
+
+/** The settling after a mail about the score went out: what waits has been counted in it. */
+export function closeAccount(settling: Settling, since: ScoreLine): Settling {
+  return {
+    told: settling.told,
+    waiting: settling.waiting.map((drop) => ({ ...drop, counted: drop.percentagePoints })),
+    account: openAccount(since),
+  };
+}
+
+/** What waits for confirmation, as far as no mail has counted it yet. */
+export function waitingPart({ waiting }: Settling): Part {
+  return {
+    percentagePoints: waiting.reduce((sum, drop) => sum + drop.percentagePoints - drop.counted, 0),
+    controls: waiting.length,
+  };
+}
+
+function dropOf(move: Change, share: number): Drop {
+  return {
+    control: move.control!,
+    title: move.title,
+    category: move.category,
+    date: move.date,
+    previousDate: move.previousDate,
+    points: { before: move.points.before ?? 0, after: move.points.after ?? 0 },
+    maximum: move.maximum,
+    percentagePoints: share,
+    snapshots: 0,
+    counted: 0,
+  };
+}
+
+function further(drop: Drop, move: Change, share: number): Drop {
+  return {
+    ...drop,
+    points: { before: drop.points.before, after: move.points.after ?? 0 },
+    maximum: { before: drop.maximum.before, after: move.maximum.after },
+    percentagePoints: drop.percentagePoints + share,
+  };
+}
+
+/** Back at its former share of the maximum, or above. */
+function isBack(drop: Drop, move: Change): boolean {
+  const after = move.points.after ?? 0;
+  const before = drop.points.before;
+  const then = drop.maximum.before;
+  const now = move.maximum.after;
+  return then && now ? after / now >= (before - EPSILON) / then : after >= before - EPSILON;
+}
+
+function sameShareOfMaximum({ points, maximum }: Change): boolean {
+  if (!maximum.before || !maximum.after || points.before === null || points.after === null) return false;
+  return Math.abs(points.after / maximum.after - points.before / maximum.before) <= EPSILON;
+}
+
+function moveOf({ points }: Change): number {
+  return (points.after ?? 0) - (points.before ?? 0);
 }

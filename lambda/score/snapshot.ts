@@ -10,6 +10,15 @@ export interface Snapshot {
   enabledServices: string[];
   /** By exact name, which is a control's identity. */
   controls: Map<string, Control>;
+  /** How others do, in per cent: a fact beside the score, which moves daily on its own. */
+  peers: Peers;
+}
+
+/** Averages in per cent; null where Graph gave none, or one that cannot be (-1). */
+export interface Peers {
+  allTenants: number | null;
+  /** Of tenants with about as many seats. */
+  similarSize: number | null;
 }
 
 export interface Control {
@@ -40,6 +49,20 @@ export interface Profile {
   actionUrl: string | null;
   implementationCost: string | null;
   userImpact: string | null;
+  /** What somebody decided last; null where nobody ever did. */
+  decision: Decision | null;
+}
+
+/** A state that somebody set on a control, or took back (then it is Default). */
+export interface Decision {
+  /** An open list, as Graph spells it: Default, Ignored (risk accepted), ThirdParty, Reviewed, … */
+  state: string;
+  /** The one before it, of the same list; null where there was none. */
+  previousState: string | null;
+  by: string | null;
+  /** ISO 8601. */
+  at: string | null;
+  comment: string | null;
 }
 
 /** Profiles by id. */
@@ -60,4 +83,18 @@ export function sameScores(a: Snapshot, b: Snapshot): boolean {
     if (b.controls.get(name)?.points !== control.points) return false;
   }
   return true;
+}
+
+/** The score of a day, in one line. */
+export interface ScoreLine {
+  date: string;
+  points: number;
+  maximum: number;
+  /** In per cent, unrounded; null where the maximum is 0. */
+  percentage: number | null;
+}
+
+export function scoreLine(snapshot: Snapshot): ScoreLine {
+  const { date, points, maximum } = snapshot;
+  return { date, points, maximum, percentage: percentageOf(snapshot) };
 }

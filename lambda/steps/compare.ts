@@ -4,19 +4,25 @@ import { dateOf, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
 import { readProfiles, snapshotOf } from '../graph/schema.ts';
 import type { MailKind } from '../ports.ts';
-import { dayReport, scoreLine, startReport } from '../report/build.ts';
+import { dayReport, mailAccount, startReport, trendDay } from '../report/build.ts';
 import { day as formatDate, points as formatPoints } from '../report/format.ts';
-import type { Cursor, DayReport, OperationsItem, Report } from '../report/model.ts';
+import type { Cursor, DayReport, OperationsItem, Report, TrendDay } from '../report/model.ts';
 import type { Run } from '../run.ts';
-import type { Change } from '../score/change.ts';
-import { tenantChange } from '../score/diff.ts';
-import { settle, type Settled } from '../score/settle.ts';
-import type { Profiles, Snapshot } from '../score/snapshot.ts';
+import { acceptDays, type Accepted } from '../score/accept.ts';
+import { sumExplanations } from '../score/attribution.ts';
+import type { Change, Explanation } from '../score/change.ts';
+import { sameDecision } from '../score/decision.ts';
+import { tenantChange, type ProfilesOfTwo } from '../score/diff.ts';
+import { closeAccount, openAccount, settleDay, type Drop, type Settling } from '../score/settle.ts';
+import { percentageOf, scoreLine, type Profiles, type Snapshot } from '../score/snapshot.ts';
 import type { Answer } from './fetch.ts';
 import { versionInForce, type Kept, type VersionInForce } from './keep.ts';
 
 /** No new snapshot for so many days is stale: they come daily, and a day or two late. */
 export const STALE_AFTER_DAYS = 3;
+
+/** Days of the chart. */
+const TREND_DAYS = 90;
 
 /** What a comparison comes to: a report, the mails it is worth, and the state afterwards. */
 export interface News {
@@ -24,11 +30,12 @@ export interface News {
   mails: MailKind[];
   next: Told;
   changes: Change[];
+  explanation: Explanation;
 }
 
 /** What was last told. Where the state is gone, the last report knows; null: nothing was told yet. */
-export async function lastTold(archive: Archive, state: State | null): Promise<Cursor | null> {
-  return state?.cursor ?? (await archive.lastReport())?.to ?? null;
+export async function lastTold(archive: Archive, state: State | null): Promise<Told | null> {
+  return state?.cursor ? state : archive.lastTold();
 }
 
 /**
@@ -43,53 +50,60 @@ export async function compare(
   kept: Kept,
 ): Promise<News> {
   const told = await lastTold(archive, state);
-  const { days: later, damaged } = await daysAfter(run, archive, told?.date ?? '', kept);
-  const baseline = told ? await toldSnapshot(archive, told) : later[0]!.snapshot;
-  const settled = settle(
+  const cursor = told?.cursor ?? null;
+  const { days: later, damaged } = await daysAfter(run, archive, cursor?.date ?? '', kept);
+  const baseline = cursor ? await toldSnapshot(archive, cursor) : later[0]!.snapshot;
+  const accepted = acceptDays(
     baseline,
-    (told ? later : later.slice(1)).map((day) => day.snapshot),
+    (cursor ? later : later.slice(1)).map((day) => day.snapshot),
   );
-  const last = settled.steps.at(-1)?.after ?? baseline;
-  const to: Cursor | null =
-    last === baseline && told
-      ? told
+  const last = accepted.steps.at(-1)?.after ?? baseline;
+  const to: Cursor =
+    last === baseline && cursor
+      ? cursor
       : {
           date: last.date,
           snapshot: later.find(({ snapshot }) => snapshot === last)!.hash,
           profiles: answer.profilesHash,
         };
 
-  const profiles = { before: await toldProfiles(run, archive, told, answer), after: answer.profiles };
-  const days = told ? settled.steps.map(({ before, after }) => dayReport(before, after, profiles)) : [];
-  const operations = [...staleItem(run, answer), ...suspectItem(settled)];
-  const { said: before } = state ?? EMPTY_STATE;
-  const unsaid = operations.filter((item) => !alreadySaid(item, before));
+  const profiles = await profilesByStep(run, archive, cursor, answer, accepted);
+  const compared = compareSteps(run, accepted, profiles, told);
+  const operations = [...staleItem(run, answer), ...suspectItem(accepted)];
+  const { said } = state ?? told ?? EMPTY_STATE;
+  const after = scoreLine(last);
 
   const report: Report = {
     version: 1,
     tenantId: run.tenant.tenantId,
     name: run.tenant.name,
     toldAt: run.ports.clock.now().toISOString(),
-    from: told,
+    timeZone: run.tenant.schedule.timeZone,
+    from: cursor,
     to,
-    before: told ? scoreLine(baseline) : null,
-    after: scoreLine(last),
-    days,
-    start: told
-      ? null
-      : startReport([baseline, ...settled.steps.map(({ after }) => after)], last, answer.profiles),
-    operations: unsaid,
+    before: compared.settling.account.since,
+    after,
+    account: mailAccount(compared.settling, after),
+    days: compared.days,
+    confirmed: compared.confirmed,
+    trend: compared.trend,
+    peers: last.peers,
+    start: cursor ? null : startReport(last, answer.profiles),
+    operations: operations.filter((item) => !alreadySaid(item, said)),
     notes: [
-      ...gapNotes(days),
-      ...skippedNotes(settled),
+      ...gapNotes(compared.days),
+      ...skippedNotes(accepted),
       ...damaged.map((date) => `The archived snapshot of ${formatDate(date)} is damaged and was left out.`),
       ...answer.notes,
       ...differenceNotes(answer, last),
     ],
   };
+  const mails = mailsOf(report);
+  // A mail that shows the score settles the account up to it.
+  const tellsScore = mails.some((kind) => kind !== 'operations');
   return {
     report,
-    mails: mailsOf(report),
+    mails,
     next: {
       cursor: to,
       said: {
@@ -102,13 +116,82 @@ export async function compare(
         newest: answer.newest.date,
         certificateUntil: answer.certificateUntil,
       },
+      settling: tellsScore ? closeAccount(compared.settling, after) : compared.settling,
+      trend: compared.trend,
     },
     changes: [
-      ...days.flatMap((day) => day.changes.map(changeOf)),
+      ...compared.days.flatMap((day) => day.changes.map(changeOf)),
       ...kept.restated,
-      ...unsaid.map((item) => operationsChange(item, report, answer)),
+      ...report.operations.map((item) => operationsChange(item, report, answer)),
     ],
+    explanation: sumExplanations(compared.explanations, percentageOf(last)),
   };
+}
+
+interface Compared {
+  days: DayReport[];
+  explanations: Explanation[];
+  confirmed: Drop[];
+  settling: Settling;
+  trend: TrendDay[];
+}
+
+/** Diffs, explains and settles the accepted days one after the other. The days of a first run make the chart alone. */
+function compareSteps(run: Run, { steps }: Accepted, profiles: ProfilesOfTwo[], told: Told | null): Compared {
+  const first = steps[0]?.before;
+  const compared: Compared = {
+    days: [],
+    explanations: [],
+    confirmed: [],
+    settling: told?.settling ?? { waiting: [], told: [], account: openAccount(null) },
+    trend: told ? [...told.trend] : first ? [trendDay(first, null)] : [],
+  };
+  for (const [index, { before, after }] of steps.entries()) {
+    const { day, explanation } = dayReport(before, after, profiles[index]!);
+    compared.trend.push(trendDay(after, explanation));
+    if (!told) continue;
+    const { date, unexplained } = { date: day.date, ...explanation };
+    const settled = settleDay(compared.settling, day.changes, { date, unexplained }, run.tenant.alerts);
+    compared.settling = settled.settling;
+    compared.confirmed.push(...settled.confirmed);
+    compared.explanations.push(explanation);
+    compared.days.push({
+      ...day,
+      changes: settled.changes.map(({ change, fate, downSince }) => ({ ...change, fate, downSince })),
+    });
+  }
+  compared.trend = compared.trend.slice(-TREND_DAYS);
+  return compared;
+}
+
+/**
+ * The catalogue at both sides of each step. It is known as of what was last told and as of now: what differs is taken
+ * to have come with the first new day, save decisions, which say when they were taken.
+ */
+async function profilesByStep(
+  run: Run,
+  archive: Archive,
+  cursor: Cursor | null,
+  answer: Answer,
+  { steps }: Accepted,
+): Promise<ProfilesOfTwo[]> {
+  const before = await toldProfiles(run, archive, cursor, answer);
+  const undecided = [...answer.profiles.values()].filter(({ id, decision }) => {
+    const earlier = before.get(id);
+    return earlier !== undefined && !sameDecision(earlier.decision, decision);
+  });
+  const asOf = (index: number): Profiles => {
+    const date = steps[index]!.after.date;
+    const later = undecided.filter(({ decision }) => (decision?.at ?? '').slice(0, 10) > date);
+    if (later.length === 0 || index === steps.length - 1) return answer.profiles;
+    const profiles = new Map(answer.profiles);
+    for (const profile of later) {
+      profiles.set(profile.id, { ...profile, decision: before.get(profile.id)?.decision ?? null });
+    }
+    return profiles;
+  };
+  const after = steps.map((_, index) => asOf(index));
+  return after.map((profiles, index) => ({ before: after[index - 1] ?? before, after: profiles }));
 }
 
 /** The days after `date`, ascending, each in the version in force; and those whose every version is damaged. */
@@ -157,7 +240,7 @@ function staleItem(run: Run, answer: Answer): OperationsItem[] {
   return days >= STALE_AFTER_DAYS ? [{ kind: 'stale', since, days }] : [];
 }
 
-function suspectItem({ waiting }: Settled): OperationsItem[] {
+function suspectItem({ waiting }: Accepted): OperationsItem[] {
   return waiting ? [{ kind: 'suspect', ...waiting }] : [];
 }
 
@@ -167,13 +250,19 @@ function alreadySaid(item: OperationsItem, said: Said): boolean {
 }
 
 /**
- * Which mails a report is worth. Score changes and new or removed controls have a mail each; a change of the
- * enabled services goes with either, and has the scores mail to itself where there is none. A rename only goes along.
+ * Which mails a report is worth. What was earned or lost here has a mail of its own, and so has what Microsoft or a
+ * decision did to controls; a change of the enabled services goes with either, and has the scores mail to itself where
+ * there is none. Renames and drift only go along; what waits, heals or is silenced never mails.
  */
 function mailsOf(report: Report): MailKind[] {
-  const kinds = new Set(report.days.flatMap((day) => day.changes.map((change) => change.kind)));
-  const controls = kinds.has('new') || kinds.has('removed');
-  const scores = kinds.has('lost') || kinds.has('gained') || (kinds.has('services') && !controls);
+  const told = report.days.flatMap((day) => day.changes.filter(({ fate }) => fate === 'told'));
+  const kinds = new Set(told.map(({ kind }) => kind));
+  const controls = (['new', 'removed', 're-scored', 'decided'] as const).some((kind) => kinds.has(kind));
+  const scores =
+    kinds.has('lost') ||
+    kinds.has('gained') ||
+    report.confirmed.length > 0 ||
+    (kinds.has('services') && !controls);
   return [
     ...(report.start ? (['start'] as const) : []),
     ...(scores ? (['scores'] as const) : []),
@@ -185,7 +274,8 @@ function mailsOf(report: Report): MailKind[] {
 /** The row without what only a mail shows. */
 function changeOf(change: Change): Change {
   const { kind, control, title, category, date, previousDate, points, maximum } = change;
-  return { kind, control, title, category, date, previousDate, points, maximum };
+  const { percentagePoints, cause } = change;
+  return { kind, control, title, category, date, previousDate, points, maximum, percentagePoints, cause };
 }
 
 function operationsChange(item: OperationsItem, report: Report, answer: Answer): Change {
@@ -217,7 +307,7 @@ function gapNotes(days: DayReport[]): string[] {
   });
 }
 
-function skippedNotes({ skipped }: Settled): string[] {
+function skippedNotes({ skipped }: Accepted): string[] {
   return skipped.map(
     ({ date, gone, told }) =>
       `The snapshot of ${formatDate(date)} was left out: ${gone} of ${told} controls were missing in it, and came back.`,

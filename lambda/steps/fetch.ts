@@ -41,7 +41,7 @@ export async function fetchAnswer(run: Run, archive: Archive): Promise<Answer> {
   const now = ports.clock.now();
   const today = dateOf(now);
 
-  const told = await lastTold(archive, (await archive.state()).state);
+  const told = (await lastTold(archive, (await archive.state()).state))?.cursor ?? null;
   const horizon = addDays(today, -MOST_DAYS - FEWEST_DAYS);
   const archived = await archive.days(addDays(told && told.date < horizon ? told.date : horizon, -1));
   const lastArchived = [...archived.keys()].at(-1) ?? null;

@@ -2,6 +2,7 @@ import type { Archive } from '../archive/archive.ts';
 import { EMPTY_STATE } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
 import type { Run } from '../run.ts';
+import { sumExplanations } from '../score/attribution.ts';
 import type { News } from './compare.ts';
 import { finishClaim, tell } from './tell.ts';
 
@@ -32,11 +33,16 @@ export async function tellFailure(run: Run, archive: Archive, failure: unknown):
         tenantId: tenant.tenantId,
         name: tenant.name,
         toldAt: now.toISOString(),
+        timeZone: tenant.schedule.timeZone,
         from: state.cursor,
         to: state.cursor,
         before: null,
         after: null,
+        account: null,
         days: [],
+        confirmed: [],
+        trend: [],
+        peers: { allTenants: null, similarSize: null },
         start: null,
         operations: [
           {
@@ -53,9 +59,12 @@ export async function tellFailure(run: Run, archive: Archive, failure: unknown):
       next: {
         cursor: state.cursor,
         lastRun: state.lastRun,
+        settling: state.settling,
+        trend: state.trend,
         said: { ...state.said, failing: due ? { ...failing, told: [...failing.told, code] } : failing },
       },
       changes: [],
+      explanation: sumExplanations([], null),
     };
     await tell(run, archive, current, news, null);
   } catch (error) {

@@ -119,7 +119,7 @@ async function deliver(
     throw failures[0];
   }
   const { mails, next } = claimOf(current);
-  await archive.addReport({ report, mails });
+  await archive.addReport({ report, mails, next });
   const state = { ...(current.state ?? EMPTY_STATE), ...next };
   return swapOurs(archive, { ...current, state }, null);
 }

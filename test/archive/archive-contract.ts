@@ -18,9 +18,14 @@ function report(date: string, toldAt: string, name = 'Contoso'): Report {
     toldAt,
     from: null,
     to: { date, snapshot: 'a', profiles: 'b' },
+    timeZone: 'UTC',
     before: null,
     after: null,
+    account: null,
     days: [],
+    confirmed: [],
+    trend: [],
+    peers: { allTenants: null, similarSize: null },
     start: null,
     operations: [],
     notes: [],
@@ -86,23 +91,23 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
       ]);
     });
 
-    test('knows the last report, of several on one day the later, and passes over those that tell no score', async () => {
+    test('knows what the last report left, of several on one day the later, and passes over those without a score', async () => {
       const archive = new Archive(await newStore(), TENANT_ID);
-      expect(await archive.lastReport()).toBeNull();
-      await archive.addReport({
-        report: report('2026-03-02', '2026-03-02T08:00:00.000Z', 'late'),
-        mails: [],
-      });
-      await archive.addReport({
-        report: report('2026-03-02', '2026-03-02T07:00:00.000Z', 'early'),
-        mails: [],
-      });
-      await archive.addReport({
-        report: report('2026-03-01', '2026-03-03T07:00:00.000Z', 'older'),
-        mails: [],
-      });
-      await archive.addReport({ report: { ...report('', '2026-03-04T07:00:00.000Z'), to: null }, mails: [] });
-      expect(await archive.lastReport()).toMatchObject({ name: 'late' });
+      const add = (date: string | null, toldAt: string, snapshot: string) =>
+        archive.addReport({
+          report: {
+            ...report(date ?? '', toldAt),
+            to: date === null ? null : { date, snapshot, profiles: 'p' },
+          },
+          mails: [],
+          next: { ...EMPTY_STATE, cursor: date === null ? null : { date, snapshot, profiles: 'p' } },
+        });
+      expect(await archive.lastTold()).toBeNull();
+      await add('2026-03-02', '2026-03-02T08:00:00.000Z', 'late');
+      await add('2026-03-02', '2026-03-02T07:00:00.000Z', 'early');
+      await add('2026-03-01', '2026-03-03T07:00:00.000Z', 'older');
+      await add(null, '2026-03-04T07:00:00.000Z', 'none');
+      expect((await archive.lastTold())?.cursor).toMatchObject({ snapshot: 'late' });
     });
 
     test('swaps a state only against the version that was read', async () => {

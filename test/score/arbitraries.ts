@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import type { Control, Profile, Snapshot } from '../../lambda/score/snapshot.ts';
 
+const NO_PEERS = { allTenants: null, similarSize: null };
+
 export function control(name: string, points: number, more: Partial<Control> = {}): Control {
   return {
     name,
@@ -23,7 +25,15 @@ export function snapshot(
 ): Snapshot {
   const controls = new Map(Object.entries(points).map(([name, value]) => [name, control(name, value)]));
   const sum = Object.values(points).reduce((total, value) => total + value, 0);
-  return { date, points: sum, maximum: 100, enabledServices: ['HasEXOP2'], controls, ...more };
+  return {
+    date,
+    points: sum,
+    maximum: 100,
+    enabledServices: ['HasEXOP2'],
+    controls,
+    peers: NO_PEERS,
+    ...more,
+  };
 }
 
 export function profile(id: string, more: Partial<Profile> = {}): Profile {
@@ -39,6 +49,7 @@ export function profile(id: string, more: Partial<Profile> = {}): Profile {
     actionUrl: null,
     implementationCost: null,
     userImpact: null,
+    decision: null,
     ...more,
   };
 }
@@ -65,4 +76,5 @@ export const snapshots: fc.Arbitrary<Snapshot> = fc
     maximum: 100,
     enabledServices: services.toSorted(),
     controls: new Map(controls.map(([name, value]) => [name, control(name, value)])),
+    peers: NO_PEERS,
   }));

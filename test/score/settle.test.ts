@@ -1,93 +1,254 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addDays } from '../../lambda/dates.ts';
-import { settle, type Settled } from '../../lambda/score/settle.ts';
-import type { Snapshot } from '../../lambda/score/snapshot.ts';
-import { snapshot } from './arbitraries.ts';
+import { explain } from '../../lambda/score/attribution.ts';
+import { diff } from '../../lambda/score/diff.ts';
+import {
+  closeAccount,
+  openAccount,
+  settleDay,
+  waitingPart,
+  type Alerts,
+  type Settling,
+} from '../../lambda/score/settle.ts';
+import { scoreLine, type Snapshot } from '../../lambda/score/snapshot.ts';
+import { control, profile, snapshot } from './arbitraries.ts';
 
-const FULL = { a: 1, b: 2, c: 3, d: 4 };
-const HALF = { a: 1 };
-const OTHER_HALF = { c: 3 };
+const PROFILES = new Map(['a', 'b', 'c', '1.a'].map((id) => [id, profile(id)]));
 
-function days(...contents: Record<string, number>[]): Snapshot[] {
-  return contents.map((content, index) => snapshot(addDays('2026-01-01', index + 1), content));
+/** Controls are worth 10; a fraction above 10 is one that Microsoft made worth 20. */
+function day(index: number, points: Record<string, number>): Snapshot {
+  const controls = Object.entries(points).map(([name, value]) => {
+    const maximum = value > 10 ? 20 : 10;
+    return [name, control(name, Math.min(value, 20), { percentage: (100 * value) / maximum })] as const;
+  });
+  return snapshot(addDays('2026-01-01', index), points, { controls: new Map(controls), maximum: 30 });
 }
 
-function outline({ steps, skipped, waiting }: Settled) {
-  return {
-    steps: steps.map(({ before, after }) => `${before.date.slice(-2)}→${after.date.slice(-2)}`),
-    skipped: skipped.map(({ date }) => date.slice(-2)),
-    waiting: waiting?.date.slice(-2) ?? null,
-  };
+const DEFAULT: Alerts = { confirmDrops: 0, minimumPoints: 0 };
+
+/** Folds days over a settling; says in words what was told on which day. */
+function fold(alerts: Alerts, days: Record<string, number>[], from: Settling = open(day(0, days[0]!))) {
+  const snapshots = days.map((points, index) => day(index, points));
+  return foldSnapshots(alerts, snapshots, from);
 }
 
-const TOLD = snapshot('2026-01-01', FULL);
+function open(first: Snapshot): Settling {
+  return { waiting: [], told: [], account: openAccount(scoreLine(first)) };
+}
 
-describe('which days count', () => {
+function foldSnapshots(alerts: Alerts, snapshots: Snapshot[], from: Settling) {
+  let settling = from;
+  const told: string[] = [];
+  for (const [index, after] of snapshots.entries()) {
+    const before = snapshots[index - 1];
+    if (!before) continue;
+    const rows = diff(before, after, { before: PROFILES, after: PROFILES }).map(
+      ({ change, before: earlier }) => ({
+        ...change,
+        previousControl: change.kind === 'renamed' ? earlier!.name : null,
+      }),
+    );
+    const { unexplained } = explain(before, after, rows);
+    const settled = settleDay(settling, rows, { date: after.date, unexplained }, alerts);
+    settling = settled.settling;
+    const on = after.date.slice(-2);
+    for (const drop of settled.confirmed)
+      told.push(`${on} confirmed ${drop.control} of ${drop.date.slice(-2)}`);
+    for (const { change, fate, downSince } of settled.changes) {
+      if (fate !== 'told') continue;
+      told.push(
+        `${on} ${change.kind} ${change.control}${downSince ? ` down since ${downSince.slice(-2)}` : ''}`,
+      );
+    }
+  }
+  return { settling, told };
+}
+
+/** Everything that moved the score since the last mail, part by part. */
+function sumOf({ account, ...settling }: Settling): number {
+  const { gained, lost, rescored, decided, drift, silenced, healed, countedBefore, unexplained } = account;
+  const parts = [
+    gained,
+    lost,
+    rescored,
+    decided,
+    drift,
+    silenced,
+    waitingPart({ account, ...settling }),
+    ...healed,
+  ];
+  return parts.reduce((sum, part) => sum + part.percentagePoints, countedBefore + unexplained);
+}
+
+const A = (...values: number[]) => values.map((a) => ({ a, b: 5, c: 5 }));
+
+describe('by default', () => {
+  it('a drop is told at once, and that it is back', () => {
+    expect(fold(DEFAULT, A(9, 5, 5, 7, 9)).told).toEqual([
+      '02 lost a',
+      '04 gained a',
+      '05 gained a down since 02',
+    ]);
+  });
+
+  it('a further drop is told, and what is back is what it was at first', () => {
+    expect(fold(DEFAULT, A(9, 5, 4, 9)).told).toEqual([
+      '02 lost a',
+      '03 lost a',
+      '04 gained a down since 02',
+    ]);
+  });
+});
+
+describe('with confirmDrops', () => {
+  const two: Alerts = { confirmDrops: 2, minimumPoints: 0 };
   it.each([
     [
-      'whole days, each after the other',
-      [FULL, FULL],
-      { steps: ['01→02', '02→03'], skipped: [], waiting: null },
+      'it is told when it still stands so many snapshots later',
+      A(9, 5, 5, 5),
+      ['04 confirmed a of 02'],
+      0,
+      0,
+    ],
+    ['it is not told before', A(9, 5, 5), [], 1, 0],
+    ['back before that, it is healed and never told', A(9, 5, 9, 9, 9), [], 0, 1],
+    ['back above what it was as well', A(9, 5, 10), [], 0, 1],
+    ['half back is not back', A(9, 5, 7, 7), ['04 confirmed a of 02'], 0, 0],
+    ['falling further does not start it anew', A(9, 5, 4, 4), ['04 confirmed a of 02'], 0, 0],
+    [
+      'told, it says later that it is back',
+      A(9, 5, 5, 5, 9),
+      ['04 confirmed a of 02', '05 gained a down since 02'],
+      0,
+      0,
     ],
     [
-      'half of the controls gone is not more than half',
-      [{ a: 1, b: 2 }],
-      { steps: ['01→02'], skipped: [], waiting: null },
-    ],
-    ['a suspect day waits', [FULL, HALF], { steps: ['01→02'], skipped: [], waiting: '03' }],
-    ['and waits on with one that agrees', [HALF, HALF], { steps: [], skipped: [], waiting: '02' }],
-    [
-      'two further days that agree make it count',
-      [HALF, HALF, HALF],
-      { steps: ['01→02', '02→03', '03→04'], skipped: [], waiting: null },
-    ],
-    ['a whole day contradicts it', [HALF, FULL], { steps: ['01→03'], skipped: ['02'], waiting: null }],
-    [
-      'a whole day contradicts two',
-      [HALF, HALF, FULL],
-      { steps: ['01→04'], skipped: ['02', '03'], waiting: null },
+      'removed while it waits, it is told at once',
+      [...A(9, 5), { b: 5, c: 5 }],
+      ['03 confirmed a of 02', '03 removed a'],
+      0,
+      0,
     ],
     [
-      'another half contradicts it and waits itself',
-      [HALF, OTHER_HALF],
-      { steps: [], skipped: ['02'], waiting: '03' },
+      'renamed, it goes on waiting',
+      [...A(9, 5), { '1.a': 5, b: 5, c: 5 }, { '1.a': 5, b: 5, c: 5 }],
+      ['03 renamed 1.a', '04 confirmed 1.a of 02'],
+      0,
+      0,
     ],
-  ])('%s', (_, contents, expected) => {
-    expect(outline(settle(TOLD, days(...contents)))).toEqual(expected);
+    [
+      're-scored while it waits, it is told at once',
+      [...A(9, 5), { a: 18, b: 5, c: 5 }],
+      ['03 confirmed a of 02', '03 gained a', '03 re-scored a'],
+      0,
+      0,
+    ],
+    [
+      'gains and new controls never wait',
+      [
+        { a: 5, b: 5 },
+        { a: 9, b: 5, c: 5 },
+      ],
+      ['02 gained a', '02 new c'],
+      0,
+      0,
+    ],
+  ])('%s', (_, days, told, waiting, healed) => {
+    const outcome = fold(two, days);
+    expect(outcome.told.toSorted()).toEqual(told.toSorted());
+    expect(outcome.settling.waiting).toHaveLength(waiting);
+    expect(outcome.settling.account.healed).toHaveLength(healed);
   });
+});
 
-  it('a change of the enabled services explains it', () => {
-    const day = snapshot('2026-01-02', HALF, { enabledServices: [] });
-    expect(outline(settle(TOLD, [day]))).toEqual({ steps: ['01→02'], skipped: [], waiting: null });
+describe('with minimumPoints', () => {
+  it('smaller moves are silenced and stay in the sum', () => {
+    const { told, settling } = fold({ confirmDrops: 0, minimumPoints: 1 }, A(9, 8.5, 7.5, 7.9));
+    expect(told).toEqual(['03 lost a']);
+    expect(settling.account.silenced.controls).toBe(2);
+    expect(sumOf(settling)).toBeCloseTo((100 * (7.9 - 9)) / 30, 9);
   });
+});
 
-  it('renamed controls are not gone', () => {
-    expect(outline(settle(TOLD, days({ '1.a': 1, '1.b': 2, '1.c': 3, '1.d': 4 })))).toMatchObject({
-      waiting: null,
+describe('the account', () => {
+  it('adds up over mails: what one counted as waiting is taken back where it is told', () => {
+    const two: Alerts = { confirmDrops: 2, minimumPoints: 0 };
+    const days = [
+      { a: 9, b: 5, c: 5 },
+      { a: 5, b: 5, c: 5 },
+      { a: 5, b: 6, c: 5 },
+    ].map((points, i) => day(i, points));
+    const first = foldSnapshots(two, days, open(days[0]!));
+    expect(first.told).toEqual(['03 gained b']);
+    expect(sumOf(first.settling)).toBeCloseTo(-10, 9);
+    expect(waitingPart(first.settling)).toEqual({
+      percentagePoints: expect.closeTo(-40 / 3, 9),
+      controls: 1,
     });
+
+    // The mail of 3 January goes out.
+    const closed = closeAccount(first.settling, scoreLine(days[2]!));
+    expect(sumOf(closed)).toBeCloseTo(0, 9);
+    const second = foldSnapshots(two, [days[2]!, day(3, { a: 5, b: 6, c: 5 })], closed);
+    expect(second.told).toEqual(['04 confirmed a of 02']);
+    expect(second.settling.account).toMatchObject({
+      lost: { percentagePoints: expect.closeTo(-40 / 3, 9), controls: 1 },
+      countedBefore: expect.closeTo(40 / 3, 9),
+    });
+    expect(sumOf(second.settling)).toBeCloseTo(0, 9);
   });
 
-  it('says how many are gone', () => {
-    expect(settle(TOLD, days(HALF)).waiting).toEqual({ date: '2026-01-02', gone: 3, told: 4 });
+  const points = fc.constantFrom(0, 2.5, 5, 8.57, 8.575, 9, 10, 14);
+  const history = fc.array(fc.dictionary(fc.constantFrom('a', 'b', 'c', '1.a'), points, { minKeys: 1 }), {
+    minLength: 2,
+    maxLength: 15,
+  });
+  const alerts = fc.record({
+    confirmDrops: fc.integer({ min: 0, max: 3 }),
+    minimumPoints: fc.constantFrom(0, 0, 1),
   });
 
-  it('daily runs and one run after a gap end in the same state', () => {
-    const content = fc.constantFrom(FULL, FULL, HALF, OTHER_HALF, { ...FULL, e: 5 });
+  it('adds up after any history, whenever mails go out', () => {
     fc.assert(
-      fc.property(fc.array(content, { maxLength: 12 }), (contents) => {
-        const all = days(...contents);
-        const atOnce = settle(TOLD, all);
+      fc.property(
+        history,
+        alerts,
+        fc.array(fc.boolean(), { minLength: 15, maxLength: 15 }),
+        (contents, noise, mails) => {
+          const days = contents.map((content, index) => day(index, content));
+          let settling = open(days[0]!);
+          let since = days[0]!;
+          for (const [index, after] of days.entries()) {
+            if (index === 0) continue;
+            ({ settling } = foldSnapshots(noise, [days[index - 1]!, after], settling));
+            expect(sumOf(settling)).toBeCloseTo((100 * (after.points - since.points)) / 30, 6);
+            if (mails[index]) {
+              settling = closeAccount(settling, scoreLine(after));
+              since = after;
+            }
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
 
-        const daily: Settled['steps'] = [];
-        let told = TOLD;
-        for (let index = 0; index < all.length; index += 1) {
-          const seen = all.slice(0, index + 1).filter(({ date }) => date > told.date);
-          const { steps } = settle(told, seen);
-          daily.push(...steps);
-          told = steps.at(-1)?.after ?? told;
+  it('daily runs and one run after a gap tell the same and leave the same', () => {
+    fc.assert(
+      fc.property(history, alerts, (contents, noise) => {
+        const days = contents.map((content, index) => day(index, content));
+        const atOnce = foldSnapshots(noise, days, open(days[0]!));
+        // A state is JSON between two runs.
+        let settling = open(days[0]!);
+        const told: string[] = [];
+        for (let index = 1; index < days.length; index += 1) {
+          const daily = foldSnapshots(noise, days.slice(index - 1, index + 1), settling);
+          settling = JSON.parse(JSON.stringify(daily.settling));
+          told.push(...daily.told);
         }
-        expect(daily).toEqual(atOnce.steps);
+        expect(told).toEqual(atOnce.told);
+        expect(settling).toEqual(JSON.parse(JSON.stringify(atOnce.settling)));
       }),
       { numRuns: 500 },
     );
