@@ -14,7 +14,7 @@ import type { Measurement } from './measure.ts';
 import { interleaved, measure, startServer } from './processes.ts';
 import type { Task } from './programs/task.ts';
 
-const ROUNDS = { load: 41, daily: 31, first: 15 };
+const ROUNDS = { load: 31, daily: 21, first: 11 };
 const AIMS = { load: 1.3, daily: 1.5, first: 2, megabytes: 256 };
 
 const folder = await mkdtemp(join(tmpdir(), 'secure-score-bench-'));
