@@ -1,0 +1,178 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  ComparisonOperator,
+  Metric,
+  Stats,
+  TreatMissingData,
+  type IMetric,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { DEPLOYMENT_METRICS, DIMENSIONS, NAMESPACE } from '../lambda/metric-names.ts';
+import type { Mail } from './mail.ts';
+
+/** Where an alarm's section is found, unless the deployment is told another place. */
+export const RUNBOOK = 'docs/runbook.md';
+
+export interface AlarmsProps {
+  /** Name of the deployment. */
+  readonly name: string;
+  readonly topic: ITopic;
+  readonly function: IFunction;
+  readonly failedRuns: IQueue;
+  readonly undelivered: IQueue;
+  readonly mail: Mail;
+  /** Address of the runbook. @default RUNBOOK */
+  readonly runbook?: string;
+}
+
+interface Setting {
+  /** Also the section of the runbook. */
+  readonly id: string;
+  /** What it means and what to do, for the one who gets the mail. */
+  readonly says: string;
+  readonly metric: IMetric;
+  readonly when: ComparisonOperator;
+  readonly threshold: number;
+  /** @default 1 */
+  readonly periods?: number;
+  readonly missing: TreatMissingData;
+  /** Tells as well that the metric has ceased. */
+  readonly ceases?: boolean;
+}
+
+/**
+ * What somebody has to be told of: one alarm each for the deployment, whatever the number of tenants. None is told
+ * when it is over: the first "OK" of a fresh deployment would be a mail for each alarm.
+ */
+export class Alarms extends Construct {
+  readonly alarms: Alarm[];
+
+  constructor(scope: Construct, id: string, props: AlarmsProps) {
+    super(scope, id);
+    const runbook = props.runbook ?? RUNBOOK;
+    const action = new SnsAction(props.topic);
+    this.alarms = settings(props).map((setting) => {
+      const alarm = new Alarm(this, setting.id, {
+        alarmName: `${props.name}-${setting.id}`,
+        alarmDescription: `${setting.says} See ${runbook}#${setting.id}`,
+        metric: setting.metric,
+        comparisonOperator: setting.when,
+        threshold: setting.threshold,
+        evaluationPeriods: setting.periods ?? 1,
+        treatMissingData: setting.missing,
+      });
+      alarm.addAlarmAction(action);
+      if (setting.ceases) alarm.addInsufficientDataAction(action);
+      return alarm;
+    });
+  }
+}
+
+function settings(props: AlarmsProps): Setting[] {
+  const { GREATER_THAN_OR_EQUAL_TO_THRESHOLD: atLeast, LESS_THAN_THRESHOLD: below } = ComparisonOperator;
+  const { IGNORE, MISSING, NOT_BREACHING } = TreatMissingData;
+
+  /**
+   * Published once a day: between two watches the alarm stays as the last one left it (IGNORE), and before the first
+   * it says nothing.
+   */
+  const watched = (metricName: string, statistic: string, period = Duration.minutes(5)): Metric =>
+    new Metric({
+      namespace: NAMESPACE,
+      metricName,
+      dimensionsMap: { [DIMENSIONS.deployment]: props.name },
+      statistic,
+      period,
+    });
+
+  return [
+    {
+      id: 'tenants-overdue',
+      says: 'At least one tenant has had no successful run for 30 hours. The operations mail names it: look for its last error in the log, mend it, then invoke it with "secure-score run --deployed".',
+      metric: watched(DEPLOYMENT_METRICS.tenantsOverdue, Stats.MAXIMUM),
+      when: atLeast,
+      threshold: 1,
+      missing: IGNORE,
+    },
+    {
+      id: 'watch-silent',
+      says: 'The daily watch, which finds overdue tenants, has itself not run for a day or more. See that its schedule exists and is enabled, and read the log of the function.',
+      metric: watched(DEPLOYMENT_METRICS.tenantsOverdue, Stats.SAMPLE_COUNT, Duration.days(1)),
+      when: below,
+      threshold: 1,
+      // A metric that has never been there is no change of state: a fresh deployment is silent, one that ceases is not.
+      missing: MISSING,
+      ceases: true,
+    },
+    {
+      id: 'scores-stale',
+      says: 'Microsoft has published no new score of at least one tenant for 3 days. The operations mail names it: usually it passes; see the service health of the tenant.',
+      metric: watched(DEPLOYMENT_METRICS.tenantsStale, Stats.MAXIMUM),
+      when: atLeast,
+      threshold: 1,
+      missing: IGNORE,
+    },
+    ...[30, 7].map((days) => ({
+      id: `certificate-${days}-days`,
+      says: `A certificate expires in less than ${days} days; then its tenants can no longer be read. The operations mail names them: make a new one (secure-score certificate create), upload it to Entra ID, store it (secure-score certificate put).`,
+      metric: watched(DEPLOYMENT_METRICS.certificateDaysLeft, Stats.MINIMUM),
+      when: below,
+      threshold: days,
+      missing: IGNORE,
+    })),
+    {
+      id: 'run-errors',
+      says: 'Three or more invocations failed within 15 minutes: one run with both of its retries, or several tenants at once. Read the errors in the log; each says what to do.',
+      metric: props.function.metricErrors({ statistic: Stats.SUM, period: Duration.minutes(15) }),
+      when: atLeast,
+      threshold: 3,
+      missing: NOT_BREACHING,
+    },
+    {
+      id: 'runs-failed',
+      says: 'A run failed for good, after its retries. The queue of failed runs holds its event and its error. Mend it, invoke the tenant with "secure-score run --deployed", then purge the queue.',
+      metric: deadLetters(props.failedRuns),
+      when: atLeast,
+      threshold: 1,
+      missing: IGNORE,
+    },
+    {
+      id: 'events-undelivered',
+      says: 'EventBridge Scheduler could not invoke the function for half a day. The queue of undelivered events holds the event and the reason. See that the function and the role of the schedules exist, then purge the queue.',
+      metric: deadLetters(props.undelivered),
+      when: atLeast,
+      threshold: 1,
+      missing: IGNORE,
+    },
+    {
+      id: 'runs-throttled',
+      says: "Lambda has held back runs for three quarters of an hour. See what else uses up the account's concurrency, raise it, or widen the window of the schedules.",
+      metric: props.function.metricThrottles({ statistic: Stats.SUM, period: Duration.minutes(15) }),
+      when: atLeast,
+      threshold: 1,
+      periods: 3,
+      missing: NOT_BREACHING,
+    },
+    {
+      id: 'mails-bounced',
+      says: 'A mail could not be delivered. The notification of SES names the address: correct it in the config, or take it off the suppression list of SES.',
+      metric: props.mail.metricBounces({ period: Duration.hours(1) }),
+      when: atLeast,
+      threshold: 1,
+      missing: NOT_BREACHING,
+    },
+  ];
+}
+
+/** SQS says nothing of a queue that was idle for six hours, whatever lies in it: then the alarm stays (IGNORE). */
+function deadLetters(queue: IQueue): Metric {
+  return queue.metricApproximateNumberOfMessagesVisible({
+    statistic: Stats.MAXIMUM,
+    period: Duration.minutes(5),
+  });
+}

@@ -1,0 +1,74 @@
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+import { functionCode, HANDLER } from './function-code.ts';
+
+export interface MonitorFunctionProps {
+  readonly environment: Record<string, string>;
+  /** Takes the events whose run failed for good. */
+  readonly failedRuns: IQueue;
+  /** MB. @default 512 */
+  readonly memorySize?: number;
+  /** @default - none: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html */
+  readonly reservedConcurrentExecutions?: number;
+  /** @default RetentionDays.SIX_MONTHS */
+  readonly logRetention?: RetentionDays;
+}
+
+/** The function, its role and its log. */
+export class MonitorFunction extends Construct {
+  readonly function: LambdaFunction;
+  readonly logGroup: LogGroup;
+
+  constructor(scope: Construct, id: string, props: MonitorFunctionProps) {
+    super(scope, id);
+    this.logGroup = new LogGroup(this, 'Log', {
+      retention: props.logRetention ?? RetentionDays.SIX_MONTHS,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    // Not the one that Lambda makes up: that may create log groups, and write to all of them.
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: 'What secure-score-monitor may do',
+    });
+    this.logGroup.grantWrite(role);
+    this.function = new LambdaFunction(this, 'Function', {
+      description: 'Reads the Microsoft Secure Score of one tenant, archives it, and mails what changed',
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: functionCode(),
+      handler: HANDLER,
+      role,
+      memorySize: props.memorySize ?? 512,
+      timeout: Duration.minutes(5),
+      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
+      logGroup: this.logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      tracing: Tracing.ACTIVE,
+      // Schedules invoke it asynchronously: Lambda retries after one and two minutes, and keeps throttled events.
+      retryAttempts: 2,
+      maxEventAge: Duration.hours(6),
+      onFailure: new SqsDestination(props.failedRuns),
+      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+    });
+    acknowledge(role, {
+      'AwsSolutions-IAM5[Resource::*]':
+        'xray:PutTraceSegments and xray:PutTelemetryRecords know no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html',
+    });
+    acknowledge(this.function, {
+      'Serverless-LambdaDLQ':
+        'A destination takes the failed runs: it carries the error as well, which a dead-letter queue does not.',
+    });
+  }
+}

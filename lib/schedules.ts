@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { Annotations, Duration, NestedStack, RemovalPolicy, Stack, TimeZone } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import {
+  Schedule,
+  ScheduleExpression,
+  ScheduleGroup,
+  ScheduleTargetInput,
+  TimeWindow,
+  type IScheduleTarget,
+} from 'aws-cdk-lib/aws-scheduler';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Config, Tenant } from '../lambda/config.ts';
+import { SCHEDULE_PREFIX } from '../lambda/environment.ts';
+import { acknowledgeGrant } from './acknowledge.ts';
+
+/** Name of the watch's schedule in the group. */
+export const WATCH_SCHEDULE = 'watch';
+
+/**
+ * How long after the deployment's own time of day the watch comes. A run that did not happen is overdue after 30
+ * hours: seven hours later on the same day, and with an hour to spare for the window.
+ */
+const WATCH_AFTER_HOURS = 7;
+
+/**
+ * Resources that one stack may have: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+ * Some are left for what CDK adds.
+ */
+const STACK_LIMIT = 490;
+
+export interface SchedulesProps {
+  readonly tenants: Tenant[];
+  /** The deployment's own time of day: the watch goes by it. */
+  readonly schedule: Config['schedule'];
+  /** A run begins so much later at most: a time of its own for each tenant, so that many do not begin at once. */
+  readonly window: Duration;
+}
+
+export interface ScheduleTargetProps {
+  readonly function: IFunction;
+  /** Takes the events that the function could not be invoked with. */
+  readonly undelivered: IQueue;
+}
+
+/** One schedule a tenant, and one for the watch, in a group of their own. */
+export class Schedules extends Construct {
+  readonly group: ScheduleGroup;
+  private readonly props: SchedulesProps;
+
+  constructor(scope: Construct, id: string, props: SchedulesProps) {
+    super(scope, id);
+    this.props = props;
+    this.group = new ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
+  }
+
+  /** May list the schedules of the account: names and states, no inputs. */
+  grantList(grantee: IGrantable): void {
+    // IAM knows no group here: whatever group the call names, it asks for schedule/*/*.
+    const all = Stack.of(this).formatArn({ service: 'scheduler', resource: 'schedule', resourceName: '*/*' });
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['scheduler:ListSchedules'], resources: [all] }),
+    );
+    acknowledgeGrant(grantee, {
+      'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/*/*]':
+        'scheduler:ListSchedules cannot be granted for one group: IAM asks for schedule/*/* whatever the call names. It tells names and states, no inputs.',
+    });
+  }
+
+  /** Creates the schedules. Apart from the constructor, for the function wants to know the group. */
+  invoke({ function: handler, undelivered }: ScheduleTargetProps): void {
+    const role = new Role(this, 'Role', {
+      description: 'Lets the schedules of secure-score-monitor invoke its function',
+      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
+        conditions: {
+          StringEquals: {
+            'aws:SourceAccount': Stack.of(this).account,
+            'aws:SourceArn': this.group.scheduleGroupArn,
+          },
+        },
+      }),
+    });
+    role.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] }),
+    );
+    role.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [undelivered.queueArn] }),
+    );
+    // Not LambdaInvoke of aws-scheduler-targets: it grants every version of the function too, once a schedule.
+    const target = (input: unknown): IScheduleTarget => ({
+      bind: () => ({
+        arn: handler.functionArn,
+        role,
+        input: ScheduleTargetInput.fromObject(input),
+        // To hand the event over, not for the run: that one Lambda retries.
+        retryPolicy: {
+          maximumEventAgeInSeconds: Duration.hours(12).toSeconds(),
+          maximumRetryAttempts: 185,
+        },
+        deadLetterConfig: { arn: undelivered.queueArn },
+      }),
+    });
+
+    const watch = new Schedule(this, 'Watch', {
+      scheduleName: WATCH_SCHEDULE,
+      scheduleGroup: this.group,
+      description: 'Looks whether any tenant is overdue or stale, or a certificate expires',
+      schedule: daily(this.props.schedule, WATCH_AFTER_HOURS),
+      target: target({ watch: true }),
+    });
+    // CDK writes the group's name, not a reference to it: CloudFormation would not know that it comes first.
+    watch.node.addDependency(this.group);
+    for (const [shard, tenants] of shards(this.props.tenants)) {
+      const stack = new NestedStack(this, `Tenants-${shard}`, {
+        description: 'Schedules of secure-score-monitor, one a tenant',
+      });
+      stack.node.addDependency(this.group);
+      if (tenants.length > STACK_LIMIT) {
+        Annotations.of(stack).addError(
+          `${tenants.length} tenants fall into one stack, which holds ${STACK_LIMIT}: divide them among several deployments.`,
+        );
+      }
+      for (const tenant of tenants) {
+        new Schedule(stack, tenant.tenantId, {
+          scheduleName: `${SCHEDULE_PREFIX}${tenant.tenantId}`,
+          scheduleGroup: this.group,
+          description: tenant.name,
+          schedule: daily(tenant.schedule),
+          timeWindow: TimeWindow.flexible(this.props.window),
+          target: target({ tenant }),
+        });
+      }
+    }
+  }
+}
+
+/** @param schedule at: hh:mm */
+function daily({ at, timeZone }: Config['schedule'], laterBy = 0): ScheduleExpression {
+  const [hour = 0, minute = 0] = at.split(':').map(Number);
+  return ScheduleExpression.cron({
+    minute: String(minute),
+    hour: String((hour + laterBy) % 24),
+    timeZone: TimeZone.of(timeZone),
+  });
+}
+
+/**
+ * Divides the tenants among up to sixteen stacks, by the first digit of a hash of their id alone. So no tenant ever
+ * moves, however many come and go: a schedule that moves is deleted and created, and CloudFormation may do these in
+ * an order that collides.
+ */
+function shards(tenants: Tenant[]): [shard: string, tenants: Tenant[]][] {
+  const byShard = Map.groupBy(tenants, ({ tenantId }) =>
+    createHash('sha256').update(tenantId).digest('hex').slice(0, 1),
+  );
+  return [...byShard].toSorted(([a], [b]) => a.localeCompare(b));
+}

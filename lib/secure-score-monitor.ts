@@ -1,0 +1,126 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { parseConfig, type Config, type ConfigInput } from '../lambda/config.ts';
+import { environment } from '../lambda/environment.ts';
+import { Alarms } from './alarms.ts';
+import { Archive } from './archive.ts';
+import { Certificate } from './certificate.ts';
+import { MonitorDashboard } from './dashboard.ts';
+import { MonitorFunction } from './function.ts';
+import { Mail } from './mail.ts';
+import { Operations } from './operations.ts';
+import { failureQueue } from './queue.ts';
+import { Schedules } from './schedules.ts';
+
+export interface SecureScoreMonitorProps {
+  /** Who is watched and who is told: what a monitor.config.ts exports. It is checked here. */
+  readonly config: ConfigInput;
+  /**
+   * Name of this deployment: of its dashboard, a prefix of its alarms, a dimension of its metrics. Two deployments
+   * of one account and region need two names.
+   * @default - the name of the stack
+   */
+  readonly deploymentName?: string;
+  /**
+   * Encrypt the archive with a KMS key: one's own, or `'own'` for one that the deployment creates and keeps.
+   * Where `archive.bucket` takes up a bucket: the key that it has.
+   * @default - S3's own keys (SSE-S3)
+   */
+  readonly archiveEncryption?: IKey | 'own';
+  /** Memory of the function, MB. @default 512 */
+  readonly memorySize?: number;
+  /**
+   * How many runs may go on at once, taken from what the account has. In a new account of 10 it makes the deployment
+   * fail: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+   * @default - none reserved
+   */
+  readonly reservedConcurrentExecutions?: number;
+  /** How long the function's log is kept. @default RetentionDays.SIX_MONTHS */
+  readonly logRetention?: RetentionDays;
+  /**
+   * A tenant's run begins at its time of day or so much later, so that many do not begin at once: 1 minute to 1 hour.
+   * @default Duration.minutes(15)
+   */
+  readonly scheduleWindow?: Duration;
+  /** Address of docs/runbook.md, for the alarms. @default - its path in the repository */
+  readonly runbook?: string;
+}
+
+/** All that watches the Microsoft Secure Score of the tenants of a config. */
+export class SecureScoreMonitor extends Construct {
+  /** The config, checked and resolved. */
+  readonly config: Config;
+  readonly deploymentName: string;
+  readonly archive: Archive;
+  readonly certificate: Certificate;
+  readonly operations: Operations;
+  readonly mail: Mail;
+  readonly schedules: Schedules;
+  readonly function: IFunction;
+  readonly alarms: Alarms;
+  readonly dashboard: MonitorDashboard;
+
+  /** @throws MonitorError `config-invalid` that lists each wrong field */
+  constructor(scope: Construct, id: string, props: SecureScoreMonitorProps) {
+    super(scope, id);
+    const config = (this.config = parseConfig(props.config, 'The config of SecureScoreMonitor'));
+    const name = (this.deploymentName = props.deploymentName ?? Stack.of(this).stackName);
+
+    this.archive = new Archive(this, 'Archive', {
+      bucketName: config.archive.bucket,
+      encryption: props.archiveEncryption,
+    });
+    this.certificate = new Certificate(this, 'Certificate', { tenants: config.tenants });
+    this.operations = new Operations(this, 'Operations', { addresses: config.operations });
+    this.mail = new Mail(this, 'Mail', { mail: config.mail, operations: this.operations.topic });
+    this.schedules = new Schedules(this, 'Schedules', {
+      tenants: config.tenants,
+      schedule: config.schedule,
+      window: props.scheduleWindow ?? Duration.minutes(15),
+    });
+
+    const failedRuns = failureQueue(this, 'FailedRuns');
+    const undelivered = failureQueue(this, 'Undelivered');
+    const monitor = new MonitorFunction(this, 'Run', {
+      environment: {
+        [environment.bucket]: this.archive.bucket.bucketName,
+        [environment.certificateSecret]: this.certificate.secret?.secretArn ?? this.certificate.secretName,
+        [environment.mailFrom]: config.mail.from,
+        [environment.operations]: config.operations.join(','),
+        [environment.configurationSet]: this.mail.configurationSet.configurationSetName,
+        [environment.deployment]: name,
+        [environment.scheduleGroup]: this.schedules.group.scheduleGroupName,
+      },
+      failedRuns,
+      memorySize: props.memorySize,
+      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+      logRetention: props.logRetention,
+    });
+    this.function = monitor.function;
+    this.archive.grantRead(this.function);
+    this.archive.grantAppend(this.function);
+    this.archive.grantRewrite(this.function);
+    this.certificate.grantRead(this.function);
+    this.mail.grantSend(this.function);
+    this.schedules.grantList(this.function);
+    this.schedules.invoke({ function: this.function, undelivered });
+
+    this.alarms = new Alarms(this, 'Alarms', {
+      name,
+      topic: this.operations.topic,
+      function: this.function,
+      failedRuns,
+      undelivered,
+      mail: this.mail,
+      runbook: props.runbook,
+    });
+    this.dashboard = new MonitorDashboard(this, 'Dashboard', {
+      name,
+      alarms: this.alarms.alarms,
+      function: this.function,
+    });
+  }
+}
