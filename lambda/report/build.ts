@@ -4,7 +4,6 @@ import { diff, type Difference, type ProfilesOfTwo } from '../score/diff.ts';
 import { maximumOf } from '../score/maximum.ts';
 import { waitingPart, type Settling } from '../score/settle.ts';
 import {
-  percentageOf,
   scoreLine,
   type Decision,
   type Profile,
@@ -86,8 +85,7 @@ function plainDecision(decision: Decision): Decision {
 
 export function trendDay(snapshot: Snapshot, explanation: Explanation | null): TrendDay {
   return {
-    date: snapshot.date,
-    percentage: percentageOf(snapshot),
+    ...scoreLine(snapshot),
     moved: explanation ? explanation.earned + explanation.decided : 0,
     rescored: explanation?.rescored ?? 0,
   };

@@ -68,10 +68,7 @@ export interface MailAccount {
 }
 
 /** A day of the chart. */
-export interface TrendDay {
-  date: string;
-  /** In per cent, unrounded; null where the maximum was 0. */
-  percentage: number | null;
+export interface TrendDay extends ScoreLine {
   /** In percentage points against the day before: earned and decided here, and re-scored by Microsoft. */
   moved: number;
   rescored: number;

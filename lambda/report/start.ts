@@ -8,21 +8,27 @@ import type { Report, ScoreLine, StartReport } from './model.ts';
 /** The mail that monitoring has started: where the tenant stands, how it came there, and what is worth most next. */
 export function startDocument(report: Report): MailDocument {
   const { start } = report;
+  const trend = trendOf(report);
   return {
     tenant: report.name,
     title: 'Secure Score monitoring has started',
-    preview: start ? trendSentence(start.trend) : '',
+    preview: start ? trendSentence(report.trend) : '',
     blocks: [
       ...scoreBlocks(report),
       {
         type: 'paragraph',
         text: 'From now on every day is kept, and you hear of it when recommendations lose or gain points, or when they come and go. No mail means that nothing changed.',
       },
-      ...(start ? [...trendBlocks(start.trend), ...categoryBlocks(start), ...gapBlocks(start)] : []),
+      ...(start ? [...trendBlocks(report.trend), ...categoryBlocks(start), ...gapBlocks(start)] : []),
       ...notesBlocks(report),
     ],
     footer: [LAG],
   };
+}
+
+/** A day without a percentage has no place in a trend, unless it is the only one. */
+function trendOf({ trend, after }: Report): ScoreLine[] {
+  return trend.map(({ date, percentage }) => ({ date, percentage, points: after?.points ?? 0, maximum: 0 }));
 }
 
 function trendBlocks(trend: ScoreLine[]): Block[] {

@@ -97,6 +97,8 @@ describe('a later run', () => {
         previousDate: '2026-03-01',
         points: { before: 8, after: 5 },
         maximum: { before: 10, after: 10 },
+        percentagePoints: expect.closeTo(-10, 9),
+        cause: 'earned',
       },
       expect.objectContaining({ kind: 'gained', control: 'gamma', points: { before: 2, after: 3 } }),
       expect.objectContaining({ kind: 'removed', control: 'beta', points: { before: 5, after: null } }),

@@ -78,7 +78,7 @@ describe('the maxima of two days', () => {
     ['empty, and unknown', [8, 0], [8, 0], [null, null], { before: null, after: null }],
   ] as const)('%s', (_, before, after, stated, expected) => {
     const known = (maximum: number | null) => (maximum === null ? undefined : profile('x', { maximum }));
-    const controls = { before: credit(...before), after: credit(...after) };
+    const controls = { before: credit(before[0], before[1]), after: credit(after[0], after[1]) };
     expect(maximaOf(controls, { before: known(stated[0]), after: known(stated[1]) })).toEqual(expected);
   });
 });

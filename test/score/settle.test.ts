@@ -154,12 +154,15 @@ describe('with confirmDrops', () => {
       0,
       0,
     ],
-  ])('%s', (_, days, told, waiting, healed) => {
-    const outcome = fold(two, days);
-    expect(outcome.told.toSorted()).toEqual(told.toSorted());
-    expect(outcome.settling.waiting).toHaveLength(waiting);
-    expect(outcome.settling.account.healed).toHaveLength(healed);
-  });
+  ] satisfies [string, Record<string, number>[], string[], number, number][])(
+    '%s',
+    (_, days, told, waiting, healed) => {
+      const outcome = fold(two, days);
+      expect(outcome.told.toSorted()).toEqual(told.toSorted());
+      expect(outcome.settling.waiting).toHaveLength(waiting);
+      expect(outcome.settling.account.healed).toHaveLength(healed);
+    },
+  );
 });
 
 describe('with minimumPoints', () => {
