@@ -8,7 +8,6 @@ import type { Report, ScoreLine, StartReport } from './model.ts';
 /** The mail that monitoring has started: where the tenant stands, how it came there, and what is worth most next. */
 export function startDocument(report: Report): MailDocument {
   const { start } = report;
-  const trend = trendOf(report);
   return {
     tenant: report.name,
     title: 'Secure Score monitoring has started',
@@ -24,11 +23,6 @@ export function startDocument(report: Report): MailDocument {
     ],
     footer: [LAG],
   };
-}
-
-/** A day without a percentage has no place in a trend, unless it is the only one. */
-function trendOf({ trend, after }: Report): ScoreLine[] {
-  return trend.map(({ date, percentage }) => ({ date, percentage, points: after?.points ?? 0, maximum: 0 }));
 }
 
 function trendBlocks(trend: ScoreLine[]): Block[] {

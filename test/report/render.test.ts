@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderMail } from '../../lambda/report/render.ts';
 import { harmsOf, readHtml } from './reading.ts';
-import { changeOf, dayOf, reportOf, reports, scoreLine } from './reports.ts';
+import { changeOf, dayOf, reportOf, reports, scoreLine, trendDay } from './reports.ts';
 import type { Report, ReportedChange } from '../../lambda/report/model.ts';
 import type { MailKind } from '../../lambda/ports.ts';
 
@@ -337,8 +337,8 @@ describe('hostile texts', () => {
       name: one,
       tenantId: other,
       notes: [one, other],
+      trend: [trendDay(scoreLine('2026-01-08', 1)), trendDay(scoreLine('2026-01-09', 2))],
       start: {
-        trend: [scoreLine('2026-01-08', 1), scoreLine('2026-01-09', 2)],
         categories: [{ category: one, controls: 1, points: 1, maximum: 2 }],
         gaps: [
           {
@@ -348,6 +348,7 @@ describe('hostile texts', () => {
             points: 0,
             maximum: 9,
             implementationCost: other,
+            userImpact: other,
             actionUrl: one,
           },
         ],

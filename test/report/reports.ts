@@ -1,4 +1,4 @@
-import type { DayReport, Report, ReportedChange, ScoreLine } from '../../lambda/report/model.ts';
+import type { DayReport, Report, ReportedChange, ScoreLine, TrendDay } from '../../lambda/report/model.ts';
 import type { ChangeKind } from '../../lambda/score/change.ts';
 
 /**
@@ -12,6 +12,10 @@ export function scoreLine(date: string, points: number, maximum = 1376): ScoreLi
   return { date, points, maximum, percentage: maximum > 0 ? (100 * points) / maximum : null };
 }
 
+export function trendDay(of: ScoreLine): TrendDay {
+  return { ...of, moved: 0, rescored: 0 };
+}
+
 export function changeOf(kind: ChangeKind, fields: Partial<ReportedChange> = {}): ReportedChange {
   return {
     kind,
@@ -22,6 +26,11 @@ export function changeOf(kind: ChangeKind, fields: Partial<ReportedChange> = {})
     previousDate: '2026-01-08',
     points: { before: 8, after: 5 },
     maximum: { before: 9, after: 9 },
+    percentagePoints: 0,
+    cause: null,
+    fate: 'told',
+    downSince: null,
+    decision: null,
     previousControl: null,
     status: null,
     lastSynced: null,
@@ -54,6 +63,11 @@ export function reportOf(fields: Partial<Report> = {}): Report {
     tenantId: TENANT,
     name: 'Contoso',
     toldAt: '2026-01-10T06:00:12.345Z',
+    timeZone: 'Europe/Budapest',
+    account: null,
+    confirmed: [],
+    trend: [],
+    peers: { allTenants: null, similarSize: null },
     from: { date: before.date, ...cursor },
     to: { date: after.date, ...cursor },
     before,
@@ -304,8 +318,8 @@ const GAPS: [title: string, category: string, points: number, maximum: number, c
 export const typicalStart = reportOf({
   from: null,
   before: null,
-  start: {
-    trend: Array.from({ length: 90 }, (_, index) =>
+  trend: Array.from({ length: 90 }, (_, index) =>
+    trendDay(
       scoreLine(
         new Date(Date.UTC(2025, 9, 12 + index)).toISOString().slice(0, 10),
         Math.round(
@@ -313,6 +327,8 @@ export const typicalStart = reportOf({
         ) / 100,
       ),
     ),
+  ),
+  start: {
     categories: [
       { category: 'Identity', controls: 42, points: 121.5, maximum: 301 },
       { category: 'Apps', controls: 103, points: 402.1, maximum: 566 },
@@ -326,6 +342,7 @@ export const typicalStart = reportOf({
       points,
       maximum,
       implementationCost,
+      userImpact: null,
       actionUrl: index % 3 ? 'https://entra.microsoft.com/' : null,
     })),
   },
@@ -336,14 +353,14 @@ export const tinyStart = reportOf({
   from: null,
   before: null,
   after: scoreLine('2026-01-09', 0, 0),
-  start: { trend: [scoreLine('2026-01-09', 0, 0)], categories: [], gaps: [] },
+  trend: [trendDay(scoreLine('2026-01-09', 0, 0))],
+  start: { categories: [], gaps: [] },
 });
 
 export const monstrousStart = reportOf({
   ...typicalStart,
   name: 'W'.repeat(200),
   start: {
-    trend: typicalStart.start?.trend ?? [],
     categories: Array.from({ length: 20 }, (_, index) => ({
       category: `CategoryOfAnExtraordinaryLengthWithoutAnyBlank${index}`,
       controls: 411,
@@ -357,6 +374,7 @@ export const monstrousStart = reportOf({
       points: 0,
       maximum: 100,
       implementationCost: 'an essay about how dear it would be '.repeat(20),
+      userImpact: null,
       actionUrl: `https://security.microsoft.com/${'x'.repeat(1500)}`,
     })),
   },
