@@ -1,7 +1,8 @@
 import yargs from 'yargs';
 import { MonitorError } from '../lambda/errors.ts';
+import { certificateCommand } from './certificate.ts';
+import { lazily } from './command.ts';
 import { EXIT, UsageError } from './exit.ts';
-import { runCommand } from './run.ts';
 
 /**
  * The command line.
@@ -10,10 +11,19 @@ import { runCommand } from './run.ts';
  */
 export async function main(args: string[]): Promise<number> {
   let exitCode: number = EXIT.done;
+  const exit = (code: number) => void (exitCode = code);
+  const run = lazily(exit, 'run', 'Fetch the score of every tenant, archive it, and mail what changed', () =>
+    import('./run.ts').then((file) => file.run),
+  );
+  const doctor = lazily(exit, 'doctor', 'Check everything that a run needs, and say what to do', () =>
+    import('./doctor.ts').then((file) => file.doctor),
+  );
   const parser = yargs(args)
     .scriptName('secure-score')
     .usage('$0 <command>\n\nWatches the Microsoft Secure Score of your tenants.')
-    .command(runCommand((code) => (exitCode = code)))
+    .command(run)
+    .command(certificateCommand(exit))
+    .command(doctor)
     .demandCommand(1, 'Name a command.')
     .recommendCommands()
     .strict()
@@ -24,20 +34,26 @@ export async function main(args: string[]): Promise<number> {
     .wrap(Math.min(110, process.stdout.columns ?? 80))
     .exitProcess(false)
     .fail((message, error) => {
-      // What yargs itself finds wrong is an YError, or comes as a message alone.
-      throw error && error.name !== 'YError' ? error : new UsageError(message);
+      throw error ?? new UsageError(message);
     });
   try {
     await parser.parseAsync();
     return exitCode;
   } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`${error.message}\n\nTry: secure-score --help`);
+    // What yargs itself finds wrong is an YError, or comes as a message alone.
+    if (error instanceof Error && (error instanceof UsageError || error.name === 'YError')) {
+      console.error(`${inPlainWords(error.message)}\n\nTry: secure-score --help`);
       return EXIT.usage;
     }
     console.error(describeError(error));
     return EXIT.failed;
   }
+}
+
+function inPlainWords(message: string): string {
+  return message
+    .replace(/^Not enough non-option arguments:.*/, 'An argument is missing.')
+    .replace(/^Missing dependent arguments:\s+(\S+) -> (\S+)/, '--$1 goes with --$2 only.');
 }
 
 /** What went wrong and what to do, for a person. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { CommandModule } from 'yargs';
 import { openStore } from '../lambda/archive/open-store.ts';
 import { pemFileSource } from '../lambda/certificate/pem-file.ts';
 import { secretsManagerSource } from '../lambda/certificate/secrets-manager.ts';
@@ -14,6 +13,7 @@ import { DEPLOYMENT_STACK } from '../lambda/outputs.ts';
 import type { Log } from '../lambda/ports.ts';
 import { ClaimedError, type RunResult } from '../lambda/run.ts';
 import { findDeployment, outputOf } from './deployment.ts';
+import type { Command } from './command.ts';
 import { EXIT } from './exit.ts';
 import { failureOf, type Failure } from './failure.ts';
 import { functionRunner } from './invoke.ts';
@@ -46,41 +46,37 @@ export interface RunFailure extends Partial<RunResult> {
 }
 
 /** `secure-score run`: the tenants in turn; one that fails does not stop the others. */
-export function runCommand(exit: (code: number) => void): CommandModule<object, RunFlags> {
-  return {
-    command: 'run',
-    describe: 'Fetch the score of every tenant, archive it, and mail what changed',
-    builder: (yargs) =>
-      yargs
-        .option('config', OPTIONS.config)
-        .option('tenant', OPTIONS.tenant)
-        .option('archive', {
-          ...text('archive'),
-          describe: `Folder or s3://bucket/prefix (default: the config's bucket, else ./${DEFAULT_ARCHIVE})`,
-        })
-        .option('certificate', {
-          ...text('certificate'),
-          describe: 'PEM file with certificate and private key (default: the secret in Secrets Manager)',
-        })
-        .option('outbox', {
-          ...text('outbox'),
-          describe: 'Folder for the mails as .eml (default: send through SES)',
-        })
-        .option('deployed', {
-          type: 'boolean',
-          describe: 'Run the deployed function now, instead of running here',
-        })
-        .option('stack', OPTIONS.stack)
-        .option('json', OPTIONS.json)
-        .conflicts('deployed', ['archive', 'certificate', 'outbox'])
-        .implies('stack', 'deployed')
-        .example('$0 run --certificate contoso.pem --archive archive --outbox mails', 'without any AWS')
-        .example('$0 run --deployed --tenant Contoso', 'do not wait for the schedule'),
-    handler: async (flags) => exit(await run(flags)),
-  };
-}
+export const run: Command<RunFlags> = {
+  flags: (yargs) =>
+    yargs
+      .option('config', OPTIONS.config)
+      .option('tenant', OPTIONS.tenant)
+      .option('archive', {
+        ...text('archive'),
+        describe: `Folder or s3://bucket/prefix (default: the config's bucket, else ./${DEFAULT_ARCHIVE})`,
+      })
+      .option('certificate', {
+        ...text('certificate'),
+        describe: 'PEM file with certificate and private key (default: the secret in Secrets Manager)',
+      })
+      .option('outbox', {
+        ...text('outbox'),
+        describe: 'Folder for the mails as .eml (default: send through SES)',
+      })
+      .option('deployed', {
+        type: 'boolean',
+        describe: 'Run the deployed function now, instead of running here',
+      })
+      .option('stack', OPTIONS.stack)
+      .option('json', OPTIONS.json)
+      .conflicts('deployed', ['archive', 'certificate', 'outbox'])
+      .implies('stack', 'deployed')
+      .example('$0 run --certificate contoso.pem --archive archive --outbox mails', 'without any AWS')
+      .example('$0 run --deployed --tenant Contoso', 'do not wait for the schedule'),
+  act: act,
+};
 
-async function run(flags: RunFlags): Promise<number> {
+async function act(flags: RunFlags): Promise<number> {
   const config = await loadConfig(flags.config);
   const tenants = selectTenants(config, flags.tenant);
   const log = stderrLog();

@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { MonitorError, quote } from '../errors.ts';
-import type { CertificateSource } from '../ports.ts';
 
 /**
  * A PEM bundle in a file, the same for all tenants.
  * @throws on read: MonitorError `certificate-not-found`, `certificate-not-readable`
  */
-export function pemFileSource(path: string): CertificateSource {
+export function pemFileSource(path: string): { read(): Promise<string> } {
   return {
     async read() {
       try {
@@ -25,13 +24,13 @@ function explain(path: string, code: unknown): MonitorError {
       return new MonitorError(
         'certificate-not-found',
         `There is no certificate file ${quote(path)}.`,
-        'Give the path of a PEM file that holds the certificate and its unencrypted key: --certificate <file>.',
+        'Give the path of a PEM file that holds the certificate and its unencrypted key. secure-score certificate create makes one.',
       );
     case 'EISDIR':
       return new MonitorError(
         'certificate-not-readable',
         `${quote(path)} is a folder, not a certificate file.`,
-        'Give the path of the PEM file itself: --certificate <file>.',
+        'Give the path of the PEM file itself.',
       );
     default:
       return new MonitorError(

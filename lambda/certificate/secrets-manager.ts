@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Tenant } from '../config.ts';
 import { MonitorError, quote } from '../errors.ts';
-import type { CertificateSource } from '../ports.ts';
 
 /**
  * A PEM bundle as the SecretString of an AWS secret: the tenant's own (`certificate` in the config), or the one that
@@ -9,10 +9,9 @@ import type { CertificateSource } from '../ports.ts';
  * @throws on read: MonitorError `certificate-not-found`, `certificate-access-denied`, `certificate-not-decrypted`,
  *   `certificate-not-text`, `certificate-empty`, `aws-credentials-missing`; `certificate-unreachable` (retryable)
  */
-export function secretsManagerSource(options: {
-  client?: SecretsManagerClient;
-  defaultSecret: string;
-}): CertificateSource {
+export function secretsManagerSource(options: { client?: SecretsManagerClient; defaultSecret: string }): {
+  read(tenant: Pick<Tenant, 'certificate'>): Promise<string>;
+} {
   const { client = new SecretsManagerClient({}), defaultSecret } = options;
   return {
     async read(tenant) {
@@ -26,7 +25,7 @@ export function secretsManagerSource(options: {
         throw new MonitorError(
           'certificate-not-text',
           `The secret ${quote(secret)} holds binary data, not text.`,
-          'Store the PEM bundle as text (SecretString): aws secretsmanager put-secret-value --secret-string file://app.pem. A .pfx becomes one with: openssl pkcs12 -in app.pfx -nodes -out app.pem',
+          'Store the PEM bundle as text (SecretString): secure-score certificate put <file>. A .pfx becomes one with: openssl pkcs12 -in app.pfx -nodes -out app.pem',
         );
       }
       if (answer.SecretString.trim() === '') {
@@ -38,7 +37,7 @@ export function secretsManagerSource(options: {
 }
 
 const PUT_A_BUNDLE =
-  'Store the PEM bundle (certificate and unencrypted key) in it: aws secretsmanager put-secret-value --secret-string file://app.pem';
+  'Store the PEM bundle (certificate and unencrypted key) in it: secure-score certificate put <file>.';
 
 /**
  * Errors of GetSecretValue: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html

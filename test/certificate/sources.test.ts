@@ -20,18 +20,18 @@ describe('a PEM file', () => {
   test('is read as it is', async () => {
     const path = join(folder, 'app.pem');
     await writeFile(path, 'the bundle\r\n');
-    expect(await pemFileSource(path).read(tenant)).toBe('the bundle\r\n');
+    expect(await pemFileSource(path).read()).toBe('the bundle\r\n');
   });
 
   test('that is not there', async () => {
-    const error = await failureOf(pemFileSource(join(folder, 'none.pem')).read(tenant));
+    const error = await failureOf(pemFileSource(join(folder, 'none.pem')).read());
     expect(error.code).toBe('certificate-not-found');
     expect(error.message).toContain('none.pem"');
-    expect(error.advice).toContain('--certificate');
+    expect(error.advice).toContain('secure-score certificate create');
   });
 
   test('that is a folder', async () => {
-    const error = await failureOf(pemFileSource(folder).read(tenant));
+    const error = await failureOf(pemFileSource(folder).read());
     expect(error.code).toBe('certificate-not-readable');
     expect(error.message).toContain('is a folder');
   });
@@ -40,7 +40,7 @@ describe('a PEM file', () => {
     const path = join(folder, 'secret.pem');
     await writeFile(path, 'x');
     await chmod(path, 0);
-    const error = await failureOf(pemFileSource(path).read(tenant));
+    const error = await failureOf(pemFileSource(path).read());
     expect(error.code).toBe('certificate-not-readable');
     expect(error.message).toContain('EACCES');
   });

@@ -1,0 +1,116 @@
+import { styleText } from 'node:util';
+import { checkCertificate, day, readBundle, type Bundle } from '../lambda/certificate/bundle.ts';
+import { pemFileSource } from '../lambda/certificate/pem-file.ts';
+import { secretsManagerSource } from '../lambda/certificate/secrets-manager.ts';
+import { DEFAULT_CERTIFICATE_SECRET } from '../lambda/environment.ts';
+import { MonitorError, quote } from '../lambda/errors.ts';
+import type { Command } from './command.ts';
+import { EXIT } from './exit.ts';
+import { loadConfig, selectTenants } from './load-config.ts';
+import { OPTIONS, text } from './options.ts';
+import { describeSecret, putSecret, secretsClient } from './secrets.ts';
+
+interface PutFlags {
+  file: string;
+  secret?: string;
+  tenant?: string;
+  config: string;
+  json: boolean;
+}
+
+export const put: Command<PutFlags> = {
+  flags: (yargs) =>
+    yargs
+      .positional('file', {
+        type: 'string',
+        demandOption: true,
+        describe: 'PEM file with certificate and unencrypted private key',
+      })
+      .option('secret', {
+        ...text('secret'),
+        describe: `Name or ARN of the secret (default: the tenant's, else ${DEFAULT_CERTIFICATE_SECRET})`,
+      })
+      .option('tenant', { ...OPTIONS.tenant, describe: "Into this tenant's secret: its name or id" })
+      .option('config', OPTIONS.config)
+      .option('json', OPTIONS.json)
+      .conflicts('secret', 'tenant'),
+  act: replace,
+};
+
+async function replace(flags: PutFlags): Promise<number> {
+  const { file, json } = flags;
+  const secret = flags.secret ?? (await secretOfTenant(flags)) ?? DEFAULT_CERTIFICATE_SECRET;
+  const now = new Date();
+  const bundle = checkCertificate(await pemFileSource(file).read(), now, quote(file));
+
+  const client = secretsClient();
+  const { changed } = await describeSecret(client, secret);
+  const before = changed === null ? null : await readBefore(client, secret, now);
+  const same = before?.bundle?.thumbprintSha256 === bundle.thumbprintSha256;
+  // Only what belongs together: other certificates and comments of the file have no business in the secret.
+  if (!same) await putSecret(client, secret, bundle.certificatePem + bundle.privateKeyPem);
+
+  if (json) {
+    const replaced = before?.bundle && !same ? facts(before.bundle) : null;
+    console.log(JSON.stringify({ secret, put: !same, certificate: facts(bundle), replaced }, null, 2));
+  } else {
+    console.log(describe(secret, bundle, before, same));
+  }
+  return EXIT.done;
+}
+
+/** @returns undefined where no tenant is named, or it has no secret of its own */
+async function secretOfTenant({ tenant, config }: PutFlags): Promise<string | undefined> {
+  if (tenant === undefined) return undefined;
+  return selectTenants(await loadConfig(config), tenant)[0]?.certificate;
+}
+
+/** What the secret held; that it cannot be read, or is no certificate, keeps nobody from replacing it. */
+type Before = { bundle: Bundle; trouble: null } | { bundle: null; trouble: string };
+
+async function readBefore(
+  client: ReturnType<typeof secretsClient>,
+  secret: string,
+  now: Date,
+): Promise<Before> {
+  try {
+    const pem = await secretsManagerSource({ client, defaultSecret: secret }).read({});
+    return { bundle: readBundle(pem, now, `the secret ${quote(secret)}`), trouble: null };
+  } catch (error) {
+    if (!(error instanceof MonitorError)) throw error;
+    return { bundle: null, trouble: error.message };
+  }
+}
+
+function facts({ subject, bits, thumbprintSha1, thumbprintSha256, notBefore, notAfter }: Bundle) {
+  return { subject, bits, thumbprintSha1, thumbprintSha256, notBefore, notAfter };
+}
+
+function describe(secret: string, bundle: Bundle, before: Before | null, same: boolean): string {
+  const bold = (words: string) => styleText('bold', words);
+  const tick = styleText('green', '✓');
+  const name = (one: Bundle) =>
+    `${one.subject}, SHA-1 ${one.thumbprintSha1}, valid until ${day(one.notAfter)}`;
+  if (same) return `${tick} The secret ${bold(secret)} holds this certificate already: ${name(bundle)}`;
+  const lines = [`${tick} The secret ${bold(secret)} now holds`, `    ${name(bundle)}`];
+  if (before === null) lines.push('  It was empty before.');
+  else if (before.bundle === null) lines.push(`  What it held before is replaced. ${before.trouble}`);
+  else {
+    lines.push(
+      '  It replaces',
+      `    ${name(before.bundle)}`,
+      '',
+      `Keep the old one in the app registration until the new one has signed in: then remove`,
+      `${before.bundle.thumbprintSha1} there. Until then the way back is the secret's`,
+      `previous version.`,
+    );
+  }
+  lines.push(
+    '',
+    bold('Next'),
+    '  1. If its public part is not in the app registration yet, upload it there',
+    '     (Certificates & secrets → Certificates).',
+    '  2. secure-score doctor, or secure-score run --deployed',
+  );
+  return lines.join('\n');
+}

@@ -1,0 +1,26 @@
+import type { CommandModule } from 'yargs';
+import { lazily } from './command.ts';
+
+/** `secure-score certificate`: the certificate that the app signs in with. */
+export function certificateCommand(exit: (code: number) => void): CommandModule {
+  const create = lazily(exit, 'create', 'Make a private key and a certificate for the app registration', () =>
+    import('./certificate-create.ts').then((file) => file.create),
+  );
+  const put = lazily(exit, 'put <file>', 'Put certificate and key into the secret of the deployment', () =>
+    import('./certificate-put.ts').then((file) => file.put),
+  );
+  const status = lazily(exit, 'status', 'Show dates, thumbprints and days left of certificates', () =>
+    import('./certificate-status.ts').then((file) => file.status),
+  );
+  return {
+    command: 'certificate',
+    describe: 'Make, deploy and watch the certificate that signs in',
+    builder: (yargs) =>
+      yargs
+        .command(create)
+        .command(put)
+        .command(status)
+        .demandCommand(1, 'Name a command: certificate create, put or status.'),
+    handler: () => {},
+  };
+}
