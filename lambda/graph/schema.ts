@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { describeIssues } from '../describe-issues.ts';
 import { MonitorError, quote } from '../errors.ts';
 import { EPSILON, type Control, type Decision, type Profile, type Snapshot } from '../score/snapshot.ts';
@@ -32,35 +32,22 @@ export interface Skipped {
   reason: string;
 }
 
+const AMOUNT = /^\s*\d+(\.\d+)?\s*$/;
+
 /** Non-negative and finite; one user reported scores as strings. */
 const WANTS_AMOUNT = 'wants a number of 0 or more';
 const amount = z.union(
-  [
-    z.number().min(0, WANTS_AMOUNT),
-    z
-      .string()
-      .regex(/^\s*\d+(\.\d+)?\s*$/)
-      .transform(Number)
-      .pipe(z.number()),
-  ],
+  [z.number().min(0, WANTS_AMOUNT), z.string().regex(AMOUNT).transform(Number).pipe(z.number())],
   { error: WANTS_AMOUNT },
 );
 /** Beside the point of a run: what cannot be read is not known, and fails nothing. */
 const optionalAmount = amount.nullish().catch(null);
 const optionalText = z.string().nullish().catch(null);
 
-const controlScore = z.looseObject({
-  controlName: z.string().min(1, 'wants a name'),
-  controlCategory: optionalText,
-  score: amount,
-  scoreInPercentage: optionalAmount,
-  description: optionalText,
-  implementationStatus: optionalText,
-  lastSynced: optionalText,
-  count: optionalAmount,
-  total: optionalAmount,
-});
-
+/**
+ * The lists of an answer are long (411 controls a day, 90 days), and a schema for each item costs a cold process more
+ * than all the rest of a run. So items are read by hand, below, by the same rules; the schemas check what is single.
+ */
 const secureScore = z.looseObject({
   currentScore: amount,
   maxScore: amount,
@@ -69,33 +56,14 @@ const secureScore = z.looseObject({
     .array(z.looseObject({ basis: optionalText, averageScore: optionalAmount }))
     .nullish()
     .catch(null),
-  controlScores: z.array(controlScore, 'wants a list of controls'),
+  controlScores: z.array(z.unknown(), 'wants a list of controls'),
 });
 
-const controlProfile = z.looseObject({
-  id: z.string().min(1, 'wants an id'),
-  title: optionalText,
-  maxScore: optionalAmount,
-  controlCategory: optionalText,
-  service: optionalText,
-  tier: optionalText,
-  remediation: optionalText,
-  remediationImpact: optionalText,
-  actionUrl: optionalText,
-  implementationCost: optionalText,
-  userImpact: optionalText,
-  controlStateUpdates: z
-    .array(
-      z.looseObject({
-        state: optionalText,
-        comment: optionalText,
-        updatedBy: optionalText,
-        updatedDateTime: optionalText,
-      }),
-    )
-    .nullish()
-    .catch(null),
+/** Says what is wrong with a list that could not be read. */
+const controlList = z.looseObject({
+  controlScores: z.array(z.looseObject({ controlName: z.string().min(1, 'wants a name'), score: amount })),
 });
+const profileWithId = z.looseObject({ id: z.string().min(1, 'wants an id') });
 
 /** What is wrong with an entry; not an error yet, for an older entry is merely skipped. */
 interface Fault {
@@ -187,11 +155,11 @@ export function readProfiles(entries: readonly unknown[]): {
   const profiles = new Map<string, Profile>();
   const skipped: Skipped[] = [];
   for (const [index, raw] of entries.entries()) {
-    const parsed = controlProfile.safeParse(raw);
+    const profile = profileOf(raw);
     const skip = (reason: string) => skipped.push({ entry: nameOf(raw, index), date: null, reason });
-    if (!parsed.success) skip(describe(parsed.error, raw));
-    else if (profiles.has(parsed.data.id)) skip('its id is in the answer twice; the first one counts');
-    else profiles.set(parsed.data.id, profileOf(parsed.data));
+    if (!profile) skip(describe(profileWithId.safeParse(raw).error, raw));
+    else if (profiles.has(profile.id)) skip('its id is in the answer twice; the first one counts');
+    else profiles.set(profile.id, profile);
   }
   return { profiles, skipped };
 }
@@ -228,8 +196,9 @@ function read(
   const controls = new Map<string, Control>();
   let sum = 0;
   for (const score of parsed.data.controlScores) {
-    sum += score.score;
     const control = controlOf(score, newest);
+    if (!control) return malformed(describe(controlList.safeParse(raw).error, raw));
+    sum += control.points;
     const twin = controls.get(control.name);
     controls.set(control.name, twin ? merge(twin, control) : control);
   }
@@ -280,21 +249,37 @@ function identify(raw: unknown, tenantId: string | null): string | Fault {
   return date;
 }
 
-function controlOf(score: z.output<typeof controlScore>, newest: boolean): Control {
+/** Null where it has no name or no score: then the whole entry is malformed. */
+function controlOf(raw: unknown, newest: boolean): Control | null {
+  const score = fieldsOf(raw);
+  const name = textOf(score['controlName']);
+  const points = amountOf(score['score']);
+  if (!name || points === null) return null;
+  const lastSynced = textOf(score['lastSynced']);
   // An older entry's texts are degraded ("0 of 5 users" became "0 of 0 users"): compared with the newest day's they
   // would tell of changes that never were. So they are dropped at the door, whatever else the entry carries.
-  const complete = newest && (typeof score.lastSynced === 'string' || typeof score.description === 'string');
+  const complete = newest && (lastSynced !== null || textOf(score['description']) !== null);
   return {
-    name: score.controlName,
-    category: score.controlCategory ?? '',
-    points: score.score,
-    percentage: score.scoreInPercentage ?? null,
+    name,
+    category: textOf(score['controlCategory']) ?? '',
+    points,
+    percentage: amountOf(score['scoreInPercentage']),
     complete,
-    status: complete ? (score.implementationStatus ?? null) : null,
-    lastSynced: complete ? (score.lastSynced ?? null) : null,
-    count: complete ? (score.count ?? null) : null,
-    total: complete ? (score.total ?? null) : null,
+    status: complete ? textOf(score['implementationStatus']) : null,
+    lastSynced: complete ? lastSynced : null,
+    count: complete ? amountOf(score['count']) : null,
+    total: complete ? amountOf(score['total']) : null,
   };
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+/** By the rule of `amount`: non-negative and finite, or a text that says such a number. */
+function amountOf(value: unknown): number | null {
+  if (typeof value === 'number') return value >= 0 && value < Number.POSITIVE_INFINITY ? value : null;
+  return typeof value === 'string' && AMOUNT.test(value) ? Number(value) : null;
 }
 
 /**
@@ -318,35 +303,41 @@ function average(score: z.output<typeof secureScore>, basis: string): number | n
 }
 
 /** The state in force is the one updated last. A Default that nobody set is no decision. */
-function decisionOf({ controlStateUpdates }: z.output<typeof controlProfile>): Decision | null {
-  const at = (update: { updatedDateTime?: string | null | undefined }) => update.updatedDateTime ?? '';
-  const updates = (controlStateUpdates ?? []).toSorted((a, b) => (at(a) < at(b) ? -1 : at(a) > at(b) ? 1 : 0));
+function decisionOf(raw: unknown): Decision | null {
+  const updates = (Array.isArray(raw) ? raw : [])
+    .map(fieldsOf)
+    .map((update) => ({
+      state: textOf(update['state']),
+      by: textOf(update['updatedBy']),
+      at: textOf(update['updatedDateTime']),
+      comment: textOf(update['comment']),
+    }))
+    .toSorted((a, b) => ((a.at ?? '') < (b.at ?? '') ? -1 : (a.at ?? '') > (b.at ?? '') ? 1 : 0));
   const last = updates.at(-1);
-  if (!last?.state || (last.state.toLowerCase() === 'default' && !last.updatedDateTime)) return null;
-  return {
-    state: last.state,
-    previousState: updates.at(-2)?.state ?? null,
-    by: last.updatedBy ?? null,
-    at: last.updatedDateTime ?? null,
-    comment: last.comment ?? null,
-  };
+  if (!last?.state || (last.state.toLowerCase() === 'default' && !last.at)) return null;
+  return { ...last, state: last.state, previousState: updates.at(-2)?.state ?? null };
 }
 
-function profileOf(profile: z.output<typeof controlProfile>): Profile {
+/** Null where it has no id. */
+function profileOf(raw: unknown): Profile | null {
+  const profile = fieldsOf(raw);
+  const id = textOf(profile['id']);
+  if (!id) return null;
+  const text = (key: string) => textOf(profile[key]);
   return {
-    id: profile.id,
-    title: profile.title?.trim() || profile.id,
-    maximum: profile.maxScore ?? null,
-    category: profile.controlCategory ?? null,
-    service: profile.service ?? null,
-    tier: profile.tier ?? null,
-    remediation: profile.remediation ?? null,
-    remediationImpact: profile.remediationImpact ?? null,
+    id,
+    title: text('title')?.trim() || id,
+    maximum: amountOf(profile['maxScore']),
+    category: text('controlCategory'),
+    service: text('service'),
+    tier: text('tier'),
+    remediation: text('remediation'),
+    remediationImpact: text('remediationImpact'),
     // Some start with a blank.
-    actionUrl: profile.actionUrl?.trim() ?? null,
-    implementationCost: profile.implementationCost ?? null,
-    userImpact: profile.userImpact ?? null,
-    decision: decisionOf(profile),
+    actionUrl: text('actionUrl')?.trim() ?? null,
+    implementationCost: text('implementationCost'),
+    userImpact: text('userImpact'),
+    decision: decisionOf(profile['controlStateUpdates']),
   };
 }
 
@@ -374,14 +365,14 @@ function nameOf(raw: unknown, index?: number): string {
 }
 
 /** The first few issues in one line: an entry of 400 broken controls is named well enough by three of them. */
-function describe(error: z.ZodError, input: unknown): string {
-  return describeIssues(new z.ZodError(error.issues.slice(0, 3)), input, 'the entry')
+function describe(error: z.ZodError | undefined, input: unknown): string {
+  return describeIssues(new z.ZodError(error?.issues.slice(0, 3) ?? []), input, 'the entry')
     .trim()
     .replace(/\n\s*/g, '; ');
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /** The day that the pattern finds in a text; null where there is none, or none that a calendar has. */

@@ -37,6 +37,7 @@ describe('a good answer', () => {
       points: 11.57,
       maximum: 20,
       enabledServices: ['HasAADP1', 'HasEXOP2'],
+      peers: { allTenants: null, similarSize: null },
       controls: new Map([
         [
           'aad_mfa',
@@ -121,6 +122,7 @@ describe('a good answer', () => {
       points: 2,
       maximum: 0,
       enabledServices: [],
+      peers: { allTenants: null, similarSize: null },
       controls: new Map([
         [
           'a',
@@ -412,6 +414,7 @@ describe('profiles', () => {
       actionUrl: 'https://example.com/?tid=1',
       implementationCost: 'low',
       userImpact: null,
+      decision: null,
     });
   });
 
@@ -500,5 +503,70 @@ describe.skipIf(!existsSync(data))('a real answer', () => {
     expect(
       [...profiles.values()].every(({ maximum, remediation }) => maximum !== null && remediation !== null),
     ).toBe(true);
+  });
+});
+
+describe('peers and decisions', () => {
+  const peersOf = (averageComparativeScores: unknown) =>
+    snapshotOf({ ...wireEntry('2026-03-31'), averageComparativeScores }).peers;
+  test('averages are per cent already; what is absent, or -1, is not known', () => {
+    const basis = [
+      { basis: 'IndustryTypes', averageScore: 1 },
+      { basis: 'AllTenants', averageScore: 48.15, appsScore: 29.6 },
+      { basis: 'TotalSeats', averageScore: '51.2', SeatSizeRangeLowerValue: '1' },
+    ];
+    expect(peersOf(basis)).toEqual({ allTenants: 48.15, similarSize: 51.2 });
+    expect(peersOf([{ basis: 'AllTenants', averageScore: -1 }])).toEqual({
+      allTenants: null,
+      similarSize: null,
+    });
+    for (const none of [[], null, undefined, 'x'])
+      expect(peersOf(none)).toEqual({ allTenants: null, similarSize: null });
+  });
+
+  const decisionOf = (controlStateUpdates: unknown) =>
+    readProfiles([{ id: 'a', controlStateUpdates }]).profiles.get('a')?.decision;
+  const update = (state: string | null, updatedDateTime: string | null, more = {}) => ({
+    state,
+    updatedDateTime,
+    updatedBy: 'ada',
+    comment: 'Okta',
+    assignedTo: null,
+    ...more,
+  });
+  test('the state in force is the one updated last, whatever the order', () => {
+    const updates = [
+      update('Default', null),
+      update('ThirdParty', '2026-03-01T00:00:00Z'),
+      update('Ignored', '2026-02-01T00:00:00Z'),
+    ];
+    const expected = {
+      state: 'ThirdParty',
+      previousState: 'Ignored',
+      by: 'ada',
+      at: '2026-03-01T00:00:00Z',
+      comment: 'Okta',
+    };
+    expect(decisionOf(updates)).toEqual(expected);
+    expect(decisionOf(updates.toReversed())).toEqual(expected);
+  });
+  test('a Default that somebody set is a decision taken back; one that nobody set is none', () => {
+    expect(
+      decisionOf([update('ThirdParty', '2026-02-01T00:00:00Z'), update('Default', '2026-03-01T00:00:00Z')]),
+    ).toMatchObject({
+      state: 'Default',
+      previousState: 'ThirdParty',
+    });
+    for (const none of [
+      undefined,
+      null,
+      [],
+      'x',
+      [{}],
+      [update('Default', null)],
+      [update(null, '2026-03-01T00:00:00Z')],
+    ]) {
+      expect(decisionOf(none)).toBeNull();
+    }
   });
 });

@@ -103,7 +103,7 @@ describe('by default', () => {
 
 describe('with confirmDrops', () => {
   const two: Alerts = { confirmDrops: 2, minimumPoints: 0 };
-  it.each([
+  it.each<[string, Record<string, number>[], string[], number, number]>([
     [
       'it is told when it still stands so many snapshots later',
       A(9, 5, 5, 5),
@@ -154,15 +154,12 @@ describe('with confirmDrops', () => {
       0,
       0,
     ],
-  ] satisfies [string, Record<string, number>[], string[], number, number][])(
-    '%s',
-    (_, days, told, waiting, healed) => {
-      const outcome = fold(two, days);
-      expect(outcome.told.toSorted()).toEqual(told.toSorted());
-      expect(outcome.settling.waiting).toHaveLength(waiting);
-      expect(outcome.settling.account.healed).toHaveLength(healed);
-    },
-  );
+  ])('%s', (_, days, told, waiting, healed) => {
+    const outcome = fold(two, days);
+    expect(outcome.told.toSorted()).toEqual(told.toSorted());
+    expect(outcome.settling.waiting).toHaveLength(waiting);
+    expect(outcome.settling.account.healed).toHaveLength(healed);
+  });
 });
 
 describe('with minimumPoints', () => {
