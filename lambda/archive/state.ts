@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MonitorError } from '../errors.ts';
 import type { Report, TrendDay } from '../report/model.ts';
 import { NOTHING_SETTLED, type Settling } from '../score/settle.ts';

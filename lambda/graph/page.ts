@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MonitorError } from '../errors.ts';
 import { excerpt, placeOf, type Exchange, type Service } from './exchange.ts';
 import { retryAfterOf, Setback } from './patience.ts';

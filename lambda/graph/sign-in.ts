@@ -4,7 +4,7 @@ import {
   type INetworkModule,
   type NetworkResponse,
 } from '@azure/msal-node';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CheckedCertificate } from '../certificate/bundle.ts';
 import type { Tenant } from '../config.ts';
 import { MonitorError } from '../errors.ts';

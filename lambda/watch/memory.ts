@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { layout } from '../archive/layout.ts';
 import type { Log, ObjectStore } from '../ports.ts';
 
