@@ -1,0 +1,109 @@
+/**
+ * The tables of the history: what every engine sees, by name and type. Rows are derived from the snapshots and
+ * profiles of the archive alone, so that a rebuild gives equal rows.
+ *
+ * Files: `history/<table>/month=<yyyy-mm>/<tenant guid>.parquet`; `month` is a partition, the tenant a column.
+ * Types are those that DuckDB and Athena (Trino) share. Points and maxima in points, percentages in per cent.
+ */
+export type ColumnType = 'VARCHAR' | 'DATE' | 'DOUBLE' | 'INTEGER' | 'BOOLEAN';
+
+export interface Column {
+  name: string;
+  type: ColumnType;
+  /** What it holds, for people and for the data catalogue. */
+  comment: string;
+}
+
+export interface Table {
+  name: 'scores' | 'controls' | 'changes';
+  comment: string;
+  columns: Column[];
+  /** Rows of a file are in this order, so that engines can skip. */
+  sortedBy: string[];
+}
+
+const tenant: Column = { name: 'tenant', type: 'VARCHAR', comment: 'id of the tenant, a guid in lower case' };
+const date: Column = { name: 'date', type: 'DATE', comment: 'day of the snapshot (UTC)' };
+
+export const TABLES: Table[] = [
+  {
+    name: 'scores',
+    comment: 'a row a tenant and day',
+    sortedBy: ['date'],
+    columns: [
+      tenant,
+      date,
+      { name: 'points', type: 'DOUBLE', comment: 'points' },
+      { name: 'maximum', type: 'DOUBLE', comment: 'achievable points' },
+      { name: 'percentage', type: 'DOUBLE', comment: 'per cent, unrounded; null where the maximum is 0' },
+      { name: 'controls', type: 'INTEGER', comment: 'how many controls apply' },
+      { name: 'peers_all', type: 'DOUBLE', comment: 'average of all tenants, per cent' },
+      { name: 'peers_similar', type: 'DOUBLE', comment: 'average of tenants of similar size, per cent' },
+      { name: 'services', type: 'VARCHAR', comment: 'enabled services, sorted, with commas' },
+      { name: 'counted', type: 'BOOLEAN', comment: 'false for a suspect day, which no comparison counts' },
+    ],
+  },
+  {
+    name: 'controls',
+    comment: 'a row a control and day',
+    sortedBy: ['control', 'date'],
+    columns: [
+      tenant,
+      date,
+      { name: 'control', type: 'VARCHAR', comment: 'name of the control' },
+      { name: 'title', type: 'VARCHAR', comment: 'its title in the catalogue, else its name' },
+      { name: 'category', type: 'VARCHAR', comment: 'Identity, Apps, Data, Device, …' },
+      { name: 'service', type: 'VARCHAR', comment: 'service of the catalogue' },
+      { name: 'points', type: 'DOUBLE', comment: 'points' },
+      { name: 'maximum', type: 'DOUBLE', comment: 'achievable points, where known' },
+      { name: 'percentage', type: 'DOUBLE', comment: 'per cent of its maximum, as Graph says it' },
+      {
+        name: 'state',
+        type: 'VARCHAR',
+        comment: 'the decision in force (ThirdParty, Ignored, …); null: none',
+      },
+      { name: 'state_by', type: 'VARCHAR', comment: 'who took it' },
+      { name: 'state_at', type: 'VARCHAR', comment: 'when, ISO 8601' },
+      { name: 'last_synced', type: 'VARCHAR', comment: 'when its source was last synced, ISO 8601' },
+    ],
+  },
+  {
+    name: 'changes',
+    comment: 'a row a change against the counted day before',
+    sortedBy: ['date', 'kind', 'control'],
+    columns: [
+      tenant,
+      date,
+      { name: 'previous_date', type: 'DATE', comment: 'the counted day before' },
+      {
+        name: 'kind',
+        type: 'VARCHAR',
+        comment: 'lost, gained, drift, new, removed, renamed, re-scored, decided, services, restated',
+      },
+      {
+        name: 'control',
+        type: 'VARCHAR',
+        comment: 'name of the control; null where the row is about the tenant',
+      },
+      { name: 'previous_control', type: 'VARCHAR', comment: 'its former name, where renamed' },
+      { name: 'title', type: 'VARCHAR', comment: 'title' },
+      { name: 'category', type: 'VARCHAR', comment: 'category' },
+      { name: 'points_before', type: 'DOUBLE', comment: 'points' },
+      { name: 'points_after', type: 'DOUBLE', comment: 'points' },
+      { name: 'maximum_before', type: 'DOUBLE', comment: 'achievable points, where known' },
+      { name: 'maximum_after', type: 'DOUBLE', comment: 'achievable points, where known' },
+      { name: 'percentage_points', type: 'DOUBLE', comment: 'its share of the change of the score' },
+      {
+        name: 'cause',
+        type: 'VARCHAR',
+        comment: 'earned, rescored, decided; null where the row carries no share',
+      },
+      {
+        name: 'decision',
+        type: 'VARCHAR',
+        comment: 'state of the decision that it tells of, or that caused it',
+      },
+      { name: 'decided_by', type: 'VARCHAR', comment: 'who took it' },
+    ],
+  },
+];
