@@ -88,19 +88,10 @@ function overdueBlocks({ tenants, already }: WatchItem & { kind: 'overdue' }): B
       text: 'No run has succeeded for more than 30 hours. Changes are not seen meanwhile. Nothing is lost as long as a run succeeds before 90 days have passed: it then tells what was missed, day by day.',
     },
     {
-      type: 'table',
-      columns: [
-        { label: 'Tenant', align: 'left' },
-        { label: 'Last success', align: 'left' },
-        { label: 'What is known', align: 'left' },
-      ],
-      rows: tenants
+      type: 'details',
+      items: tenants
         .slice(0, LISTED)
-        .map((tenant) => [
-          line(tenant.name, LONGEST_NAME),
-          tenant.lastRun === null ? (tenant.damaged ? 'unknown' : 'never') : moment(tenant.lastRun),
-          known(tenant),
-        ]),
+        .map((tenant) => ({ label: line(tenant.name, LONGEST_NAME), text: known(tenant) })),
     },
     ...(unlisted > 0 ? [{ type: 'paragraph' as const, text: `And ${unlisted} more.` }] : []),
     {
@@ -123,11 +114,14 @@ function overdueBlocks({ tenants, already }: WatchItem & { kind: 'overdue' }): B
   ];
 }
 
-function known({ failing, damaged }: OverdueTenant): string {
-  if (damaged) return 'its state in the archive is damaged';
-  if (!failing) return 'nothing: no run has said why';
-  const codes = failing.codes.length > 0 ? `: ${line(failing.codes.join(', '), 120)}` : '';
-  return `fails since ${day(failing.since)}${codes}`;
+function known({ tenant, lastRun, failing, damaged }: OverdueTenant): string {
+  if (damaged) {
+    return `Its state in the archive is damaged, so that no run can succeed. Move state/tenant=${tenant}.json away: the next run goes on from the last report, nothing is lost.`;
+  }
+  const last = lastRun === null ? 'No run ever succeeded' : `The last run that succeeded: ${moment(lastRun)}`;
+  if (!failing) return `${last}. No run has said why.`;
+  const codes = failing.codes.length > 0 ? ` (${line(failing.codes.join(', '), 120)})` : '';
+  return `${last}. Runs fail since ${day(failing.since)}${codes}.`;
 }
 
 function certificateBlocks({ until, daysLeft, names: whose }: WatchItem & { kind: 'certificate' }): Block[] {

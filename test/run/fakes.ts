@@ -136,6 +136,8 @@ export interface DaySpec {
   maximum?: number;
   services?: string[];
   total?: number;
+  /** Of controls that are not worth 10. */
+  maxima?: Record<string, number>;
 }
 
 /** An entry of `secureScores` on the wire; one that is not the newest has lost its texts, as Graph degrades it. */
@@ -166,7 +168,7 @@ export function entry(
       controlName,
       controlCategory: 'Identity',
       score,
-      scoreInPercentage: score * 10,
+      scoreInPercentage: Math.round((10_000 * score) / (spec.maxima?.[controlName] ?? 10)) / 100,
       ...(newest
         ? {
             description: `<p>About ${controlName}</p>`,
@@ -201,7 +203,7 @@ export interface World {
 export const RUN_MS = 60_000;
 
 /** Fakes of every port. Each `runOf` is an invocation of its own unless it is given the id of one. */
-export function world(now: string): World & { runOf(invocation?: string): Run } {
+export function world(now: string): World & { runOf: (invocation?: string) => Run } {
   const clock = new FixedClock(now);
   const logged: World['logged'] = [];
   const at = (level: string) => (message: string, facts?: Record<string, unknown>) =>

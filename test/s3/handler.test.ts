@@ -21,6 +21,7 @@ import type { WatchResult } from '../../lambda/watch.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
 import { practiceTenant } from '../../simulator/practice-tenant.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
+import { logOf } from '../run/capture.ts';
 import { newBucket } from './bucket.ts';
 
 /** The handler as Lambda calls it: its environment, the real SDK clients against the emulator, Graph simulated. */
@@ -91,24 +92,6 @@ async function invoke<Result = RunResult>(event: unknown): Promise<Result> {
     getRemainingTimeInMillis: () => 60_000,
   });
   return result as Result;
-}
-
-/** What the function writes while it works, as Lambda hands it to CloudWatch: lines of JSON. */
-async function logOf(work: () => Promise<unknown>): Promise<Record<string, unknown>[]> {
-  let written = '';
-  const keep = (chunk: unknown) => Boolean((written += String(chunk)));
-  const streams = [process.stdout, process.stderr].map((stream) =>
-    vi.spyOn(stream, 'write').mockImplementation(keep),
-  );
-  try {
-    await work();
-  } finally {
-    for (const stream of streams) stream.mockRestore();
-  }
-  return written
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 async function mailbox(): Promise<string> {

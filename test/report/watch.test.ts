@@ -1,0 +1,97 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  renderWatchMail,
+  type OverdueTenant,
+  type WatchItem,
+  type WatchReport,
+} from '../../lambda/report/watch.ts';
+import { harmsOf, readHtml } from './reading.ts';
+
+function overdue(name: string, fields: Partial<OverdueTenant> = {}): OverdueTenant {
+  return {
+    tenant: '3f1b2c4d-0000-4000-8000-00000000c0de',
+    name,
+    lastRun: '2026-03-08T07:00:12.000Z',
+    failing: null,
+    damaged: false,
+    ...fields,
+  };
+}
+
+const FAILS = overdue('Fabrikam', {
+  lastRun: null,
+  failing: { since: '2026-03-07T07:00:00.000Z', codes: ['certificate-expired'] },
+});
+const STOPPED: WatchItem = { kind: 'overdue', tenants: [overdue('Contoso'), FAILS], already: [] };
+const ENDS: WatchItem = {
+  kind: 'certificate',
+  until: '2026-04-09T12:00:00.000Z',
+  daysLeft: 29,
+  names: ['Contoso', 'Fabrikam'],
+};
+
+function report(...items: WatchItem[]): WatchReport {
+  return { deployment: 'secure-score', toldAt: '2026-03-10T14:00:00.000Z', items };
+}
+
+/** Both parts as one line each: where they break does not matter. */
+function parts(of: WatchReport): string[] {
+  const { html, text } = renderWatchMail(of);
+  return [readHtml(html).text, text.replace(/\s+/g, ' ')];
+}
+
+describe('the subject', () => {
+  test.each<[expected: string, items: WatchItem[]]>([
+    ['no successful run for Contoso and Fabrikam', [STOPPED]],
+    ['the certificate of Contoso and Fabrikam ends in 29 days', [ENDS]],
+    ['the certificate of Contoso and Fabrikam ends in 1 day', [{ ...ENDS, daysLeft: 1 }]],
+    ['the certificate of Contoso and Fabrikam ends within a day', [{ ...ENDS, daysLeft: 0 }]],
+    ['the certificate of Contoso and Fabrikam has ended', [{ ...ENDS, daysLeft: -1 }]],
+    ['no successful run for Contoso and Fabrikam (and 1 more)', [STOPPED, ENDS]],
+  ])('says the essence: %s', (expected, items) => {
+    expect(renderWatchMail(report(...items)).subject).toBe(`secure-score: ${expected}`);
+  });
+});
+
+test('both parts tell whom, since when, what is known and what to do', () => {
+  for (const part of parts(report(STOPPED, ENDS))) {
+    for (const told of [
+      '2 things want attention',
+      'No successful run for Contoso and Fabrikam',
+      'The last run that succeeded: 8 Mar 2026, 07:00 UTC. No run has said why.',
+      'No run ever succeeded. Runs fail since 7 Mar 2026 (certificate-expired).',
+      'secure-score doctor',
+      'The certificate of Contoso and Fabrikam ends in 29 days',
+      '9 Apr 2026',
+      'secure-score certificate put',
+      'listed under operations',
+    ]) {
+      expect(part).toContain(told);
+    }
+    expect(part).not.toMatch(/undefined|NaN|\[object/);
+  }
+});
+
+test('tells those that were told before from those that are new', () => {
+  for (const part of parts(report({ kind: 'overdue', tenants: [FAILS], already: [overdue('Contoso')] }))) {
+    expect(part).toMatch(/Told before, and still so:? Contoso/);
+  }
+});
+
+test('whatever the names, it is harmless, bounded and one line of subject', () => {
+  const name = fc.string({ unit: 'binary', maxLength: 300 });
+  fc.assert(
+    fc.property(name, fc.array(name, { minLength: 1, maxLength: 120 }), (deployment, names) => {
+      const tenants = names.map((each) => overdue(each, { failing: { since: '2026-03-07', codes: [each] } }));
+      const mail = renderWatchMail({
+        ...report({ kind: 'overdue', tenants, already: tenants }, { ...ENDS, names }),
+        deployment,
+      });
+      expect(harmsOf(mail.html)).toEqual([]);
+      expect(mail.subject.length).toBeLessThanOrEqual(150);
+      expect(mail.subject).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    }),
+    { numRuns: 50 },
+  );
+});

@@ -1,0 +1,75 @@
+import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { mockClient } from 'aws-sdk-client-mock';
+import { describe, expect, it } from 'vitest';
+import { schedulesOf } from '../../lambda/schedules.ts';
+
+const id = (index: number) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
+const CREATED = new Date('2026-01-01T00:00:00Z');
+const MODIFIED = new Date('2026-02-01T00:00:00Z');
+
+function scheduler() {
+  const client = new SchedulerClient({ region: 'eu-central-1' });
+  return { mock: mockClient(client), schedules: schedulesOf({ group: 'deployed', client }) };
+}
+
+describe('the schedules of a deployment', () => {
+  it('are all of its group, page after page', async () => {
+    const { mock, schedules } = scheduler();
+    mock
+      .on(ListSchedulesCommand, { NextToken: undefined })
+      .resolves({
+        Schedules: [{ Name: `tenant-${id(1)}`, State: 'ENABLED', CreationDate: CREATED }],
+        NextToken: 'more',
+      })
+      .on(ListSchedulesCommand, { NextToken: 'more' })
+      .resolves({
+        Schedules: [
+          {
+            Name: `tenant-${id(2)}`,
+            State: 'DISABLED',
+            CreationDate: CREATED,
+            LastModificationDate: MODIFIED,
+          },
+        ],
+      });
+    expect(await schedules.list()).toEqual([
+      { tenantId: id(1), enabled: true, since: CREATED },
+      { tenantId: id(2), enabled: false, since: MODIFIED },
+    ]);
+    expect(mock.commandCalls(ListSchedulesCommand)[0]!.args[0].input).toMatchObject({
+      GroupName: 'deployed',
+      NamePrefix: 'tenant-',
+      MaxResults: 100,
+    });
+  });
+
+  it('are those named for a tenant', async () => {
+    const { mock, schedules } = scheduler();
+    mock.on(ListSchedulesCommand).resolves({
+      Schedules: [{ Name: 'tenant-of-a-house' }, { Name: `tenant-${id(3)}` }, { Name: undefined }],
+    });
+    // One without a date is as old as can be.
+    expect(await schedules.list()).toEqual([{ tenantId: id(3), enabled: true, since: new Date(0) }]);
+  });
+
+  it.each([
+    ['ResourceNotFoundException', 'schedules-missing', false],
+    ['AccessDeniedException', 'schedules-denied', false],
+    ['InternalServerException', 'schedules-failed', true],
+  ])('%s is %s', async (name, code, retryable) => {
+    const { mock, schedules } = scheduler();
+    mock.on(ListSchedulesCommand).rejects(Object.assign(new Error('said so'), { name }));
+    await expect(schedules.list()).rejects.toMatchObject({
+      code,
+      retryable,
+      message: expect.stringContaining('deployed'),
+    });
+  });
+
+  it('cannot be had where the deployment has not said which group', async () => {
+    await expect(schedulesOf({ group: undefined }).list()).rejects.toMatchObject({
+      code: 'environment-invalid',
+      message: expect.stringContaining('SCHEDULE_GROUP'),
+    });
+  });
+});

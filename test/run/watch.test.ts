@@ -1,0 +1,406 @@
+import { describe, expect, it } from 'vitest';
+import { EMPTY_STATE, type State } from '../../lambda/archive/state.ts';
+import { layout } from '../../lambda/archive/layout.ts';
+import { MonitorError } from '../../lambda/errors.ts';
+import { monitor } from '../../lambda/monitor.ts';
+import type { Schedule } from '../../lambda/ports.ts';
+import { watch } from '../../lambda/watch.ts';
+import { fillDays, TENANT_ID, world } from './fakes.ts';
+
+const NOW = '2026-03-10T14:00:00.000Z';
+const LONG_AGO = new Date('2026-01-01T00:00:00Z');
+
+const FABRIKAM = '22222222-0000-4000-8000-000000000002';
+const NORTHWIND = '33333333-0000-4000-8000-000000000003';
+
+/** Tenants with the schedules and states that a test gives them. */
+function watched(now = NOW) {
+  const base = world(now);
+  const schedules: Schedule[] = [];
+  const { sender, ports } = base.run;
+  const put = (key: string, text: string) => base.store.objects.set(key, Buffer.from(text));
+  return {
+    ...base,
+    schedules,
+    schedule: (tenantId: string, fields: Partial<Schedule> = {}) => {
+      schedules.push({ tenantId, enabled: true, since: LONG_AGO, ...fields });
+    },
+    /** The state as its last run left it. */
+    ran: (tenantId: string, name: string, at: string, fields: Partial<State['lastRun'] & object> = {}) => {
+      const lastRun = {
+        at,
+        newest: at.slice(0, 10),
+        certificateUntil: '2027-01-01T00:00:00.000Z',
+        ...fields,
+      };
+      put(layout.state(tenantId), JSON.stringify({ ...EMPTY_STATE, name, lastRun }));
+    },
+    put,
+    look: () =>
+      watch({
+        deployment: 'secure-score',
+        sender,
+        ports: { ...ports, schedules: { list: async () => schedules } },
+      }),
+  };
+}
+
+describe('the watch', () => {
+  it('is content where every tenant runs, and mails nobody', async () => {
+    const { schedule, ran, look, mailer, metrics, store } = watched();
+    schedule(TENANT_ID);
+    schedule(FABRIKAM);
+    ran(TENANT_ID, 'Contoso', '2026-03-10T07:00:00.000Z');
+    ran(FABRIKAM, 'Fabrikam', '2026-03-09T08:00:00.000Z');
+    expect(await look()).toEqual({ watched: 2, overdue: [], stale: [], certificateDaysLeft: 296, mails: [] });
+    expect(metrics.published).toEqual([{ TenantsOverdue: 0, TenantsStale: 0, CertificateDaysLeft: 296 }]);
+    expect(mailer.sent).toEqual([]);
+    expect(store.objects.has(layout.watch)).toBe(false);
+  });
+
+  it('reads what a real run left behind', async () => {
+    const { schedule, look, runOf, graph, clock } = watched();
+    fillDays(graph, '2026-03-01', 10, { controls: { mfa: 8 } });
+    await monitor(runOf());
+    schedule(TENANT_ID);
+    clock.advance(24 * 3_600_000);
+    expect(await look()).toMatchObject({ watched: 1, overdue: [], stale: [] });
+    clock.advance(7 * 3_600_000);
+    expect(await look()).toMatchObject({
+      overdue: [{ tenant: TENANT_ID, name: 'Contoso', lastRun: NOW }],
+      mails: [{ kind: 'operations', to: ['oncall@contoso.com'] }],
+    });
+  });
+
+  it('knows the name of a tenant whose runs failed from the first one on, and why they did', async () => {
+    const { schedule, look, runOf, graph, clock, mailer } = watched();
+    graph.failure = new MonitorError('app-unknown', 'No such app.', 'Make one.');
+    await expect(monitor(runOf())).rejects.toThrow('No such app.');
+    schedule(TENANT_ID, { since: new Date(NOW) });
+    clock.advance(31 * 3_600_000);
+    expect(await look()).toMatchObject({ overdue: [{ tenant: TENANT_ID, name: 'Contoso', lastRun: null }] });
+    expect(mailer.sent.at(-1)?.text).toMatch(
+      /Contoso: No run ever succeeded[^]*fail\s+since\s+10\s+Mar\s+2026\s+\(app-unknown\)/,
+    );
+  });
+
+  it.each([
+    [false, '30 hours after the last run', { at: '2026-03-09T08:00:00.000Z' }, {}],
+    [true, 'a second later', { at: '2026-03-09T07:59:59.000Z' }, {}],
+    [
+      false,
+      'if it never ran, 30 hours after its schedule came',
+      null,
+      { since: new Date('2026-03-09T08:00:00Z') },
+    ],
+    [true, 'if it never ran, a second later', null, { since: new Date('2026-03-09T07:59:59Z') }],
+    [
+      false,
+      'if its archive is old and its schedule new',
+      { at: '2025-01-01T00:00:00.000Z' },
+      { since: new Date(NOW) },
+    ],
+    [false, 'if its schedule is disabled', { at: '2026-01-01T00:00:00.000Z' }, { enabled: false }],
+  ])('calls a tenant overdue: %s, %s', async (overdue, _, run, fields) => {
+    const { schedule, ran, look, metrics } = watched();
+    schedule(FABRIKAM, fields);
+    if (run) ran(FABRIKAM, 'Fabrikam', run.at, { newest: '2026-03-09' });
+    const result = await look();
+    expect(result.overdue.map(({ tenant }) => tenant)).toEqual(overdue ? [FABRIKAM] : []);
+    expect(metrics.published[0]).toMatchObject({ TenantsOverdue: overdue ? 1 : 0 });
+  });
+
+  it('is silent about a deployment that has not run yet', async () => {
+    const { schedule, look, metrics, mailer } = watched();
+    schedule(TENANT_ID, { since: new Date('2026-03-10T09:00:00Z') });
+    schedule(FABRIKAM, { since: new Date('2026-03-10T09:00:00Z') });
+    expect(await look()).toEqual({
+      watched: 2,
+      overdue: [],
+      stale: [],
+      certificateDaysLeft: null,
+      mails: [],
+    });
+    // No certificate is known: there is no number of days.
+    expect(metrics.published).toEqual([{ TenantsOverdue: 0, TenantsStale: 0 }]);
+    expect(mailer.sent).toEqual([]);
+  });
+
+  it('does not watch a tenant that was removed, nor one whose schedule is off', async () => {
+    const { schedule, ran, look, logged } = watched();
+    schedule(TENANT_ID);
+    schedule(NORTHWIND, { enabled: false });
+    ran(TENANT_ID, 'Contoso', '2026-03-10T07:00:00.000Z');
+    ran(FABRIKAM, 'Fabrikam', '2026-01-10T07:00:00.000Z', { certificateUntil: '2026-02-01T00:00:00.000Z' });
+    ran(NORTHWIND, 'Northwind', '2026-01-10T07:00:00.000Z', { certificateUntil: '2026-02-01T00:00:00.000Z' });
+    expect(await look()).toEqual({ watched: 1, overdue: [], stale: [], certificateDaysLeft: 296, mails: [] });
+    expect(logged).toContainEqual({
+      level: 'warn',
+      message: 'schedules are disabled: not watched',
+      facts: { tenants: [NORTHWIND] },
+    });
+  });
+
+  it.each([
+    ['2026-03-08', false],
+    ['2026-03-07', true],
+  ])(
+    'with a newest snapshot of %s: stale %s, and says so in no mail, for the run does',
+    async (newest, stale) => {
+      const { schedule, ran, look, metrics, mailer } = watched();
+      schedule(FABRIKAM);
+      ran(FABRIKAM, 'Fabrikam', '2026-03-10T07:00:00.000Z', { newest });
+      expect((await look()).stale).toEqual(stale ? [{ tenant: FABRIKAM, name: 'Fabrikam', newest }] : []);
+      expect(metrics.published[0]).toMatchObject({ TenantsStale: stale ? 1 : 0 });
+      expect(mailer.sent).toEqual([]);
+    },
+  );
+
+  it('says that there is nothing to watch where no tenant has a schedule', async () => {
+    await expect(watched().look()).rejects.toMatchObject({ code: 'nothing-scheduled' });
+  });
+});
+
+describe('the mail of the watch', () => {
+  it('names the tenants, goes to operations, and goes once', async () => {
+    const { schedule, ran, look, mailer, clock } = watched();
+    schedule(TENANT_ID);
+    schedule(FABRIKAM);
+    ran(TENANT_ID, 'Contoso', '2026-03-01T07:00:00.000Z');
+    ran(FABRIKAM, 'Fabrikam', '2026-03-02T07:00:00.000Z');
+    const { mails } = await look();
+    expect(mails).toEqual([
+      {
+        kind: 'operations',
+        subject: 'secure-score: no successful run for Contoso and Fabrikam',
+        to: ['oncall@contoso.com'],
+        id: expect.any(String),
+      },
+    ]);
+    const [mail] = mailer.sent;
+    expect(mail).toMatchObject({
+      kind: 'operations',
+      to: ['oncall@contoso.com'],
+      subject: mails[0]!.subject,
+    });
+    for (const part of [mail!.html, mail!.text]) {
+      expect(part).toContain('1 Mar 2026');
+      expect(part).toContain('secure-score doctor');
+    }
+    for (let day = 0; day < 5; day += 1) {
+      clock.advance(24 * 3_600_000);
+      expect(await look()).toMatchObject({ overdue: [{}, {}], mails: [] });
+    }
+    expect(mailer.sent).toHaveLength(1);
+  });
+
+  it('comes again for one that joins them, and for one that ran and stopped again', async () => {
+    const { schedule, ran, look, mailer, clock } = watched();
+    schedule(TENANT_ID);
+    schedule(FABRIKAM);
+    ran(TENANT_ID, 'Contoso', '2026-03-01T07:00:00.000Z');
+    ran(FABRIKAM, 'Fabrikam', '2026-03-10T07:00:00.000Z');
+    await look();
+    clock.set('2026-03-12T14:00:00Z');
+    await look();
+    expect(mailer.subjects()).toEqual([
+      'secure-score: no successful run for Contoso',
+      'secure-score: no successful run for Fabrikam',
+    ]);
+    expect(mailer.sent[1]!.text).toMatch(/Told before, and still so[^]*Contoso/);
+
+    ran(TENANT_ID, 'Contoso', '2026-03-13T07:00:00.000Z');
+    clock.set('2026-03-13T14:00:00Z');
+    expect((await look()).mails).toEqual([]);
+    clock.set('2026-03-15T14:00:00Z');
+    expect((await look()).mails).toMatchObject([{ subject: 'secure-score: no successful run for Contoso' }]);
+  });
+
+  it('comes again for one that ran between two looks, and stopped', async () => {
+    const { schedule, ran, look, clock } = watched();
+    schedule(TENANT_ID);
+    ran(TENANT_ID, 'Contoso', '2026-03-01T07:00:00.000Z');
+    await look();
+    ran(TENANT_ID, 'Contoso', '2026-03-10T20:00:00.000Z');
+    clock.set('2026-03-14T14:00:00Z');
+    expect((await look()).mails).toHaveLength(1);
+  });
+
+  it('does not come again because the schedule was changed', async () => {
+    const { schedule, schedules, look, mailer, clock } = watched();
+    schedule(TENANT_ID);
+    await look();
+    schedules[0]!.since = new Date('2026-03-11T08:00:00Z');
+    clock.set('2026-03-11T14:00:00Z');
+    expect((await look()).overdue).toEqual([]);
+    clock.set('2026-03-13T14:00:00Z');
+    expect((await look()).overdue).toHaveLength(1);
+    expect(mailer.sent).toHaveLength(1);
+  });
+
+  it('tells of a certificate 30 days and 7 days before its end and after it, each once', async () => {
+    const { schedule, ran, look, clock, mailer, metrics } = watched();
+    schedule(TENANT_ID);
+    schedule(FABRIKAM);
+    const told: string[] = [];
+    for (let day = 0; day < 40; day += 1) {
+      const now = new Date(Date.parse('2026-03-10T14:00:00Z') + day * 86_400_000);
+      clock.set(now.toISOString());
+      for (const [id, name] of [
+        [TENANT_ID, 'Contoso'],
+        [FABRIKAM, 'Fabrikam'],
+      ] as const)
+        ran(id, name, now.toISOString(), { certificateUntil: '2026-04-11T12:00:00.000Z' });
+      const { certificateDaysLeft, mails } = await look();
+      for (const { subject } of mails) told.push(`${certificateDaysLeft}: ${subject}`);
+    }
+    // Both tenants use it: it is one certificate, and one mail.
+    expect(told).toEqual([
+      '30: secure-score: the certificate of Contoso and Fabrikam ends in 30 days',
+      '7: secure-score: the certificate of Contoso and Fabrikam ends in 7 days',
+      '-1: secure-score: the certificate of Contoso and Fabrikam has ended',
+    ]);
+    expect(mailer.sent).toHaveLength(3);
+    expect(metrics.published).toContainEqual(expect.objectContaining({ CertificateDaysLeft: -8 }));
+  });
+
+  it('tells of one that is first seen late by what it is then, and of a new one when its time comes', async () => {
+    const { schedule, ran, look, clock } = watched();
+    schedule(TENANT_ID);
+    ran(TENANT_ID, 'Contoso', NOW, { certificateUntil: '2026-03-15T14:00:00.000Z' });
+    expect((await look()).mails).toMatchObject([
+      { subject: 'secure-score: the certificate of Contoso ends in 5 days' },
+    ]);
+    ran(TENANT_ID, 'Contoso', NOW, { certificateUntil: '2027-03-15T14:00:00.000Z' });
+    expect((await look()).mails).toEqual([]);
+    clock.set('2027-02-14T14:00:00Z');
+    ran(TENANT_ID, 'Contoso', '2027-02-14T07:00:00.000Z', { certificateUntil: '2027-03-15T14:00:00.000Z' });
+    expect((await look()).mails).toMatchObject([
+      { subject: 'secure-score: the certificate of Contoso ends in 29 days' },
+    ]);
+  });
+
+  it('is sent again, not lost, where the memory could not be written; then once is enough', async () => {
+    const { schedule, look, store, mailer, logged } = watched();
+    schedule(TENANT_ID);
+    const replace = store.replace.bind(store);
+    store.replace = async () => {
+      throw new Error('the network is gone');
+    };
+    await expect(look()).rejects.toThrow('the network is gone');
+    store.replace = replace;
+    await look();
+    await look();
+    expect(mailer.sent).toHaveLength(2);
+    expect(mailer.sent[0]!.text).toBe(mailer.sent[1]!.text);
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('is not remembered as sent where it could not be sent; the metrics stand all the same', async () => {
+    const { schedule, look, mailer, metrics, run } = watched();
+    schedule(TENANT_ID);
+    const send = mailer.send.bind(mailer);
+    run.ports.mailer.send = async () => {
+      throw new Error('SES is down');
+    };
+    await expect(look()).rejects.toThrow('SES is down');
+    expect(metrics.published).toEqual([{ TenantsOverdue: 1, TenantsStale: 0 }]);
+    run.ports.mailer.send = send;
+    expect((await look()).mails).toHaveLength(1);
+  });
+});
+
+describe('what is damaged', () => {
+  it('in one tenant keeps no other from being watched, and is told: no run of it can succeed', async () => {
+    const { schedule, ran, put, look, logged, mailer } = watched();
+    schedule(TENANT_ID, { since: new Date(NOW) });
+    schedule(FABRIKAM);
+    put(layout.state(TENANT_ID), '{"version": 1, "curs');
+    ran(FABRIKAM, 'Fabrikam', '2026-03-10T07:00:00.000Z', { newest: '2026-03-01' });
+    const result = await look();
+    expect(result).toMatchObject({
+      watched: 2,
+      overdue: [{ tenant: TENANT_ID, name: TENANT_ID, lastRun: null }],
+      stale: [{ tenant: FABRIKAM }],
+    });
+    expect(mailer.sent[0]!.text).toContain('Its state in the archive is damaged');
+    expect(logged).toContainEqual({
+      level: 'error',
+      message: expect.stringContaining(`${layout.state(TENANT_ID)} is not a state`),
+      facts: { tenant: TENANT_ID, advice: expect.stringContaining('Move the object away') },
+    });
+    expect((await look()).mails).toEqual([]);
+  });
+
+  it('in the memory of the watch is replaced: what was said is said once more', async () => {
+    const { schedule, put, look, mailer, logged } = watched();
+    schedule(TENANT_ID);
+    put(layout.watch, 'what?');
+    await look();
+    await look();
+    expect(mailer.sent).toHaveLength(1);
+    expect(logged.filter(({ level }) => level === 'error')).toHaveLength(1);
+  });
+
+  it('or only out of reach, fails the watch after it did what it could, without a number that is none', async () => {
+    const { schedule, ran, look, store, metrics, mailer } = watched();
+    schedule(TENANT_ID);
+    schedule(FABRIKAM);
+    ran(TENANT_ID, 'Contoso', '2026-03-01T07:00:00.000Z');
+    ran(FABRIKAM, 'Fabrikam', '2026-03-10T07:00:00.000Z');
+    await look();
+    ran(FABRIKAM, 'Fabrikam', '2026-03-01T07:00:00.000Z');
+    metrics.published.length = 0;
+    const get = store.get.bind(store);
+    store.get = async (key) => {
+      if (key === layout.state(TENANT_ID)) {
+        throw new MonitorError('archive-unreachable', 'S3 said no.', 'Wait.', { retryable: true });
+      }
+      return get(key);
+    };
+    await expect(look()).rejects.toMatchObject({
+      code: 'watch-incomplete',
+      message: expect.stringContaining(`${TENANT_ID} could not be read: S3 said no.`),
+      retryable: true,
+    });
+    expect(mailer.subjects().at(-1)).toBe('secure-score: no successful run for Fabrikam');
+    expect(metrics.published).toEqual([{ MailsSent: 1 }]);
+    store.get = get;
+    // What had been said of the one out of reach stays said.
+    expect(await look()).toMatchObject({ overdue: [{}, {}], mails: [] });
+  });
+
+  it('by another watch at the same time costs a repetition, no failure', async () => {
+    const { schedule, look, store, logged } = watched();
+    schedule(TENANT_ID);
+    store.replace = async () => undefined;
+    expect((await look()).mails).toHaveLength(1);
+    expect(logged).toContainEqual({ level: 'warn', message: expect.stringContaining('another watch') });
+  });
+});
+
+it('many tenants are read in any order and told in theirs', async () => {
+  const { schedule, look, store, mailer } = watched();
+  const ids = Array.from(
+    { length: 500 },
+    (_, index) => `44444444-0000-4000-8000-${String(index).padStart(12, '0')}`,
+  );
+  for (const id of ids) schedule(id);
+  let atOnce = 0;
+  let most = 0;
+  const get = store.get.bind(store);
+  store.get = async (key) => {
+    most = Math.max(most, (atOnce += 1));
+    await new Promise((resolve) => setTimeout(resolve, key.length % 3));
+    atOnce -= 1;
+    return get(key);
+  };
+  const { watched: count, overdue } = await look();
+  expect(count).toBe(500);
+  expect(overdue.map(({ tenant }) => tenant)).toEqual(ids);
+  expect(most).toBeLessThanOrEqual(20);
+  const [mail] = mailer.sent;
+  expect(mail!.subject.length).toBeLessThanOrEqual(150);
+  expect(mail!.text).toContain('And 450 more.');
+  expect(Buffer.byteLength(mail!.html)).toBeLessThan(88_000);
+});
