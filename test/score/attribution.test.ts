@@ -272,11 +272,10 @@ describe('the shares', () => {
         );
         const rows = changes.reduce((sum, change) => sum + change.percentagePoints, 0);
         expect(Math.abs(rows - earned - rescored - decided)).toBeLessThan(1e-9);
-        if (before === null || after === null) expect([rows, unexplained]).toEqual([0, 0]);
-        else expect(Math.abs(rows + unexplained - (after - before))).toBeLessThan(1e-9);
+        const moved = before === null || after === null ? 0 : after - before;
+        expect(Math.abs(rows + unexplained - moved)).toBeLessThan(1e-9);
         // One row of a control on a day bears its share, and none without a cause.
-        for (const change of changes)
-          expect(change.cause !== null || change.percentagePoints === 0).toBe(true);
+        for (const row of changes) expect(row.cause !== null || row.percentagePoints === 0).toBe(true);
         const bearers = changes.filter(({ cause }) => cause !== null).map(({ control: name }) => name);
         expect(new Set(bearers).size).toBe(bearers.length);
       }),
