@@ -1,0 +1,21 @@
+import { Validations, type App } from 'aws-cdk-lib';
+import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { DEFAULT_CONFIG, loadConfig } from '../cli/load-config.ts';
+import { DEPLOYMENT_STACK } from '../lambda/outputs.ts';
+import { SecureScoreMonitorStack } from '../lib/stack.ts';
+
+/**
+ * What the CDK app holds. `-c config=<path>` picks another config than monitor.config.ts, `-c stack=<name>` another
+ * name of the deployment, for a second one in the same account. AWS is asked nothing: the stack goes wherever `cdk`
+ * is signed in.
+ * @throws MonitorError `config-missing`, `config-unreadable` or `config-invalid`
+ */
+export async function addMonitor(app: App): Promise<SecureScoreMonitorStack> {
+  const context = (key: string): string | undefined => {
+    const value: unknown = app.node.tryGetContext(key);
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const config = await loadConfig(context('config') ?? DEFAULT_CONFIG);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
+  return new SecureScoreMonitorStack(app, context('stack') ?? DEPLOYMENT_STACK, { config });
+}

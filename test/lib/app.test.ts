@@ -1,0 +1,210 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Validations } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { build } from 'esbuild';
+import { describe, expect, test } from 'vitest';
+import type { ConfigInput } from '../../lambda/config.ts';
+import { bundleOptions } from '../../lib/bundle-options.ts';
+import { bundleFunction } from '../../lib/bundle.ts';
+import { SecureScoreMonitorStack } from '../../lib/stack.ts';
+import { addMonitor } from '../../bin/app.ts';
+import { config, FLAGS, newApp, synthesize, temporaryFolder, type Template } from './deployment.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** As `cdk` runs the app, but without an account, and with every connection an error. */
+async function runApp(context: Record<string, string>, cwd = ROOT) {
+  const outdir = temporaryFolder();
+  const noNetwork =
+    "import net from 'node:net'; net.Socket.prototype.connect = () => { throw new Error('the network was asked'); };";
+  const child = spawn(
+    process.execPath,
+    [
+      '--import',
+      `data:text/javascript,${encodeURIComponent(noNetwork)}`,
+      join(ROOT, 'bin/secure-score-monitor.ts'),
+    ],
+    {
+      cwd,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: temporaryFolder(),
+        CDK_OUTDIR: outdir,
+        // CDK's own check of templates, which takes its time; cdk-nag stays.
+        CDK_VALIDATION: 'false',
+        CDK_CONTEXT_JSON: JSON.stringify({ ...FLAGS, ...context }),
+      },
+    },
+  );
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += String(chunk)));
+  child.stderr.on('data', (chunk) => (output += String(chunk)));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, output, outdir };
+}
+
+function configFile(content: unknown): string {
+  const file = join(temporaryFolder(), 'monitor.config.json');
+  writeFileSync(file, JSON.stringify(content));
+  return file;
+}
+
+describe.concurrent('the app', { timeout: 60_000 }, () => {
+  test('synthesises without an account and without a network', async () => {
+    const { code, output, outdir } = await runApp({ config: configFile(config()), stack: 'Second' });
+    expect(output).not.toMatch(/error|warning/i);
+    expect(code).toBe(0);
+    const manifest = readFileSync(join(outdir, 'manifest.json'), 'utf8');
+    expect(manifest).toContain('aws://unknown-account/unknown-region');
+    // The name of a second deployment in the account.
+    const template = readFileSync(join(outdir, 'Second.template.json'), 'utf8');
+    expect(template).toContain('"DEPLOYMENT": "Second"');
+    expect(template).toContain('Second-tenants-overdue');
+  });
+
+  test('says how to make a config that is missing', async () => {
+    const { code, output } = await runApp({}, temporaryFolder());
+    expect(code).toBe(1);
+    expect(output).toContain('Copy monitor.config.example.ts to monitor.config.ts');
+    expect(output).toContain('-c config=<path>');
+    expect(output).not.toContain('    at ');
+  });
+});
+
+test('a wrong config fails at synth, by the path of the field', async () => {
+  const [first, second] = config().tenants;
+  const wrong = config({ tenants: [first!, { ...second!, clientId: 'mine' }] });
+  const synth = addMonitor(newApp({ config: configFile(wrong) }));
+  await expect(synth).rejects.toThrow(/tenants\[1\]\.clientId.*mine/);
+  expect(() => synthesize({ tenants: wrong.tenants })).toThrow(/tenants\[1\]\.clientId.*mine/);
+});
+
+describe('cdk-nag', () => {
+  const findings = (
+    changes: Partial<ConfigInput>,
+    props: { archiveEncryption?: 'own' } = {},
+    bad = false,
+  ) => {
+    const app = newApp();
+    const stack = new SecureScoreMonitorStack(app, 'SecureScoreMonitor', {
+      config: config(changes),
+      ...props,
+    });
+    if (bad) new Bucket(stack, 'Bad');
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
+    const report = join(app.synth().directory, 'validation-report.json');
+    const { pluginReports } = JSON.parse(readFileSync(report, 'utf8')) as {
+      pluginReports: { pluginName?: string; violations: { ruleName: string }[] }[];
+    };
+    return pluginReports.flatMap(({ violations }) => violations.map(({ ruleName }) => ruleName));
+  };
+
+  test.each<[string, Partial<ConfigInput>, { archiveEncryption?: 'own' }?]>([
+    ['a deployment', {}],
+    ['a domain of its own', { mail: { from: 'a@contoso.com', identity: 'domain' } }],
+    ['a kept bucket', { archive: { bucket: 'kept-archive' } }],
+    ['a key of its own', {}, { archiveEncryption: 'own' }],
+  ])('finds nothing in %s', (_, changes, props) => {
+    expect(findings(changes, props)).toEqual([]);
+  });
+
+  test('would find something', () => {
+    expect(() => findings({}, {}, true)).toThrow('AwsSolutions-S1');
+  });
+});
+
+describe('what is deployed twice', () => {
+  test('differs in nothing on a second synth', () => {
+    const templates = [synthesize(), synthesize()].map(({ main, nested }) => ({ main, nested }));
+    expect(templates[0]).toEqual(templates[1]);
+  });
+
+  test('is the same bundle from another folder', { timeout: 30_000 }, async () => {
+    const folder = join(temporaryFolder(), 'elsewhere');
+    const { metafile } = await build({
+      ...bundleOptions,
+      entryPoints: { index: 'lambda/handler.ts' },
+      absWorkingDir: ROOT,
+      outdir: 'function',
+      write: false,
+      metafile: true,
+    });
+    const sources = Object.keys(metafile.inputs);
+    expect(sources.length).toBeGreaterThan(100);
+    const manifests = sources.flatMap((source) => {
+      const parts = dirname(source).split('/');
+      return parts.map((_, index) => join(...parts.slice(0, index + 1), 'package.json'));
+    });
+    const copy = (file: string): void => {
+      mkdirSync(dirname(join(folder, file)), { recursive: true });
+      cpSync(join(ROOT, file), join(folder, file));
+    };
+    for (const file of [
+      'package.json',
+      'tsconfig.json',
+      'lib/bundle.ts',
+      'lib/bundle-options.ts',
+      ...sources,
+    ])
+      copy(file);
+    // Packages bring source maps of their own, which become part of ours.
+    const maps = sources.flatMap((source) => {
+      const [, name] =
+        /\/\/# sourceMappingURL=(\S+)\s*$/.exec(readFileSync(join(ROOT, source), 'utf8')) ?? [];
+      return name ? [join(dirname(source), name)] : [];
+    });
+    for (const file of new Set([...manifests, ...maps])) {
+      if (existsSync(join(ROOT, file))) copy(file);
+    }
+    symlinkSync(join(ROOT, 'node_modules/esbuild'), join(folder, 'node_modules/esbuild'));
+
+    const script = "const { writeBundle } = await import('./lib/bundle.ts'); writeBundle('out');";
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: folder,
+      stdio: 'inherit',
+    });
+    expect(await once(child, 'close')).toEqual([0, null]);
+
+    const files = bundleFunction();
+    expect(files.map(({ name }) => name).toSorted()).toEqual(['index.mjs', 'index.mjs.map']);
+    for (const { name, contents } of files) {
+      const bytes = Buffer.from(contents);
+      const same = bytes.equals(readFileSync(join(folder, 'out', name)));
+      expect({ name, same, names: bytes.includes(ROOT) }).toEqual({ name, same: true, names: false });
+    }
+  });
+});
+
+test('the source map leads back to the sources', () => {
+  const map = bundleFunction().find(({ name }) => name.endsWith('.map'))!;
+  const { sources } = JSON.parse(Buffer.from(map.contents).toString()) as { sources: string[] };
+  expect(sources).toContain('../lambda/monitor.ts');
+  const code = Buffer.from(bundleFunction().find(({ name }) => name === 'index.mjs')!.contents).toString();
+  expect(code.trimEnd().endsWith('//# sourceMappingURL=index.mjs.map')).toBe(true);
+});
+
+describe('outputs', () => {
+  const { main } = synthesize({ mail: { from: 'Score <score@mail.contoso.com>', identity: 'domain' } });
+  const outputs = main.Outputs!;
+
+  test('tell the next steps', () => {
+    const steps = Object.values(outputs)
+      .map(({ Description }) => Description ?? '')
+      .filter((description) => description.startsWith('Next step:'));
+    expect(steps.join('\n')).toContain('npx secure-score certificate put');
+    expect(steps.join('\n')).toContain('confirms the mail that SNS sent');
+    expect(steps.join('\n')).toContain('add it to the DNS');
+  });
+
+  test('have the three DKIM records of a domain, and none of an address', () => {
+    const records = (template: Template): string[] =>
+      Object.keys(template.Outputs ?? {}).filter((key) => key.startsWith('DkimRecord'));
+    expect(records(main)).toHaveLength(3);
+    const address = synthesize({ mail: { from: 'score@contoso.com', identity: 'address' } });
+    expect(records(address.main)).toEqual([]);
+  });
+});
