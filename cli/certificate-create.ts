@@ -128,7 +128,7 @@ function describe(bundle: Bundle, file: string, publicFile: string): string {
   SHA-256  ${thumbprintSha256}
 
 ${bold('Next')}
-  1. Upload ${bold(publicFile)} to the app registration: https://entra.microsoft.com
+  1. Upload ${bold(publicFile)} to the app: https://entra.microsoft.com
      → App registrations → your app → Certificates & secrets → Certificates
      → Upload certificate. Compare the thumbprint.
   2. Give ${bold(file)} to whoever signs in with it:

@@ -65,19 +65,20 @@ async function secretOfTenant({ tenant, config }: PutFlags): Promise<string | un
   return selectTenants(await loadConfig(config), tenant)[0]?.certificate;
 }
 
-/** What the secret held; that it cannot be read, or is no certificate, keeps nobody from replacing it. */
+/** What the secret held, if anything; that it cannot be read, or is no certificate, keeps nobody from replacing it. */
 type Before = { bundle: Bundle; trouble: null } | { bundle: null; trouble: string };
 
 async function readBefore(
   client: ReturnType<typeof secretsClient>,
   secret: string,
   now: Date,
-): Promise<Before> {
+): Promise<Before | null> {
   try {
     const pem = await secretsManagerSource({ client, defaultSecret: secret }).read({});
     return { bundle: readBundle(pem, now, `the secret ${quote(secret)}`), trouble: null };
   } catch (error) {
     if (!(error instanceof MonitorError)) throw error;
+    if (error.code === 'certificate-empty') return null;
     return { bundle: null, trouble: error.message };
   }
 }

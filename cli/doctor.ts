@@ -39,7 +39,7 @@ interface DoctorFlags {
   certificate?: string;
   outbox?: string;
   stack?: string;
-  send: boolean;
+  send?: boolean;
   json: boolean;
 }
 
@@ -60,7 +60,6 @@ export const doctor: Command<DoctorFlags> = {
       .option('stack', OPTIONS.stack)
       .option('send', {
         type: 'boolean',
-        default: false,
         describe: 'Also send a test mail with an attachment to the operations addresses',
       })
       .option('outbox', {

@@ -53,7 +53,7 @@ export async function main(args: string[]): Promise<number> {
 function inPlainWords(message: string): string {
   return message
     .replace(/^Not enough non-option arguments:.*/, 'An argument is missing.')
-    .replace(/^Missing dependent arguments:\s+(\S+) -> (\S+)/, '--$1 goes with --$2 only.');
+    .replace(/^[^:]*:\s+(\S+) -> (\S+)$/, '--$1 goes with --$2 only.');
 }
 
 /** What went wrong and what to do, for a person. */

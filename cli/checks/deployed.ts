@@ -32,7 +32,7 @@ export async function deploymentCheck(stack: string): Promise<Outcome<Deployment
   const deployment = await findDeployment(stack);
   const { status, at } = deployment;
   const found = `${stack}, ${status}${at ? ` of ${day(at)}` : ''}`;
-  if (!/^(CREATE|UPDATE|IMPORT|UPDATE_ROLLBACK)_COMPLETE$|^UPDATE_.*_IN_PROGRESS$/.test(status)) {
+  if (!/^(CREATE|UPDATE|IMPORT|UPDATE_ROLLBACK)_COMPLETE$|^UPDATE_(.*_)?IN_PROGRESS$/.test(status)) {
     throw new MonitorError(
       'deployment-broken',
       `The stack ${quote(stack)} is in the state ${status}.`,

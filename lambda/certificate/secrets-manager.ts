@@ -21,14 +21,14 @@ export function secretsManagerSource(options: { client?: SecretsManagerClient; d
         .catch((error: unknown) => {
           throw explain(secret, error);
         });
-      if (answer.SecretString === undefined) {
+      if (answer.SecretBinary !== undefined) {
         throw new MonitorError(
           'certificate-not-text',
           `The secret ${quote(secret)} holds binary data, not text.`,
           'Store the PEM bundle as text (SecretString): secure-score certificate put <file>. A .pfx becomes one with: openssl pkcs12 -in app.pfx -nodes -out app.pem',
         );
       }
-      if (answer.SecretString.trim() === '') {
+      if (answer.SecretString === undefined || answer.SecretString.trim() === '') {
         throw new MonitorError('certificate-empty', `The secret ${quote(secret)} is empty.`, PUT_A_BUNDLE);
       }
       return answer.SecretString;

@@ -1,0 +1,257 @@
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import PostalMime from 'postal-mime';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Archive } from '../../lambda/archive/archive.ts';
+import { folderStore } from '../../lambda/archive/folder-store.ts';
+import { EMPTY_STATE, type State } from '../../lambda/archive/state.ts';
+import { addDays, dateOf } from '../../lambda/dates.ts';
+import { createCertificate } from '../../simulator/certificates.ts';
+import { practise, secureScore, tellsSecrets, type Practice } from './support.ts';
+
+/** On one machine, without any AWS; Microsoft is simulated. */
+
+const TODAY = dateOf(new Date());
+
+let practice: Practice;
+let archive: string;
+beforeEach(async () => {
+  practice = await practise(TODAY);
+  archive = join(practice.folder, 'archive');
+});
+afterEach(() => practice.end());
+
+interface Check {
+  check: string;
+  tenant: string | null;
+  status: string;
+  found: string;
+  advice: string | null;
+  code: string | null;
+}
+
+const flags = () => ['--config', practice.config, '--certificate', practice.pem, '--archive', archive];
+
+async function doctor(...more: string[]) {
+  const { code, json, stderr } = await secureScore('doctor', ...flags(), '--json', ...more);
+  const { ok, checks } = json() as { ok: boolean; checks: Check[] };
+  expect(stderr).toBe('');
+  expect(ok).toBe(code === 0);
+  expect(tellsSecrets(JSON.stringify(checks), practice.privateKey)).toBe(false);
+  const having = (status: string) =>
+    checks.filter((check) => check.status === status).map(({ check }) => check);
+  const find = (name: string) => checks.find(({ check }) => check === name);
+  return { code, checks, having, find };
+}
+
+async function writeState(state: Partial<State>) {
+  await new Archive(folderStore(archive), practice.tenantId).swapState({ ...EMPTY_STATE, ...state }, null);
+}
+const ago = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+const lastRun = (hours: number) => ({ at: ago(hours), newest: TODAY, certificateUntil: ago(-5000) });
+
+describe('secure-score doctor', () => {
+  it('finds that all is well, in the order of a run, without AWS', async () => {
+    await writeState({ lastRun: lastRun(2) });
+    const { code, checks, having } = await doctor();
+    expect(code).toBe(0);
+    expect(having('ok')).toEqual([
+      'config',
+      'archive',
+      'certificate',
+      'sign-in',
+      'permission',
+      'Graph',
+      'newest snapshot',
+      'last run',
+    ]);
+    expect([...having('failed'), ...having('warning')]).toEqual([]);
+    const skipped = checks.filter(({ status }) => status === 'skipped');
+    expect(skipped.every(({ found }) => found.startsWith('not used: '))).toBe(true);
+    expect(Object.keys(checks[0] ?? {})).toEqual(['check', 'tenant', 'status', 'found', 'advice', 'code']);
+    expect(checks[0]).toMatchObject({ check: 'config', tenant: null });
+    expect(checks.at(-1)).toMatchObject({ check: 'last run', tenant: 'Contoso' });
+  });
+
+  it('shows a table to people, which fits 80 columns', async () => {
+    const { columns } = process.stdout;
+    process.stdout.columns = 80;
+    const { code, stdout } = await secureScore('doctor', ...flags());
+    process.stdout.columns = columns;
+    expect(code).toBe(0);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(stdout).toMatch(/^Setup\n {2}✓ config {13}\S/);
+    expect(stdout).toMatch(/\nContoso\n {2}– secret {13}not used: a file signs in\n {2}✓ certificate/);
+    expect(stdout).toMatch(/ {2}! last run {11}there was none yet\n {23}→ Run it now: secure-score run\n/);
+    expect(stdout).toMatch(/\n\n✓ A run has all that it needs, 1 thing to look at\.\n$/);
+  });
+
+  it('goes on after a failure with all that does not need what failed', async () => {
+    const expired = await createCertificate({
+      commonName: 'expired',
+      days: 3,
+      notBefore: new Date(Date.now() - 10 * 86_400_000),
+    });
+    await writeFile(practice.pem, expired.certificate + expired.privateKey);
+    const { code, having, find } = await doctor();
+    expect(code).toBe(1);
+    expect(having('failed')).toEqual(['certificate']);
+    expect(find('certificate')).toMatchObject({
+      code: 'certificate-expired',
+      found: expect.stringMatching(/expired on/),
+      advice: expect.stringContaining('Make a new certificate'),
+    });
+    for (const name of ['sign-in', 'permission', 'Graph', 'newest snapshot']) {
+      expect(find(name)).toMatchObject({
+        status: 'skipped',
+        found: 'skipped, because certificate failed',
+        advice: null,
+      });
+    }
+    expect(find('archive')?.status).toBe('ok');
+    expect(find('last run')?.status).toBe('warning');
+  });
+
+  it('warns of a certificate that ends within 30 days', async () => {
+    const soon = await createCertificate({ commonName: 'soon', days: 20 });
+    practice.app.certificates.push(soon.certificate);
+    await writeFile(practice.pem, soon.certificate + soon.privateKey);
+    const { code, find } = await doctor();
+    expect(code).toBe(0);
+    expect(find('certificate')).toMatchObject({
+      status: 'warning',
+      found: expect.stringContaining('19 days left'),
+      advice: expect.stringContaining('certificate create'),
+    });
+  });
+
+  it.each<[what: string, arrange: (its: Practice) => unknown, check: string, code: string, advice: RegExp]>([
+    [
+      'the app lacks the permission',
+      ({ app }) => (app.roles = ['User.Read.All']),
+      'permission',
+      'permission-missing',
+      /Grant admin consent/,
+    ],
+    [
+      'the app does not know the certificate',
+      ({ app }) => (app.certificates = []),
+      'sign-in',
+      'certificate-unknown',
+      /Upload/,
+    ],
+    ['the app is disabled', ({ app }) => (app.enabled = false), 'sign-in', 'app-disabled', /Enable it/],
+    [
+      'the tenant is another',
+      (its) => its.writeConfig({}, { tenantId: '0f0f0f0f-1111-4222-8333-444444444444' }),
+      'sign-in',
+      'tenant-not-found',
+      /overview page/,
+    ],
+    ['there is no config', (its) => (its.config = 'none.json'), 'config', 'config-missing', /Copy monitor/],
+    [
+      'the config is wrong',
+      (its) => its.writeConfig({ operations: [] }),
+      'config',
+      'config-invalid',
+      /Correct the fields/,
+    ],
+    [
+      'there is no certificate',
+      (its) => (its.pem = 'none.pem'),
+      'certificate',
+      'certificate-not-found',
+      /create/,
+    ],
+    [
+      'Graph answers nonsense',
+      ({ simulator }) =>
+        simulator.fault({
+          at: 'secureScores',
+          times: Infinity,
+          with: () => ({ status: 200, headers: {}, body: { value: [] } }),
+        }),
+      'Graph',
+      'no-score-yet',
+      /first licence/,
+    ],
+    [
+      'the archive is a file',
+      async ({ folder }) => writeFile(join(folder, 'archive'), ''),
+      'archive',
+      'archive-unwritable',
+      /--archive/,
+    ],
+    [
+      'runs fail',
+      () =>
+        writeState({
+          lastRun: lastRun(20),
+          said: { ...EMPTY_STATE.said, failing: { since: ago(9), told: ['outage'] } },
+        }),
+      'last run',
+      'runs-fail',
+      /Mend what is marked above/,
+    ],
+  ])('fails where %s', async (_, arrange, check, code, advice) => {
+    await arrange(practice);
+    const { code: exit, find, having } = await doctor();
+    expect(exit).toBe(1);
+    expect(having('failed')).toEqual([check]);
+    expect(find(check)).toMatchObject({ code, advice: expect.stringMatching(advice) });
+  });
+
+  it('fails where the newest snapshot is stale', async () => {
+    await practice.end();
+    practice = await practise(addDays(TODAY, -5));
+    const { code, find, having } = await doctor();
+    expect([code, having('failed')]).toEqual([1, ['newest snapshot']]);
+    expect(find('newest snapshot')).toMatchObject({
+      code: 'stale',
+      found: expect.stringContaining('5 days old'),
+    });
+  });
+
+  it('says when the last run was, and that one may be due', async () => {
+    await writeState({ lastRun: lastRun(50) });
+    const { code, find } = await doctor();
+    expect(code).toBe(0);
+    expect(find('last run')).toMatchObject({
+      status: 'warning',
+      found: expect.stringMatching(/2 days ago$/),
+    });
+  });
+
+  it.skipIf(process.getuid?.() === 0)('fails where the archive cannot be written', async () => {
+    await mkdir(archive);
+    await chmod(archive, 0o500);
+    expect((await doctor()).find('archive')).toMatchObject({ status: 'failed', code: 'archive-unwritable' });
+    await chmod(archive, 0o700);
+  });
+
+  it('sends a test mail with its findings as an attachment', async () => {
+    const outbox = join(practice.folder, 'mails');
+    const { code, find } = await doctor('--send', '--outbox', outbox);
+    expect(code).toBe(0);
+    expect(find('test mail')).toMatchObject({
+      status: 'ok',
+      found: expect.stringContaining('oncall@contoso.com'),
+    });
+    const [name = ''] = await readdir(outbox);
+    const mail = await PostalMime.parse(await readFile(join(outbox, name)));
+    expect(mail).toMatchObject({
+      from: { address: 'secure-score@contoso.com' },
+      to: [{ address: 'oncall@contoso.com' }],
+      subject: 'Secure Score monitor: a test mail, nothing to do',
+      attachments: [{ filename: 'doctor.csv', mimeType: 'text/csv', disposition: 'attachment' }],
+    });
+    expect(mail.html).toContain('Mail works');
+    const csv = Buffer.from(mail.attachments[0]?.content as ArrayBuffer).toString();
+    expect(csv).toMatch(/^"check","tenant","status","found","advice"\r\n"config","","ok","/);
+    expect((await doctor()).find('test mail')).toBeUndefined();
+  });
+
+  it.each([[['--outbox', 'x']], [['--nope']], [['--archive', '']]])('%j is wrong usage', async (args) => {
+    expect((await secureScore('doctor', ...args)).code).toBe(2);
+  });
+});
