@@ -1,0 +1,91 @@
+/**
+ * What a deployment costs a month, for the table of the README: `node bench/cost.ts`. Prices are the public ones of
+ * eu-central-1 and us-east-1 (the dearer), November 2026, without free tiers; each names its page.
+ */
+const PRICES = {
+  /** arm64. https://aws.amazon.com/lambda/pricing/ */
+  lambdaGbSecond: 0.0000133334,
+  lambdaRequest: 0.2 / 1e6,
+  /** Standard. https://aws.amazon.com/s3/pricing/ */
+  s3GbMonth: 0.0245,
+  s3Put: 0.0054 / 1000,
+  s3Get: 0.00043 / 1000,
+  /** https://aws.amazon.com/ses/pricing/ */
+  mail: 0.1 / 1000,
+  mailGb: 0.12,
+  /** https://aws.amazon.com/secrets-manager/pricing/ */
+  secretMonth: 0.4,
+  secretCall: 0.05 / 10_000,
+  /** Metrics are metered by the hour in which they are sent: once a day is 1 of 24. https://aws.amazon.com/cloudwatch/pricing/ */
+  metricMonth: 0.3,
+  alarmMonth: 0.1,
+  dashboardMonth: 3,
+  logGb: 0.63,
+  /** https://aws.amazon.com/kms/pricing/ */
+  keyMonth: 1,
+  /** https://aws.amazon.com/eventbridge/pricing/ */
+  schedule: 1 / 1e6,
+  /** https://aws.amazon.com/xray/pricing/ */
+  trace: 5 / 1e6,
+};
+
+/**
+ * Of one tenant with 411 controls and one recipient. Measured with `npm run bench`, `npm run test:deploy` and a generated
+ * archive, rounded up.
+ */
+const USE = {
+  memoryGb: 0.5,
+  /** Billed: CPU of a daily run, at the third of a core that 512 MB have, and Graph's answers. */
+  secondsPerRun: 6,
+  runsPerMonth: 30,
+  putsPerRun: 9,
+  getsPerRun: 16,
+  /** A snapshot, its share of profiles and reports, and the columns. */
+  kbPerDay: 75,
+  mailsPerMonth: 8,
+  kbPerMail: 90,
+  logKbPerRun: 6,
+  metricsOfTenant: 5,
+  metricsOfDeployment: 7,
+  alarms: 9,
+  years: 1,
+};
+
+function monthly(tenants: number) {
+  const runs = tenants * USE.runsPerMonth;
+  const hourOfDay = 1 / 24;
+  return {
+    fixed:
+      PRICES.secretMonth +
+      PRICES.keyMonth +
+      PRICES.dashboardMonth +
+      USE.alarms * PRICES.alarmMonth +
+      USE.metricsOfDeployment * PRICES.metricMonth,
+    function:
+      runs *
+      (USE.secondsPerRun * USE.memoryGb * PRICES.lambdaGbSecond +
+        PRICES.lambdaRequest +
+        PRICES.trace +
+        PRICES.schedule),
+    archive:
+      runs * (USE.putsPerRun * PRICES.s3Put + USE.getsPerRun * PRICES.s3Get) +
+      ((tenants * USE.kbPerDay * 365 * USE.years) / 1e6) * PRICES.s3GbMonth,
+    mail: tenants * USE.mailsPerMonth * (PRICES.mail + (USE.kbPerMail / 1e6) * PRICES.mailGb),
+    watching:
+      tenants * USE.metricsOfTenant * PRICES.metricMonth * hourOfDay +
+      ((runs * USE.logKbPerRun) / 1e6) * PRICES.logGb +
+      runs * PRICES.secretCall,
+  };
+}
+
+const dollars = (amount: number) => `$${amount < 10 ? amount.toFixed(2) : amount.toFixed(0)}`;
+console.log(
+  '| tenants | fixed | function | archive | mail | metrics, logs | a month |\n|--:|--:|--:|--:|--:|--:|--:|',
+);
+for (const tenants of [1, 10, 100, 1000]) {
+  const parts = Object.values(monthly(tenants));
+  const total = parts.reduce((sum, part) => sum + part, 0);
+  console.log(
+    `| ${[tenants.toLocaleString('en'), ...parts.map(dollars), `**${dollars(total)}**`].join(' | ')} |`,
+  );
+}
