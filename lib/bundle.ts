@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';
 import type * as Esbuild from 'esbuild';
@@ -9,27 +9,44 @@ export interface BundledFile {
   contents: Uint8Array;
 }
 
+const ROOT = join(import.meta.dirname, '..');
+
 let built: BundledFile[] | undefined;
 
 /**
- * The function as one minified ES module with its source map. Equal sources give equal bytes, in whatever folder the
- * project lies: nothing in them names it.
+ * The function: one minified ES module with its source map, and the files that it reads beside itself. Equal sources
+ * give equal bytes, in whatever folder the project lies: nothing in them names it.
  */
 export function bundleFunction(): BundledFile[] {
+  if (built) return built;
+  const require = createRequire(import.meta.url);
   // Not a dependency of the package: who installs it gets the bundle.
-  const { buildSync } = createRequire(import.meta.url)('esbuild') as typeof Esbuild;
-  built ??= buildSync({
+  const { buildSync } = require('esbuild') as typeof Esbuild;
+  const { outputFiles, metafile } = buildSync({
     ...bundleOptions,
     entryPoints: { index: 'lambda/handler.ts' },
-    absWorkingDir: join(import.meta.dirname, '..'),
+    absWorkingDir: ROOT,
     // Never written: the paths in the source map are relative to it.
     outdir: 'function',
     outExtension: { '.js': '.mjs' },
     write: false,
+    metafile: true,
     sourcemap: true,
     // Stack traces need files and lines alone. With the sources the map is several times as large as the code.
     sourcesContent: false,
-  }).outputFiles.map(({ path, contents }) => ({ name: basename(path), contents }));
+  });
+  const drawsCharts = Object.keys(metafile.inputs).some((input) => input.includes('/@resvg/resvg-wasm/'));
+  const assets = [
+    ...besideSources(join(ROOT, 'lambda')),
+    ...(drawsCharts ? [require.resolve('@resvg/resvg-wasm/index_bg.wasm')] : []),
+  ];
+  built = [
+    ...outputFiles.map(({ path, contents }) => ({ name: basename(path), contents })),
+    ...assets.map((path) => ({ name: basename(path), contents: readFileSync(path) })),
+  ];
+  const names = built.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`Two files of the function are named ${twice}: rename one.`);
   return built;
 }
 
@@ -37,4 +54,12 @@ export function bundleFunction(): BundledFile[] {
 export function writeBundle(folder: string): void {
   mkdirSync(folder, { recursive: true });
   for (const { name, contents } of bundleFunction()) writeFileSync(join(folder, name), contents);
+}
+
+/** What lies among sources without being one, such as fonts: the code reads it from where its own file is. */
+export function besideSources(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts') && !entry.name.endsWith('.md'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
 }

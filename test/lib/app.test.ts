@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { Validations } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import type { ConfigInput } from '../../lambda/config.ts';
 import { bundleOptions } from '../../lib/bundle-options.ts';
-import { bundleFunction } from '../../lib/bundle.ts';
+import { besideSources, bundleFunction } from '../../lib/bundle.ts';
 import { SecureScoreMonitorStack } from '../../lib/stack.ts';
 import { addMonitor } from '../../bin/app.ts';
 import { config, FLAGS, newApp, synthesize, temporaryFolder, type Template } from './deployment.ts';
@@ -134,6 +134,9 @@ describe('what is deployed twice', () => {
       metafile: true,
     });
     const sources = Object.keys(metafile.inputs);
+    const beside = besideSources(join(ROOT, 'lambda')).map((file) => relative(ROOT, file));
+    const wasm = 'node_modules/@resvg/resvg-wasm/index_bg.wasm';
+    if (sources.some((source) => source.startsWith(dirname(wasm)))) beside.push(wasm);
     expect(sources.length).toBeGreaterThan(100);
     const manifests = sources.flatMap((source) => {
       const parts = dirname(source).split('/');
@@ -170,7 +173,7 @@ describe('what is deployed twice', () => {
     expect(await once(child, 'close')).toEqual([0, null]);
 
     const files = bundleFunction();
-    expect(files.map(({ name }) => name).toSorted()).toEqual(['index.mjs', 'index.mjs.map']);
+    expect(files.map(({ name }) => name)).toEqual(expect.arrayContaining(['index.mjs', 'index.mjs.map']));
     for (const { name, contents } of files) {
       const bytes = Buffer.from(contents);
       const same = bytes.equals(readFileSync(join(folder, 'out', name)));
@@ -185,6 +188,13 @@ test('the source map leads back to the sources', () => {
   expect(sources).toContain('../lambda/monitor.ts');
   const code = Buffer.from(bundleFunction().find(({ name }) => name === 'index.mjs')!.contents).toString();
   expect(code.trimEnd().endsWith('//# sourceMappingURL=index.mjs.map')).toBe(true);
+});
+
+test('the function finds beside it whatever its code reads there', () => {
+  const files = bundleFunction().map(({ name }) => name);
+  const code = Buffer.from(bundleFunction().find(({ name }) => name === 'index.mjs')!.contents).toString();
+  const read = [...code.matchAll(/["'`]([\w.-]+\.(?:wasm|ttf|otf|svg))["'`]/g)].map(([, name]) => name);
+  for (const name of read) expect(files).toContain(name);
 });
 
 describe('outputs', () => {

@@ -1,0 +1,43 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+const MANIFEST = join(ROOT, 'package.json');
+/** The checkout's own package.json, while the package's stands in its place. */
+const PUT_ASIDE = join(ROOT, '.package.json.packing');
+
+interface Manifest {
+  bin: Record<string, string>;
+  exports: Record<string, string>;
+  [field: string]: unknown;
+}
+
+const compiled = (path: string): string => path.replace(/^(?:\.\/)?(.*)\.ts$/, './dist/$1.js');
+const declared = (path: string): string => path.replace(/^(?:\.\/)?(.*)\.ts$/, './dist/$1.d.ts');
+
+/**
+ * What npm packs names the compiled files: Node runs TypeScript as it is in a checkout, but not below node_modules.
+ * npm has no field for that, so package.json is another one while it packs.
+ */
+export function usePackageManifest(): void {
+  restoreManifest();
+  const text = readFileSync(MANIFEST, 'utf8');
+  const { scripts: _, devDependencies: __, allowScripts: ___, ...manifest } = JSON.parse(text) as Manifest;
+  const packed: Manifest = {
+    ...manifest,
+    bin: Object.fromEntries(Object.entries(manifest.bin).map(([name, path]) => [name, compiled(path)])),
+    exports: Object.fromEntries(
+      Object.entries(manifest.exports).map(([name, path]) => [
+        name,
+        { types: declared(path), default: compiled(path) } as never,
+      ]),
+    ),
+  };
+  writeFileSync(PUT_ASIDE, text);
+  writeFileSync(MANIFEST, `${JSON.stringify(packed, null, 2)}\n`);
+}
+
+/** Also after a pack that was broken off. */
+export function restoreManifest(): void {
+  if (existsSync(PUT_ASIDE)) renameSync(PUT_ASIDE, MANIFEST);
+}

@@ -1,0 +1,181 @@
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '../..');
+
+let work: string;
+/** A checkout of its own: packing puts another package.json into it for a moment. */
+let checkout: string;
+/** An empty folder with nothing but the package, and what a CDK app needs anyway. */
+let app: string;
+
+/** With the project's Node before the machine's. */
+async function command(cwd: string, program: string, args: string[]): Promise<string> {
+  const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}` };
+  const { stdout } = await run(program, args, { cwd, env, maxBuffer: 64 * 1024 * 1024 });
+  return stdout;
+}
+
+const version = (name: string): string =>
+  (createRequire(import.meta.url)(`${name}/package.json`) as { version: string }).version;
+
+beforeAll(async () => {
+  work = mkdtempSync(join(tmpdir(), 'secure-score-package-'));
+  checkout = join(work, 'checkout');
+  const tracked = await command(ROOT, 'git', [
+    'ls-files',
+    '-z',
+    '--cached',
+    '--others',
+    '--exclude-standard',
+  ]);
+  for (const file of tracked.split('\0').filter((name) => name !== '' && existsSync(join(ROOT, name)))) {
+    mkdirSync(dirname(join(checkout, file)), { recursive: true });
+    cpSync(join(ROOT, file), join(checkout, file));
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
+  const packed = await command(checkout, 'npm', ['pack', '--json', '--pack-destination', work]);
+  const [{ filename }] = JSON.parse(packed.slice(packed.indexOf('['))) as [{ filename: string }];
+
+  app = join(work, 'app');
+  mkdirSync(app);
+  writeFileSync(join(app, 'package.json'), '{ "type": "module", "private": true }');
+  await command(app, 'npm', [
+    'install',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    join(work, filename),
+    `aws-cdk-lib@${version('aws-cdk-lib')}`,
+    `constructs@${version('constructs')}`,
+  ]);
+});
+
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+test('packing leaves the checkout as it was', () => {
+  const manifest = (folder: string): string => readFileSync(join(folder, 'package.json'), 'utf8');
+  expect(manifest(checkout)).toBe(manifest(ROOT));
+  expect(readdirSync(checkout)).not.toContain('.package.json.packing');
+});
+
+test('the package has what is compiled, and no sources, tests or secrets', () => {
+  const files = readdirSync(join(app, 'node_modules/secure-score-monitor'), { recursive: true }).map(String);
+  expect(files).toContain('dist/bin/secure-score.js');
+  expect(files).toContain('dist/lib/index.d.ts');
+  expect(files).toContain('dist/function/index.mjs');
+  expect(files).toContain('docs/runbook.md');
+  expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([
+    'monitor.config.example.ts',
+  ]);
+  expect(files.filter((file) => /test|simulator|practice|\.pem$|monitor\.config\.ts$/.test(file))).toEqual(
+    [],
+  );
+});
+
+describe('in an empty folder', () => {
+  test('secure-score --help lists the commands', async () => {
+    const help = await command(app, 'npx', ['--no-install', 'secure-score', '--help']);
+    for (const name of ['run', 'certificate', 'doctor']) expect(help).toContain(`secure-score ${name}`);
+  });
+
+  test.each(['run', 'certificate create', 'doctor'])(
+    'secure-score %s --help loads the command',
+    async (name) => {
+      const help = await command(app, 'npx', ['--no-install', 'secure-score', ...name.split(' '), '--help']);
+      expect(help).toContain('--json');
+    },
+  );
+
+  test('a config is read, with the types of the package', async () => {
+    cpSync(
+      join(app, 'node_modules/secure-score-monitor/monitor.config.example.ts'),
+      join(app, 'monitor.config.ts'),
+    );
+    // It gets as far as the certificate, which nobody has made.
+    const failed = await command(app, 'npx', [
+      '--no-install',
+      'secure-score',
+      'run',
+      '--certificate',
+      'none.pem',
+    ]).catch((error: { stderr: string; stdout: string }) => error.stderr + error.stdout);
+    expect(failed).toContain('none.pem');
+  });
+
+  test('an app with the construct synthesises, without esbuild', async () => {
+    expect(readdirSync(join(app, 'node_modules'))).not.toContain('esbuild');
+    writeFileSync(
+      join(app, 'app.ts'),
+      `import { App, Duration, Stack } from 'aws-cdk-lib';
+       import { SecureScoreMonitor, defineConfig } from 'secure-score-monitor/cdk';
+
+       const app = new App({ outdir: 'out' });
+       const stack = new Stack(app, 'Mine');
+       const monitor = new SecureScoreMonitor(stack, 'SecureScore', {
+         config: defineConfig({
+           tenants: [{
+             name: 'Contoso',
+             tenantId: '11111111-0000-4000-8000-000000000000',
+             clientId: '22222222-0000-4000-8000-000000000000',
+             recipients: ['secops@contoso.com'],
+           }],
+           operations: ['oncall@contoso.com'],
+           mail: { from: 'secure-score@contoso.com' },
+         }),
+         scheduleWindow: Duration.minutes(30),
+       });
+       const name: string = monitor.deploymentName;
+       if (name !== 'Mine') throw new Error(name);
+       app.synth();
+      `,
+    );
+    await command(app, process.execPath, ['app.ts']);
+    const template = JSON.parse(readFileSync(join(app, 'out/Mine.template.json'), 'utf8')) as {
+      Resources: Record<string, { Type: string; Properties: { Code?: { S3Key: string } } }>;
+    };
+    const code = Object.values(template.Resources).find(({ Type }) => Type === 'AWS::Lambda::Function');
+    const key = code!.Properties.Code!.S3Key.replace('.zip', '');
+    const bundle = join(app, 'out', `asset.${key}`);
+    expect(readdirSync(bundle)).toEqual(expect.arrayContaining(['index.mjs', 'index.mjs.map']));
+    expect(readdirSync(bundle).toSorted()).toEqual(
+      readdirSync(join(app, 'node_modules/secure-score-monitor/dist/function')).toSorted(),
+    );
+  });
+
+  test("its declarations pass a strict compiler, in somebody else's project", async () => {
+    writeFileSync(
+      join(app, 'tsconfig.json'),
+      JSON.stringify({
+        compilerOptions: {
+          target: 'es2024',
+          module: 'nodenext',
+          strict: true,
+          noEmit: true,
+          types: ['node'],
+          typeRoots: [join(ROOT, 'node_modules/@types')],
+          skipLibCheck: true,
+        },
+        files: ['app.ts', 'monitor.config.ts'],
+      }),
+    );
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+    expect(await command(app, process.execPath, [tsc, '--project', app])).toBe('');
+  });
+});
