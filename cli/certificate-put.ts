@@ -90,20 +90,19 @@ function facts({ subject, bits, thumbprintSha1, thumbprintSha256, notBefore, not
 function describe(secret: string, bundle: Bundle, before: Before | null, same: boolean): string {
   const bold = (words: string) => styleText('bold', words);
   const tick = styleText('green', '✓');
-  const name = (one: Bundle) =>
-    `${one.subject}, SHA-1 ${one.thumbprintSha1}, valid until ${day(one.notAfter)}`;
-  if (same) return `${tick} The secret ${bold(secret)} holds this certificate already: ${name(bundle)}`;
-  const lines = [`${tick} The secret ${bold(secret)} now holds`, `    ${name(bundle)}`];
+  const name = ({ subject, notAfter, thumbprintSha1 }: Bundle) =>
+    `    ${subject}, valid until ${day(notAfter)}\n    SHA-1 ${thumbprintSha1}`;
+  if (same) return `${tick} The secret ${bold(secret)} holds it already:\n${name(bundle)}`;
+  const lines = [`${tick} The secret ${bold(secret)} now holds`, name(bundle)];
   if (before === null) lines.push('  It was empty before.');
   else if (before.bundle === null) lines.push(`  What it held before is replaced. ${before.trouble}`);
   else {
     lines.push(
-      '  It replaces',
-      `    ${name(before.bundle)}`,
+      '  in the place of',
+      name(before.bundle),
       '',
-      `Keep the old one in the app registration until the new one has signed in: then remove`,
-      `${before.bundle.thumbprintSha1} there. Until then the way back is the secret's`,
-      `previous version.`,
+      'Keep the old one in the app registration until the new one has signed in, then',
+      "remove it there. Until then the way back is the secret's previous version.",
     );
   }
   lines.push(

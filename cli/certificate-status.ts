@@ -4,7 +4,8 @@ import { pemFileSource } from '../lambda/certificate/pem-file.ts';
 import { secretsManagerSource } from '../lambda/certificate/secrets-manager.ts';
 import { DEFAULT_CERTIFICATE_SECRET } from '../lambda/environment.ts';
 import { quote } from '../lambda/errors.ts';
-import { daysLeft, EXPIRES_SOON_DAYS } from './days-left.ts';
+import { daysLeft } from '../lambda/watch/situation.ts';
+import { EXPIRES_SOON_DAYS } from './expiry.ts';
 import type { Command } from './command.ts';
 import { EXIT } from './exit.ts';
 import { failureOf, type Failure } from './failure.ts';
@@ -106,7 +107,7 @@ function toJson({ kind, where, tenants, bundle, error }: Status, now: Date) {
     thumbprintSha256: bundle.thumbprintSha256,
     notBefore: bundle.notBefore,
     notAfter: bundle.notAfter,
-    daysLeft: daysLeft(bundle, now),
+    daysLeft: daysLeft(bundle.notAfter.toISOString(), now),
     valid: isValid(bundle, now),
   };
   return { kind, where, tenants, certificate, error };
@@ -136,7 +137,7 @@ function describe({ kind, where, tenants, bundle, error }: Status, now: Date): s
 }
 
 function judge(bundle: Bundle, now: Date): { mark: string; left: string } {
-  const days = daysLeft(bundle, now);
+  const days = daysLeft(bundle.notAfter.toISOString(), now);
   if (now > bundle.notAfter) {
     const left = `expired on ${day(bundle.notAfter)}: make a new one`;
     return { mark: styleText('red', '✗'), left: styleText('red', left) };

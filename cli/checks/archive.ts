@@ -13,13 +13,11 @@ import type { Tenant } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
 import { count, moment } from '../../lambda/report/format.ts';
+import { OVERDUE_AFTER_MS } from '../../lambda/watch/situation.ts';
 import { asked, PATIENCE } from '../aws.ts';
 import { DEPLOY } from '../deployment.ts';
 import { appendOnlyGaps } from './bucket-policy.ts';
 import type { Outcome } from './examination.ts';
-
-/** A run is due daily; so long after one, the next is missing. The daily watch counts the same. */
-const OVERDUE_HOURS = 30;
 
 const s3 = () => new S3Client(PATIENCE);
 
@@ -149,9 +147,10 @@ export async function lastRunCheck(
   if (!lastRun) {
     return { found: 'there was none yet', value: undefined, warning: `Run it now: ${runNow}` };
   }
-  const hours = (Date.now() - Date.parse(lastRun.at)) / 3_600_000;
+  const age = Date.now() - Date.parse(lastRun.at);
+  const hours = age / 3_600_000;
   const found = `on ${moment(lastRun.at)}, ${hours < 48 ? count(Math.max(0, Math.floor(hours)), 'hour') : count(Math.floor(hours / 24), 'day')} ago`;
-  if (hours <= OVERDUE_HOURS) return { found, value: undefined };
+  if (age <= OVERDUE_AFTER_MS) return { found, value: undefined };
   if (!watched) return { found, value: undefined, warning: `Run daily, by cron or a timer: ${runNow}` };
   throw new MonitorError(
     'overdue',

@@ -9,7 +9,8 @@ import { readAnswer, readProfiles, type Day } from '../../lambda/graph/schema.ts
 import type { GraphSession } from '../../lambda/ports.ts';
 import { count, day as calendarDay, score } from '../../lambda/report/format.ts';
 import { STALE_AFTER_DAYS } from '../../lambda/steps/compare.ts';
-import { daysLeft, EXPIRES_SOON_DAYS } from '../days-left.ts';
+import { daysLeft } from '../../lambda/watch/situation.ts';
+import { EXPIRES_SOON_DAYS } from '../expiry.ts';
 import { secretsClient } from '../secrets.ts';
 import type { Outcome } from './examination.ts';
 
@@ -32,7 +33,7 @@ export async function certificateCheck(
           now,
           `the secret ${quote(from.secret)}`,
         );
-  const days = daysLeft(bundle, now);
+  const days = daysLeft(bundle.notAfter.toISOString(), now);
   return {
     found: `${bundle.subject}, valid until ${day(bundle.notAfter)} (${count(days, 'day')} left), SHA-1 ${bundle.thumbprintSha1}`,
     value: bundle,

@@ -9,7 +9,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** A tenant runs daily, within a flexible window and with retries: so long after a run, one is missing. */
-const OVERDUE_AFTER_MS = 30 * HOUR_MS;
+export const OVERDUE_AFTER_MS = 30 * HOUR_MS;
 
 /** So many days before a certificate ends it is told, and once more when it has ended. */
 const THRESHOLDS = [0, 7, 30];
@@ -113,6 +113,6 @@ function keepSaid(into: Said['overdue'], said: Said['overdue'], tenant: string):
 }
 
 /** Whole days; negative once it has ended. */
-function daysLeft(until: string, now: Date): number {
+export function daysLeft(until: string, now: Date): number {
   return Math.floor((Date.parse(until) - now.getTime()) / DAY_MS);
 }
