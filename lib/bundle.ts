@@ -26,8 +26,8 @@ export function bundleFunction(): BundledFile[] {
     ...bundleOptions,
     entryPoints: { index: 'lambda/handler.ts' },
     absWorkingDir: ROOT,
-    // Never written: the paths in the source map are relative to it.
-    outdir: 'function',
+    // Not written there. The source map names the sources relative to it: /var/task/lambda/… in stack traces.
+    outdir: '.',
     outExtension: { '.js': '.mjs' },
     write: false,
     metafile: true,

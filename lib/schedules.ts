@@ -21,9 +21,12 @@ export const WATCH_SCHEDULE = 'watch';
 
 /**
  * How long after the deployment's own time of day the watch comes. A run that did not happen is overdue after 30
- * hours: seven hours later on the same day, and with an hour to spare for the window.
+ * hours: so it is on the same day, also where the last one began at the end of its window, or clocks went forward.
  */
-const WATCH_AFTER_HOURS = 7;
+const WATCH_AFTER_HOURS = 8;
+
+/** Else a run that did not happen is told a day later: see above. */
+const LONGEST_WINDOW = Duration.hours(1);
 
 /**
  * Resources that one stack may have: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
@@ -52,6 +55,11 @@ export class Schedules extends Construct {
 
   constructor(scope: Construct, id: string, props: SchedulesProps) {
     super(scope, id);
+    if (props.window.toMinutes() > LONGEST_WINDOW.toMinutes()) {
+      throw new Error(
+        `The window of the schedules is ${props.window.toHumanString()}, and may be ${LONGEST_WINDOW.toHumanString()} at most.`,
+      );
+    }
     this.props = props;
     this.group = new ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
   }

@@ -185,7 +185,7 @@ describe('what is deployed twice', () => {
 test('the source map leads back to the sources', () => {
   const map = bundleFunction().find(({ name }) => name.endsWith('.map'))!;
   const { sources } = JSON.parse(Buffer.from(map.contents).toString()) as { sources: string[] };
-  expect(sources).toContain('../lambda/monitor.ts');
+  expect(sources).toContain('lambda/monitor.ts');
   const code = Buffer.from(bundleFunction().find(({ name }) => name === 'index.mjs')!.contents).toString();
   expect(code.trimEnd().endsWith('//# sourceMappingURL=index.mjs.map')).toBe(true);
 });

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Duration } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { tenantSchema } from '../../lambda/config.ts';
 import { SCHEDULE_PREFIX } from '../../lambda/environment.ts';
@@ -64,9 +65,9 @@ describe('a schedule', () => {
     }
   });
 
-  test('lets the watch come seven hours later', () => {
+  test('lets the watch come eight hours later', () => {
     expect(schedules.get('watch')?.Properties).toMatchObject({
-      ScheduleExpression: 'cron(5 14 * * ? *)',
+      ScheduleExpression: 'cron(5 15 * * ? *)',
       ScheduleExpressionTimezone: 'Europe/Budapest',
       Target: { Input: '{"watch":true}' },
     });
@@ -89,6 +90,10 @@ describe('a schedule', () => {
     const watch = deployment.resources.find(([, resource]) => resource === schedules.get('watch'))!;
     for (const [, { DependsOn }] of [...dependants, watch]) expect(DependsOn).toContain(group);
   });
+});
+
+test('a window that the watch does not allow for is refused', () => {
+  expect(() => synthesize({}, { scheduleWindow: Duration.hours(2) })).toThrow('1 hour at most');
 });
 
 describe('500 tenants', () => {
