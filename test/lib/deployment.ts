@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, type Stage } from 'aws-cdk-lib';
-import { afterAll } from 'vitest';
+import { afterAll, vi } from 'vitest';
 import type { ConfigInput } from '../../lambda/config.ts';
 import type { SecureScoreMonitorProps } from '../../lib/secure-score-monitor.ts';
 import { SecureScoreMonitorStack } from '../../lib/stack.ts';
@@ -19,6 +19,9 @@ export interface Template {
   Resources: Record<string, Resource>;
   Outputs?: Record<string, { Value: Json; Description?: string }>;
 }
+
+// A synth takes a quarter of a second on a machine that does nothing else, and many times that on a busy one.
+vi.setConfig({ testTimeout: 60_000 });
 
 const ROOT = join(import.meta.dirname, '../..');
 
