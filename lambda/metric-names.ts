@@ -14,6 +14,8 @@ export const DEPLOYMENT_METRICS = {
   runsFailed: 'RunsFailed',
   /** Count, by each run. */
   mailsSent: 'MailsSent',
+  /** Count, by each run that succeeded: 1 where the columns of the history could not be written, else 0. */
+  columnsFailed: 'ColumnsFailed',
   /** Count, by the daily watch: tenants without a successful run for 30 hours. */
   tenantsOverdue: 'TenantsOverdue',
   /** Count, by the daily watch: tenants whose newest snapshot is 3 days old or older. */
@@ -41,6 +43,7 @@ export const METRIC_UNITS = {
   RunsSucceeded: 'Count',
   RunsFailed: 'Count',
   MailsSent: 'Count',
+  ColumnsFailed: 'Count',
   TenantsOverdue: 'Count',
   TenantsStale: 'Count',
   CertificateDaysLeft: 'None',

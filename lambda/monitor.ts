@@ -3,10 +3,11 @@ import { MonitorError } from './errors.ts';
 import type { Run, RunResult } from './run.ts';
 import { sumExplanations } from './score/attribution.ts';
 import { scoreLine } from './score/snapshot.ts';
+import { bringColumnsUpToDate } from './steps/columns.ts';
 import { compare } from './steps/compare.ts';
 import { fetchAnswer, type Answer } from './steps/fetch.ts';
 import { keep } from './steps/keep.ts';
-import { published } from './steps/publish.ts';
+import { published, type Outcome } from './steps/publish.ts';
 import { finishClaim, tell } from './steps/tell.ts';
 import { tellFailure } from './steps/tell-failure.ts';
 
@@ -14,7 +15,8 @@ import { tellFailure } from './steps/tell-failure.ts';
 const ATTEMPTS = 5;
 
 /**
- * One run for one tenant: fetch, keep, compare with what was last told, tell, remember, publish the metrics.
+ * One run for one tenant: fetch, keep, compare with what was last told, tell, remember, bring the columns of the
+ * history up to date, publish the metrics.
  * A crash between any two side effects, followed by a rerun, ends in the same archive and no lost mail.
  * @throws MonitorError whose `retryable` says whether the same run may succeed later by itself
  */
@@ -22,7 +24,7 @@ export function monitor(run: Run): Promise<RunResult> {
   return published(run, recipe);
 }
 
-async function recipe(run: Run): Promise<RunResult> {
+async function recipe(run: Run): Promise<Outcome> {
   const archive = new Archive(run.ports.store, run.tenant.tenantId);
 
   let answer: Answer;
@@ -51,7 +53,9 @@ async function recipe(run: Run): Promise<RunResult> {
     result.changes = news.changes;
     result.explanation = news.explanation;
     // False: another run told something meanwhile. Then compare again, from there.
-    if (await tell(run, archive, current, news, result)) return result;
+    if (await tell(run, archive, current, news, result)) {
+      return { result, columnsFailed: !(await bringColumnsUpToDate(run, answer, kept)) };
+    }
   }
   throw new MonitorError(
     'state-contended',

@@ -20,6 +20,13 @@ export interface ArchivedSnapshot {
   secureScore: unknown;
 }
 
+export interface ArchivedProfiles {
+  /** ISO 8601: when they were first seen. */
+  fetchedAt: string;
+  /** As Graph sent them. */
+  profiles: unknown[];
+}
+
 /** A state, and the version it must still have to be swapped; null where there is none yet. */
 export interface Versioned {
   state: State | null;
@@ -71,13 +78,23 @@ export class Archive {
     return this.#create(layout.snapshot(this.#tenantId, date, hash), snapshot);
   }
 
+  /** Hashes of all archived profiles. */
+  async catalogues(): Promise<string[]> {
+    const keys = await this.#store.list(layout.catalogue(this.#tenantId));
+    return keys.flatMap((key) => layout.parseProfiles(key) ?? []);
+  }
+
   /** @returns the profiles as Graph sent them. */
   async profiles(hash: string): Promise<unknown[]> {
+    return (await this.archivedProfiles(hash)).profiles;
+  }
+
+  async archivedProfiles(hash: string): Promise<ArchivedProfiles> {
     const key = layout.profiles(this.#tenantId, hash);
-    const envelope = await this.#read(key);
-    if (!Array.isArray(envelope.profiles))
+    const { fetchedAt, profiles } = await this.#read(key);
+    if (typeof fetchedAt !== 'string' || !Array.isArray(profiles))
       throw damaged(this.#store, key, 'it is not { fetchedAt, profiles }');
-    return envelope.profiles;
+    return { fetchedAt, profiles };
   }
 
   async addProfiles(hash: string, fetchedAt: string, profiles: unknown[]): Promise<boolean> {

@@ -6,12 +6,18 @@ export const layout = {
   snapshots: (tenantId: string) => `snapshots/tenant=${tenantId}/`,
   snapshot: (tenantId: string, date: string, hash: string) =>
     `snapshots/tenant=${tenantId}/date=${date}/${hash}.json.gz`,
+  catalogue: (tenantId: string) => `profiles/tenant=${tenantId}/`,
   profiles: (tenantId: string, hash: string) => `profiles/tenant=${tenantId}/${hash}.json.gz`,
+  /** Partitioned by month (yyyy-mm) alone; the tenant is a column. */
+  columns: (table: string, month: string, tenantId: string) =>
+    `history/${table}/month=${month}/${tenantId}.parquet`,
   reports: (tenantId: string) => `reports/tenant=${tenantId}/`,
   /** Within a date, reports sort by when they were told. */
   report: (tenantId: string, date: string, toldAt: string, hash: string) =>
     `reports/tenant=${tenantId}/date=${date}/${toldAt.replaceAll(/[-:.]/g, '')}-${hash.slice(0, 8)}.json`,
   state: (tenantId: string) => `state/tenant=${tenantId}.json`,
+  /** How far the columns are written. Not in the tenant's state: whoever swaps that may cost a run its claim. */
+  columnsState: (tenantId: string) => `state/columns/tenant=${tenantId}.json`,
   /** What the daily watch has said. */
   watch: 'state/watch.json',
 
@@ -20,4 +26,6 @@ export const layout = {
     const match = /\/date=(\d{4}-\d\d-\d\d)\/([0-9a-f]{64})\.json\.gz$/.exec(key);
     return match?.[1] && match[2] ? { date: match[1], hash: match[2] } : null;
   },
+  /** The hash in a key of `profiles`; null for a foreign key. */
+  parseProfiles: (key: string): string | null => /\/([0-9a-f]{64})\.json\.gz$/.exec(key)?.[1] ?? null,
 };

@@ -303,9 +303,10 @@ function average(score: z.output<typeof secureScore>, basis: string): number | n
 }
 
 /** The state in force is the one updated last. A Default that nobody set is no decision. */
-function decisionOf(raw: unknown): Decision | null {
+function decisionOf(raw: unknown, until: string | null): Decision | null {
   const updates = (Array.isArray(raw) ? raw : [])
     .map(fieldsOf)
+    .filter((update) => until === null || !((textOf(update['updatedDateTime']) ?? '').slice(0, 10) > until))
     .map((update) => ({
       state: textOf(update['state']),
       by: textOf(update['updatedBy']),
@@ -318,8 +319,11 @@ function decisionOf(raw: unknown): Decision | null {
   return { ...last, state: last.state, previousState: updates.at(-2)?.state ?? null };
 }
 
-/** Null where it has no id. */
-function profileOf(raw: unknown): Profile | null {
+/**
+ * One entry of the catalogue; null where it has no id.
+ * @param until yyyy-mm-dd: with the decision in force on that day, whatever was decided since; null: the last one
+ */
+export function profileOf(raw: unknown, until: string | null = null): Profile | null {
   const profile = fieldsOf(raw);
   const id = textOf(profile['id']);
   if (!id) return null;
@@ -337,7 +341,7 @@ function profileOf(raw: unknown): Profile | null {
     actionUrl: text('actionUrl')?.trim() ?? null,
     implementationCost: text('implementationCost'),
     userImpact: text('userImpact'),
-    decision: decisionOf(profile['controlStateUpdates']),
+    decision: decisionOf(profile['controlStateUpdates'], until),
   };
 }
 

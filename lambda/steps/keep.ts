@@ -11,6 +11,8 @@ import type { Answer } from './fetch.ts';
 export interface Kept {
   /** Dates archived by this run, ascending; a restated day among them. */
   added: string[];
+  /** Whether the catalogue of this run was new. */
+  profilesAdded: boolean;
   restated: Change[];
   /** Hashes of every version by date, ascending by date. */
   versions: Map<string, string[]>;
@@ -21,6 +23,8 @@ export interface Kept {
 export interface VersionInForce {
   hash: string;
   snapshot: Snapshot;
+  /** As archived; null where that is not known: the same content was archived before, by whomever. */
+  archived: { fetchedAt: string; newest: boolean } | null;
 }
 
 /**
@@ -29,9 +33,9 @@ export interface VersionInForce {
  */
 export async function keep(run: Run, archive: Archive, answer: Answer): Promise<Kept> {
   const { fetchedAt } = answer;
-  if (answer.profilesHash !== answer.told?.profiles) {
-    await archive.addProfiles(answer.profilesHash, fetchedAt, answer.rawProfiles);
-  }
+  const profilesAdded =
+    answer.profilesHash !== answer.told?.profiles &&
+    (await archive.addProfiles(answer.profilesHash, fetchedAt, answer.rawProfiles));
 
   const earlier = new Map(
     await Promise.all(
@@ -42,19 +46,25 @@ export async function keep(run: Run, archive: Archive, answer: Answer): Promise<
     ),
   );
 
-  const kept: Kept = { added: [], restated: [], versions: new Map(answer.archived), inForce: new Map() };
+  const kept: Kept = {
+    added: [],
+    profilesAdded,
+    restated: [],
+    versions: new Map(answer.archived),
+    inForce: new Map(),
+  };
   for (const day of answer.days) {
-    const { date, snapshot } = day;
+    const { date, snapshot, newest } = day;
     const archived = earlier.get(date);
     if (archived && sameScores(archived.snapshot, snapshot)) {
       kept.inForce.set(date, archived);
       continue;
     }
     const hash = contentHash(day.raw);
-    const content = { fetchedAt, newest: day.newest, secureScore: day.raw };
-    if (await archive.addSnapshot(date, hash, content)) kept.added.push(date);
+    const added = await archive.addSnapshot(date, hash, { fetchedAt, newest, secureScore: day.raw });
+    if (added) kept.added.push(date);
     kept.versions.set(date, [...new Set([...(kept.versions.get(date) ?? []), hash])]);
-    kept.inForce.set(date, { hash, snapshot });
+    kept.inForce.set(date, { hash, snapshot, archived: added ? { fetchedAt, newest } : null });
     if (archived) kept.restated.push(restated(archived.snapshot, day));
   }
   kept.versions = new Map([...kept.versions].toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -71,18 +81,20 @@ export async function versionInForce(
   date: string,
   hashes: string[],
 ): Promise<VersionInForce | null> {
-  let last: (VersionInForce & { fetchedAt: string }) | null = null;
+  let last: (VersionInForce & { archived: { fetchedAt: string } }) | null = null;
   for (const hash of hashes) {
     try {
       const { fetchedAt, newest, secureScore } = await archive.snapshot(date, hash);
       const snapshot = snapshotOf(secureScore, newest);
-      if (!last || fetchedAt > last.fetchedAt) last = { hash, fetchedAt, snapshot };
+      if (!last || fetchedAt > last.archived.fetchedAt) {
+        last = { hash, snapshot, archived: { fetchedAt, newest } };
+      }
     } catch (error) {
       if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
       run.ports.log.error(error.message, { tenant: run.tenant.tenantId, advice: error.advice });
     }
   }
-  return last && { hash: last.hash, snapshot: last.snapshot };
+  return last;
 }
 
 function restated(before: Snapshot, day: Day): Change {

@@ -3,19 +3,27 @@ import type { Mailer } from '../ports.ts';
 import { ClaimedError, type Run, type RunResult } from '../run.ts';
 import type { Change } from '../score/change.ts';
 
+/** What the steps of a run come to. */
+export interface Outcome {
+  result: RunResult;
+  /** Whether the columns of the history could not be written: caught up by the next run. */
+  columnsFailed: boolean;
+}
+
 /** Runs the steps, publishes what they came to as metrics, and ends as they ended. */
-export async function published(run: Run, steps: (run: Run) => Promise<RunResult>): Promise<RunResult> {
+export async function published(run: Run, steps: (run: Run) => Promise<Outcome>): Promise<RunResult> {
   const { mailer, count } = counted(run.ports.mailer);
-  const publishRun = (succeeded: 0 | 1, failed: 0 | 1) =>
+  const publishRun = (succeeded: 0 | 1, failed: 0 | 1, more: { ColumnsFailed?: number } = {}) =>
     run.ports.metrics.publish({
       // A metric that stays silent is no zero: an alarm or a graph over it would have gaps.
       [DEPLOYMENT_METRICS.runsSucceeded]: succeeded,
       [DEPLOYMENT_METRICS.runsFailed]: failed,
       [DEPLOYMENT_METRICS.mailsSent]: count(),
+      ...more,
     });
   try {
-    const result = await steps({ ...run, ports: { ...run.ports, mailer } });
-    publishRun(1, 0);
+    const { result, columnsFailed } = await steps({ ...run, ports: { ...run.ports, mailer } });
+    publishRun(1, 0, { [DEPLOYMENT_METRICS.columnsFailed]: columnsFailed ? 1 : 0 });
     publishScore(run, result);
     return result;
   } catch (error) {

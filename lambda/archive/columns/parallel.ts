@@ -1,0 +1,20 @@
+/** So many objects are asked for at once: enough to hide the way to S3, few enough to stay small. */
+const AT_ONCE = 8;
+
+/** `Promise.all` over many, a few at a time. @returns in the order of the items */
+export async function inParallel<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+  atOnce = AT_ONCE,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) {
+      const index = next++;
+      results[index] = await work(items[index]!);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  return results;
+}

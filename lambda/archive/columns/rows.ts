@@ -1,0 +1,200 @@
+import { line } from '../../report/plain-text.ts';
+import { acceptDays } from '../../score/accept.ts';
+import { diff, tenantChange, type Difference } from '../../score/diff.ts';
+import { maximumOf } from '../../score/maximum.ts';
+import {
+  percentageOf,
+  sameScores,
+  type Decision,
+  type Profiles,
+  type Snapshot,
+} from '../../score/snapshot.ts';
+
+/**
+ * The rows of the history's tables (history/tables.ts), derived from archived days and from nothing else. Dates are
+ * yyyy-mm-dd, texts are well-formed Unicode without markup, numbers are finite.
+ */
+export type Row = Record<string, string | number | boolean | null> & { tenant: string; date: string };
+
+/** The rows of each table, each in the order in which they were derived. */
+export interface Rows {
+  scores: ScoreRow[];
+  controls: ControlRow[];
+  changes: ChangeRow[];
+}
+
+export type ScoreRow = Row & {
+  points: number;
+  maximum: number;
+  percentage: number | null;
+  controls: number;
+  peers_all: number | null;
+  peers_similar: number | null;
+  services: string;
+  counted: boolean;
+};
+
+export type ControlRow = Row & {
+  control: string;
+  title: string;
+  category: string | null;
+  service: string | null;
+  points: number;
+  maximum: number | null;
+  percentage: number | null;
+  state: string | null;
+  state_by: string | null;
+  state_at: string | null;
+  last_synced: string | null;
+};
+
+export type ChangeRow = Row & {
+  previous_date: string | null;
+  kind: string;
+  control: string | null;
+  previous_control: string | null;
+  title: string;
+  category: string | null;
+  points_before: number | null;
+  points_after: number | null;
+  maximum_before: number | null;
+  maximum_after: number | null;
+  percentage_points: number;
+  cause: string | null;
+  decision: string | null;
+  decided_by: string | null;
+};
+
+/** An archived day, as far as rows are made of it. */
+export interface ArchivedDay {
+  date: string;
+  /** Every readable version, the one in force (fetched last) at the end; at least one. */
+  versions: Snapshot[];
+  /** The catalogue in force for it. */
+  profiles: Profiles;
+}
+
+/**
+ * Derives the rows of days in a row. A fold whose only memory is the last counted day: the rows of all days after a
+ * counted day, whose own acceptance is final, are the same whether derived from it or from the very first day.
+ * @param baseline the counted day before them, of which no rows are made; null: they are the tenant's first
+ * @param days ascending by date
+ */
+export function deriveRows(tenant: string, baseline: ArchivedDay | null, days: ArchivedDay[]): Rows {
+  const rows: Rows = { scores: [], controls: [], changes: [] };
+  const first = baseline ?? days[0];
+  if (!first) return rows;
+  const later = baseline ? days : days.slice(1);
+  const byDate = new Map([first, ...later].map((day) => [day.date, day]));
+  const { steps } = acceptDays(
+    inForce(first),
+    later.map((day) => inForce(day)),
+  );
+  const previous = new Map(steps.map(({ before, after }) => [after.date, byDate.get(before.date)!]));
+
+  for (const day of days) {
+    const before = previous.get(day.date);
+    rows.scores.push(scoreRow(tenant, inForce(day), day === first || before !== undefined));
+    for (const control of controlRows(tenant, day)) rows.controls.push(control);
+    if (before) {
+      const profiles = { before: before.profiles, after: day.profiles };
+      const differences = diff(inForce(before), inForce(day), profiles);
+      for (const difference of differences) rows.changes.push(changeRow(tenant, difference));
+    }
+    for (const restated of restatements(day)) rows.changes.push(changeRow(tenant, restated));
+  }
+  return rows;
+}
+
+function inForce(day: ArchivedDay): Snapshot {
+  return day.versions.at(-1)!;
+}
+
+function scoreRow(tenant: string, snapshot: Snapshot, counted: boolean): ScoreRow {
+  return {
+    tenant,
+    date: snapshot.date,
+    points: snapshot.points,
+    maximum: snapshot.maximum,
+    percentage: percentageOf(snapshot),
+    controls: snapshot.controls.size,
+    peers_all: snapshot.peers.allTenants,
+    peers_similar: snapshot.peers.similarSize,
+    services: plain(snapshot.enabledServices.join(','), 2000) ?? '',
+    counted,
+  };
+}
+
+function controlRows(tenant: string, day: ArchivedDay): ControlRow[] {
+  return [...inForce(day).controls.values()].map((control) => {
+    const profile = day.profiles.get(control.name);
+    const decision = inEffect(profile?.decision);
+    return {
+      tenant,
+      date: day.date,
+      control: control.name.toWellFormed(),
+      title: plain(profile?.title, TITLE_LENGTH) ?? control.name.toWellFormed(),
+      category: plain(control.category),
+      service: plain(profile?.service),
+      points: control.points,
+      maximum: maximumOf(control, profile),
+      percentage: control.percentage,
+      state: plain(decision?.state),
+      state_by: plain(decision?.by),
+      state_at: plain(decision?.at),
+      last_synced: plain(control.lastSynced),
+    };
+  });
+}
+
+function changeRow(tenant: string, { change, before, after, decision }: Difference): ChangeRow {
+  const { kind, control, title, category, date, previousDate, points, maximum, cause } = change;
+  const former = before && after && before.name !== after.name ? before.name.toWellFormed() : null;
+  return {
+    tenant,
+    date,
+    previous_date: previousDate,
+    kind,
+    control: control?.toWellFormed() ?? null,
+    previous_control: former,
+    title: plain(title, TITLE_LENGTH) ?? control?.toWellFormed() ?? '',
+    category: plain(category),
+    points_before: points.before,
+    points_after: points.after,
+    maximum_before: maximum.before,
+    maximum_after: maximum.after,
+    // + 0: there is no −0 to be told from 0.
+    percentage_points: change.percentagePoints + 0,
+    cause,
+    decision: plain(decision?.state),
+    decided_by: plain(decision?.by),
+  };
+}
+
+/** Each version of a day that tells other scores than the one before it. */
+function restatements({ date, versions }: ArchivedDay): Difference[] {
+  return versions.flatMap((after, index) => {
+    const before = versions[index - 1];
+    if (!before || sameScores(before, after)) return [];
+    const change = tenantChange('restated', `Microsoft restated the score of ${date}`, {
+      date,
+      previousDate: date,
+      points: { before: before.points, after: after.points },
+      maximum: { before: before.maximum, after: after.maximum },
+    });
+    return [{ change, before: null, after: null, decision: null }];
+  });
+}
+
+/** A state that was taken back is in force no more. */
+function inEffect(decision: Decision | null | undefined): Decision | null {
+  return !decision || decision.state.toLowerCase() === 'default' ? null : decision;
+}
+
+/** Longer than any title of the catalogue; bounds a hostile one. */
+const TITLE_LENGTH = 300;
+
+/** Text from outside, as one plain line; null where nothing of it is left. */
+function plain(text: string | null | undefined, maximumLength = 200): string | null {
+  return text ? line(text, maximumLength) || null : null;
+}

@@ -1,0 +1,217 @@
+import { MonitorError } from '../../errors.ts';
+import { profileOf, readProfiles, snapshotOf } from '../../graph/schema.ts';
+import type { Log } from '../../ports.ts';
+import type { Profiles, Snapshot } from '../../score/snapshot.ts';
+import type { Archive } from '../archive.ts';
+import { inParallel } from './parallel.ts';
+import type { ArchivedDay } from './rows.ts';
+import type { ColumnsState } from './state.ts';
+
+/** What a run has in memory, and need not be read again. */
+export interface InMemory {
+  /** The archived versions of the last days, by date. */
+  versions: ReadonlyMap<string, string[]>;
+  inForce: ReadonlyMap<
+    string,
+    { hash: string; snapshot: Snapshot; archived: { fetchedAt: string; newest: boolean } | null }
+  >;
+  catalogue: {
+    hash: string;
+    raw: unknown[];
+    profiles: Profiles;
+    /** When this run archived it; null: it was there. */
+    addedAt: string | null;
+  };
+}
+
+interface Catalogue {
+  profiles: Profiles;
+  raw: unknown[];
+  rawById?: Map<string, unknown>;
+}
+
+type Timeline = ColumnsState['catalogues'];
+
+/** So many catalogues are kept at hand: those of neighbouring days. */
+const CATALOGUES_AT_HAND = 4;
+
+const NO_PROFILES: Profiles = new Map();
+
+/**
+ * The days of a tenant's archive as rows are made of them. What cannot be read is named in the log and left out.
+ *
+ * In force for a snapshot is the catalogue that was first seen last before it was fetched; before all of them, the
+ * first. Decisions say when they were taken, and count from then on; but for the newest day of its answer, for which
+ * whatever was decided by then counts, as in the mails.
+ */
+export class Sources {
+  readonly #archive: Archive;
+  readonly #log: Log;
+  readonly #memory: InMemory | undefined;
+  /** Hashes of all archived catalogues. */
+  readonly #hashes: string[];
+  #timeline: Timeline;
+  /** Everything that can be read is in the timeline. */
+  #isWhole = false;
+  readonly #atHand = new Map<string, Catalogue>();
+
+  private constructor(archive: Archive, log: Log, memory: InMemory | undefined, hashes: string[]) {
+    this.#archive = archive;
+    this.#log = log;
+    this.#memory = memory;
+    this.#hashes = hashes;
+    this.#timeline = { recent: [], others: hashes.length };
+  }
+
+  /**
+   * @param written what the rows so far are made of; null where there are none, or where that is not to be relied on
+   * @returns `shifted`: a catalogue turned up that would have been in force for rows that are written already
+   */
+  static async open(options: {
+    archive: Archive;
+    log: Log;
+    memory: InMemory | undefined;
+    written: ColumnsState | null;
+  }): Promise<{ sources: Sources; shifted: boolean }> {
+    const { archive, log, memory, written } = options;
+    const hashes = await archive.catalogues();
+    const sources = new Sources(archive, log, memory, hashes);
+    const { recent, others } = written?.catalogues ?? { recent: [], others: 0 };
+    const known = new Set(recent.map(({ hash }) => hash));
+    const unknown = hashes.filter((hash) => !known.has(hash));
+    const { hash, addedAt } = memory?.catalogue ?? { hash: '', addedAt: null };
+
+    if (unknown.length === others) {
+      sources.#timeline = { recent, others };
+      return { sources, shifted: false };
+    }
+    if (unknown.length === others + 1 && addedAt !== null && !known.has(hash)) {
+      sources.#timeline = { recent: [...recent, { hash, fetchedAt: addedAt }].toSorted(byTime), others };
+      return { sources, shifted: written !== null && addedAt <= written.fetchedAt };
+    }
+    await sources.#readTimeline();
+    const { recent: all, others: unreadable } = sources.#timeline;
+    const earlier = all.filter(
+      (each) => !known.has(each.hash) && each.fetchedAt <= (written?.fetchedAt ?? ''),
+    );
+    return { sources, shifted: written !== null && earlier.length + unreadable !== others };
+  }
+
+  /** @returns null where none of its versions can be read; `fetchedAt`: of the version fetched last */
+  async day(date: string, hashes: string[]): Promise<(ArchivedDay & { fetchedAt: string }) | null> {
+    const versions = await this.#versions(date, hashes);
+    const last = versions.at(-1);
+    if (!last) return null;
+    return {
+      date,
+      versions: versions.map(({ snapshot }) => snapshot),
+      profiles: await this.#profilesOf(last, date),
+      fetchedAt: last.fetchedAt,
+    };
+  }
+
+  /** What is known of the catalogues, as far as days from `since` on may need it. */
+  timeline(since: string): Timeline {
+    const { recent, others } = this.#timeline;
+    const first = recent.findLastIndex(({ fetchedAt }) => fetchedAt.slice(0, 10) < since);
+    const dropped = Math.max(first, 0);
+    return { recent: recent.slice(dropped), others: others + dropped };
+  }
+
+  async #versions(date: string, hashes: string[]) {
+    const [only] = hashes;
+    const inMemory = hashes.length === 1 ? this.#memory?.inForce.get(date) : undefined;
+    if (inMemory?.archived && inMemory.hash === only && inMemory.snapshot.date === date) {
+      const { hash, snapshot, archived } = inMemory;
+      return [{ hash, snapshot, ...archived }];
+    }
+    const versions = await Promise.all(
+      hashes.map((hash) =>
+        this.#unlessDamaged(async () => {
+          const { fetchedAt, newest, secureScore } = await this.#archive.snapshot(date, hash);
+          const snapshot = snapshotOf(secureScore, newest);
+          if (snapshot.date === date) return { hash, snapshot, fetchedAt, newest };
+          throw new MonitorError(
+            'archive-damaged',
+            `The snapshot ${hash} of ${date} is of another day, ${snapshot.date}.`,
+            'Somebody else put it there: move it away. Until then it is left out.',
+          );
+        }),
+      ),
+    );
+    return versions.filter((version) => version !== null).toSorted(byTime);
+  }
+
+  async #profilesOf({ fetchedAt, newest }: { fetchedAt: string; newest: boolean }, date: string) {
+    for (;;) {
+      const hash = await this.#inForceAt(fetchedAt);
+      if (hash === null) return NO_PROFILES;
+      const catalogue = await this.#catalogue(hash);
+      if (catalogue) return newest ? catalogue.profiles : asOf(catalogue, date);
+      // It has been damaged since it was last read: as if it were not there.
+      const { recent, others } = this.#timeline;
+      this.#timeline = { recent: recent.filter((each) => each.hash !== hash), others: others + 1 };
+    }
+  }
+
+  async #inForceAt(fetchedAt: string): Promise<string | null> {
+    const last = () => this.#timeline.recent.findLast((each) => each.fetchedAt <= fetchedAt);
+    if (!last() && this.#timeline.others > 0 && !this.#isWhole) await this.#readTimeline();
+    return (last() ?? this.#timeline.recent[0])?.hash ?? null;
+  }
+
+  async #readTimeline(): Promise<void> {
+    const entries = await inParallel(this.#hashes, (hash) =>
+      this.#unlessDamaged(async () => {
+        const { fetchedAt } = await this.#archive.archivedProfiles(hash);
+        return { hash, fetchedAt };
+      }),
+    );
+    const recent = entries.filter((entry) => entry !== null).toSorted(byTime);
+    this.#timeline = { recent, others: this.#hashes.length - recent.length };
+    this.#isWhole = true;
+  }
+
+  async #catalogue(hash: string): Promise<Catalogue | null> {
+    if (this.#memory?.catalogue.hash === hash) return this.#memory.catalogue;
+    const atHand = this.#atHand.get(hash);
+    if (atHand) return atHand;
+    return this.#unlessDamaged(async () => {
+      const { profiles: raw } = await this.#archive.archivedProfiles(hash);
+      const catalogue = { raw, profiles: readProfiles(raw).profiles };
+      this.#atHand.set(hash, catalogue);
+      for (const old of [...this.#atHand.keys()].slice(0, -CATALOGUES_AT_HAND)) this.#atHand.delete(old);
+      return catalogue;
+    });
+  }
+
+  async #unlessDamaged<T>(read: () => Promise<T>): Promise<T | null> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
+      this.#log.error(error.message, { advice: error.advice });
+      return null;
+    }
+  }
+}
+
+/** The catalogue with the decisions that were in force on a day. */
+function asOf(catalogue: Catalogue, date: string): Profiles {
+  const { profiles, raw } = catalogue;
+  const later = [...profiles.values()].filter(({ decision }) => (decision?.at ?? '').slice(0, 10) > date);
+  if (later.length === 0) return profiles;
+  const before = new Map(profiles);
+  // Of two with the same id the first counts, as everywhere: it is put in last.
+  catalogue.rawById ??= new Map(raw.toReversed().map((entry) => [profileOf(entry)?.id ?? '', entry]));
+  for (const profile of later) {
+    before.set(profile.id, profileOf(catalogue.rawById.get(profile.id), date) ?? profile);
+  }
+  return before;
+}
+
+/** Of two of the same moment, the one with the smaller hash is the later one: as when a run chooses a version. */
+function byTime(a: { fetchedAt: string; hash: string }, b: { fetchedAt: string; hash: string }): number {
+  if (a.fetchedAt !== b.fetchedAt) return a.fetchedAt < b.fetchedAt ? -1 : 1;
+  return a.hash > b.hash ? -1 : 1;
+}

@@ -1,0 +1,367 @@
+import { randomUUID } from 'node:crypto';
+import { TABLES, type Table } from '../../../history/tables.ts';
+import type { Log, ObjectStore } from '../../ports.ts';
+import { Archive } from '../archive.ts';
+import { layout } from '../layout.ts';
+import { inParallel } from './parallel.ts';
+import { fromParquet, toParquet } from './parquet.ts';
+import { deriveRows, type ArchivedDay, type Row, type Rows } from './rows.ts';
+import { Sources, type InMemory } from './sources.ts';
+import {
+  fingerprint,
+  NOTHING_WRITTEN,
+  readColumnsState,
+  remembersFrom,
+  swapColumnsState,
+  type ColumnsState,
+} from './state.ts';
+
+/*
+ * How the columns stay what a rebuild would make of the snapshots, whoever writes, crashes or comes late.
+ *
+ * What changed is told by the versions of the days: those that the archive lists against those that the state of the
+ * columns names. From the first day that differs, one goes back to a counted day whose acceptance cannot have changed
+ * any more (two further days were there); all rows after that day are made anew, those up to it stay. So a day that
+ * comes late, is restated, or is accepted after having been suspect ends in the rows that a rebuild makes.
+ *
+ * Two writers: before it touches a file, a writer puts its name into the state, by compare-and-swap, and takes out the
+ * days that it is about to rewrite. It reads the files first, so that each is written only over the very bytes that
+ * it was before the name stood there: whoever came later has either seen our write, or makes it fail; then the name
+ * is another's, and we stop. Its days include ours, since we took them out. A crash leaves the days out as well.
+ */
+
+export interface ColumnsOptions {
+  store: ObjectStore;
+  tenantId: string;
+  log: Log;
+  /** What the run has in memory. */
+  memory?: InMemory;
+  /** Make everything anew, whatever is there. */
+  everything?: boolean;
+  /** True when no further month should be begun. */
+  timeIsUp?: () => boolean;
+  /** After each month: days whose rows are written, of so many. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+export interface Written {
+  /** `overtaken`: another writer is at it; `unfinished`: time was up, the next run goes on. */
+  outcome: 'written' | 'unchanged' | 'unfinished' | 'overtaken';
+  /** Keys of the files that were written. */
+  files: string[];
+  /** Days whose rows were derived. */
+  days: number;
+}
+
+/** So often may another writer come first before this one gives up. */
+const ATTEMPTS = 5;
+
+/** Brings the columns of a tenant up to date with its snapshots and profiles; cheap where little changed. */
+export async function writeColumns(options: ColumnsOptions): Promise<Written> {
+  for (let attempt = 1; ; attempt += 1) {
+    const writer = new Writer(options);
+    try {
+      return await writer.write();
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error;
+      if (writer.hasBegun || attempt === ATTEMPTS) {
+        return { outcome: 'overtaken', files: writer.files, days: 0 };
+      }
+    }
+  }
+}
+
+/** Another writer has put its name into the state. */
+class Overtaken extends Error {}
+
+/** A file of a month as it was found. */
+interface Found {
+  version: string | null;
+  bytes: Uint8Array | null;
+  /** Null where there is no file, or none that can be used. */
+  rows: () => Promise<Row[] | null>;
+}
+
+/** The versions of days, by date, ascending; all of the archive, or the last ones. */
+interface Listing {
+  listed: Map<string, string[]>;
+  isWhole: boolean;
+}
+
+class Writer {
+  readonly files: string[] = [];
+  readonly #options: ColumnsOptions;
+  readonly #archive: Archive;
+  readonly #name = randomUUID();
+  readonly #found = new Map<string, Promise<Found>>();
+  #stateVersion: string | null = null;
+  hasBegun = false;
+
+  constructor(options: ColumnsOptions) {
+    this.#options = options;
+    this.#archive = new Archive(options.store, options.tenantId);
+  }
+
+  async write(): Promise<Written> {
+    const { store, tenantId, log, memory, everything } = this.#options;
+    const current = await readColumnsState(store, tenantId);
+    this.#stateVersion = current.version;
+    const written = everything ? null : current.state;
+    const { sources, shifted } = await Sources.open({ archive: this.#archive, log, memory, written });
+
+    const changed = await this.#firstChange(shifted ? null : written);
+    if (changed.date === null) return { outcome: 'unchanged', files: [], days: 0 };
+    const { listed, baseline } = await this.#baseline(changed, changed.date, sources);
+    const isAfter = (date: string) => baseline === null || date > baseline.date;
+    const after = [...listed.keys()].filter(isAfter);
+    const before = withoutDaysAfter(written ?? NOTHING_WRITTEN, baseline?.date ?? '');
+    let { fetchedAt } = before;
+    const load = async (dates: string[]): Promise<ArchivedDay[]> => {
+      const days = await inParallel(dates, (date) => sources.day(date, listed.get(date) ?? []));
+      for (const day of days) if (day && day.fetchedAt > fetchedAt) fetchedAt = day.fetchedAt;
+      return days.filter((day) => day !== null);
+    };
+
+    let last = baseline;
+    let days: ArchivedDay[] = [];
+    let loaded = 0;
+    let through = baseline?.date ?? '';
+    let unfinished = false;
+    // Also those of days that were there before and are gone.
+    const gone = Object.keys(written?.versions ?? {}).filter(isAfter);
+    const months = [...new Set([...after, ...gone].map(monthOf))].toSorted();
+    for (const [index, month] of months.entries()) {
+      unfinished = index > 0 && this.#options.timeIsUp?.() === true;
+      if (unfinished) break;
+      // The acceptance of its last days depends on the two that follow.
+      while (loaded < after.length && days.filter(({ date }) => monthOf(date) > month).length < 2) {
+        const end = Math.max(after.findLastIndex((date) => monthOf(date) <= month) + 1, loaded) + 2;
+        days.push(...(await load(after.slice(loaded, end))));
+        loaded = Math.min(end, after.length);
+      }
+      const rows = deriveRows(tenantId, last, days);
+      await this.#writeMonth(month, rows, last === baseline ? (baseline?.date ?? null) : null, before);
+      through = after.findLast((date) => monthOf(date) === month) ?? through;
+
+      const counted = rows.scores.findLast((row) => row.counted && monthOf(row.date) <= month)?.date;
+      if (counted !== undefined) {
+        last = days.find(({ date }) => date === counted) ?? last;
+        days = days.filter(({ date }) => date > counted);
+      }
+      this.#options.onProgress?.(after.indexOf(through) + 1, after.length);
+    }
+    await this.#finish({
+      version: 1,
+      through,
+      versions: versionsOf(before.versions, listed, through),
+      catalogues: sources.timeline(remembersFrom(through)),
+      fetchedAt,
+      writer: null,
+    });
+    return { outcome: unfinished ? 'unfinished' : 'written', files: this.files, days: after.length };
+  }
+
+  /** The first day whose versions are not those that its rows are made of; null: there is none. */
+  async #firstChange(written: ColumnsState | null): Promise<Listing & { date: string | null }> {
+    const { memory } = this.#options;
+    const inMemory = [...(memory?.versions.keys() ?? [])][0];
+    const enough = written !== null && inMemory !== undefined && inMemory <= written.through;
+    const listed = enough && memory ? new Map(memory.versions) : await this.#archive.days('');
+    const listing = { listed, isWhole: !enough };
+    if (!written) return { ...listing, date: [...listed.keys()][0] ?? null };
+
+    const since = remembersFrom(written.through);
+    const known = new Map(Object.entries(written.versions));
+    const first = [...listed.keys()][0] ?? '';
+    const dates = [...new Set([...listed.keys(), ...known.keys()])].toSorted();
+    const date = dates.find(
+      (each) => each >= since && each >= first && known.get(each) !== fingerprintOf(listed.get(each)),
+    );
+    return { ...listing, date: date ?? null };
+  }
+
+  /**
+   * Where to start so that the rows from `from` on come out right: a counted day before it whose acceptance is final,
+   * with whole files of its month; null for the very beginning.
+   */
+  async #baseline(
+    { listed, isWhole }: Listing,
+    from: string,
+    sources: Sources,
+  ): Promise<{ listed: Map<string, string[]>; baseline: ArchivedDay | null }> {
+    if (this.#options.everything) return { listed, baseline: null };
+    let all = listed;
+    let whole = isWhole;
+    let start = from;
+    for (;;) {
+      const candidates = [...all.keys()].filter((date) => date < start).slice(0, -2);
+      let damaged: string | null = null;
+      for (const date of candidates.toReversed()) {
+        const month = monthOf(date);
+        const rows = await this.#rows('scores', month);
+        if (rows && !rows.find((row) => row.date === date)?.['counted']) continue;
+        const intact = await Promise.all(TABLES.map(({ name }) => this.#rows(name, month)));
+        if (!intact.every((each) => each !== null)) {
+          damaged = month;
+          break;
+        }
+        const baseline = await sources.day(date, all.get(date) ?? []);
+        if (baseline) return { listed: all, baseline };
+      }
+      if (damaged !== null) start = `${damaged}-00`;
+      else if (whole) return { listed: all, baseline: null };
+      else {
+        all = await this.#archive.days('');
+        whole = true;
+      }
+    }
+  }
+
+  /** @param keepThrough the rows of the files up to this day stay; null: none */
+  async #writeMonth(
+    month: string,
+    rows: Rows,
+    keepThrough: string | null,
+    before: ColumnsState,
+  ): Promise<void> {
+    await Promise.all(TABLES.map(({ name }) => this.#find(name, month)));
+    await this.#begin(before);
+    await Promise.all(
+      TABLES.map((table) => {
+        const ofMonth = rows[table.name].filter(({ date }) => monthOf(date) === month);
+        return this.#writeFile(table, month, ofMonth, keepThrough);
+      }),
+    );
+  }
+
+  async #writeFile(table: Table, month: string, rows: Row[], keepThrough: string | null): Promise<void> {
+    const { store, tenantId } = this.#options;
+    const key = layout.columns(table.name, month, tenantId);
+    for (;;) {
+      const found = await this.#find(table.name, month);
+      const former = keepThrough === null ? [] : ((await found.rows()) ?? []);
+      const kept = former.filter(({ date }) => keepThrough !== null && date <= keepThrough);
+      const bytes = toParquet(table, sorted(table, [...kept, ...rows]));
+      this.#found.delete(key);
+      if (found.bytes && Buffer.compare(found.bytes, bytes) === 0) return;
+      if ((await store.replace(key, bytes, found.version)) !== undefined) {
+        this.files.push(key);
+        return;
+      }
+      // Somebody wrote it since. If that was another writer of columns, its name is in the state now.
+      await this.#find(table.name, month);
+      await this.#begin(null);
+    }
+  }
+
+  async #rows(table: Table['name'], month: string): Promise<Row[] | null> {
+    return (await this.#find(table, month)).rows();
+  }
+
+  #find(table: Table['name'], month: string): Promise<Found> {
+    const key = layout.columns(table, month, this.#options.tenantId);
+    const found = this.#found.get(key) ?? this.#read(table, month, key);
+    this.#found.set(key, found);
+    return found;
+  }
+
+  async #read(name: Table['name'], month: string, key: string): Promise<Found> {
+    const { store, tenantId, log } = this.#options;
+    const object = await store.get(key);
+    if (!object) return { version: null, bytes: null, rows: async () => null };
+    const { version, bytes } = object;
+    const parse = async () => {
+      try {
+        return await readRows(name, { month, tenantId, bytes });
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        log.warn('a file of columns is damaged and is made again', {
+          file: `${store.location}/${key}`,
+          why,
+        });
+        return null;
+      }
+    };
+    let rows: Promise<Row[] | null> | undefined;
+    return { version, bytes, rows: () => (rows ??= parse()) };
+  }
+
+  /**
+   * Puts our name into the state the first time, and then sees whether it is still there.
+   * @throws Overtaken
+   */
+  async #begin(before: ColumnsState | null): Promise<void> {
+    const { store, tenantId } = this.#options;
+    if (this.hasBegun) {
+      const { state } = await readColumnsState(store, tenantId);
+      if (state?.writer !== this.#name) throw new Overtaken();
+      return;
+    }
+    const state = { ...(before ?? NOTHING_WRITTEN), writer: this.#name };
+    const version = await swapColumnsState(store, tenantId, state, this.#stateVersion);
+    if (version === undefined) throw new Overtaken();
+    this.#stateVersion = version;
+    this.hasBegun = true;
+  }
+
+  async #finish(state: ColumnsState): Promise<void> {
+    const { store, tenantId } = this.#options;
+    const version = await swapColumnsState(store, tenantId, state, this.#stateVersion);
+    if (version === undefined) throw new Overtaken();
+  }
+}
+
+function withoutDaysAfter(written: ColumnsState, date: string): ColumnsState {
+  const through = written.through < date ? written.through : date;
+  const versions = Object.fromEntries(Object.entries(written.versions).filter(([day]) => day <= through));
+  return { ...written, through, versions };
+}
+
+function versionsOf(
+  before: Record<string, string>,
+  listed: Map<string, string[]>,
+  through: string,
+): Record<string, string> {
+  const since = remembersFrom(through);
+  const now = [...listed].map(([date, hashes]) => [date, fingerprint(hashes)] as const);
+  const versions = new Map([...Object.entries(before), ...now]);
+  const remembered = [...versions].filter(([date]) => date >= since && date <= through);
+  return Object.fromEntries(remembered.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * The rows of a month's file.
+ * @throws Error for anything but a whole file of the table with rows of this tenant and month alone
+ */
+export async function readRows(
+  name: Table['name'],
+  { month, tenantId, bytes }: { month: string; tenantId: string; bytes: Uint8Array },
+): Promise<Row[]> {
+  const rows = await fromParquet(
+    TABLES.find((table) => table.name === name)!,
+    bytes,
+  );
+  if (rows.some((row) => row.tenant !== tenantId || monthOf(row.date) !== month)) {
+    throw new Error('it holds rows of another tenant or month');
+  }
+  return rows;
+}
+
+function fingerprintOf(hashes: string[] | undefined): string | undefined {
+  return hashes && fingerprint(hashes);
+}
+
+function monthOf(date: string): string {
+  return date.slice(0, 7);
+}
+
+/** In the order that the table asks for; rows that are equal in it stay as they came. */
+export function sorted(table: Table, rows: Row[]): Row[] {
+  return rows.toSorted((a, b) => {
+    for (const column of table.sortedBy) {
+      const [left, right] = [a[column] ?? '', b[column] ?? ''];
+      if (left !== right) return left < right ? -1 : 1;
+    }
+    return 0;
+  });
+}

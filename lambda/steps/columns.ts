@@ -1,0 +1,47 @@
+import { writeColumns } from '../archive/columns/write.ts';
+import { MonitorError } from '../errors.ts';
+import type { Run } from '../run.ts';
+import type { Answer } from './fetch.ts';
+import type { Kept } from './keep.ts';
+
+/** So long before its deadline a run begins no further month: one takes a few seconds at most. */
+const RESERVE_MS = 20_000;
+
+/**
+ * Brings the columns under history/ up to date with the snapshots. They are derived: a failure is logged and counted,
+ * the next run catches up, and nothing else comes to harm. Never throws.
+ * @returns false where they could not be written
+ */
+export async function bringColumnsUpToDate(run: Run, answer: Answer, kept: Kept): Promise<boolean> {
+  const { tenant, ports } = run;
+  const { log, clock, invocation } = ports;
+  try {
+    const { outcome, files, days } = await writeColumns({
+      store: ports.store,
+      tenantId: tenant.tenantId,
+      log,
+      memory: {
+        versions: kept.versions,
+        inForce: kept.inForce,
+        catalogue: {
+          hash: answer.profilesHash,
+          raw: answer.rawProfiles,
+          profiles: answer.profiles,
+          addedAt: kept.profilesAdded ? answer.fetchedAt : null,
+        },
+      },
+      timeIsUp: () => clock.now().getTime() > invocation.deadline.getTime() - RESERVE_MS,
+    });
+    if (outcome !== 'unchanged') {
+      log.info('columns of the history', { tenant: tenant.tenantId, outcome, files: files.length, days });
+    }
+    return true;
+  } catch (error) {
+    log.error('the columns of the history could not be written; the next run catches up', {
+      tenant: tenant.tenantId,
+      error: error instanceof Error ? error.message : String(error),
+      ...(error instanceof MonitorError ? { code: error.code, advice: error.advice } : {}),
+    });
+    return false;
+  }
+}

@@ -1,0 +1,95 @@
+import { Archive, contentHash } from '../../lambda/archive/archive.ts';
+import { addDays, dateOf } from '../../lambda/dates.ts';
+import { readAnswer, readProfiles } from '../../lambda/graph/schema.ts';
+import type { Log, ObjectStore } from '../../lambda/ports.ts';
+import { bringColumnsUpToDate } from '../../lambda/steps/columns.ts';
+import { keep } from '../../lambda/steps/keep.ts';
+import { generatedTenant } from '../../simulator/generated-tenant.ts';
+import { practiceTenant } from '../../simulator/practice-tenant.ts';
+import type { TimelineTenant } from '../../simulator/timeline.ts';
+import { world } from '../run/fakes.ts';
+
+/** What Graph answers a run. */
+export interface GraphAnswer {
+  tenantId: string;
+  /** Newest first. */
+  entries: unknown[];
+  profiles: unknown[];
+}
+
+/**
+ * A run without its mails: archives an answer of Graph and brings the columns up to date, by the very steps of a run.
+ * @returns false where the columns failed
+ */
+export async function archiveAnswer(
+  store: ObjectStore,
+  now: string,
+  { tenantId, entries, profiles: rawProfiles }: GraphAnswer,
+  log?: Log,
+): Promise<boolean> {
+  const { run } = world(now);
+  run.tenant = { ...run.tenant, tenantId };
+  run.ports.store = store;
+  if (log) run.ports.log = log;
+  const archive = new Archive(store, tenantId);
+  const { days } = readAnswer({ entries, tenantId });
+  const id = (profile: unknown) => String((profile as { id: unknown }).id);
+  const answer = {
+    days,
+    newest: days.at(-1)!,
+    fetchedAt: run.ports.clock.now().toISOString(),
+    certificateUntil: '2099-01-01T00:00:00.000Z',
+    rawProfiles,
+    profiles: readProfiles(rawProfiles).profiles,
+    profilesHash: contentHash(rawProfiles.toSorted((a, b) => (id(a) < id(b) ? -1 : 1))),
+    told: null,
+    archived: await archive.days(addDays(dateOf(run.ports.clock.now()), -99)),
+    notes: [],
+  };
+  return bringColumnsUpToDate(run, answer, await keep(run, archive, answer));
+}
+
+/** One run on a simulated tenant as it stands: of 90 days where nothing is archived yet, else of the last 8. */
+export async function archiveTenant(store: ObjectStore, tenant: TimelineTenant): Promise<boolean> {
+  const reading = tenant.read();
+  const isFirst = (await new Archive(store, tenant.tenantId).days('')).size === 0;
+  const entries = reading.dates
+    .slice(0, isFirst ? 90 : 8)
+    .map((date, index) => reading.secureScore(date, index === 0));
+  const { tenantId } = tenant;
+  return archiveAnswer(store, `${tenant.today}T07:00:00Z`, {
+    tenantId,
+    entries,
+    profiles: reading.profiles(),
+  });
+}
+
+export interface PracticeArchive {
+  /** yyyy-mm-dd of the last day. */
+  today: string;
+  /** Of the practice tenant, whose 100 days hold everything that can happen; then of the generated ones. */
+  tenantIds: string[];
+}
+
+/**
+ * Fills an archive, columns and all: the practice tenant's 100 days, the last ten of them run by run; and, where
+ * asked for, other tenants with 90 days.
+ */
+export async function practiceArchive(
+  store: ObjectStore,
+  { today = '2026-03-31', others = 0 } = {},
+): Promise<PracticeArchive> {
+  const practice = practiceTenant({ today: addDays(today, -10) });
+  await archiveTenant(store, practice);
+  for (let run = 0; run < 10; run += 1) {
+    practice.advance(1);
+    await archiveTenant(store, practice);
+  }
+  const tenantIds = [practice.tenantId];
+  for (let other = 0; other < others; other += 1) {
+    const tenant = generatedTenant(`other ${other}`, { today, controls: 120 });
+    await archiveTenant(store, tenant);
+    tenantIds.push(tenant.tenantId);
+  }
+  return { today, tenantIds };
+}
