@@ -2,7 +2,7 @@ import { explain } from '../score/attribution.ts';
 import type { Explanation } from '../score/change.ts';
 import { diff, type Difference, type ProfilesOfTwo } from '../score/diff.ts';
 import { maximumOf } from '../score/maximum.ts';
-import { waitingPart, type Settling } from '../score/settle.ts';
+import { waitingPart, type Drop, type Settling } from '../score/settle.ts';
 import {
   scoreLine,
   type Decision,
@@ -11,7 +11,14 @@ import {
   type ScoreLine,
   type Snapshot,
 } from '../score/snapshot.ts';
-import type { DayReport, MailAccount, ReportedChange, StartReport, TrendDay } from './model.ts';
+import type {
+  ConfirmedDrop,
+  DayReport,
+  MailAccount,
+  ReportedChange,
+  StartReport,
+  TrendDay,
+} from './model.ts';
 import { line, plainText, safeLink } from './plain-text.ts';
 
 /** Characters kept of a foreign text: enough to act on; the portal has the rest. */
@@ -69,6 +76,16 @@ function enrich(difference: Difference, profiles: ProfilesOfTwo): ReportedChange
     tier: profile?.tier ?? null,
     implementationCost: profile?.implementationCost ?? null,
     userImpact: profile?.userImpact ?? null,
+    remediation: plainText(profile?.remediation ?? null, REMEDIATION_LENGTH),
+    actionUrl: safeLink(profile?.actionUrl ?? null),
+  };
+}
+
+/** @param profiles of today, like the drop's name */
+export function confirmedDrop(drop: Drop, profiles: Profiles): ConfirmedDrop {
+  const profile = profiles.get(drop.control);
+  return {
+    ...drop,
     remediation: plainText(profile?.remediation ?? null, REMEDIATION_LENGTH),
     actionUrl: safeLink(profile?.actionUrl ?? null),
   };

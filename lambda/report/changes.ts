@@ -1,10 +1,13 @@
-import { capitalised, LAG, notesBlocks, scoreBlocks } from './common.ts';
-import { rowsOf, type Rows } from './entry.ts';
-import { count, day, score, scoreChange, scoreStep, shortDay } from './format.ts';
+import { capitalised, healedBlocks, LAG, notesBlocks, scoreBlocks } from './common.ts';
+import { explained } from './account.ts';
+import { localDay } from './decision.ts';
+import { mostImportantFirst, rowsOf, titleOf, toldOf, type Rows } from './entry.ts';
+import { count, day, listing, score, scoreChange, shortDay, sides, signedUnits } from './format.ts';
 import { line } from './plain-text.ts';
+import { roundTogether } from './rounding.ts';
 import { controlsEssence, scoresEssence } from './subject.ts';
-import type { Block, Cell, MailDocument } from './document.ts';
-import type { DayReport, Report } from './model.ts';
+import type { Block, Cell, Entry, MailDocument } from './document.ts';
+import type { DayReport, Report, ReportedChange } from './model.ts';
 import type { ChangeKind } from '../score/change.ts';
 
 /** The two mails about changes: one of scores, one of its own for recommendations that come and go. */
@@ -18,26 +21,40 @@ const SECTIONS: Record<'scores' | 'controls', { kind: ChangeKind; heading: strin
   controls: [
     { kind: 'new', heading: 'New recommendations' },
     { kind: 'removed', heading: 'Removed recommendations' },
+    { kind: 're-scored', heading: 'Re-scored recommendations' },
+    { kind: 'decided', heading: 'Decisions' },
     { kind: 'renamed', heading: 'Renamed recommendations' },
   ],
 };
 
-/** From so many days on a table of them stands before the days themselves. */
-const MANY_DAYS = 4;
+/** Of so many services one learns when they were synced. */
+const SERVICES = 8;
+
+/** Of so many recommendations one learns that they came back where they had been. */
+const ROUND_TRIPS = 20;
 
 export function changesDocument(report: Report, kind: 'scores' | 'controls'): MailDocument {
   const essence = kind === 'scores' ? scoresEssence(report) : controlsEssence(report);
   const kinds = SECTIONS[kind].map((section) => section.kind);
   const rows = rowsOf(report, kinds);
   const several = report.days.length > 1;
+  const confirmed = rows.confirmed();
   const told = report.days
-    .map((each) => ({ day: each, blocks: sections(each, kind, rows, several ? 3 : 2) }))
+    .map((each) => ({
+      day: each,
+      // Of one day, what is confirmed stands with what fell.
+      blocks: sections(each, kind, rows, several ? { level: 3, more: [] } : { level: 2, more: confirmed }),
+    }))
     .filter((each) => each.blocks.length > 0);
 
+  const blocks = [
+    ...(several && confirmed.length > 0 ? confirmedBlocks(confirmed) : []),
+    ...told.flatMap((each) => (several ? [dayHeading(each.day), ...each.blocks] : each.blocks)),
+  ];
   return {
     tenant: report.name,
     title: capitalised(essence) || 'The score moved',
-    preview: previewOf(told.flatMap((each) => each.blocks)),
+    preview: explained(report)?.sentence ?? previewOf(blocks),
     blocks: [
       ...scoreBlocks(report),
       ...(several
@@ -47,21 +64,29 @@ export function changesDocument(report: Report, kind: 'scores' | 'controls'): Ma
             kinds,
           )
         : []),
-      ...told.flatMap((each) => (several ? [dayHeading(each.day), ...each.blocks] : each.blocks)),
+      ...blocks,
+      ...(kind === 'scores' ? [...healedBlocks(report), ...otherMail(report)] : []),
+      ...sourcesBlocks(report, kinds),
       ...notesBlocks(report),
     ],
     footer: [LAG],
   };
 }
 
-function sections(of: DayReport, kind: 'scores' | 'controls', rows: Rows, level: 2 | 3): Block[] {
+function sections(
+  of: DayReport,
+  kind: 'scores' | 'controls',
+  rows: Rows,
+  { level, more }: { level: 2 | 3; more: Entry[] },
+): Block[] {
   const blocks = SECTIONS[kind].flatMap<Block>((section) => {
     const entries = rows.of(of.changes, section.kind);
-    return entries.length === 0
+    const all = section.kind === 'lost' ? [...entries, ...more].toSorted(mostImportantFirst) : entries;
+    return all.length === 0
       ? []
       : [
-          { type: 'heading', level, text: section.heading, aside: String(entries.length) },
-          { type: 'entries', entries },
+          { type: 'heading', level, text: section.heading, aside: String(all.length) },
+          { type: 'entries', entries: all },
         ];
   });
   const services = of.changes
@@ -71,6 +96,13 @@ function sections(of: DayReport, kind: 'scores' | 'controls', rows: Rows, level:
     blocks.push({ type: 'heading', level, text: 'Services' }, { type: 'list', items: services });
   }
   return blocks;
+}
+
+function confirmedBlocks(entries: Entry[]): Block[] {
+  return [
+    { type: 'heading', level: 2, text: 'Lost points, confirmed', aside: String(entries.length) },
+    { type: 'entries', entries },
+  ];
 }
 
 function dayHeading({ date, before, after }: DayReport): Block {
@@ -86,31 +118,118 @@ function dayHeading({ date, before, after }: DayReport): Block {
 function overview(report: Report, told: DayReport[], kinds: ChangeKind[]): Block[] {
   const first = report.days[0]?.previousDate ?? '';
   const sentence = `${told.length} of the ${count(report.days.length, 'snapshot')} since ${day(first)} ${told.length === 1 ? 'has' : 'have'} something to tell.`;
-  if (told.length < MANY_DAYS) return [{ type: 'paragraph', text: sentence }];
+  return [
+    { type: 'heading', level: 2, text: 'Day by day' },
+    { type: 'paragraph', text: sentence },
+    ...(told.length > 0 ? [daysTable(report, told, kinds)] : []),
+    ...roundTrips(report, kinds),
+  ];
+}
+
+/** The days with something to tell, the others in one row, and the sum: as printed it adds up. */
+function daysTable(report: Report, told: DayReport[], kinds: ChangeKind[]): Block {
+  const [first, last] = [report.days[0]!, report.days.at(-1)!];
+  const steps = told.map(({ before, after }) => stepOf(before.percentage, after.percentage));
+  const total = stepOf(first.before.percentage, last.after.percentage);
+  const rest = total - steps.reduce((sum, step) => sum + step, 0);
+  const others = report.days.length - told.length;
+  const parts = [...steps, ...(others > 0 ? [rest] : [])];
+  const decimals = explained(report)?.decimals ?? 1;
+  // Where a day has no percentage, its steps add up to nothing.
+  const known = parts.every(Number.isFinite) && Number.isFinite(total);
+  const printed = roundTogether(known ? parts : [], known ? total : 0, decimals);
+  const step = (index: number, of: DayReport) =>
+    known ? signedUnits(printed.parts[index]!, decimals) : scoreChange(of.before, of.after);
 
   const summary = (of: DayReport): string =>
     kinds
-      .map((kind) => ({ kind, number: of.changes.filter((change) => change.kind === kind).length }))
+      .map((kind) => ({
+        kind,
+        number: of.changes.filter((change) => change.kind === kind && change.fate === 'told').length,
+      }))
       .flatMap(({ kind, number }) => (number === 0 ? [] : [`${number} ${kind}`]))
       .join(', ') || 'services';
-  return [
-    { type: 'paragraph', text: sentence },
-    {
-      type: 'table',
-      columns: [
-        { label: 'Snapshot', align: 'left' },
-        { label: 'Score', align: 'right' },
-        { label: 'Change', align: 'right' },
-        { label: 'Recommendations', align: 'left' },
-      ],
-      rows: told.map((each): Cell[] => [
+  return {
+    type: 'table',
+    columns: [
+      { label: 'Snapshot', align: 'left' },
+      { label: 'Score', align: 'right' },
+      { label: 'Change', align: 'right' },
+      { label: 'Recommendations', align: 'left' },
+    ],
+    rows: [
+      ...told.map((each, index): Cell[] => [
         shortDay(each.date),
         score(each.after),
-        scoreStep(each.before, each.after),
+        step(index, each),
         summary(each),
       ]),
-    },
+      ...(others > 0 && known
+        ? [[count(others, 'other day'), '', signedUnits(printed.parts.at(-1)!, decimals), '']]
+        : []),
+      [
+        'Together',
+        score(last.after),
+        known ? signedUnits(printed.total, decimals) : scoreChange(first.before, last.after),
+        '',
+      ],
+    ],
+    sum: true,
+  };
+}
+
+function stepOf(before: number | null, after: number | null): number {
+  return before === null || after === null ? Number.NaN : after - before;
+}
+
+/** What rose and fell again, or fell and came back, within the days of one mail: the sum alone would hide it. */
+function roundTrips(report: Report, kinds: ChangeKind[]): Block[] {
+  if (!kinds.includes('lost')) return [];
+  const moves = new Map<string, ReportedChange[]>();
+  for (const move of toldOf(report, ['lost', 'gained'])) {
+    const control = move.control ?? '';
+    moves.set(control, [...(moves.get(control) ?? []), move]);
+  }
+  const items = [...moves.values()].flatMap((of) => {
+    const [first, last] = [of[0]!, of.at(-1)!];
+    const stays = Math.abs((last.points.after ?? 0) - (first.points.before ?? 0)) < 0.005;
+    if (of.length < 2 || !stays) return [];
+    const fell = first.kind === 'lost';
+    return [
+      `${titleOf(first)}: ${fell ? 'fell' : 'rose'} on ${shortDay(first.date)} (${sides(first.points, first.maximum)}), ${fell ? 'back' : 'fell back'} on ${shortDay(last.date)}`,
+    ];
+  });
+  if (items.length === 0) return [];
+  const more = items.length - ROUND_TRIPS;
+  return [
+    { type: 'paragraph', text: 'Back where they were, within these days:' },
+    { type: 'list', items: [...items.slice(0, ROUND_TRIPS), ...(more > 0 ? [`${more} more`] : [])] },
   ];
+}
+
+/** What the other mail of this run tells. */
+function otherMail(report: Report): Block[] {
+  const controls = controlsEssence(report);
+  return toldOf(report, ['new', 'removed', 're-scored', 'decided']).length === 0
+    ? []
+    : [{ type: 'paragraph', text: `${capitalised(controls)}: in a mail of their own.` }];
+}
+
+/** "Sources last synced: AzureAD 28 Dec, EXO 9 Jan." A snapshot is built from syncs of mixed age. */
+function sourcesBlocks(report: Report, kinds: ChangeKind[]): Block[] {
+  const synced = new Map<string, string>();
+  for (const { service, lastSynced } of toldOf(report, kinds)) {
+    const name = line(service ?? '', 40);
+    if (name === '' || lastSynced === null || Number.isNaN(Date.parse(lastSynced))) continue;
+    if (lastSynced > (synced.get(name) ?? '')) synced.set(name, lastSynced);
+  }
+  if (synced.size === 0) return [];
+  const near = report.to?.date ?? '';
+  const parts = [...synced]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .slice(0, SERVICES)
+    .map(([name, at]) => `${name} ${localDay(at, report.timeZone, near)}`);
+  return [{ type: 'facts', items: [`Sources last synced: ${listing(parts)}.`] }];
 }
 
 /** What a list of mails shows beside the subject: the most important titles. */

@@ -1,6 +1,9 @@
-import { day, points, score, scoreChange } from './format.ts';
+import { chartAlt, chartOf, CHART_IDS, CHART_SIZE } from './chart/score-chart.ts';
+import { explained } from './account.ts';
+import { titleOf } from './entry.ts';
+import { day, points, score, scoreChange, shortDay } from './format.ts';
 import { line } from './plain-text.ts';
-import type { Block, ScoreBlock, Tone } from './document.ts';
+import type { Block, Tone } from './document.ts';
 import type { Report } from './model.ts';
 
 /** Blocks and sentences that several kinds of mail share. */
@@ -9,22 +12,71 @@ import type { Report } from './model.ts';
 export const LAG =
   'Points can appear 24–48 hours after a fix, and 7 days after something is marked as solved by a third party.';
 
-/** The score as it stands, with its change since it was last told. */
-export function scoreBlocks({ before, after }: Report): ScoreBlock[] {
+/**
+ * Where the score stands, what moved it, and how it came there.
+ * @param sentence to say below the score where there is nothing to explain
+ */
+export function scoreBlocks(report: Report, sentence = ''): Block[] {
+  const { before, after } = report;
   if (after === null) return [];
-  const inPoints = before?.percentage === null || after.percentage === null;
+  const sum = explained(report);
+  const inPoints = before?.percentage == null || after.percentage === null;
+  const change = sum?.change ?? (before && scoreChange(before, after));
   return [
     {
       type: 'score',
       value: score(after),
-      change: before && {
-        text: `${scoreChange(before, after)} ${inPoints ? 'points' : 'percentage points'} since ${day(before.date)}`,
-        tone: inPoints
-          ? toneOf(after.points - before.points)
-          : toneOf((after.percentage ?? 0) - (before.percentage ?? 0)),
-      },
-      detail: `${points(after.points)} of ${points(after.maximum)} points in the snapshot of ${day(after.date)}`,
-      fraction: after.percentage === null ? null : after.percentage / 100,
+      change:
+        before && change !== null
+          ? {
+              text: `${change} ${inPoints ? 'points' : 'percentage points'} since ${day(before.date)}`,
+              tone: inPoints
+                ? toneOf(after.points - before.points)
+                : toneOf((after.percentage ?? 0) - (before.percentage ?? 0)),
+            }
+          : null,
+    },
+    ...(sum ? [{ type: 'sum' as const, sentence: sum.sentence, lines: sum.lines }] : []),
+    ...(sentence ? [{ type: 'sum' as const, sentence, lines: [] }] : []),
+    ...chartBlocks(report),
+    {
+      type: 'facts',
+      items: [
+        `${points(after.points)} of ${points(after.maximum)} points in the snapshot of ${day(after.date)}`,
+        ...peersLine(report),
+      ],
+    },
+  ];
+}
+
+/** "Average of all tenants 47.3 %, of those of similar size 51.0 %": a fact, which moves daily on its own. */
+function peersLine({ peers: { allTenants, similarSize } }: Report): string[] {
+  const percent = (percentage: number) => score({ date: '', points: 0, maximum: 0, percentage });
+  const parts = [
+    ...(allTenants === null ? [] : [`all tenants ${percent(allTenants)}`]),
+    ...(similarSize === null ? [] : [`tenants of similar size ${percent(similarSize)}`]),
+  ];
+  return parts.length === 0 ? [] : [`On average: ${parts.join(', ')}`];
+}
+
+function chartBlocks({ trend }: Report): Block[] {
+  const chart = chartOf(trend);
+  return chart === null
+    ? []
+    : [{ type: 'chart', alt: chartAlt(chart), width: CHART_SIZE.width, contentId: CHART_IDS }];
+}
+
+/** What waited for confirmation and was back before it was told. */
+export function healedBlocks({ account }: Report): Block[] {
+  const drops = account?.healed.drops ?? [];
+  if (drops.length === 0) return [];
+  return [
+    { type: 'heading', level: 2, text: 'Back before they were told', aside: String(drops.length) },
+    {
+      type: 'list',
+      items: drops.map(
+        (drop) => `${titleOf(drop)}: fell on ${shortDay(drop.date)}, back on ${shortDay(drop.back)}`,
+      ),
     },
   ];
 }

@@ -12,12 +12,18 @@ export interface MailDocument {
   blocks: Block[];
   /** Why this mail came, and what to know when reading it. */
   footer: string[];
+  /** Name of the attached list that has every row, for what the HTML part has no room for. */
+  list?: string;
 }
 
 export type Block =
   | ScoreBlock
+  | ChartBlock
+  | SumBlock
   | { type: 'heading'; level: 2 | 3; text: string; aside?: string }
   | { type: 'paragraph'; text: string }
+  /** What is good to know, small, a line each. */
+  | { type: 'facts'; items: string[] }
   | { type: 'list'; items: string[] }
   | { type: 'details'; items: Detail[] }
   | EntriesBlock
@@ -29,9 +35,23 @@ export interface ScoreBlock {
   value: string;
   /** "−0.8 percentage points since 8 Jan 2026"; null where nothing was told before. */
   change: { text: string; tone: Tone } | null;
-  detail: string;
-  /** 0 to 1; null where there is no percentage. */
-  fraction: number | null;
+}
+
+/** A picture: attached to the HTML part, which shows it by its content id. The plain-text part has its description. */
+export interface ChartBlock {
+  type: 'chart';
+  /** What it shows, for those who do not see it. */
+  alt: string;
+  /** In CSS pixels. */
+  width: number;
+  contentId: { light: string; dark: string };
+}
+
+/** Where the change comes from: a sentence, and what else belongs to the sum. */
+export interface SumBlock {
+  type: 'sum';
+  sentence: string;
+  lines: { label: string; amount: string; note: string }[];
 }
 
 /** Good and bad have a mark and a sign as well as a colour. */
@@ -39,27 +59,28 @@ export type Tone = 'bad' | 'good' | 'neutral';
 
 export interface EntriesBlock {
   type: 'entries';
-  /** Most important first. */
   entries: Entry[];
 }
 
-/** One recommendation. */
+/** A recommendation, with what happened to it. */
 export interface Entry {
   tone: Tone;
-  /** "▼", "▲", "+" …: decoration, beside `amount` or a heading that says the same. */
+  /** ▼ ▲ + − →; decoration, which a sign or the heading says as well. */
   mark: string;
-  /** "−3"; empty where no points moved. */
+  /** "−3", in points; empty where none moved. */
   amount: string;
   title: string;
   /** Its name in Graph, where the title does not tell it from another. */
   id: string | null;
   /** "8 → 5 of 9 points". */
   figures: string;
+  /** "−0.22 percentage points"; null where the row has no share. */
+  share: string | null;
   /** Category, service, tier. */
   context: string[];
   details: Detail[];
-  /** What to know of the figures; null where there is nothing. */
-  note: string | null;
+  /** What to know of the figures, a sentence each. */
+  notes: string[];
   /** A safe link, or null. */
   link: string | null;
   /** Larger is more important: what is drawn small, or folded, where there is too much. */
@@ -77,6 +98,8 @@ export interface TableBlock {
   /** The first column heads its row. */
   columns: { label: string; align: 'left' | 'right' }[];
   rows: Cell[][];
+  /** Whether the last row is the sum of the others. */
+  sum?: boolean;
 }
 
 /** A text, or a fraction (0 to 1) as a bar that repeats what a neighbour says in digits. */

@@ -1,4 +1,5 @@
-import { count, points, pointsChange, shortDay, day, daysBetween, sides } from './format.ts';
+import { decisionSentence, localDay } from './decision.ts';
+import { count, daysBetween, points, pointsChange, share, shortDay, sides } from './format.ts';
 import { line, prose, safeLink } from './plain-text.ts';
 import type { Detail, Entry, Tone } from './document.ts';
 import type { Report, ReportedChange } from './model.ts';
@@ -7,9 +8,14 @@ import type { ChangeKind } from '../score/change.ts';
 /** Bounds, in UTF-16 units, of the texts of a row: room for any real one, none for a flood. */
 const LONGEST = { title: 200, id: 120, word: 60, status: 300, remediation: 500 };
 
+type Confirmed = Report['confirmed'][number];
+
 /** The rows of a mail: its changes as entries, most important first. */
 export interface Rows {
+  /** Those of a kind that are told; nothing that waits, was silenced, or is folded into a line. */
   of(changes: ReportedChange[], kind: ChangeKind): Entry[];
+  /** Drops of earlier days that are told now. */
+  confirmed(): Entry[];
 }
 
 /**
@@ -17,15 +23,29 @@ export interface Rows {
  *   is told together with the control's id.
  */
 export function rowsOf(report: Report, kinds: ChangeKind[]): Rows {
-  const told = report.days.flatMap((each) => each.changes).filter((change) => kinds.includes(change.kind));
-  const ambiguous = ambiguousTitles(told);
+  const told = toldOf(report, kinds);
+  const confirmed = kinds.includes('lost') ? report.confirmed : [];
+  const ambiguous = ambiguousTitles([...told, ...confirmed]);
   return {
     of: (changes, kind) =>
       changes
-        .filter((change) => change.kind === kind)
-        .map((change) => entryOf(change, ambiguous))
-        .toSorted((a, b) => b.weight - a.weight || (a.title < b.title ? -1 : 1)),
+        .filter((change) => change.kind === kind && change.fate === 'told')
+        .map((change) => entryOf(change, changes, ambiguous, report.timeZone))
+        .toSorted(mostImportantFirst),
+    confirmed: () =>
+      confirmed.map((drop) => confirmedEntry(drop, report, ambiguous)).toSorted(mostImportantFirst),
   };
+}
+
+/** Of all days, the rows of some kinds that are told. */
+export function toldOf({ days }: Report, kinds: readonly ChangeKind[]): ReportedChange[] {
+  return days
+    .flatMap(({ changes }) => changes)
+    .filter(({ kind, fate }) => fate === 'told' && kinds.includes(kind));
+}
+
+export function mostImportantFirst(a: Entry, b: Entry): number {
+  return b.weight - a.weight || (a.title < b.title ? -1 : 1);
 }
 
 /** Titles are not unique in the catalogue: four controls share one. */
@@ -59,32 +79,85 @@ export function word(text: string | null): string | null {
   return clean === '' || /^unknown$/i.test(clean) ? null : clean.charAt(0).toUpperCase() + clean.slice(1);
 }
 
+/** "−0.22 percentage points"; null where there is none. */
+export function shareText(percentagePoints: number): string | null {
+  return Math.abs(percentagePoints) < 5e-6 ? null : `${share(percentagePoints)} percentage points`;
+}
+
 const LOOK: Partial<Record<ChangeKind, { mark: string; tone: Tone }>> = {
   lost: { mark: '▼', tone: 'bad' },
   gained: { mark: '▲', tone: 'good' },
   new: { mark: '+', tone: 'neutral' },
   removed: { mark: '−', tone: 'neutral' },
   renamed: { mark: '→', tone: 'neutral' },
+  're-scored': { mark: '±', tone: 'neutral' },
+  decided: { mark: '•', tone: 'neutral' },
 };
 
-function entryOf(change: ReportedChange, ambiguous: ReadonlySet<string>): Entry {
+/** @param siblings the rows of that day: another one of the same control may bear the share, and know the decision */
+function entryOf(
+  change: ReportedChange,
+  siblings: ReportedChange[],
+  ambiguous: ReadonlySet<string>,
+  timeZone: string,
+): Entry {
   const moved = change.kind === 'lost' || change.kind === 'gained';
   const difference = (change.points.after ?? 0) - (change.points.before ?? 0);
+  const same = siblings.filter(({ control, kind }) => control === change.control && kind !== change.kind);
+  const decision = moved ? same.find(({ kind }) => kind === 'decided') : undefined;
+  const percentagePoints = change.percentagePoints || (decision?.percentagePoints ?? 0);
+  const causedBy = change.decision ?? (decision && decision.cause === 'decided' ? decision.decision : null);
+
   return {
     ...(LOOK[change.kind] ?? { mark: '', tone: 'neutral' }),
     amount: moved ? pointsChange(difference) : '',
     title: titleOf(change),
     // A rename is about ids: it always shows both.
     id: change.kind === 'renamed' ? line(change.control ?? '', LONGEST.id) : idOf(change, ambiguous),
-    figures: moved ? sides(change.points, change.maximum) : worth(change),
-    context: [change.category, ...(moved ? [] : [change.service, change.tier])]
-      .map((each) => line(each ?? '', LONGEST.word))
-      .filter((each) => each !== ''),
+    figures: figuresOf(change),
+    share: shareText(percentagePoints),
+    context: [
+      ...[change.category, ...(moved ? [] : [change.service, change.tier])].map((each) =>
+        line(each ?? '', LONGEST.word),
+      ),
+      ...(moved ? sourceNote(change, timeZone) : []),
+    ].filter((each) => each !== ''),
     details: moved ? movedDetails(change) : catalogueDetails(change),
-    note: moved ? sourceNote(change) : null,
+    notes: [
+      ...(causedBy ? [decisionSentence(causedBy, timeZone, change.date)] : []),
+      ...(moved ? backNote(change) : []),
+      ...(moved && same.some(({ kind }) => kind === 're-scored')
+        ? ['Microsoft re-scored it on the same day.']
+        : []),
+    ],
     link: safeLink(change.actionUrl),
-    weight: moved ? Math.abs(difference) : (change.maximum.after ?? change.maximum.before ?? 0),
+    weight: Math.abs(percentagePoints) || (moved ? Math.abs(difference) / 1000 : maximumOf(change) / 1000),
   };
+}
+
+function maximumOf({ maximum }: ReportedChange): number {
+  return maximum.after ?? maximum.before ?? 0;
+}
+
+function figuresOf(change: ReportedChange): string {
+  const { kind, points: earned, maximum } = change;
+  if (kind === 're-scored') return rescoredFigures(change);
+  const isWorth =
+    kind === 'new' ||
+    kind === 'removed' ||
+    kind === 'renamed' ||
+    (kind === 'decided' && earned.before === earned.after);
+  return isWorth ? worth(change) : sides(earned, maximum);
+}
+
+/** "worth 10 points instead of 9; 9 → 10 earned". */
+function rescoredFigures({ points: earned, maximum }: ReportedChange): string {
+  const [before, after] = [maximum.before ?? 0, maximum.after ?? 0].map((value) => points(value));
+  const worthNow = `worth ${count(maximum.after ?? 0, 'point', after)} instead of ${before}`;
+  if (earned.before === null || earned.after === null) return worthNow;
+  return earned.before === earned.after
+    ? `${worthNow}, ${points(earned.after)} earned`
+    : `${worthNow}, ${points(earned.before)} → ${points(earned.after)} earned`;
 }
 
 /** What a recommendation is worth, and how much of it is earned. */
@@ -102,49 +175,102 @@ function worth(change: ReportedChange): string {
 
 function movedDetails(change: ReportedChange): Detail[] {
   return [
-    ...detail('Status', change.status && statusOf(change.status)),
-    ...detail('What to do', change.remediation),
+    ...statusDetails(change.status),
+    // Of a gain nothing is asked any more, unless it is only a part.
+    ...(change.kind === 'gained' && isFull(change) ? [] : detail('What to do', change.remediation)),
   ];
 }
 
+function isFull({ points: { after }, maximum }: ReportedChange): boolean {
+  return after !== null && maximum.after !== null && after >= maximum.after;
+}
+
 function catalogueDetails(change: ReportedChange): Detail[] {
+  if (change.kind === 'renamed') return detail('Formerly', change.previousControl);
+  if (change.kind === 're-scored') return statusDetails(change.status);
+  // Of a control that is gone, or only decided about, nothing is asked.
+  if (change.kind !== 'new') return [];
   return [
-    ...detail('Formerly', change.previousControl),
-    // Of a control that is gone, nothing is asked any more.
-    ...(change.kind === 'removed' || change.kind === 'renamed'
-      ? []
-      : [
-          ...detail('What it asks for', change.remediation),
-          ...detail('Effort', word(change.implementationCost)),
-          ...detail('User impact', word(change.userImpact)),
-        ]),
+    ...detail('What it asks for', change.remediation),
+    ...detail('Effort', word(change.implementationCost)),
+    ...detail('User impact', word(change.userImpact)),
   ];
 }
 
 /** Texts before and after; one alone where both read the same. */
-function statusOf(status: { before: string; after: string }): string {
+function statusDetails(status: ReportedChange['status']): Detail[] {
+  if (status === null) return [];
   const before = line(status.before, LONGEST.status);
   const after = line(status.after, LONGEST.status);
-  if (before === after || before === '') return after;
-  return `${before} → ${after || '(no text)'}`;
+  if (before === after || before === '') return detail('Status', after);
+  return [...detail('Before', before), ...detail('Now', after || '(no text)')];
+}
+
+/** "Back to 9 of 9 after 2 days." */
+function backNote(change: ReportedChange): string[] {
+  if (change.downSince === null || change.points.after === null) return [];
+  const days = daysBetween(change.downSince, change.date);
+  const now =
+    change.maximum.after === null
+      ? points(change.points.after)
+      : `${points(change.points.after)} of ${points(change.maximum.after)}`;
+  return [`Back to ${now} after ${count(days, 'day')}.`];
 }
 
 /**
- * "In the snapshot of 9 Jan (source synced 28 Dec)": a snapshot is built from syncs of mixed age, so that nobody
- * knows on which day something changed. Null where the source is as new as the snapshot.
+ * "in the snapshot of 9 Jan (source synced 28 Dec)": a snapshot is built from syncs of mixed age, so that nobody
+ * knows on which day something changed. Nothing where the source is as new as the snapshot.
  */
-function sourceNote(change: ReportedChange): string | null {
+function sourceNote(change: ReportedChange, timeZone: string): string[] {
   // It comes from Graph as it is: what does not start with a date is no date.
-  const date = /^\d{4}-\d\d-\d\d(?!\d)/.exec(change.lastSynced ?? '')?.[0];
-  const age = date === undefined ? Number.NaN : daysBetween(date, change.date);
-  if (date === undefined || !(age >= 1)) return null;
+  const at = /^\d{4}-\d\d-\d\d(?!\d)/.test(change.lastSynced ?? '') ? (change.lastSynced ?? '') : '';
+  if (!(daysBetween(at, change.date) >= 1) || Number.isNaN(Date.parse(at))) return [];
   // A day and a month alone would be read as those of this year.
-  const synced = age > 300 ? day(date) : shortDay(date);
-  return `In the snapshot of ${shortDay(change.date)} (source synced ${synced})`;
+  const old = daysBetween(at, change.date) > 300;
+  const synced = localDay(at, timeZone, old ? '' : at);
+  // East of Greenwich the evening before is the snapshot's day.
+  if (synced === shortDay(change.date)) return [];
+  return [`in the snapshot of ${shortDay(change.date)} (source synced ${synced})`];
+}
+
+/** A drop that waited for confirmation: "Fell on 3 Mar, still so on 5 Mar." */
+function confirmedEntry(drop: Confirmed, report: Report, ambiguous: ReadonlySet<string>): Entry {
+  const difference = drop.points.after - drop.points.before;
+  const until = report.to?.date ?? drop.date;
+  return {
+    mark: '▼',
+    tone: 'bad',
+    amount: pointsChange(difference),
+    title: titleOf(drop),
+    id: idOf(drop, ambiguous),
+    figures: sides(drop.points, drop.maximum),
+    share: shareText(drop.percentagePoints),
+    context: [line(drop.category ?? '', LONGEST.word)].filter((each) => each !== ''),
+    details: detail('What to do', drop.remediation),
+    notes: [
+      `Fell on ${shortDay(drop.date)}, ${sinceThen(drop, report) ?? `still so on ${shortDay(until)}`}.`,
+    ],
+    link: safeLink(drop.actionUrl),
+    weight: Math.abs(drop.percentagePoints) || Math.abs(difference) / 1000,
+  };
+}
+
+/** What makes it impossible that the drop heals: it is told at once. */
+function sinceThen(drop: Confirmed, report: Report): string | null {
+  const WORDS: Partial<Record<ChangeKind, string>> = {
+    removed: 'removed',
+    're-scored': 're-scored',
+    decided: 'decided about',
+  };
+  for (const { date, changes } of report.days) {
+    if (date <= drop.date) continue;
+    const what = changes.find(({ control, kind }) => control === drop.control && kind in WORDS);
+    if (what) return `and was ${WORDS[what.kind]} on ${shortDay(date)}`;
+  }
+  return null;
 }
 
 function detail(label: string, text: string | null): Detail[] {
-  const clean =
-    text === null ? '' : prose(text, label === 'Status' ? 2 * LONGEST.status + 3 : LONGEST.remediation);
+  const clean = text === null ? '' : prose(text, LONGEST.remediation);
   return clean === '' ? [] : [{ label, text: clean }];
 }

@@ -46,14 +46,15 @@ export function fold(document: MailDocument, plan: Plan): (entries: Entry[]) => 
   };
 }
 
-/** The last resort, bounded whatever the document holds: the score, sentences and tables, no recommendations. */
+/** The last resort, bounded whatever the document holds: the score, its chart, sentences and tables, no recommendations. */
 export function withoutRows(document: MailDocument): MailDocument {
   const kept = document.blocks
-    .filter((block) => block.type === 'score' || block.type === 'paragraph' || block.type === 'table')
-    .slice(0, 5);
-  const note: Block = {
-    type: 'paragraph',
-    text: 'This is too much for one page: the plain-text part of this mail lists all of it.',
-  };
+    .filter(({ type }) => ['score', 'sum', 'chart', 'paragraph', 'table'].includes(type))
+    .slice(0, 6);
+  const where =
+    document.list === undefined
+      ? 'the plain-text part of this mail lists all of it'
+      : `the attached ${document.list} and the plain-text part of this mail list all of it`;
+  const note: Block = { type: 'paragraph', text: `This is too much for one page: ${where}.` };
   return { ...document, blocks: [...kept, note] };
 }

@@ -68,35 +68,48 @@ export function listing(items: string[]): string {
   return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 }
 
-const FULL = new Intl.DateTimeFormat('en-GB', {
-  timeZone: 'UTC',
-  day: 'numeric',
-  month: 'short',
-  year: 'numeric',
-});
-const SHORT = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'short' });
-const MOMENT = new Intl.DateTimeFormat('en-GB', {
-  timeZone: 'UTC',
-  day: 'numeric',
-  month: 'short',
-  year: 'numeric',
-  hour: '2-digit',
-  minute: '2-digit',
-});
+/** Whole units of the last of so many decimals: "0.8" for 8 of one. */
+export function units(number: number, decimals: number): string {
+  return rounded(number / 10 ** decimals, decimals);
+}
 
-/** "9 Jan 2026", of yyyy-mm-dd or a moment (its day in UTC). */
-export function day(date: string): string {
-  return FULL.format(new Date(date));
+/** The same with its sign: "+0.8", "−1.0", "±0.0". */
+export function signedUnits(number: number, decimals: number): string {
+  return signed(number / 10 ** decimals, (magnitude) => rounded(magnitude, decimals));
+}
+
+/** A share of the score in percentage points: "−0.22"; more decimals where two would show a zero that is none. */
+export function share(change: number): string {
+  return signed(change, (magnitude) => rounded(magnitude, enoughDecimals(magnitude, 2)));
+}
+
+const DAY = { day: 'numeric', month: 'short' } as const;
+const YEAR = { year: 'numeric' } as const;
+const TIME = { hour: '2-digit', minute: '2-digit' } as const;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function formatOf(timeZone: string, fields: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${timeZone} ${Object.keys(fields).join()}`;
+  const format = formats.get(key) ?? new Intl.DateTimeFormat('en-GB', { timeZone, ...fields });
+  formats.set(key, format);
+  return format;
+}
+
+/** "9 Jan 2026", of yyyy-mm-dd (a snapshot's day is one of UTC, wherever the tenant is) or a moment there. */
+export function day(date: string, timeZone = 'UTC'): string {
+  return formatOf(timeZone, { ...DAY, ...YEAR }).format(new Date(date));
 }
 
 /** "9 Jan". */
-export function shortDay(date: string): string {
-  return SHORT.format(new Date(date));
+export function shortDay(date: string, timeZone = 'UTC'): string {
+  return formatOf(timeZone, DAY).format(new Date(date));
 }
 
-/** "9 Jan 2026, 07:00 UTC". */
-export function moment(date: string): string {
-  return `${MOMENT.format(new Date(date))} UTC`;
+/** "9 Jan 2026, 07:00 UTC", "9 Jan 2026, 08:00 (Europe/Budapest)". */
+export function moment(date: string, timeZone = 'UTC'): string {
+  const text = formatOf(timeZone, { ...DAY, ...YEAR, ...TIME }).format(new Date(date));
+  return timeZone === 'UTC' ? `${text} UTC` : `${text} (${timeZone})`;
 }
 
 /** Whole days of the calendar from one date to a later one; NaN where one is no date. */

@@ -2,7 +2,17 @@ import { html } from 'htm/preact';
 import { renderToString } from 'preact-render-to-string';
 import { fold, PLANS, withoutRows, type Folded, type Plan } from './fold.ts';
 import { STYLE, STYLESHEET, TONE, TONE_CLASS } from './style.ts';
-import type { Block, Cell, Detail, Entry, MailDocument, ScoreBlock, TableBlock } from './document.ts';
+import type {
+  Block,
+  Cell,
+  ChartBlock,
+  Detail,
+  Entry,
+  MailDocument,
+  ScoreBlock,
+  SumBlock,
+  TableBlock,
+} from './document.ts';
 
 /** What `html` makes: nodes of preact, which escapes every value. There is no way round it in this file. */
 type Drawn = ReturnType<typeof html> | string | null;
@@ -15,11 +25,23 @@ const LONGEST = 88_000;
 
 /** Draws a document as HTML, with fewer details where it would be too long. */
 export function drawHtml(document: MailDocument): string {
+  return drawFolded(document).html;
+}
+
+/** @returns whether some rows are told with fewer details than they have, or not at all */
+export function drawFolded(document: MailDocument): { html: string; folded: boolean } {
+  const rows = document.blocks.reduce(
+    (sum, block) => sum + (block.type === 'entries' ? block.entries.length : 0),
+    0,
+  );
   for (const plan of PLANS) {
     const drawn = drawPage(document, plan);
-    if (Buffer.byteLength(drawn) <= LONGEST) return drawn;
+    if (Buffer.byteLength(drawn) <= LONGEST) return { html: drawn, folded: rows > plan.full };
   }
-  return drawPage(withoutRows(document), { full: 0, compact: 0, items: 0 });
+  return {
+    html: drawPage(withoutRows(document), { full: 0, compact: 0, items: 0 }),
+    folded: true,
+  };
 }
 
 function drawPage(document: MailDocument, plan: Plan): string {
@@ -62,7 +84,7 @@ function drawPage(document: MailDocument, plan: Plan): string {
                   <td class="pad ink" style=${STYLE.content}>
                     <p class="soft" style=${STYLE.tenant}>${document.tenant} · Secure Score</p>
                     <h1 style=${STYLE.h1}>${document.title}</h1>
-                    ${document.blocks.map((block) => drawBlock(block, folded, plan))}
+                    ${document.blocks.map((block) => drawBlock(block, folded, plan, whereAll(document)))}
                   </td>
                 </tr>
                 <tr>
@@ -80,41 +102,100 @@ function drawPage(document: MailDocument, plan: Plan): string {
   return `<!doctype html>\n${renderToString(page)}\n`;
 }
 
-function drawBlock(block: Block, folded: (entries: Entry[]) => Folded, plan: Plan): Drawn {
+function drawBlock(block: Block, folded: (entries: Entry[]) => Folded, plan: Plan, rest: string): Drawn {
   switch (block.type) {
     case 'score':
       return drawScore(block);
+    case 'sum':
+      return drawSum(block);
+    case 'chart':
+      return drawChart(block);
     case 'heading': {
-      const aside = block.aside ? html` <span class="soft" style=${STYLE.aside}>${block.aside}</span>` : null;
+      const aside = block.aside
+        ? html` <span class="soft" style=${STYLE.aside}>${bound(block.aside)}</span>`
+        : null;
       return block.level === 2
         ? html`<h2 class="rule" style=${STYLE.h2}>${block.text} ${aside}</h2>`
         : html`<h3 style=${STYLE.h3}>${block.text} ${aside}</h3>`;
     }
     case 'paragraph':
-      return html`<p style=${STYLE.paragraph}>${block.text}</p>`;
+      return html`<p style=${STYLE.paragraph}>${bound(block.text)}</p>`;
+    case 'facts':
+      return drawFacts(block.items);
     case 'list':
       return drawList(block.items, plan.items);
     case 'details':
       return html`${block.items.map(drawDetail)}`;
     case 'entries':
-      return drawEntries(folded(block.entries));
+      return drawEntries(folded(block.entries), rest);
     case 'table':
       return drawTable(block);
   }
 }
 
-function drawScore({ value, change, detail, fraction }: ScoreBlock): Drawn {
+function drawScore({ value, change }: ScoreBlock): Drawn {
   return html`
-    <p style=${STYLE.score}>${value}</p>
+    <p style=${STYLE.score}>${bound(value)}</p>
     ${
       change &&
       html`<p class=${TONE_CLASS[change.tone]} style=${`${STYLE.change};${TONE[change.tone]}`}>
         ${drawMark({ bad: '▼', good: '▲', neutral: '' }[change.tone])}${change.text}
       </p>`
     }
-    <p class="soft" style=${STYLE.small}>${detail}</p>
-    ${fraction === null ? null : html`<div style="margin:12px 0 20px">${drawBar(fraction)}</div>`}
   `;
+}
+
+/** The sentence, and below it what else belongs to the sum: one line each. */
+function drawSum({ sentence, lines }: SumBlock): Drawn {
+  return html`
+    <p style=${STYLE.sentence}>${sentence}</p>
+    ${
+      lines.length > 0 &&
+      html`
+        <p class="soft" style=${STYLE.also}>Also in the sum, in percentage points:</p>
+        <table width="100%" cellpadding="0" cellspacing="0" border="0" style=${STYLE.table}>
+          ${lines.map(
+            ({ label, amount, note }) => html`
+              <tr>
+                <th scope="row" align="left" style=${STYLE.part}>
+                  ${label}${note && html`<span class="soft" style=${STYLE.label}>, ${note}</span>`}
+                </th>
+                <td align="right" style=${STYLE.partAmount}>${amount}</td>
+              </tr>
+            `,
+          )}
+        </table>
+      `
+    }
+  `;
+}
+
+function drawFacts(items: string[]): Drawn {
+  const lines = items.map((each, index) => html`${index > 0 && html`<br />`}${bound(each)}`);
+  return html`<p class="soft" style=${STYLE.facts}>${lines}</p>`;
+}
+
+/** A number and its sign stay on one line. */
+function bound(text: string): string {
+  return text.replaceAll(' %', '\u00A0%');
+}
+
+/**
+ * Two pictures, of which one is shown: what knows nothing of dark colours shows the light one. Without a height, so that
+ * with images off the description takes no more room than it has.
+ */
+function drawChart({ alt, width, contentId }: ChartBlock): Drawn {
+  const picture = (id: string) =>
+    html`<img src=${`cid:${id}`} width=${width} alt=${alt} style=${STYLE.picture} />`;
+  return html`
+    <div class="day" style=${STYLE.chart}>${picture(contentId.light)}</div>
+    <div class="night" style=${`${STYLE.chart};${STYLE.hiddenPicture}`}>${picture(contentId.dark)}</div>
+  `;
+}
+
+/** Where what has no room here is told. */
+function whereAll({ list }: MailDocument): string {
+  return list === undefined ? 'in the plain-text part of this mail' : `in the attached ${list}`;
 }
 
 /** Decoration: what it says is said again by a sign or a heading, which is what a screen reader reads. */
@@ -149,49 +230,44 @@ function drawList(items: string[], maximum: number): Drawn {
     <ul style=${STYLE.list}>
       ${items.slice(0, maximum).map((item) => html`<li>${item}</li>`)}
     </ul>
-    ${more > 0 && drawMore(more)}
+    ${more > 0 && drawMore(more, 'in the plain-text part of this mail')}
   `;
 }
 
-function drawEntries({ full, compact, more }: Folded): Drawn {
+function drawEntries({ full, compact, more }: Folded, where: string): Drawn {
   return html`
-    ${
-      full.length > 0 &&
-      html`
-        <table
-          role="presentation"
-          width="100%"
-          cellpadding="0"
-          cellspacing="0"
-          border="0"
-          style=${STYLE.table}
-        >
-          ${full.map(drawEntry)}
-        </table>
-      `
-    }
-    ${compact.length > 0 && drawCompact(compact)} ${more > 0 && drawMore(more)}
+    ${full.map(drawEntry)} ${compact.length > 0 && drawCompact(compact)} ${more > 0 && drawMore(more, where)}
   `;
 }
 
 function drawEntry(entry: Entry): Drawn {
   return html`
-    <tr>
-      <td
-        class=${TONE_CLASS[entry.tone]}
-        style=${`${entry.amount ? STYLE.sign : STYLE.mark};${TONE[entry.tone]}`}
-      >
-        ${drawMark(entry.mark)}${entry.amount}
-      </td>
-      <td style=${STYLE.entry}>
-        <p style=${STYLE.title}>${drawTitle(entry)}</p>
-        ${entry.id && html`<p class="soft" style=${STYLE.small}>${entry.id}</p>`}
-        <p class="soft" style=${STYLE.small}>${[entry.figures, ...entry.context].join(' · ')}</p>
-        ${entry.details.map(drawDetail)}
-        ${entry.note && html`<p class="soft" style=${STYLE.small}>${entry.note}</p>`}
-      </td>
-    </tr>
+    <div style=${STYLE.entry}>
+      <p style=${STYLE.title}>${drawTitle(entry)}</p>
+      ${entry.id && html`<p class="soft" style=${STYLE.small}>${entry.id}</p>`}
+      <p style=${STYLE.figures}>${drawAmount(entry)}${figures(entry)}</p>
+      ${
+        entry.context.length > 0 &&
+        html`<p class="soft" style=${STYLE.small}>${entry.context.join(' · ')}</p>`
+      }
+      ${entry.notes.map((note) => html`<p style=${STYLE.detail}>${note}</p>`)}
+      ${entry.details.map(drawDetail)}
+    </div>
   `;
+}
+
+function drawAmount({ mark, amount, tone }: Entry): Drawn {
+  return (
+    amount &&
+    html`<span class=${TONE_CLASS[tone]} style=${`${STYLE.amount};${TONE[tone]}`}>
+        ${drawMark(mark)}${amount}</span
+      >${'\u2002'}`
+  );
+}
+
+/** "8 → 5 of 9 points · −0.22 percentage points". */
+function figures({ figures: of, share }: Entry): string {
+  return share === null ? of : `${of} · ${share}`;
 }
 
 function drawTitle({ title, link }: Entry): Drawn {
@@ -228,13 +304,11 @@ function drawCompact(entries: Entry[]): Drawn {
   `;
 }
 
-function drawMore(more: number): Drawn {
-  return html`<p class="soft" style=${STYLE.small}>
-    … and ${more} more, in the plain-text part of this mail.
-  </p>`;
+function drawMore(more: number, where: string): Drawn {
+  return html`<p class="soft" style=${STYLE.small}>… and ${more} more, ${where}.</p>`;
 }
 
-function drawTable({ columns, rows }: TableBlock): Drawn {
+function drawTable({ columns, rows, sum }: TableBlock): Drawn {
   return html`
     <table width="100%" cellpadding="0" cellspacing="0" border="0" style=${STYLE.table}>
       <tr>
@@ -246,9 +320,16 @@ function drawTable({ columns, rows }: TableBlock): Drawn {
         )}
       </tr>
       ${rows.map(
-        (row) => html`
+        (row, at) => html`
           <tr>
-            ${row.map((cell, index) => drawCell(cell, index === 0, columns[index]?.align ?? 'left'))}
+            ${row.map((cell, index) =>
+              drawCell(
+                cell,
+                index === 0,
+                columns[index]?.align ?? 'left',
+                sum === true && at === rows.length - 1,
+              ),
+            )}
           </tr>
         `,
       )}
@@ -261,8 +342,12 @@ function headStyle(align: 'left' | 'right', first: boolean): string {
   return first ? STYLE.head : STYLE.headText;
 }
 
-function drawCell(cell: Cell, heads: boolean, align: 'left' | 'right'): Drawn {
+function drawCell(cell: Cell, heads: boolean, align: 'left' | 'right', sums: boolean): Drawn {
   if (typeof cell !== 'string') return html`<td width="45%" style=${STYLE.barCell}>${drawBar(cell.bar)}</td>`;
-  if (heads) return html`<th scope="row" align="left" style=${STYLE.first}>${cell}</th>`;
-  return html`<td align=${align} style=${align === 'right' ? STYLE.number : STYLE.text}>${cell}</td>`;
+  const ruled = sums ? `;${STYLE.sum}` : '';
+  const className = sums ? 'rule' : undefined;
+  if (heads)
+    return html`<th scope="row" align="left" class=${className} style=${STYLE.first + ruled}>${cell}</th>`;
+  const style = align === 'right' ? STYLE.number : STYLE.text;
+  return html`<td align=${align} class=${className} style=${style + ruled}>${cell}</td>`;
 }

@@ -1,4 +1,4 @@
-import type { MailKind } from '../ports.ts';
+import type { Attachment, MailKind } from '../ports.ts';
 import type { Change } from '../score/change.ts';
 import type { Drop, Fate, Healed, Part } from '../score/settle.ts';
 import type { Decision, Peers, ScoreLine } from '../score/snapshot.ts';
@@ -28,7 +28,7 @@ export interface Report {
   /** The compared days, oldest first: each against the one before it. Empty for the first run. */
   days: DayReport[];
   /** Drops of earlier days that are told now: confirmed, or beyond healing. */
-  confirmed: Drop[];
+  confirmed: ConfirmedDrop[];
   /** The last 90 days, oldest first. */
   trend: TrendDay[];
   /** Of the newest day. */
@@ -39,6 +39,14 @@ export interface Report {
   operations: OperationsItem[];
   /** One sentence each, for people: gaps, entries left out, sums that do not add up. */
   notes: string[];
+}
+
+/** A drop with what a person needs to act on it, as of today's catalogue. */
+export interface ConfirmedDrop extends Drop {
+  /** What to do; shortened. */
+  remediation: string | null;
+  /** https only. */
+  actionUrl: string | null;
 }
 
 /**
@@ -143,4 +151,8 @@ export interface RenderedMail {
   subject: string;
   html: string;
   text: string;
+  /** The chart that the HTML shows, and the list of all changes. */
+  attachments: Attachment[];
+  /** What kept the chart from being drawn: the mail then goes without. */
+  problem: Error | null;
 }

@@ -1,25 +1,106 @@
 import { changesDocument } from './changes.ts';
+import { pngOf } from './chart/picture.ts';
+import { CHART_IDS, chartOf, drawScoreChart } from './chart/score-chart.ts';
+import { changesCsv, LIST_NAME } from './csv.ts';
 import { moment } from './format.ts';
-import { drawHtml } from './html.ts';
+import { drawFolded } from './html.ts';
 import { operationsDocument } from './operations.ts';
 import { line } from './plain-text.ts';
 import { startDocument } from './start.ts';
 import { subjectOf } from './subject.ts';
 import { drawText } from './text.ts';
-import type { MailDocument } from './document.ts';
+import type { Block, MailDocument } from './document.ts';
 import type { RenderedMail, Report } from './model.ts';
-import type { MailKind } from '../ports.ts';
+import type { Attachment, MailKind } from '../ports.ts';
 
 /**
- * Renders one mail of a report. Pure: the same report gives the same mail, byte for byte. Whether the report has
- * anything to tell in a mail of this kind is the caller's to know.
- * @returns a subject of one line, an HTML page under 102 kB, and a plain-text part that lists everything
+ * Renders one mail of a report: the same report gives the same mail, byte for byte. Whether the report has anything to
+ * tell in a mail of this kind is the caller's to know. A chart that cannot be drawn keeps no mail back.
+ * @returns a subject of one line, an HTML page under 102 kB, a plain-text part that lists everything; attached the
+ *   pictures that the page shows, and the list of changes where the page has no room for them
  */
-export function renderMail(report: Report, kind: MailKind): RenderedMail {
-  const named: Report = { ...report, name: line(report.name, 200) };
+export async function renderMail(report: Report, kind: MailKind): Promise<RenderedMail> {
+  const named = namedReport(report);
   const document = documentOf(named, kind);
-  const complete = { ...document, footer: [...document.footer, ...footer(named, kind)] };
-  return { kind, subject: subjectOf(named, kind), html: drawHtml(complete), text: drawText(complete) };
+  const drawn = await pictures(document, named);
+  const complete: MailDocument = {
+    ...document,
+    blocks: drawn.problem ? document.blocks.map(withoutPicture) : document.blocks,
+    footer: [...document.footer, ...footer(named, kind)],
+    ...(isList(kind) && { list: LIST_NAME }),
+  };
+  const { html, folded } = drawFolded(complete);
+  return {
+    kind,
+    subject: subjectOf(named, kind),
+    html,
+    text: drawText(complete),
+    attachments: [
+      ...drawn.attachments,
+      ...(folded && isList(kind)
+        ? [
+            {
+              name: LIST_NAME,
+              contentType: 'text/csv; charset=utf-8',
+              content: Buffer.from(changesCsv(named)),
+            },
+          ]
+        : []),
+    ],
+    problem: drawn.problem,
+  };
+}
+
+/** The subject alone, without drawing anything. */
+export function subjectOfMail(report: Report, kind: MailKind): string {
+  return subjectOf(namedReport(report), kind);
+}
+
+/** Also a time zone that this runtime does not know, in a report of another version, keeps no mail back. */
+function namedReport(report: Report): Report {
+  return {
+    ...report,
+    timeZone: isTimeZone(report.timeZone) ? report.timeZone : 'UTC',
+    name: line(report.name, 200),
+  };
+}
+
+function isTimeZone(timeZone: string): boolean {
+  try {
+    return Intl.DateTimeFormat('en-GB', { timeZone }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+function isList(kind: MailKind): boolean {
+  return kind === 'scores' || kind === 'controls';
+}
+
+async function pictures(
+  { blocks }: MailDocument,
+  { trend }: Report,
+): Promise<{ attachments: Attachment[]; problem: Error | null }> {
+  const chart = blocks.some(({ type }) => type === 'chart') ? chartOf(trend) : null;
+  if (chart === null) return { attachments: [], problem: null };
+  try {
+    const attachments = await Promise.all(
+      (['light', 'dark'] as const).map(async (theme) => ({
+        name: theme === 'light' ? 'score.png' : 'score-dark.png',
+        contentType: 'image/png',
+        content: await pngOf(drawScoreChart(chart, theme)),
+        contentId: CHART_IDS[theme],
+      })),
+    );
+    return { attachments, problem: null };
+  } catch (error) {
+    return { attachments: [], problem: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
+
+/** What it would show is told in words. */
+function withoutPicture(block: Block): Block {
+  return block.type === 'chart' ? { type: 'paragraph', text: block.alt } : block;
 }
 
 function documentOf(report: Report, kind: MailKind): MailDocument {
@@ -37,7 +118,7 @@ function documentOf(report: Report, kind: MailKind): MailDocument {
 function footer(report: Report, kind: MailKind): string[] {
   const where = kind === 'operations' ? 'under operations' : `as a recipient for ${report.name}`;
   return [
-    `You get this mail because you are listed ${where} in the monitor's config.`,
-    `Tenant ${line(report.tenantId, 80)}, told ${moment(report.toldAt)}.`,
+    `You get this mail because you are listed ${where} in the monitor's config (monitor.config.ts): change it there.`,
+    `Tenant ${line(report.tenantId, 80)}, told ${moment(report.toldAt, report.timeZone)}.`,
   ];
 }

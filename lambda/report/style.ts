@@ -1,25 +1,13 @@
+import { CHART_SIZE } from './chart/score-chart.ts';
+import { colour, type ColourName } from './chart/palette.ts';
+
 /**
  * The look of our mails. Inline styles are what every mail program honours; the classes let those that can (Apple
  * Mail, Outlook on phones and Macs, browsers) switch to dark colours and to narrow screens.
  */
 
-const COLOURS = {
-  page: ['#f3f4f6', '#0f1216'],
-  card: ['#ffffff', '#181c22'],
-  ink: ['#1b1f24', '#e9ecef'],
-  soft: ['#59636e', '#a5afba'],
-  rule: ['#dfe3e8', '#313841'],
-  track: ['#e4e8ed', '#313841'],
-  bar: ['#0f6cbd', '#5aa7ea'],
-  link: ['#0f5ea8', '#7ab8ff'],
-  bad: ['#b42318', '#ff8f85'],
-  good: ['#1a7433', '#58c873'],
-} as const;
-
-type ColourName = keyof typeof COLOURS;
-
-const light = (name: ColourName): string => COLOURS[name][0];
-const dark = (name: ColourName): string => COLOURS[name][1];
+const light = (name: ColourName): string => colour(name, 'light');
+const dark = (name: ColourName): string => colour(name, 'dark');
 
 const FONT = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
 
@@ -46,6 +34,12 @@ export const STYLE = {
   aside: `font-weight:400;color:${light('soft')}`,
   paragraph: 'margin:12px 0',
   list: 'margin:0 0 12px;padding:0 0 0 20px',
+  sentence: 'margin:16px 0 0;font-size:16px;line-height:24px',
+  chart: 'margin:20px 0 0',
+  picture: `display:block;width:100%;max-width:${CHART_SIZE.width}px;height:auto;border:0;font-size:13px;line-height:19px;color:${light('soft')}`,
+  hiddenPicture: 'display:none;mso-hide:all',
+  sum: `border-top:1px solid ${light('rule')};font-weight:600`,
+  figures: 'margin:2px 0 0;font-size:13px;line-height:19px',
   score: 'margin:0;font-size:40px;line-height:44px;font-weight:600;letter-spacing:-0.5px',
   change: 'margin:4px 0 0;font-weight:600',
   small: `margin:2px 0 0;font-size:13px;line-height:19px;color:${light('soft')}`,
@@ -53,9 +47,12 @@ export const STYLE = {
   label: `color:${light('soft')}`,
   table: 'width:100%;border-collapse:collapse',
   compact: 'width:100%;border-collapse:collapse;font-size:13px;line-height:18px',
-  sign: 'padding:10px 8px 12px 0;width:60px;vertical-align:top;white-space:nowrap;font-weight:600',
-  mark: 'padding:10px 8px 12px 0;width:14px;vertical-align:top;white-space:nowrap;font-weight:600',
-  entry: 'padding:10px 0 12px;vertical-align:top',
+  entry: 'margin:14px 0 20px',
+  amount: 'font-size:15px;font-weight:600;white-space:nowrap',
+  also: `margin:12px 0 2px;font-size:13px;line-height:18px;color:${light('soft')}`,
+  part: `padding:3px 12px 3px 0;${CELL}`,
+  partAmount: `padding:3px 0;${CELL};white-space:nowrap`,
+  facts: `margin:10px 0 0;font-size:13px;line-height:20px;color:${light('soft')}`,
   title: 'margin:0;font-weight:600',
   head: `padding:4px 8px 4px 0;${HEAD}`,
   headNumber: `padding:4px 0 4px 8px;${HEAD}`,
@@ -94,5 +91,6 @@ export const STYLESHEET = [
     `.rule{border-color:${dark('rule')}!important}`,
     `.track{background:${dark('track')}!important}`,
     `.bar{background:${dark('bar')}!important}`,
+    '.day{display:none!important}.night{display:block!important}',
   ].join('')}}`,
 ].join('\n');

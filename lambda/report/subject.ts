@@ -1,6 +1,7 @@
 import { count, day, daysBetween, listing, score, scoreChange } from './format.ts';
+import { explained } from './account.ts';
 import { line } from './plain-text.ts';
-import type { OperationsItem, Report } from './model.ts';
+import type { OperationsItem, Report, ReportedChange } from './model.ts';
 import type { MailKind } from '../ports.ts';
 import type { ChangeKind } from '../score/change.ts';
 
@@ -33,24 +34,39 @@ function essence(report: Report, kind: MailKind): string {
   }
 }
 
-/** "2 recommendations lost points, 1 gained"; empty where none did. */
+/** "2 recommendations lost points, 1 gained, 1 by a decision"; empty where none did. */
 export function scoresEssence(report: Report): string {
-  const lost = controlsWith(report, 'lost');
-  const gained = controlsWith(report, 'gained');
-  if (lost && gained) return `${count(lost, 'recommendation')} lost points, ${gained} gained`;
-  if (lost) return `${count(lost, 'recommendation')} lost points`;
-  if (gained) return `${count(gained, 'recommendation')} gained points`;
-  return controlsWith(report, 'services') ? 'enabled services changed' : '';
+  const moved = [
+    { what: 'lost points', short: 'lost', number: controlsWith(report, 'lost') },
+    { what: 'gained points', short: 'gained', number: controlsWith(report, 'gained') },
+    { what: 'gained points by a decision', short: 'by a decision', number: gainedByDecision(report) },
+  ].filter(({ number }) => number > 0);
+  if (moved.length === 0) return controlsWith(report, 'services') ? 'enabled services changed' : '';
+  return moved
+    .map(({ what, short, number }, index) =>
+      index === 0 ? `${count(number, 'recommendation')} ${what}` : `${number} ${short}`,
+    )
+    .join(', ');
 }
 
-/** "5 new and 2 removed Secure Score recommendations". */
+/** "5 new and 2 removed Secure Score recommendations, 1 decision". */
 export function controlsEssence(report: Report): string {
-  const kinds = (['new', 'removed', 'renamed'] as const)
+  const kinds = (['new', 'removed', 're-scored', 'renamed'] as const)
     .map((kind) => ({ kind, number: controlsWith(report, kind) }))
     .filter((each) => each.number > 0);
-  if (kinds.length === 0) return 'enabled services changed';
+  const decisions = controlsWith(report, 'decided');
   const total = kinds.reduce((sum, each) => sum + each.number, 0);
-  return `${listing(kinds.map((each) => `${each.number} ${each.kind}`))} ${count(total, 'Secure Score recommendation', '').trim()}`;
+  const parts = [
+    ...(kinds.length > 0
+      ? [
+          `${listing(kinds.map((each) => `${each.number} ${each.kind}`))} ${count(total, 'Secure Score recommendation', '').trim()}`,
+        ]
+      : []),
+    ...(decisions > 0
+      ? [`${count(decisions, 'decision')}${kinds.length > 0 ? '' : ' on Secure Score recommendations'}`]
+      : []),
+  ];
+  return parts.join(', ') || 'enabled services changed';
 }
 
 /** What fails stands before what looks wrong, and that before what is only late. */
@@ -73,10 +89,29 @@ function operationsEssence(items: OperationsItem[]): string {
   }
 }
 
-/** How many controls have changes of a kind, on whatever days. */
+/** Of how many controls the mails tell changes of a kind, on whatever days. */
 export function controlsWith(report: Report, kind: ChangeKind): number {
-  const changes = report.days.flatMap((each) => each.changes).filter((change) => change.kind === kind);
-  return new Set(changes.map((change) => change.control)).size;
+  const told = toldOf(report, kind).filter((change) => kind !== 'gained' || !isByDecision(change, report));
+  const confirmed = kind === 'lost' ? report.confirmed : [];
+  return new Set([...told, ...confirmed].map(({ control }) => control)).size;
+}
+
+function gainedByDecision(report: Report): number {
+  const gains = toldOf(report, 'gained').filter((change) => isByDecision(change, report));
+  return new Set(gains.map(({ control }) => control)).size;
+}
+
+/** Of several rows of a control one bears the share, and with it the cause. */
+function isByDecision({ control, date }: ReportedChange, report: Report): boolean {
+  return report.days.some(
+    (of) =>
+      of.date === date &&
+      of.changes.some((change) => change.control === control && change.cause === 'decided'),
+  );
+}
+
+function toldOf({ days }: Report, kind: ChangeKind): ReportedChange[] {
+  return days.flatMap(({ changes }) => changes).filter((one) => one.kind === kind && one.fate === 'told');
 }
 
 /** How many days lie between what was told last and now; 1 or less needs no mention. */
@@ -84,9 +119,11 @@ export function daysCovered(report: Report): number {
   return report.before && report.after ? daysBetween(report.before.date, report.after.date) : 1;
 }
 
-function scoreNow({ before, after }: Report): string {
+function scoreNow(report: Report): string {
+  const { before, after } = report;
   if (after === null) return 'Secure Score';
-  return `Secure Score ${score(after)}${before === null ? '' : ` (${scoreChange(before, after)})`}`;
+  if (before === null) return `Secure Score ${score(after)}`;
+  return `Secure Score ${score(after)} (${explained(report)?.change ?? scoreChange(before, after)})`;
 }
 
 function period(report: Report): string {

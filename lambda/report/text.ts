@@ -18,15 +18,26 @@ export function drawText(document: MailDocument): string {
 function drawBlock(block: Block): string {
   switch (block.type) {
     case 'score':
-      return [block.value, block.change?.text, block.detail]
+      return [block.value, block.change?.text]
         .flatMap((each) => (each ? [wrap(each, '  ', '  ')] : []))
         .join('\n');
+    case 'sum':
+      return [
+        wrap(block.sentence),
+        ...block.lines.map(({ label, amount, note }) =>
+          wrap(`${label}: ${amount}${note && `, ${note}`}`, '- ', '  '),
+        ),
+      ].join('\n');
+    case 'chart':
+      return wrap(block.alt);
     case 'heading': {
       const text = block.aside ? `${block.text}: ${block.aside}` : block.text;
       return block.level === 2 ? underlined(text, '-') : wrap(text);
     }
     case 'paragraph':
       return wrap(block.text);
+    case 'facts':
+      return block.items.map((item) => wrap(item)).join('\n');
     case 'list':
       return block.items.map((item) => wrap(item, '- ', '  ')).join('\n');
     case 'details':
@@ -47,9 +58,13 @@ function drawEntries(entries: Entry[]): string {
       [
         wrap(entry.title, (signs[index] ?? '').padEnd(width), indent),
         entry.id === null ? '' : indent + entry.id,
-        wrap([entry.figures, ...entry.context].join(' · '), indent, indent),
+        wrap(
+          [entry.figures, ...(entry.share === null ? [] : [entry.share]), ...entry.context].join(' · '),
+          indent,
+          indent,
+        ),
+        ...entry.notes.map((note) => wrap(note, indent, indent)),
         ...entry.details.map((detail) => drawDetail(detail, indent)),
-        entry.note === null ? '' : wrap(entry.note, indent, indent),
         entry.link === null ? '' : indent + entry.link,
       ]
         .filter((part) => part !== '')

@@ -67,6 +67,8 @@ export function renderWatchMail(report: WatchReport): RenderedMail {
     subject: line(`${deployment}: ${essence}${more}`, LONGEST_SUBJECT),
     html: drawHtml(document),
     text: drawText(document),
+    attachments: [],
+    problem: null,
   };
 }
 

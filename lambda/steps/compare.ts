@@ -4,7 +4,7 @@ import { dateOf, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
 import { readProfiles, snapshotOf } from '../graph/schema.ts';
 import type { MailKind } from '../ports.ts';
-import { dayReport, mailAccount, startReport, trendDay } from '../report/build.ts';
+import { confirmedDrop, dayReport, mailAccount, startReport, trendDay } from '../report/build.ts';
 import { day as formatDate, points as formatPoints } from '../report/format.ts';
 import type { Cursor, DayReport, OperationsItem, Report, TrendDay } from '../report/model.ts';
 import type { Run } from '../run.ts';
@@ -85,7 +85,7 @@ export async function compare(
     after,
     account: mailAccount(compared.settling, after),
     days: compared.days,
-    confirmed: compared.confirmed,
+    confirmed: compared.confirmed.map((drop) => confirmedDrop(drop, answer.profiles)),
     trend: compared.trend,
     peers: last.peers,
     start: cursor ? null : startReport(last, answer.profiles),

@@ -2,7 +2,7 @@ import { contentHash, type Archive, type Versioned } from '../archive/archive.ts
 import { EMPTY_STATE, type Claim, type State } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
 import type { MailKind } from '../ports.ts';
-import { renderMail } from '../report/render.ts';
+import { renderMail, subjectOfMail } from '../report/render.ts';
 import { ClaimedError, type Run, type RunResult } from '../run.ts';
 import type { News } from './compare.ts';
 
@@ -61,7 +61,7 @@ export async function tell(
     mails: news.mails.map((kind) => ({
       kind,
       to: recipientsOf(run, kind),
-      subject: renderMail(report, kind).subject,
+      subject: subjectOfMail(report, kind),
       id: null,
     })),
     report,
@@ -89,7 +89,9 @@ async function deliver(
     if (id !== null) continue;
     // Today's recipients: an address that made a mail fail may have been corrected since.
     const to = recipientsOf(run, kind);
-    const { subject, html, text } = renderMail(report, kind);
+    const { subject, html, text, attachments, problem } = await renderMail(report, kind);
+    if (problem)
+      run.ports.log.warn('The chart of a mail could not be drawn.', { kind, problem: problem.message });
     const key = `${report.toldAt.slice(0, 10)}/${report.name}/${kind}-${hash.slice(0, 8)}`;
     let sent: string;
     try {
@@ -102,6 +104,7 @@ async function deliver(
         subject,
         html,
         text,
+        attachments,
       });
     } catch (error) {
       failures.push(error);

@@ -2,9 +2,11 @@ import { renderMail } from '../../lambda/report/render.ts';
 import { reports } from '../report/reports.ts';
 import type { Mail } from '../../lambda/ports.ts';
 
+const rendered = await renderMail(reports.scores.typical, 'scores');
+
 /** A mail as a run would send it. */
 export function mailOf(fields: Partial<Mail> = {}): Mail {
-  const { kind, subject, html, text } = renderMail(reports.scores.typical, 'scores');
+  const { kind, subject, html, text } = rendered;
   return {
     kind,
     key: '2026-01-10/Contoso/scores-1a2b3c4d',

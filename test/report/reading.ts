@@ -31,14 +31,14 @@ export function readHtml(html: string): Reading {
   return { elements, text: text.replace(/\s+/g, ' ').trim(), unclosed };
 }
 
-const VOID = new Set(['meta', 'br', 'hr']);
+const VOID = new Set(['meta', 'br', 'hr', 'img']);
 const INLINE = new Set(['span', 'a', 'strong']);
 
 const ELEMENTS = new Set(
-  'html head meta title style body div table tbody tr th td h1 h2 h3 p ul li a br span'.split(' '),
+  'html head meta title style body div table tbody tr th td h1 h2 h3 p ul li a br span img'.split(' '),
 );
 const ATTRIBUTES = new Set(
-  'lang charset name content class style role width valign cellpadding cellspacing border align scope href aria-hidden'.split(
+  'lang charset name content class style role width valign cellpadding cellspacing border align scope href aria-hidden src alt'.split(
     ' ',
   ),
 );
@@ -56,6 +56,8 @@ export function harmsOf(html: string): string[] {
       Object.entries(attributes).flatMap(([name, value]) => {
         if (!ATTRIBUTES.has(name)) return [`attribute ${name}`];
         if (name === 'href' && !/^https:\/\/[!-~]+$/.test(value)) return [`link ${value}`];
+        // Nothing to load but what is attached.
+        if (name === 'src' && !/^cid:[\w@-]+$/.test(value)) return [`source ${value}`];
         if (name === 'style' && /url|expression|import/i.test(value)) return [`style ${value}`];
         return [];
       }),

@@ -3,16 +3,21 @@ import { describe, expect, test } from 'vitest';
 import { renderMail } from '../../lambda/report/render.ts';
 import { harmsOf, readHtml } from './reading.ts';
 import { changeOf, dayOf, reportOf, reports, scoreLine, trendDay } from './reports.ts';
-import type { Report, ReportedChange } from '../../lambda/report/model.ts';
+import type { RenderedMail, Report, ReportedChange } from '../../lambda/report/model.ts';
 import type { MailKind } from '../../lambda/ports.ts';
 
 const KINDS: MailKind[] = ['scores', 'controls', 'start', 'operations'];
-const ALL = KINDS.flatMap((kind) =>
-  Object.entries(reports[kind]).map(([size, report]): [string, MailKind, Report] => [
-    `${kind}, ${size}`,
-    kind,
-    report,
-  ]),
+const ALL = await Promise.all(
+  KINDS.flatMap((kind) =>
+    Object.entries(reports[kind]).map(
+      async ([size, report]): Promise<[string, MailKind, Report, RenderedMail]> => [
+        `${kind}, ${size}`,
+        kind,
+        report,
+        await renderMail(report, kind),
+      ],
+    ),
+  ),
 );
 
 /** The text part as one line, so that where it breaks does not matter. */
@@ -24,9 +29,7 @@ const oneDay = (changes: ReportedChange[], fields: Partial<Report> = {}): Report
     ...fields,
   });
 
-describe.each(ALL)('%s', (_, kind, report) => {
-  const mail = renderMail(report, kind);
-
+describe.each(ALL)('%s', (_, kind, report, mail) => {
   test('is harmless and below the size at which Gmail clips', () => {
     expect(harmsOf(mail.html)).toEqual([]);
   });
@@ -43,7 +46,7 @@ describe.each(ALL)('%s', (_, kind, report) => {
     expect(of('th').every((each) => ['col', 'row'].includes(each.attributes.scope ?? ''))).toBe(true);
     // Tables without a heading of their own are layout, and say so.
     const data = of('table').filter((each) => each.attributes.role !== 'presentation').length;
-    expect(of('th').filter((each) => each.attributes.scope === 'col').length >= data).toBe(true);
+    expect(of('th').length >= data).toBe(true);
   });
 
   test('has a text part of short lines', () => {
@@ -54,9 +57,9 @@ describe.each(ALL)('%s', (_, kind, report) => {
     expect(mail.html).not.toMatch(/undefined|NaN|\[object|>null|>false/);
   });
 
-  test('is rendered alike twice, and leaves the report as it is', () => {
+  test('is rendered alike twice, and leaves the report as it is', async () => {
     const before = structuredClone(report);
-    expect(renderMail(report, kind)).toEqual(mail);
+    expect(await renderMail(report, kind)).toEqual(mail);
     expect(report).toEqual(before);
   });
 
@@ -75,19 +78,47 @@ describe('both parts tell the same', () => {
       [
         'Contoso',
         '2 recommendations lost points, 1 gained',
-        '62.4 %',
-        '−0.8 percentage points since 8 Jan 2026',
-        '858.6 of 1376 points in the snapshot of 9 Jan 2026',
+        '62.2 %',
+        '−1.0 percentage points since 8 Jan 2026',
+        'Down 1.0 percentage points: 1.0 lost by 2 recommendations here, 0.2 gained by 1; Microsoft added 5 recommendations, which took another 0.2.',
+        'Drift, as people and devices come and go',
+        '858.9 of 1381 points in the snapshot of 9 Jan 2026',
+        'On average: all tenants 47.3 %, tenants of similar size 51.0 %',
         'Ensure multifactor authentication is enabled for all users in administrative roles',
-        '−3',
-        '8 → 5 of 9 points · Identity',
-        'You have 3 of 40 users with administrative roles that aren’t registered and protected with MFA. → You have 17 of 40',
+        '−9',
+        '9 → 0 of 9 points · −0.65 percentage points',
+        'Before: You have 0 of 40 users with administrative roles',
+        'Now: You have 40 of 40 users with administrative roles',
         '3. Under Users, include the directory roles of administrators.',
-        'In the snapshot of 9 Jan (source synced 28 Dec)',
-        '−0.57',
-        '1 → 0.43 of 1 point · Apps',
+        'in the snapshot of 9 Jan (source synced 28 Dec)',
         '+3',
+        '5 new Secure Score recommendations: in a mail of their own.',
+        'Sources last synced: AzureAD 7 Jan and MIP 9 Jan.',
         '24–48 hours',
+      ],
+    ],
+    [
+      'scores',
+      reports.scores.settled,
+      [
+        '1 recommendation lost points, 1 gained, 1 by a decision',
+        'a decision on 1 recommendation gave 0.5; the rest is listed below.',
+        'Waiting for confirmation',
+        'Silenced, each below the minimum',
+        'Less what an earlier mail counted as waiting',
+        'Fell on 7 Jan, still so on 9 Jan.',
+        'Turn on real-time protection with Intune',
+        'Marked as third party by alex@contoso.com on 6 Jan: “Proofpoint does it.”',
+        'Back to 9 of 9 after 7 days.',
+        'Enable safe attachments: fell on 7 Jan, back on 8 Jan',
+      ],
+    ],
+    [
+      'scores',
+      reports.scores.services,
+      [
+        'because of the change of services 5 recommendations were added and 1 was removed, which took another',
+        'Enabled services changed: + Microsoft Teams',
       ],
     ],
     [
@@ -95,11 +126,15 @@ describe('both parts tell the same', () => {
       reports.scores.absence,
       [
         '3 of the 40 snapshots since 30 Nov 2025 have something to tell.',
-        '−0.8 percentage points since 30 Nov 2025',
+        '−0.04 percentage points since 30 Nov 2025',
+        '37 other days',
+        'Together',
+        'administrative roles: fell on 11 Dec (8 → 5 of 9 points), back on 26 Dec',
+        'Back to 8 of 9 after 15 days.',
         '11 Dec 2025',
         '26 Dec 2025',
         '31 Dec 2025',
-        'Microsoft Teams added; Yammer Enterprise removed',
+        '+ Microsoft Teams, − Yammer Enterprise',
         'The entry of 12 Dec 2025 was left out',
       ],
     ],
@@ -107,16 +142,22 @@ describe('both parts tell the same', () => {
       'controls',
       reports.controls.typical,
       [
+        '2 new, 1 removed, 1 re-scored and 1 renamed Secure Score recommendations, 2 decisions',
         'Create Safe Links policies for email messages',
-        'worth 9 points, 0 earned · Apps · MDO · Core',
+        'worth 9 points, 0 earned',
+        'Apps · MDO · Core',
         'What it asks for: Create a policy that: • applies to all domains',
         'Effort: Low',
-        'worth 5 points, 2.5 earned · Data · MIP · Defense In Depth',
+        'worth 5 points, 2.5 earned',
+        'Data · MIP · Defense In Depth',
         'User impact: Moderate',
         'was worth 1 point, 1 earned',
+        'worth 9 points instead of 8, 8 → 9 earned · +0.03 percentage points',
         '11770.MDA_Google_EnableTwoFactorAuth',
         'Formerly: MDA_Google_EnableTwoFactorAuth',
-        'Microsoft Defender for Office 365 added',
+        'Risk accepted by maria@contoso.com on 8 Jan: “Two break-glass accounts, reviewed every quarter.”',
+        'Third party taken back by alex@contoso.com on 9 Jan.',
+        'Enabled services changed: + Microsoft Defender for Office 365',
       ],
     ],
     [
@@ -124,14 +165,14 @@ describe('both parts tell the same', () => {
       reports.start.typical,
       [
         'Secure Score monitoring has started',
-        'The last 90 days',
-        '+10.4 percentage points since 12 Oct 2025. Lowest 52.0 % on 12 Oct 2025, highest 62.5 % on 2 Jan 2026.',
+        'Up 10.4 percentage points since 12 Oct 2025. Lowest 52.0 % on 12 Oct 2025, highest 62.4 % on 9 Jan 2026.',
         '121.5 of 301',
         '179.5',
         'unknown',
         'Block legacy authentication',
         '+9.5',
-        '0.5 of 10 points · Device · effort: low',
+        '0.5 of 10 points',
+        'Device · effort: low · user impact: low',
       ],
     ],
     [
@@ -151,8 +192,8 @@ describe('both parts tell the same', () => {
     ],
   ];
 
-  test.each(FACTS)('%s', (kind, report, facts) => {
-    const mail = renderMail(report, kind);
+  test.each(FACTS)('%s', async (kind, report, facts) => {
+    const mail = await renderMail(report, kind);
     const html = readHtml(mail.html).text;
     const text = unwrapped(mail.text);
     for (const fact of facts) {
@@ -161,24 +202,22 @@ describe('both parts tell the same', () => {
     }
   });
 
-  test('links', () => {
-    const { html, text } = renderMail(reports.scores.typical, 'scores');
+  test('links', async () => {
+    const { html, text } = await renderMail(reports.scores.typical, 'scores');
     const links = readHtml(html).elements.flatMap((each) => each.attributes.href ?? []);
     expect(links).toEqual([
       'https://entra.microsoft.com/#view/Microsoft_AAD_ConditionalAccess/ConditionalAccessBlade/~/Policies',
-      'https://security.microsoft.com/antispam?tid=3f1b2c4d-0000-4000-8000-00000000c0de',
+      'https://purview.microsoft.com/audit',
     ]);
     for (const link of links) expect(text).toContain(link);
   });
 });
 
 describe('rows', () => {
-  const titles = (report: Report, kind: MailKind = 'scores'): string[] =>
-    renderMail(report, kind)
-      .text.split('\n')
-      .filter((each) => /^[▼▲+−→] /.test(each));
+  const titles = async (report: Report, kind: MailKind = 'scores'): Promise<string[]> =>
+    (await renderMail(report, kind)).text.split('\n').filter((each) => /^[▼▲+−→] /.test(each));
 
-  test('lost stand before gained, and the largest first', () => {
+  test('lost stand before gained, and the largest first', async () => {
     const by = (kind: 'lost' | 'gained', title: string, after: number) =>
       changeOf(kind, { control: title, title, points: { before: 5, after } });
     const report = oneDay([
@@ -187,27 +226,27 @@ describe('rows', () => {
       by('gained', 'C', 8),
       by('lost', 'D', 0),
     ]);
-    expect(titles(report).map((each) => each.at(-1))).toEqual(['D', 'B', 'C', 'A']);
+    expect((await titles(report)).map((each) => each.at(-1))).toEqual(['D', 'B', 'C', 'A']);
   });
 
-  test('an id is shown where titles collide, on whatever day, and only there', () => {
+  test('an id is shown where titles collide, on whatever day, and only there', async () => {
     const one = changeOf('lost', { control: 'MDA_A_Mfa', title: 'Enable MFA' });
     const other = changeOf('gained', { control: 'MDA_B_Mfa', title: 'Enable MFA' });
-    expect(renderMail(oneDay([one, one]), 'scores').text).not.toContain('MDA_A_Mfa');
+    expect((await renderMail(oneDay([one, one]), 'scores')).text).not.toContain('MDA_A_Mfa');
     const days = [oneDay([one]).days, oneDay([other]).days].flat();
-    const mail = renderMail(reportOf({ days }), 'scores');
+    const mail = await renderMail(reportOf({ days }), 'scores');
     for (const part of [mail.text, mail.html]) {
       expect(part).toContain('MDA_A_Mfa');
       expect(part).toContain('MDA_B_Mfa');
     }
   });
 
-  test('a control without a title is called by its id', () => {
-    expect(titles(reports.controls.tiny, 'controls')).toEqual(['+  AATP_NewSensor']);
+  test('a control without a title is called by its id', async () => {
+    expect(await titles(reports.controls.tiny, 'controls')).toEqual(['+  AATP_NewSensor']);
   });
 
-  test('what the catalogue does not know is left out', () => {
-    const { text } = renderMail(
+  test('what the catalogue does not know is left out', async () => {
+    const { text } = await renderMail(
       oneDay([
         changeOf('new', {
           implementationCost: 'Unknown',
@@ -220,51 +259,55 @@ describe('rows', () => {
     expect(text).not.toMatch(/unknown|Effort|User impact/i);
   });
 
-  test('a mail tells the changes of its kind alone', () => {
+  test('a mail tells the changes of its kind alone', async () => {
     const changes = (['lost', 'new', 'restated', 'stale'] as const).map((kind) =>
       changeOf(kind, { control: kind, title: `about ${kind}` }),
     );
     const report = oneDay(changes);
-    expect(renderMail(report, 'scores').text).toMatch(/about lost/);
-    expect(renderMail(report, 'scores').text).not.toMatch(/about (new|restated|stale)/);
-    expect(renderMail(report, 'controls').text).toMatch(/about new/);
-    expect(renderMail(report, 'controls').text).not.toMatch(/about (lost|restated|stale)/);
+    expect((await renderMail(report, 'scores')).text).toMatch(/about lost/);
+    expect((await renderMail(report, 'scores')).text).not.toMatch(/about (new|restated|stale)/);
+    expect((await renderMail(report, 'controls')).text).toMatch(/about new/);
+    expect((await renderMail(report, 'controls')).text).not.toMatch(/about (lost|restated|stale)/);
   });
 
-  test('the source is named only where it is older than the snapshot', () => {
-    const synced = (lastSynced: string): string =>
-      renderMail(oneDay([changeOf('lost', { lastSynced })]), 'scores').text;
-    expect(synced('2026-01-08T23:59:59Z')).toContain('In the snapshot of 9 Jan (source synced 8 Jan)');
-    expect(synced('2024-01-08T23:59:59Z')).toContain('(source synced 8 Jan 2024)');
-    expect(synced('2026-01-09T00:00:00Z')).not.toContain('synced');
-    expect(synced('2026-01-10T05:00:00Z')).not.toContain('synced');
-    expect(synced('not a date')).not.toContain('synced');
+  test('the source is named only where it is older than the snapshot', async () => {
+    const synced = async (lastSynced: string): Promise<string> =>
+      unwrapped((await renderMail(oneDay([changeOf('lost', { lastSynced })]), 'scores')).text);
+    expect(await synced('2026-01-08T12:00:00Z')).toContain('in the snapshot of 9 Jan (source synced 8 Jan)');
+    // It is the 9th in Budapest.
+    expect(await synced('2026-01-08T23:59:59Z')).not.toContain('source synced');
+    expect(await synced('2024-01-08T12:00:00Z')).toContain('(source synced 8 Jan 2024)');
+    expect(await synced('2026-01-09T00:00:00Z')).not.toContain('source synced');
+    expect(await synced('2026-01-10T05:00:00Z')).not.toContain('source synced');
+    expect(await synced('not a date')).not.toContain('source synced');
   });
 });
 
 describe('too much', () => {
-  test('300 changed controls: the drops first and in full, the rest small or counted, the text lists all', () => {
-    const mail = renderMail(reports.scores.monstrous, 'scores');
+  test('300 changed controls: the drops first and in full, the rest small or counted, the text lists all', async () => {
+    const mail = await renderMail(reports.scores.monstrous, 'scores');
     const { text } = readHtml(mail.html);
-    expect(text).toMatch(/… and \d+ more, in the plain-text part of this mail/);
+    expect(text).toMatch(/… and \d+ more, in the attached changes\.csv/);
     const listed = mail.text.match(/^[▼▲] /gm) ?? [];
     expect(listed).toHaveLength(300);
     expect(text.indexOf('What to do')).toBeGreaterThan(text.indexOf('Lost points'));
     expect(text.indexOf('What to do')).toBeLessThan(text.indexOf('Gained points'));
   });
 
-  test('300 plain rows are all in the HTML, one line each after the first ones', () => {
+  test('300 plain rows are all in the HTML, one line each after the first ones', async () => {
     const changes = Array.from({ length: 270 }, (_, index) =>
       changeOf('lost', { control: `c${index}`, title: `Control ${index}` }),
     );
-    const { text } = readHtml(renderMail(oneDay(changes), 'scores').html);
+    const { text } = readHtml((await renderMail(oneDay(changes), 'scores')).html);
     for (const change of changes) expect(text).toContain(change.title);
-    expect(text).not.toContain('more, in the plain-text part');
+    expect(text).not.toContain('more, in the attached');
   });
 
-  test('1,350 on 90 days: a table of the days, and where to find the rest', () => {
-    const mail = renderMail(reports.controls.monstrous, 'controls');
-    expect(readHtml(mail.html).text).toContain('the plain-text part of this mail lists all of it');
+  test('1,350 on 90 days: a table of the days, and where to find the rest', async () => {
+    const mail = await renderMail(reports.controls.monstrous, 'controls');
+    expect(readHtml(mail.html).text).toContain(
+      'the attached changes.csv and the plain-text part of this mail list all of it',
+    );
     expect(readHtml(mail.html).text).toContain('5 new, 5 removed, 5 renamed');
     expect(mail.text.match(/^[+−→] {2}/gm) ?? []).toHaveLength(3 * 90 * 5);
   });
@@ -287,28 +330,28 @@ describe('hostile texts', () => {
 
   test.each(HOSTILE.map((each) => [JSON.stringify(each).slice(0, 50), each]))(
     '%s ends harmless',
-    (_, hostile) => {
-      expect(KINDS.flatMap((kind) => mailHarms(hostileReport(hostile, hostile), kind))).toEqual([]);
+    async (_, hostile) => {
+      for (const kind of KINDS) expect(await mailHarms(hostileReport(hostile, hostile), kind)).toEqual([]);
     },
   );
 
-  test('and so does any other', () => {
+  test('and so does any other', async () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 300 }),
       fc.constantFrom(...HOSTILE),
       fc.webUrl(),
       fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
     );
-    fc.assert(
-      fc.property(text, text, fc.constantFrom(...KINDS), (one, other, kind) => {
-        expect(mailHarms(hostileReport(one, other), kind)).toEqual([]);
+    await fc.assert(
+      fc.asyncProperty(text, text, fc.constantFrom(...KINDS), async (one, other, kind) => {
+        expect(await mailHarms(hostileReport(one, other), kind)).toEqual([]);
       }),
       { numRuns: 200 },
     );
   });
 
-  function mailHarms(report: Report, kind: MailKind): string[] {
-    const { subject, html, text } = renderMail(report, kind);
+  async function mailHarms(report: Report, kind: MailKind): Promise<string[]> {
+    const { subject, html, text } = await renderMail(report, kind);
     return [
       ...harmsOf(html),
       ...(subject.length <= 150 ? [] : ['a long subject']),

@@ -1,4 +1,12 @@
-import type { DayReport, Report, ReportedChange, ScoreLine, TrendDay } from '../../lambda/report/model.ts';
+import type {
+  ConfirmedDrop,
+  DayReport,
+  MailAccount,
+  Report,
+  ReportedChange,
+  ScoreLine,
+  TrendDay,
+} from '../../lambda/report/model.ts';
 import type { ChangeKind } from '../../lambda/score/change.ts';
 
 /**
@@ -69,7 +77,7 @@ export function reportOf(fields: Partial<Report> = {}): Report {
     trend: [],
     peers: { allTenants: null, similarSize: null },
     from: { date: before.date, ...cursor },
-    to: { date: after.date, ...cursor },
+    to: { date: (fields.after ?? after).date, ...cursor },
     before,
     after,
     days: [],
@@ -78,6 +86,102 @@ export function reportOf(fields: Partial<Report> = {}): Report {
     notes: [],
     ...fields,
   };
+}
+
+const NO_PART = { percentagePoints: 0, controls: 0 };
+
+export const NO_ACCOUNT: MailAccount = {
+  gained: NO_PART,
+  lost: NO_PART,
+  rescored: NO_PART,
+  decided: NO_PART,
+  drift: NO_PART,
+  silenced: NO_PART,
+  waiting: NO_PART,
+  healed: { percentagePoints: 0, drops: [] },
+  countedBefore: 0,
+  unexplained: 0,
+};
+
+/**
+ * The report with the shares of its rows, and its account: the rows by cause, then what `parts` say, and what is left
+ * over as not explained (or as what `rest` says).
+ */
+export function accounted(
+  report: Report,
+  parts: Partial<MailAccount> = {},
+  rest: 'unexplained' | 'drift' = 'unexplained',
+): Report {
+  const account = { ...structuredClone(NO_ACCOUNT), ...parts };
+  const add = (part: 'gained' | 'lost' | 'rescored' | 'decided', share: number) => {
+    account[part] = {
+      percentagePoints: account[part].percentagePoints + share,
+      controls: account[part].controls + 1,
+    };
+  };
+  const days = report.days.map((day) => ({
+    ...day,
+    changes: day.changes.map((change) => {
+      if (change.percentagePoints !== 0 || change.control === null) return change;
+      const [c0, c1, m0, m1] = [day.before.points, day.after.points, day.before.maximum, day.after.maximum];
+      const known = change.maximum.before ?? change.maximum.after ?? 0;
+      const points = (change.points.after ?? 0) - (change.points.before ?? 0);
+      const rescored = ['new', 'removed', 're-scored'].includes(change.kind);
+      const maximum =
+        (change.maximum.after ?? (change.kind === 'removed' ? 0 : known)) -
+        (change.maximum.before ?? (change.kind === 'new' ? 0 : known));
+      const share =
+        ['decided', 'renamed'].includes(change.kind) || m0 === 0 || m1 === 0
+          ? 0
+          : 100 * ((points * (1 / m0 + 1 / m1)) / 2 - (rescored ? (maximum * (c0 + c1)) / (2 * m0 * m1) : 0));
+      const cause = rescored ? 'rescored' : change.decision ? 'decided' : 'earned';
+      if (change.fate === 'told' && share !== 0) {
+        add(cause === 'earned' ? (change.kind === 'lost' ? 'lost' : 'gained') : cause, share);
+      }
+      return { ...change, percentagePoints: share, cause: share === 0 ? null : cause } as const;
+    }),
+  }));
+  for (const drop of report.confirmed) add('lost', drop.percentagePoints);
+  const total = (report.after?.percentage ?? 0) - (report.before?.percentage ?? 0);
+  const left =
+    total -
+    Object.values(account).reduce<number>(
+      (sum, part) => sum + (typeof part === 'number' ? part : part.percentagePoints),
+      0,
+    );
+  if (rest === 'unexplained') account.unexplained += left;
+  else
+    account.drift = {
+      percentagePoints: account.drift.percentagePoints + left,
+      controls: account.drift.controls || 3,
+    };
+  return { ...report, days, account };
+}
+
+/** 90 days that end at a score: earned slowly, a leap, a day of Microsoft's, a drop, and a week of silence. */
+export function trendTo(last: ScoreLine): TrendDay[] {
+  const start = Date.parse(last.date) - 89 * 86_400_000;
+  const levels = Array.from({ length: 90 }, (_, index) => {
+    const leap = (at: number, by: number) => (index >= at ? by : 0);
+    return 52 + index * 0.07 + 0.35 * Math.sin(index / 2.3) + leap(36, 3.1) + leap(66, -4.2) + leap(75, 2.4);
+  });
+  const shift = (last.percentage ?? 0) - levels.at(-1)!;
+  return levels
+    .map((level, index): TrendDay => {
+      const date = new Date(start + index * 86_400_000).toISOString().slice(0, 10);
+      const percentage = Math.min(100, Math.max(0, level + shift * (index / 89)));
+      const step = index === 0 ? 0 : level - levels[index - 1]!;
+      const byMicrosoft = index === 66;
+      return {
+        date,
+        points: Math.round(percentage * last.maximum) / 100,
+        maximum: last.maximum,
+        percentage,
+        moved: byMicrosoft ? 0 : step,
+        rescored: byMicrosoft ? step : 0,
+      };
+    })
+    .filter((_, index) => index < 20 || index > 24);
 }
 
 const MFA = changeOf('lost', {
@@ -112,92 +216,259 @@ const LINKEDIN = changeOf('gained', {
   lastSynced: '2026-01-07T02:00:00Z',
 });
 
-/** One day: two drops and a gain. */
-export const typicalScores = reportOf({
-  days: [dayOf([LINKEDIN, FORWARDING, MFA], scoreLine('2026-01-08', 869.6), scoreLine('2026-01-09', 858.6))],
-});
+const PEERS = { allTenants: 47.31, similarSize: 51.04 };
+
+/** New ones, told in the other mail of the run. */
+const ARRIVED = Array.from({ length: 5 }, (_, index) =>
+  changeOf('new', {
+    control: `mdo_arrived_${index}`,
+    title: `Ensure that protection ${index} is on`,
+    category: 'Apps',
+    service: 'MDO',
+    points: { before: null, after: 0 },
+    maximum: { before: null, after: [1, 1, 1, 1, 1][index]! },
+  }),
+);
+
+/** One day: two drops and a gain, five new ones, and a little drift. */
+export const typicalScores = accounted(
+  reportOf({
+    days: [
+      dayOf(
+        [
+          changeOf('lost', {
+            ...MFA,
+            points: { before: 9, after: 0 },
+            status: {
+              before:
+                'You have 0 of 40 users with administrative roles that aren’t registered and protected with MFA.',
+              after:
+                'You have 40 of 40 users with administrative roles that aren’t registered and protected with MFA.',
+            },
+          }),
+          changeOf('lost', {
+            ...FORWARDING,
+            control: 'mip_auditlog',
+            title: 'Ensure Microsoft 365 audit log search is enabled',
+            category: 'Data',
+            service: 'MIP',
+            points: { before: 5, after: 0 },
+            maximum: { before: 5, after: 5 },
+            lastSynced: '2026-01-09T17:12:14Z',
+            remediation: 'Turn on auditing in the Purview portal: Solutions > Audit > Start recording.',
+            actionUrl: 'https://purview.microsoft.com/audit',
+          }),
+          LINKEDIN,
+          ...ARRIVED,
+        ],
+        scoreLine('2026-01-08', 869.6),
+        scoreLine('2026-01-09', 858.9, 1381),
+      ),
+    ],
+    before: scoreLine('2026-01-08', 869.6),
+    after: scoreLine('2026-01-09', 858.9, 1381),
+    trend: trendTo(scoreLine('2026-01-09', 858.9, 1381)),
+    peers: PEERS,
+  }),
+  {},
+  'drift',
+);
+
+function dropOf(fields: Partial<ConfirmedDrop> = {}): ConfirmedDrop {
+  return {
+    control: 'scid_2010',
+    title: 'Turn on Microsoft Defender Antivirus real-time protection',
+    category: 'Device',
+    date: '2026-01-07',
+    previousDate: '2026-01-06',
+    points: { before: 9, after: 7.4 },
+    maximum: { before: 9, after: 9 },
+    percentagePoints: -0.1163,
+    snapshots: 2,
+    counted: -0.1163,
+    remediation: 'Turn on real-time protection with Intune, on the devices that lack it.',
+    actionUrl: 'https://security.microsoft.com/securescore?viewid=actions',
+    ...fields,
+  };
+}
+
+/** Everything that settling has: confirmed, back, waiting, healed, silenced, decided, counted before. */
+export const settledScores = accounted(
+  reportOf({
+    before: scoreLine('2026-01-06', 869.6),
+    after: scoreLine('2026-01-09', 858.6),
+    days: [
+      dayOf(
+        [
+          changeOf('gained', {
+            ...MFA,
+            points: { before: 5, after: 9 },
+            status: null,
+            downSince: '2026-01-02',
+            kind: 'gained',
+          }),
+          changeOf('gained', {
+            control: 'mdo_phishing',
+            title: 'Turn on anti-phishing policies',
+            category: 'Apps',
+            service: 'MDO',
+            points: { before: 0, after: 7 },
+            maximum: { before: 7, after: 7 },
+            decision: {
+              state: 'ThirdParty',
+              previousState: null,
+              by: 'alex@contoso.com',
+              at: '2026-01-05T23:30:00Z',
+              comment: 'Proofpoint does it.',
+            },
+          }),
+          changeOf('lost', { ...FORWARDING, fate: 'waiting' }),
+        ],
+        scoreLine('2026-01-08', 869.6),
+        scoreLine('2026-01-09', 858.6),
+      ),
+    ],
+    confirmed: [dropOf()],
+    trend: trendTo(scoreLine('2026-01-09', 858.6)),
+    peers: PEERS,
+  }),
+  {
+    drift: { percentagePoints: 0.04, controls: 3 },
+    silenced: { percentagePoints: -0.11, controls: 2 },
+    waiting: { percentagePoints: -0.5, controls: 2 },
+    healed: {
+      percentagePoints: 0.0004,
+      drops: [{ ...dropOf({ control: 'a', title: 'Enable safe attachments' }), back: '2026-01-08' }],
+    },
+    countedBefore: 0.1163,
+  },
+);
+
+/** A change of the enabled services took recommendations away, and brought others. */
+export const servicesScores = accounted(
+  reportOf({
+    days: [
+      dayOf(
+        [
+          changeOf('services', { control: null, title: 'Enabled services changed: + Microsoft Teams' }),
+          FORWARDING,
+          ...ARRIVED,
+          changeOf('removed', {
+            control: 'aad_sspr',
+            title: 'Enable self-service password reset',
+            points: { before: 1, after: null },
+            maximum: { before: 1, after: null },
+          }),
+        ],
+        scoreLine('2026-01-08', 869.6),
+        scoreLine('2026-01-09', 868.03, 1380),
+      ),
+    ],
+    before: scoreLine('2026-01-08', 869.6),
+    after: scoreLine('2026-01-09', 868.03, 1380),
+    trend: trendTo(scoreLine('2026-01-09', 868.03, 1380)).slice(-20),
+  }),
+);
 
 /** One bare drop: no texts, no maximum. */
-export const tinyScores = reportOf({
-  days: [
-    dayOf(
-      [
-        changeOf('lost', {
-          category: null,
-          points: { before: 8.57, after: 8.5 },
-          maximum: { before: null, after: null },
-        }),
-      ],
-      scoreLine('2026-01-08', 869.6),
-      scoreLine('2026-01-09', 869.53),
-    ),
-  ],
-  after: scoreLine('2026-01-09', 869.53),
-});
+export const tinyScores = accounted(
+  reportOf({
+    days: [
+      dayOf(
+        [
+          changeOf('lost', {
+            category: null,
+            points: { before: 8.57, after: 8.5 },
+            maximum: { before: null, after: null },
+          }),
+        ],
+        scoreLine('2026-01-08', 869.6),
+        scoreLine('2026-01-09', 869.53),
+      ),
+    ],
+    after: scoreLine('2026-01-09', 869.53),
+  }),
+);
 
-/** After 40 days of absence, three of them with changes, one a change of services. */
-export const absenceScores = reportOf({
-  before: scoreLine('2025-11-30', 869.6),
-  after: scoreLine('2026-01-09', 858.6),
-  days: Array.from({ length: 40 }, (_, index) => {
-    const date = (offset: number): string =>
-      new Date(Date.UTC(2025, 10, 30 + index + offset)).toISOString().slice(0, 10);
-    const points = (after: number): number => (after <= 10 ? 869.6 : after <= 25 ? 866.6 : 858.6);
-    const changes =
-      index === 10
-        ? [MFA]
-        : index === 25
-          ? [FORWARDING, LINKEDIN]
-          : index === 30
+/** After 40 days of absence, three of them with changes, one a change of services; one drop came back meanwhile. */
+export const absenceScores = accounted(
+  reportOf({
+    before: scoreLine('2025-11-30', 869.6),
+    after: scoreLine('2026-01-09', 869.03),
+    days: Array.from({ length: 40 }, (_, index) => {
+      const date = (offset: number): string =>
+        new Date(Date.UTC(2025, 10, 30 + index + offset)).toISOString().slice(0, 10);
+      const points = (after: number): number => (after <= 10 ? 869.6 : after <= 25 ? 866.6 : 869.03);
+      const changes =
+        index === 10
+          ? [MFA]
+          : index === 25
             ? [
-                changeOf('services', {
-                  control: null,
-                  title: 'Microsoft Teams added; Yammer Enterprise removed',
+                FORWARDING,
+                changeOf('gained', {
+                  ...MFA,
+                  kind: 'gained',
+                  points: { before: 5, after: 8 },
+                  status: null,
+                  downSince: '2025-12-11',
                 }),
               ]
-            : [];
-    return dayOf(changes, scoreLine(date(0), points(index)), scoreLine(date(1), points(index + 1)));
+            : index === 30
+              ? [
+                  changeOf('services', {
+                    control: null,
+                    title: 'Enabled services changed: + Microsoft Teams, − Yammer Enterprise',
+                  }),
+                ]
+              : [];
+      return dayOf(changes, scoreLine(date(0), points(index)), scoreLine(date(1), points(index + 1)));
+    }),
+    trend: trendTo(scoreLine('2026-01-09', 869.03)),
+    notes: ['The entry of 12 Dec 2025 was left out: its maxScore is missing.'],
   }),
-  notes: ['The entry of 12 Dec 2025 was left out: its maxScore is missing.'],
-});
+);
 
 /** 300 controls fall and rise on one day, each with all the texts there can be. */
-export const monstrousScores = reportOf({
-  name: 'The Consolidated Amalgamated Holdings of Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogoch & Sons <International>',
-  days: [
-    dayOf(
-      Array.from({ length: 300 }, (_, index) =>
-        changeOf(index % 3 ? 'lost' : 'gained', {
-          control: `MDA_Google_Control_${String(index).padStart(3, '0')}`,
-          title:
-            index % 7
-              ? `Ensure that setting number ${index} of a long list of settings is configured as recommended`
-              : 'Enable two-factor authentication',
-          category: ['Identity', 'Apps', 'Data', 'Device'][index % 4] ?? null,
-          points:
-            index % 3
-              ? { before: 1 + (index % 9), after: (index % 9) / 2 }
-              : { before: 0, after: 1 + (index % 9) },
-          maximum: { before: 10, after: 10 },
-          status: {
-            before: `You have ${index} of 400 users. `.repeat(20),
-            after: `You have ${index + 1} of 400 users. `.repeat(20),
-          },
-          lastSynced: '2025-12-28T04:34:13Z',
-          remediation: `Do this & that <carefully>, as “documented”.\n`.repeat(40),
-          actionUrl: `https://security.microsoft.com/securescore?control=${index}&tid=${TENANT}&view=${'x'.repeat(200)}`,
-        }),
+export const monstrousScores = accounted(
+  reportOf({
+    name: 'The Consolidated Amalgamated Holdings of Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogoch & Sons <International>',
+    days: [
+      dayOf(
+        Array.from({ length: 300 }, (_, index) =>
+          changeOf(index % 3 ? 'lost' : 'gained', {
+            control: `MDA_Google_Control_${String(index).padStart(3, '0')}`,
+            title:
+              index % 7
+                ? `Ensure that setting number ${index} of a long list of settings is configured as recommended`
+                : 'Enable two-factor authentication',
+            category: ['Identity', 'Apps', 'Data', 'Device'][index % 4] ?? null,
+            points:
+              index % 3
+                ? { before: 1 + (index % 9), after: (index % 9) / 2 }
+                : { before: 0, after: 1 + (index % 9) },
+            maximum: { before: 10, after: 10 },
+            status: {
+              before: `You have ${index} of 400 users. `.repeat(20),
+              after: `You have ${index + 1} of 400 users. `.repeat(20),
+            },
+            lastSynced: '2025-12-28T04:34:13Z',
+            remediation: `Do this & that <carefully>, as “documented”.\n`.repeat(40),
+            actionUrl: `https://security.microsoft.com/securescore?control=${index}&tid=${TENANT}&view=${'x'.repeat(200)}`,
+          }),
+        ),
+        scoreLine('2026-01-08', 869.6),
+        scoreLine('2026-01-09', 458.6),
       ),
-      scoreLine('2026-01-08', 869.6),
-      scoreLine('2026-01-09', 458.6),
+    ],
+    after: scoreLine('2026-01-09', 458.6),
+    notes: Array.from(
+      { length: 120 },
+      (_, index) => `Note ${index}: the sum of the controls differs from the total by 0.${index} points.`,
     ),
-  ],
-  after: scoreLine('2026-01-09', 458.6),
-  notes: Array.from(
-    { length: 120 },
-    (_, index) => `Note ${index}: the sum of the controls differs from the total by 0.${index} points.`,
-  ),
-});
+    trend: trendTo(scoreLine('2026-01-09', 458.6)),
+    peers: PEERS,
+  }),
+);
 
 const NEW = changeOf('new', {
   control: 'mdo_safelinksforemail',
@@ -214,47 +485,87 @@ const NEW = changeOf('new', {
   actionUrl: 'https://security.microsoft.com/safelinksv2',
 });
 
-/** New, removed and renamed ones, and the change of services that brought them. */
-export const typicalControls = reportOf({
-  days: [
-    dayOf(
-      [
-        NEW,
-        changeOf('new', {
-          control: 'dlp_datalossprevention',
-          title: 'Ensure DLP policies are enabled',
-          category: 'Data',
-          points: { before: null, after: 2.5 },
-          maximum: { before: null, after: 5 },
-          service: 'MIP',
-          tier: 'Defense In Depth',
-          implementationCost: 'Moderate',
-          userImpact: 'moderate',
-        }),
-        changeOf('removed', {
-          control: 'aad_sspr',
-          title: 'Enable self-service password reset',
-          points: { before: 1, after: null },
-          maximum: { before: 1, after: null },
-        }),
-        changeOf('renamed', {
-          control: '11770.MDA_Google_EnableTwoFactorAuth',
-          previousControl: 'MDA_Google_EnableTwoFactorAuth',
-          title: 'Enable two-factor authentication',
-          category: 'Apps',
-          service: 'MDA_Google',
-          points: { before: 3, after: 3 },
-          maximum: { before: 3, after: 3 },
-        }),
-        changeOf('services', { control: null, title: 'Microsoft Defender for Office 365 added' }),
-      ],
-      scoreLine('2026-01-08', 869.6, 1363),
-      scoreLine('2026-01-09', 871.1, 1376),
-    ),
-  ],
-  before: scoreLine('2026-01-08', 869.6, 1363),
-  after: scoreLine('2026-01-09', 871.1, 1376),
-});
+/** New, removed, re-scored and renamed ones, a decision, and the change of services that brought some of them. */
+export const typicalControls = accounted(
+  reportOf({
+    days: [
+      dayOf(
+        [
+          NEW,
+          changeOf('new', {
+            control: 'dlp_datalossprevention',
+            title: 'Ensure DLP policies are enabled',
+            category: 'Data',
+            points: { before: null, after: 2.5 },
+            maximum: { before: null, after: 5 },
+            service: 'MIP',
+            tier: 'Defense In Depth',
+            implementationCost: 'Moderate',
+            userImpact: 'moderate',
+          }),
+          changeOf('removed', {
+            control: 'aad_sspr',
+            title: 'Enable self-service password reset',
+            points: { before: 1, after: null },
+            maximum: { before: 1, after: null },
+          }),
+          changeOf('renamed', {
+            control: '11770.MDA_Google_EnableTwoFactorAuth',
+            previousControl: 'MDA_Google_EnableTwoFactorAuth',
+            title: 'Enable two-factor authentication',
+            category: 'Apps',
+            service: 'MDA_Google',
+            points: { before: 3, after: 3 },
+            maximum: { before: 3, after: 3 },
+          }),
+          changeOf('re-scored', {
+            control: 'aad_legacy_auth',
+            title: 'Block legacy authentication',
+            points: { before: 8, after: 9 },
+            maximum: { before: 8, after: 9 },
+          }),
+          changeOf('decided', {
+            control: 'aad_pim',
+            title: 'Use least privileged administrative roles',
+            points: { before: 0, after: 0 },
+            maximum: { before: 1, after: 1 },
+            decision: {
+              state: 'Ignored',
+              previousState: 'Default',
+              by: 'maria@contoso.com',
+              at: '2026-01-08T22:45:00Z',
+              comment: 'Two break-glass accounts, reviewed every quarter.',
+            },
+          }),
+          changeOf('decided', {
+            control: 'mdo_zap',
+            title: 'Turn on zero-hour auto purge',
+            category: 'Apps',
+            points: { before: 3, after: 3 },
+            maximum: { before: 3, after: 3 },
+            decision: {
+              state: 'Default',
+              previousState: 'ThirdParty',
+              by: 'alex@contoso.com',
+              at: '2026-01-09T09:12:00Z',
+              comment: null,
+            },
+          }),
+          changeOf('services', {
+            control: null,
+            title: 'Enabled services changed: + Microsoft Defender for Office 365',
+          }),
+        ],
+        scoreLine('2026-01-08', 869.6, 1363),
+        scoreLine('2026-01-09', 872.1, 1377),
+      ),
+    ],
+    before: scoreLine('2026-01-08', 869.6, 1363),
+    after: scoreLine('2026-01-09', 872.1, 1377),
+    trend: trendTo(scoreLine('2026-01-09', 872.1, 1377)),
+    peers: PEERS,
+  }),
+);
 
 /** One new control of which the catalogue knows nothing. */
 export const tinyControls = reportOf({
@@ -318,16 +629,8 @@ const GAPS: [title: string, category: string, points: number, maximum: number, c
 export const typicalStart = reportOf({
   from: null,
   before: null,
-  trend: Array.from({ length: 90 }, (_, index) =>
-    trendDay(
-      scoreLine(
-        new Date(Date.UTC(2025, 9, 12 + index)).toISOString().slice(0, 10),
-        Math.round(
-          100 * (index === 89 ? 858.6 : 715 + index * 1.4 + 6 * Math.sin(index / 3) + (index > 55 ? 25 : 0)),
-        ) / 100,
-      ),
-    ),
-  ),
+  peers: PEERS,
+  trend: trendTo(scoreLine('2026-01-09', 858.6)),
   start: {
     categories: [
       { category: 'Identity', controls: 42, points: 121.5, maximum: 301 },
@@ -342,7 +645,7 @@ export const typicalStart = reportOf({
       points,
       maximum,
       implementationCost,
-      userImpact: null,
+      userImpact: index % 2 ? 'Low' : null,
       actionUrl: index % 3 ? 'https://entra.microsoft.com/' : null,
     })),
   },
@@ -418,7 +721,14 @@ export const monstrousOperations = reportOf({
 
 /** All of them, by kind of mail and size. */
 export const reports = {
-  scores: { typical: typicalScores, tiny: tinyScores, absence: absenceScores, monstrous: monstrousScores },
+  scores: {
+    typical: typicalScores,
+    tiny: tinyScores,
+    settled: settledScores,
+    services: servicesScores,
+    absence: absenceScores,
+    monstrous: monstrousScores,
+  },
   controls: { typical: typicalControls, tiny: tinyControls, monstrous: monstrousControls },
   start: { typical: typicalStart, tiny: tinyStart, monstrous: monstrousStart },
   operations: { typical: typicalOperations, tiny: tinyOperations, monstrous: monstrousOperations },

@@ -1,9 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { renderMail } from '../../lambda/report/render.ts';
+import { subjectOfMail } from '../../lambda/report/render.ts';
 import { changeOf, dayOf, reportOf, reports, scoreLine } from './reports.ts';
 import type { OperationsItem, Report } from '../../lambda/report/model.ts';
-import type { MailKind } from '../../lambda/ports.ts';
 import type { ChangeKind } from '../../lambda/score/change.ts';
 
 /** A report of one day with so many changes of each kind. */
@@ -19,7 +18,7 @@ function withChanges(numbers: Partial<Record<ChangeKind, number>>, fields: Parti
   });
 }
 
-const subject = (report: Report, kind: MailKind): string => renderMail(report, kind).subject;
+const subject = subjectOfMail;
 
 test.each<[expected: string, report: Report]>([
   ['Contoso: Secure Score 62.4 % (−0.8): 2 recommendations lost points', withChanges({ lost: 2 })],
@@ -49,11 +48,30 @@ test.each<[expected: string, report: Report]>([
     ),
   ],
   [
-    'Contoso: Secure Score 62.4 % (−0.8) over 40 days: 2 recommendations lost points, 1 gained',
+    'Contoso: Secure Score 63.2 % (−0.04) over 40 days: 2 recommendations lost points, 1 gained',
     reports.scores.absence,
   ],
 ])('scores: %s', (expected, report) => {
   expect(subject(report, 'scores')).toBe(expected);
+});
+
+test('what waits, is silenced or folded is in no subject; a confirmed drop is', () => {
+  const day = dayOf(
+    (['waiting', 'healing', 'silenced', 'folded', 'told'] as const).map((fate) =>
+      changeOf('lost', { control: fate, fate }),
+    ),
+    scoreLine('2026-01-08', 869.6),
+    scoreLine('2026-01-09', 858.6),
+  );
+  expect(subject(reportOf({ days: [day] }), 'scores')).toContain(': 1 recommendation lost points');
+  const { confirmed } = reports.scores.settled;
+  expect(subject(reportOf({ days: [day], confirmed }), 'scores')).toContain(': 2 recommendations lost');
+});
+
+test('a gain by a decision is told as one', () => {
+  expect(subject(reports.scores.settled, 'scores')).toContain(
+    ': 1 recommendation lost points, 1 gained, 1 by a decision',
+  );
 });
 
 test('a control that fell on two days is one recommendation', () => {
@@ -69,6 +87,9 @@ test.each<[expected: string, numbers: Partial<Record<ChangeKind, number>>]>([
     'Contoso: 1 new, 1 removed and 1 renamed Secure Score recommendations',
     { new: 1, removed: 1, renamed: 1 },
   ],
+  ['Contoso: 2 re-scored Secure Score recommendations', { 're-scored': 2 }],
+  ['Contoso: 1 new Secure Score recommendation, 2 decisions', { new: 1, decided: 2 }],
+  ['Contoso: 1 decision on Secure Score recommendations', { decided: 1 }],
   ['Contoso: enabled services changed', { services: 1 }],
 ])('controls: %s', (expected, numbers) => {
   expect(subject(withChanges(numbers), 'controls')).toBe(expected);
@@ -107,7 +128,7 @@ test('whatever the name, a subject is one bounded line that says the essence', (
       const text = subject({ ...reports.scores.typical, name }, 'scores');
       expect(text.length).toBeLessThanOrEqual(150);
       expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
-      expect(text).toContain('Secure Score 62.4 % (−0.8): 2 recommendations lost points, 1 gained');
+      expect(text).toContain('Secure Score 62.2 % (−1.0): 2 recommendations lost points, 1 gained');
     }),
   );
 });

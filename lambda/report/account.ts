@@ -1,0 +1,188 @@
+import { count, listing, signedUnits, units } from './format.ts';
+import { roundTogether } from './rounding.ts';
+import type { MailAccount, Report, ReportedChange } from './model.ts';
+
+/** The sentence that explains the change of the score, and the lines of what else belongs to the sum. */
+export interface Explained {
+  /** "−1.0", with the decimals that the parts are printed with. */
+  change: string;
+  decimals: number;
+  /** "Down 1.0 percentage points: 1.1 lost by 2 recommendations here, 0.3 gained by 1; …" */
+  sentence: string;
+  /** One part each. Together with those of the sentence they add up to the change, as printed. */
+  lines: { label: string; amount: string; note: string }[];
+}
+
+/** What five decimals do not show is the noise of binary fractions. */
+const NOISE = 5e-6;
+
+type Name = keyof MailAccount;
+
+/** In the order in which they are told. */
+const MAIN = ['lost', 'gained', 'rescored', 'decided'] as const;
+const OTHERS = ['drift', 'silenced', 'waiting', 'healed', 'countedBefore', 'unexplained'] as const;
+const LABEL: Record<(typeof OTHERS)[number] | (typeof MAIN)[number], string> = {
+  lost: 'Lost here',
+  gained: 'Gained here',
+  rescored: 'By Microsoft',
+  decided: 'By decisions',
+  drift: 'Drift, as people and devices come and go',
+  silenced: 'Silenced, each below the minimum',
+  waiting: 'Waiting for confirmation',
+  healed: 'Back before they were told',
+  countedBefore: 'Less what an earlier mail counted as waiting',
+  unexplained: 'Not explained by any recommendation',
+};
+
+/** A part, rounded so that all of them add up. */
+export interface PrintedPart {
+  name: Name;
+  /** In units of the last decimal. */
+  units: number;
+  controls: number;
+}
+
+/** @returns null where there is no earlier score to explain a change from */
+export function explained(report: Report): Explained | null {
+  const { account, before, after } = report;
+  if (account === null || before?.percentage == null || after?.percentage == null) return null;
+  const printed = printedParts(account, after.percentage - before.percentage);
+  const { total, decimals, parts } = printed;
+
+  const inSentence = parts.filter(({ name, units: of }) => of !== 0 && !isContrary(name, of));
+  const clauses = clausesOf(
+    new Map(inSentence.filter(({ name }) => isMain(name)).map((part) => [part.name, part])),
+    report,
+    decimals,
+  );
+  const lines = parts
+    .filter((part) => !(isMain(part.name) && inSentence.includes(part)))
+    .map(({ name, units: of, controls }) => ({
+      label: LABEL[name],
+      amount: of === 0 ? `less than ${units(1, decimals)}` : signedUnits(of, decimals),
+      note: controls === 0 ? '' : count(controls, 'recommendation'),
+    }));
+  if (account.waiting.controls > 0 && !parts.some(({ name }) => name === 'waiting')) {
+    const note = `${count(account.waiting.controls, 'recommendation')}, counted before`;
+    lines.push({ label: LABEL.waiting, amount: signedUnits(0, decimals), note });
+  }
+  const head =
+    total === 0
+      ? 'Unchanged'
+      : `${total < 0 ? 'Down' : 'Up'} ${units(Math.abs(total), decimals)} percentage points`;
+  // What stands below may be what matters most.
+  const said = inSentence.filter(({ name }) => isMain(name)).reduce((sum, part) => sum + part.units, 0);
+  const reasons = [...clauses, ...(said === total || lines.length === 0 ? [] : ['the rest is listed below'])];
+  return {
+    change: signedUnits(total, decimals),
+    decimals,
+    sentence: `${head}${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}.`,
+    lines,
+  };
+}
+
+/** All parts that are not 0, and the decimals that show them; as printed they add up to the total. */
+export function printedParts(
+  account: MailAccount,
+  change: number,
+): { total: number; decimals: number; parts: PrintedPart[] } {
+  const shown = [...MAIN, ...OTHERS]
+    .map((name) => ({ name, value: valueOf(account, name), controls: controlsOf(account, name) }))
+    .filter(({ value }) => Math.abs(value) >= NOISE);
+  for (let decimals = 1; ; decimals += 1) {
+    const rounded = roundTogether(
+      shown.map(({ value }) => value),
+      change,
+      decimals,
+    );
+    const parts = shown.map(({ name, controls }, index) => ({
+      name,
+      controls,
+      units: rounded.parts[index]!,
+    }));
+    // A second decimal where one would hide what the mail is about; more only where they hide all of it.
+    const hidesMain = parts.some(({ name, units: of }) => isMain(name) && of === 0);
+    const hidesAll = rounded.total === 0 && Math.abs(change) >= NOISE;
+    if (decimals >= 4 || !(hidesAll || (hidesMain && decimals < 2))) {
+      return { total: rounded.total, decimals, parts };
+    }
+  }
+}
+
+function isMain(name: Name): boolean {
+  return (MAIN as readonly Name[]).includes(name);
+}
+
+function valueOf(account: MailAccount, name: Name): number {
+  const part = account[name];
+  return typeof part === 'number' ? part : part.percentagePoints;
+}
+
+function controlsOf(account: MailAccount, name: Name): number {
+  const part = account[name];
+  if (typeof part === 'number') return 0;
+  return 'drops' in part ? part.drops.length : part.controls;
+}
+
+/** Drops that rose after all, as later moves are counted with them: the sentence has no words for that. */
+function isContrary(name: Name, of: number): boolean {
+  return (name === 'lost' && of > 0) || (name === 'gained' && of < 0);
+}
+
+function clausesOf(parts: Map<Name, PrintedPart>, report: Report, decimals: number): string[] {
+  const amount = (part: PrintedPart) => units(Math.abs(part.units), decimals);
+  const [lost, gained, rescored, decided] = MAIN.map((name) => parts.get(name));
+  const another = (part: PrintedPart) => ((part.units < 0 ? lost : gained) ? 'another ' : '');
+
+  const here = [
+    ...(lost ? [`${amount(lost)} lost by ${count(lost.controls, 'recommendation')} here`] : []),
+    ...(gained
+      ? [
+          `${amount(gained)} gained by ${lost ? gained.controls : `${count(gained.controls, 'recommendation')} here`}`,
+        ]
+      : []),
+  ];
+  return [
+    ...(here.length > 0 ? [here.join(', ')] : []),
+    ...(rescored
+      ? [
+          `${actOfMicrosoft(report)}, which ${rescored.units < 0 ? 'took' : 'gave'} ${another(rescored)}${amount(rescored)}`,
+        ]
+      : []),
+    ...(decided
+      ? [
+          `${decided.controls === 1 ? 'a decision' : 'decisions'} on ${count(decided.controls, 'recommendation')} ${decided.units < 0 ? 'took' : 'gave'} ${amount(decided)}`,
+        ]
+      : []),
+  ];
+}
+
+/** "Microsoft added 5 recommendations and removed 2"; where services changed that day, because of that. */
+function actOfMicrosoft({ days }: Report): string {
+  const acts = days.flatMap(({ changes }) => {
+    const services = changes.some(({ kind }) => kind === 'services');
+    return changes
+      .filter(({ kind, fate }) => fate === 'told' && kind in ACTS)
+      .map(({ kind, control }) => ({ kind, control, services }));
+  });
+  const by = (kind: ReportedChange['kind']) =>
+    new Set(acts.filter((act) => act.kind === kind).map(({ control }) => control)).size;
+  const kinds = (Object.keys(ACTS) as (keyof typeof ACTS)[]).filter((kind) => by(kind) > 0);
+  if (kinds.length === 0) return 'Microsoft re-scored';
+
+  if (acts.every(({ services }) => services)) {
+    const done = kinds.map((kind, index) => {
+      const number = by(kind);
+      const were = number === 1 ? 'was' : 'were';
+      return `${index === 0 ? count(number, 'recommendation') : number} ${were} ${ACTS[kind]}`;
+    });
+    return `because of the change of services ${listing(done)}`;
+  }
+  const done = kinds.map(
+    (kind, index) => `${ACTS[kind]} ${index === 0 ? count(by(kind), 'recommendation') : by(kind)}`,
+  );
+  const partly = acts.some(({ services }) => services) ? ', partly because of the change of services' : '';
+  return `Microsoft ${listing(done)}${partly}`;
+}
+
+const ACTS = { new: 'added', removed: 'removed', 're-scored': 're-scored' } as const;

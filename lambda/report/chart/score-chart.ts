@@ -1,0 +1,370 @@
+import { html } from 'htm/preact';
+import { renderToString } from 'preact-render-to-string';
+import { scaleLinear, scaleUtc } from 'd3-scale';
+import { area, curveMonotoneX, line as lineOf } from 'd3-shape';
+import { daysBetween, day, score, shortDay, signedUnits } from '../format.ts';
+import { colour, type Theme } from './palette.ts';
+import type { TrendDay } from '../model.ts';
+
+/**
+ * The chart of the score: data in, SVG out. No I/O, no fonts, no canvas: the mail makes a picture of it, the history
+ * page shows it as it is.
+ */
+export interface ScoreChart {
+  /** Days with a percentage, oldest first. */
+  days: ChartDay[];
+  /** What moved it most, by day. */
+  marks: Mark[];
+}
+
+export type ChartDay = TrendDay & { percentage: number };
+
+export interface Mark {
+  day: ChartDay;
+  /** Earned or decided here, or re-scored by Microsoft. */
+  by: 'here' | 'microsoft';
+  /** In percentage points. */
+  change: number;
+}
+
+/** In CSS pixels: a card's width on a desktop; its letters can still be read on a phone. */
+export const CHART_SIZE = { width: 544, height: 268 };
+
+export const CHART_IDS = {
+  light: 'score-light@secure-score-monitor',
+  dark: 'score-dark@secure-score-monitor',
+};
+
+const MARKS = 6;
+
+/** Smaller moves are the wobble of partial credits. */
+const SMALLEST_MARK = 0.25;
+
+/** @returns null where there are not two days to draw a line between */
+export function chartOf(trend: TrendDay[]): ScoreChart | null {
+  const days = trend
+    .filter((each): each is ChartDay => each.percentage !== null && Number.isFinite(each.percentage))
+    .toSorted((a, b) => (a.date < b.date ? -1 : 1));
+  if (days.length < 2) return null;
+
+  const { lowest, highest } = extremes(days);
+  // What is small beside the whole range is no event.
+  const smallest = Math.max(SMALLEST_MARK, 0.06 * (highest.percentage - lowest.percentage));
+  const marks = days
+    .slice(1)
+    .map((of): Mark =>
+      Math.abs(of.rescored) > Math.abs(of.moved)
+        ? { day: of, by: 'microsoft', change: of.rescored }
+        : { day: of, by: 'here', change: of.moved },
+    )
+    .filter(({ change }) => Math.abs(change) >= smallest)
+    .toSorted((a, b) => Math.abs(b.change) - Math.abs(a.change))
+    .slice(0, MARKS);
+  return { days, marks };
+}
+
+/** What the chart shows, in words. */
+export function chartAlt({ days, marks }: ScoreChart): string {
+  const [first, last] = [days[0]!, days.at(-1)!];
+  const { lowest, highest } = extremes(days);
+  const moves = marks
+    .slice(0, 3)
+    .map(
+      ({ day: of, by, change }) =>
+        `${step(change)} on ${shortDay(of.date)}${by === 'here' ? '' : ', re-scored by Microsoft'}`,
+    );
+  return [
+    `Chart of the Secure Score from ${day(first.date)} to ${day(last.date)}: from ${score(first)} to ${score(last)}`,
+    lowest.percentage === highest.percentage
+      ? ''
+      : `, lowest ${score(lowest)} on ${shortDay(lowest.date)}, highest ${score(highest)} on ${shortDay(highest.date)}`,
+    '.',
+    moves.length > 0 ? ` Largest moves: ${moves.join('; ')}.` : '',
+  ].join('');
+}
+
+const MARGIN = { top: 44, right: 90, bottom: 34, left: 2 };
+
+/** The least span of the axis in percentage points: a wobble shall not look like a fall. */
+const LEAST_SPAN = 4;
+
+/** Letters, in CSS pixels. They shrink with the picture on a phone. */
+const SIZE = { axis: 16, mark: 16, title: 17, last: 20 };
+
+/** About the width of a letter of Inter, in em. */
+const EM = 0.6;
+
+/** The chart as an SVG document. The same chart gives the same bytes. */
+export function drawScoreChart(chart: ScoreChart, theme: Theme, size = CHART_SIZE): string {
+  const { days, marks } = chart;
+  const [first, last] = [days[0]!, days.at(-1)!];
+  const { lowest, highest } = extremes(days);
+  const paint = (name: Parameters<typeof colour>[0]) => colour(name, theme);
+
+  const x = scaleUtc()
+    .domain([new Date(first.date), new Date(last.date)])
+    .range([MARGIN.left + 6, size.width - MARGIN.right]);
+  const y = scaleLinear()
+    .domain(domainOf(lowest.percentage, highest.percentage))
+    .range([size.height - MARGIN.bottom, MARGIN.top]);
+  const at = (of: ChartDay) => ({ x: x(new Date(of.date)), y: y(of.percentage) });
+  const floor = size.height - MARGIN.bottom;
+  const end = at(last);
+
+  const curve = lineOf<ChartDay>(
+    (of) => at(of).x,
+    (of) => at(of).y,
+  )
+    .curve(curveMonotoneX)
+    .digits(1);
+  const below = area<ChartDay>(
+    (of) => at(of).x,
+    floor,
+    (of) => at(of).y,
+  )
+    .curve(curveMonotoneX)
+    .digits(1);
+  const runs = runsOf(days);
+
+  const ticks = y.ticks(4);
+  const grid = ticks.map((tick) => {
+    const hidden = Math.abs(y(tick) - end.y) < SIZE.last;
+    return html`
+      <line
+        x1=${MARGIN.left}
+        x2=${size.width - MARGIN.right}
+        y1=${px(y(tick))}
+        y2=${px(y(tick))}
+        stroke=${paint('rule')}
+      />
+      ${
+        !hidden &&
+        html`<text
+          x=${size.width - MARGIN.right + 12}
+          y=${px(y(tick) + 5)}
+          font-size=${SIZE.axis}
+          fill=${paint('soft')}
+        >
+          ${`${tick} %`}
+        </text>`
+      }
+    `;
+  });
+  const labels = dateTicks(first.date, last.date).map((date, index, all) => {
+    const anchor = x(new Date(date)) < 30 ? 'start' : 'middle';
+    return html`<text
+      x=${px(anchor === 'start' ? MARGIN.left : x(new Date(date)))}
+      y=${size.height - 8}
+      text-anchor=${anchor}
+      font-size=${SIZE.axis}
+      fill=${paint('soft')}
+      key=${index / all.length}
+    >
+      ${shortDay(date)}
+    </text>`;
+  });
+
+  return renderToString(html`
+    <svg
+      xmlns="http://www.w3.org/2000/svg"
+      width=${size.width}
+      height=${size.height}
+      viewBox=${`0 0 ${size.width} ${size.height}`}
+      font-family="Inter, sans-serif"
+    >
+      <defs>
+        <linearGradient id=${`fade-${theme}`} x1="0" y1="0" x2="0" y2="1">
+          <stop offset="0" stop-color=${paint('bar')} stop-opacity="0.22" />
+          <stop offset="1" stop-color=${paint('bar')} stop-opacity="0.02" />
+        </linearGradient>
+      </defs>
+      <rect width=${size.width} height=${size.height} fill=${paint('card')} />
+      <text x=${MARGIN.left} y="18" font-size=${SIZE.title} font-weight="600" fill=${paint('ink')}>
+        ${`Last ${daysBetween(first.date, last.date) + 1} days`}
+      </text>
+      ${legend(marks, size.width, paint)} ${grid}
+      ${runs.map((run) => run.length > 1 && html`<path d=${below(run)} fill=${`url(#fade-${theme})`} />`)}
+      ${runs.slice(1).map((run, index) => {
+        const from = runs[index]!.at(-1)!;
+        return html`<path
+          d=${curve([from, run[0]!])}
+          fill="none"
+          stroke=${paint('soft')}
+          stroke-width="2"
+          stroke-dasharray="2 5"
+          stroke-linecap="round"
+        />`;
+      })}
+      ${runs.map((run) => html`<path d=${curve(run)} fill="none" stroke=${paint('bar')} stroke-width="2.5" stroke-linejoin="round" stroke-linecap="round" />`)}
+      ${placed(chart, at, size).map(
+        ({ mark, anchor, label }) => html`
+          ${shapeOf(mark.by, at(mark.day), paint)}
+          ${
+            label &&
+            html`<text
+              x=${px(label.x)}
+              y=${px(label.y)}
+              text-anchor=${anchor}
+              font-size=${SIZE.mark}
+              font-weight="600"
+              fill=${paint('ink')}
+              stroke=${paint('card')}
+              stroke-width="4"
+              stroke-linejoin="round"
+              paint-order="stroke"
+            >
+              ${step(mark.change)}
+            </text>`
+          }
+        `,
+      )}
+      <circle cx=${px(end.x)} cy=${px(end.y)} r="5" fill=${paint('bar')} />
+      <text
+        x=${px(end.x + 11)}
+        y=${px(end.y + 7)}
+        font-size=${SIZE.last}
+        font-weight="600"
+        fill=${paint('bar')}
+      >
+        ${score(last)}
+      </text>
+      ${labels}
+    </svg>
+  `)
+    .replace(/>\s+</g, '><')
+    .replace(/>\s+([^<]*?)\s+<\/text>/g, '>$1</text>');
+}
+
+type Paint = (name: Parameters<typeof colour>[0]) => string;
+type Point = { x: number; y: number };
+
+/** A circle for what was done here, a diamond for what Microsoft did: told apart in grey as well. */
+function shapeOf(by: Mark['by'], { x, y }: Point, paint: Paint) {
+  return by === 'here'
+    ? html`<circle
+        cx=${px(x)}
+        cy=${px(y)}
+        r="5"
+        fill=${paint('card')}
+        stroke=${paint('bar')}
+        stroke-width="2.5"
+      />`
+    : html`<path
+        d=${`M${px(x)} ${px(y - 7)}l7 7l-7 7l-7 -7z`}
+        fill=${paint('ink')}
+        stroke=${paint('card')}
+        stroke-width="1.5"
+      />`;
+}
+
+function legend(marks: Mark[], width: number, paint: Paint) {
+  const items = (['here', 'microsoft'] as const)
+    .filter((by) => marks.some((mark) => mark.by === by))
+    .map((by) => ({ by, text: by === 'here' ? 'moved here' : 're-scored by Microsoft' }));
+  let right = width - 4;
+  return items.toReversed().map(({ by, text }) => {
+    const left = right - text.length * SIZE.axis * 0.53;
+    right = left - 32;
+    return html`
+      ${shapeOf(by, { x: left - 12, y: 13 }, paint)}
+      <text x=${px(left)} y="18" font-size=${SIZE.axis} fill=${paint('soft')}>${text}</text>
+    `;
+  });
+}
+
+interface Placed {
+  mark: Mark;
+  anchor: 'start' | 'middle' | 'end';
+  /** Null where there is no room. */
+  label: Point | null;
+}
+
+/** Labels stand above a rise and below a fall, unless something stands there. The largest moves choose first. */
+function placed({ days, marks }: ScoreChart, at: (of: ChartDay) => Point, size: typeof CHART_SIZE): Placed[] {
+  const line = days.map(at);
+  const end = line.at(-1)!;
+  const taken: Box[] = [{ left: end.x - 8, right: size.width, top: end.y - 16, bottom: end.y + 16 }];
+  const symbols = marks.map(({ day: of }) => ({ of, ...boxAround(at(of), 9) }));
+  return marks.map((mark) => {
+    const point = at(mark.day);
+    const half = (step(mark.change).length * SIZE.mark * EM) / 2;
+    const sides = mark.change > 0 ? [-14, 26] : [26, -14];
+    for (const dy of sides) {
+      const x = Math.min(Math.max(point.x, half + 2), size.width - MARGIN.right - half);
+      const label = { x, y: point.y + dy };
+      const box = { left: x - half, right: x + half, top: label.y - SIZE.mark, bottom: label.y + 4 };
+      const free =
+        box.top > 24 &&
+        box.bottom < size.height - MARGIN.bottom &&
+        ![...taken, ...symbols.filter(({ of }) => of !== mark.day)].some((other) => overlap(other, box)) &&
+        !line.some((on) => on.x > box.left && on.x < box.right && on.y > box.top && on.y < box.bottom);
+      if (!free) continue;
+      taken.push(box);
+      return { mark, anchor: 'middle', label };
+    }
+    return { mark, anchor: 'middle', label: null };
+  });
+}
+
+interface Box {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+function boxAround({ x, y }: Point, radius: number): Box {
+  return { left: x - radius, right: x + radius, top: y - radius, bottom: y + radius };
+}
+
+function overlap(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
+/** Days in a row; where days are missing, the line is not drawn as if they were known. */
+function runsOf(days: ChartDay[]): ChartDay[][] {
+  const runs: ChartDay[][] = [];
+  for (const of of days) {
+    const previous = runs.at(-1)?.at(-1);
+    if (previous && daysBetween(previous.date, of.date) <= 2) runs.at(-1)!.push(of);
+    else runs.push([of]);
+  }
+  return runs;
+}
+
+/** A nice range around the scores, within 0 to 100. */
+function domainOf(lowest: number, highest: number): [number, number] {
+  const spare = Math.max((highest - lowest) * 0.18, (LEAST_SPAN - (highest - lowest)) / 2);
+  const [bottom = 0, top = 100] = scaleLinear()
+    .domain([Math.max(0, lowest - spare), Math.min(100, highest + spare)])
+    .nice(10)
+    .domain();
+  return [Math.max(0, bottom), Math.min(100, top)];
+}
+
+/** The first of each month; of a short time, a day a week. */
+function dateTicks(first: string, last: string): string[] {
+  const span = daysBetween(first, last);
+  const dates = Array.from({ length: span + 1 }, (_, index) =>
+    new Date(Date.parse(first) + index * 86_400_000).toISOString().slice(0, 10),
+  );
+  if (span > 35) return dates.filter((date) => date.endsWith('-01'));
+  const every = Math.max(1, Math.ceil(span / 4));
+  return dates.filter((_, index) => index % every === 0);
+}
+
+function extremes(days: ChartDay[]): { lowest: ChartDay; highest: ChartDay } {
+  return {
+    lowest: days.reduce((a, b) => (b.percentage < a.percentage ? b : a)),
+    highest: days.reduce((a, b) => (b.percentage > a.percentage ? b : a)),
+  };
+}
+
+/** "−4.2". */
+function step(change: number): string {
+  return signedUnits(Math.round(10 * change), 1);
+}
+
+function px(value: number): number {
+  return Math.round(10 * value) / 10;
+}
