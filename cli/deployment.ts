@@ -1,6 +1,6 @@
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { MonitorError, quote } from '../lambda/errors.ts';
-import { OUTPUTS } from '../lambda/outputs.ts';
+import { HISTORY_OUTPUTS, historyStackOf, OUTPUTS } from '../lambda/outputs.ts';
 import { asked, PATIENCE } from './aws.ts';
 
 /** What `cdk deploy` made, as far as the commands need it. */
@@ -17,6 +17,31 @@ export const DEPLOY = 'Deploy with: npx cdk deploy';
 
 /** @throws MonitorError `not-deployed`, and those of `asked` */
 export async function findDeployment(stack: string): Promise<Deployment> {
+  const found = await findStack(stack);
+  return {
+    stack,
+    status: found.StackStatus ?? 'unknown',
+    at: found.LastUpdatedTime ?? found.CreationTime ?? null,
+    outputs: outputsOf(found, OUTPUTS),
+  };
+}
+
+/**
+ * Athena's side of the history: in a stack of its own beside the main one, or in the main one.
+ * @param stack the main stack
+ * @throws MonitorError `not-deployed` where there is neither, and those of `asked`
+ */
+export async function findHistory(
+  stack: string,
+): Promise<Record<keyof typeof HISTORY_OUTPUTS, string | undefined>> {
+  const found = await findStack(historyStackOf(stack)).catch((error: unknown) => {
+    if (error instanceof MonitorError && error.code === 'not-deployed') return findStack(stack);
+    throw error;
+  });
+  return outputsOf(found, HISTORY_OUTPUTS);
+}
+
+async function findStack(stack: string): Promise<Stack> {
   const client = new CloudFormationClient(PATIENCE);
   const missing = () =>
     new MonitorError(
@@ -33,15 +58,17 @@ export async function findDeployment(stack: string): Promise<Deployment> {
   );
   const found = Stacks?.[0];
   if (!found || found.StackStatus === 'DELETE_COMPLETE') throw missing();
-  const values = new Map(found.Outputs?.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
-  return {
-    stack,
-    status: found.StackStatus ?? 'unknown',
-    at: found.LastUpdatedTime ?? found.CreationTime ?? null,
-    outputs: Object.fromEntries(
-      Object.entries(OUTPUTS).map(([name, key]) => [name, values.get(key)]),
-    ) as Deployment['outputs'],
-  };
+  return found;
+}
+
+function outputsOf<Name extends string>(
+  { Outputs }: Stack,
+  keys: Record<Name, string>,
+): Record<Name, string | undefined> {
+  const values = new Map(Outputs?.map(({ OutputKey, OutputValue }) => [OutputKey, OutputValue]));
+  return Object.fromEntries(
+    Object.entries<string>(keys).map(([name, key]) => [name, values.get(key)]),
+  ) as Record<Name, string | undefined>;
 }
 
 /** @throws MonitorError `deployment-without-output` */

@@ -3,6 +3,7 @@ import { MonitorError } from '../lambda/errors.ts';
 import { certificateCommand } from './certificate.ts';
 import { lazily } from './command.ts';
 import { EXIT, UsageError } from './exit.ts';
+import { historyCommand } from './history.ts';
 
 /**
  * The command line.
@@ -24,6 +25,7 @@ export async function main(args: string[]): Promise<number> {
     .command(run)
     .command(certificateCommand(exit))
     .command(doctor)
+    .command(historyCommand(exit))
     .demandCommand(1, 'Name a command.')
     .recommendCommands()
     .strict()

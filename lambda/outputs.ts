@@ -21,3 +21,14 @@ export const OUTPUTS = {
   /** ARN of the topic that alarms, bounces and complaints go to. */
   operationsTopic: 'OperationsTopic',
 } as const;
+
+/** The stack that Athena's side of the history is in, beside a main stack. */
+export const historyStackOf = (stack: string): string => `${stack}-History`;
+
+/** Keys of the history stack's outputs. */
+export const HISTORY_OUTPUTS = {
+  /** Name of Athena's workgroup. */
+  athenaWorkgroup: 'AthenaWorkgroup',
+  /** Name of the database in the Glue catalogue. */
+  historyDatabase: 'HistoryDatabase',
+} as const;

@@ -1,0 +1,52 @@
+import { MonitorError } from '../lambda/errors.ts';
+
+/** A value of an answer, whatever engine gave it: dates as yyyy-mm-dd, timestamps as text, null where there is none. */
+export type Value = string | number | boolean | null | Value[] | { [key: string]: Value };
+
+export type Row = Record<string, Value>;
+
+/** The rows of an answer, keyed by column, in the order of the question. */
+export interface Answer {
+  columns: string[];
+  rows: Row[];
+}
+
+/** What an answer is about, for engines that need not read the rest; null: all. */
+export interface Scope {
+  tenant: string | null;
+  /** yyyy-mm, both included. */
+  fromMonth: string;
+  toMonth: string;
+}
+
+/** Where questions are asked. */
+export interface HistoryEngine {
+  /** For people: what is asked. */
+  readonly location: string;
+  /** The newest day of the history (yyyy-mm-dd); null where there is none. */
+  newest(): Promise<string | null>;
+  /** @param sql one read-only statement; nothing else is run */
+  ask(sql: string, scope: Scope | null): Promise<Answer>;
+}
+
+/** Rows keyed by column. Of several columns with one name the later ones are called name_2, name_3. */
+export function answerOf(names: readonly string[], values: readonly (readonly Value[])[]): Answer {
+  const columns: string[] = [];
+  for (const name of names) {
+    let unique = name;
+    for (let number = 2; columns.includes(unique); number += 1) unique = `${name}_${number}`;
+    columns.push(unique);
+  }
+  const rows = values.map((row) =>
+    Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null])),
+  );
+  return { columns, rows };
+}
+
+export function notReadOnly(found: string): MonitorError {
+  return new MonitorError(
+    'history-sql-not-read-only',
+    `The history is read only, and this is ${found}.`,
+    'Ask with one SELECT (or WITH … SELECT).',
+  );
+}

@@ -1,0 +1,239 @@
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import {
+  DuckDBDateValue,
+  DuckDBDecimalValue,
+  DuckDBInstance,
+  DuckDBListValue,
+  DuckDBMapValue,
+  DuckDBStructValue,
+  StatementType,
+  type DuckDBConnection,
+  type DuckDBValue,
+} from '@duckdb/node-api';
+import { MonitorError, quote } from '../lambda/errors.ts';
+import { answerOf, notReadOnly, type Answer, type HistoryEngine, type Scope, type Value } from './answer.ts';
+import { filesOf, listHistory, type HistoryFile } from './files.ts';
+import { literal } from './placeholders.ts';
+import { TABLES, type Table } from './tables.ts';
+
+/** What of the history was left out, and why. */
+export interface Skipped {
+  path: string;
+  why: string;
+}
+
+export interface DuckDbOptions {
+  /** Of the archive. */
+  folder: string;
+  /** Told once for each file that is damaged or foreign: an answer is made without it. */
+  onSkipped: (skipped: Skipped) => void;
+}
+
+/**
+ * DuckDB, in this process, on the Parquet files of a folder archive. It writes nothing and reads nothing else: no
+ * statement but one SELECT is run, the file system is closed to it but for the folder's `history/`, extensions are
+ * neither installed nor loaded, and the configuration is locked.
+ *
+ * A damaged file does not fail an answer. Files are examined when an answer fails, not before, which costs nothing
+ * while they are sound; what is wrong is named and left out.
+ */
+export class DuckDbHistory implements HistoryEngine {
+  readonly location: string;
+  readonly #files: HistoryFile[];
+  readonly #onSkipped: DuckDbOptions['onSkipped'];
+  /** Paths of files that were found sound, or damaged. */
+  readonly #examined = new Map<string, 'sound' | 'damaged'>();
+
+  private constructor(location: string, files: HistoryFile[], onSkipped: DuckDbOptions['onSkipped']) {
+    this.location = location;
+    this.#files = files;
+    this.#onSkipped = onSkipped;
+  }
+
+  static async open({ folder, onSkipped }: DuckDbOptions): Promise<DuckDbHistory> {
+    const location = path.resolve(folder);
+    checkFolder(location);
+    const { files, foreign } = await listHistory(location);
+    for (const file of foreign) onSkipped({ path: file, why: 'it is no file of the history' });
+    return new DuckDbHistory(location, files, onSkipped);
+  }
+
+  /** There is nothing to ask. */
+  get empty(): boolean {
+    return this.#files.length === 0;
+  }
+
+  async newest(): Promise<string | null> {
+    const months = this.#files.filter(({ table }) => table === 'scores').map(({ month }) => month);
+    // The newest month may be damaged, or hold no row.
+    for (const month of [...new Set(months)].toSorted().toReversed()) {
+      const { rows } = await this.ask('SELECT max(date) AS newest FROM scores', {
+        tenant: null,
+        fromMonth: month,
+        toMonth: month,
+      });
+      const newest = rows[0]?.['newest'];
+      if (typeof newest === 'string') return newest;
+    }
+    return null;
+  }
+
+  /** @throws MonitorError `history-sql-invalid`, `history-sql-not-read-only` */
+  async ask(sql: string, scope: Scope | null): Promise<Answer> {
+    const inScope = filesOf(this.#files, scope);
+    for (;;) {
+      const files = inScope.filter((file) => this.#examined.get(file.path) !== 'damaged');
+      try {
+        return await this.#run(sql, files);
+      } catch (error) {
+        if (error instanceof MonitorError) throw error;
+        if (!(await this.#examine(files))) throw invalid(error);
+      }
+    }
+  }
+
+  async #run(sql: string, files: readonly HistoryFile[]): Promise<Answer> {
+    return withConnection(async (connection) => {
+      await close(connection, path.join(this.location, 'history'));
+      for (const table of TABLES) await connection.run(viewOf(table, files));
+      return select(connection, sql);
+    });
+  }
+
+  /** @returns whether a file was found damaged that was not known to be */
+  async #examine(files: readonly HistoryFile[]): Promise<boolean> {
+    const unknown = files.filter((file) => !this.#examined.has(file.path));
+    let found = false;
+    await withConnection(async (connection) => {
+      for (const file of unknown) {
+        const why = await faultOf(connection, file);
+        this.#examined.set(file.path, why === null ? 'sound' : 'damaged');
+        if (why === null) continue;
+        found = true;
+        this.#onSkipped({ path: file.path, why });
+      }
+    });
+    return found;
+  }
+}
+
+/** A folder above that is called like a partition would be taken for one. */
+function checkFolder(folder: string): void {
+  const taken = new Set(['month', ...TABLES.flatMap(({ columns }) => columns.map(({ name }) => name))]);
+  const partition = folder.split(path.sep).find((part) => taken.has(/^([^=]+)=/.exec(part)?.[1] ?? ''));
+  if (partition === undefined) return;
+  throw new MonitorError(
+    'archive-location-invalid',
+    `The folder ${quote(folder)} is no place for an archive: engines take ${quote(partition)} in its path for a column.`,
+    'Move the archive to a folder without it.',
+  );
+}
+
+async function withConnection<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    // What does not fit into memory: not into the folder that the command happens to be called in.
+    temp_directory: path.join(tmpdir(), `secure-score-${process.pid}`),
+  });
+  const connection = await instance.connect();
+  try {
+    return await use(connection);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+async function close(connection: DuckDBConnection, readable: string): Promise<void> {
+  await connection.run(`SET allowed_directories = [${literal(`${readable}${path.sep}`)}]`);
+  await connection.run('SET enable_external_access = false');
+  await connection.run('SET lock_configuration = true');
+}
+
+/** With the types that the table has, whatever the files have; without files, empty. */
+function viewOf({ name, columns }: Table, files: readonly HistoryFile[]): string {
+  const paths = files.filter(({ table }) => table === name).map((file) => literal(escaped(file.path)));
+  const column = paths.length > 0 ? (each: string) => `"${each}"` : () => 'NULL';
+  const selected = [...columns, { name: 'month', type: 'VARCHAR' }].map(
+    (each) => `CAST(${column(each.name)} AS ${each.type}) AS "${each.name}"`,
+  );
+  const source =
+    paths.length > 0
+      ? `FROM read_parquet([${paths.join(', ')}], hive_partitioning = true, hive_types_autocast = false)`
+      : 'WHERE false';
+  return `CREATE VIEW ${name} AS SELECT ${selected.join(', ')} ${source}`;
+}
+
+/** A path is a pattern to DuckDB. */
+const escaped = (file: string): string => file.replace(/[[*?]/g, '[$&]');
+
+async function select(connection: DuckDBConnection, sql: string): Promise<Answer> {
+  const statements = await connection.extractStatements(sql);
+  const statement = await statements.prepare(0);
+  if (statements.count !== 1 || statement.statementType !== StatementType.SELECT) {
+    throw notReadOnly(
+      statements.count > 1 ? `${statements.count} statements` : StatementType[statement.statementType],
+    );
+  }
+  const reader = await statement.runAndReadAll();
+  return answerOf(
+    reader.columnNames(),
+    reader.getRows().map((row) => row.map(toValue)),
+  );
+}
+
+function toValue(value: DuckDBValue): Value {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  if (value instanceof DuckDBDecimalValue) return value.toDouble();
+  if (value instanceof DuckDBDateValue) return value.toString();
+  if (value instanceof DuckDBListValue) return value.items.map(toValue);
+  if (value instanceof DuckDBStructValue) {
+    return Object.fromEntries(Object.entries(value.entries).map(([name, each]) => [name, toValue(each)]));
+  }
+  if (value instanceof DuckDBMapValue) {
+    return value.entries.map(({ key, value: each }) => [toValue(key), toValue(each)]);
+  }
+  return String(value);
+}
+
+/** @returns why the file cannot be read as its table; null where it can */
+async function faultOf(
+  connection: DuckDBConnection,
+  { path: file, table }: HistoryFile,
+): Promise<string | null> {
+  const source = `read_parquet(${literal(escaped(file))}, hive_partitioning = false)`;
+  try {
+    const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`);
+    const types = new Map(described.getRows().map(([name, type]) => [String(name), String(type)]));
+    const wanted = TABLES.find(({ name }) => name === table)?.columns ?? [];
+    for (const { name, type } of wanted) {
+      const found = types.get(name);
+      if (found === undefined) return `it has no column ${quote(name)}`;
+      if (found !== type) return `its column ${quote(name)} is ${found}, not ${type}`;
+    }
+    // Reads every value: a page may be damaged where the footer is not.
+    await connection.run(`SELECT bit_xor(hash(t)) FROM ${source} t`);
+    return null;
+  } catch (error) {
+    return firstLine(error);
+  }
+}
+
+function invalid(error: unknown): MonitorError {
+  const tables = TABLES.map(({ name }) => name).join(', ');
+  return new MonitorError(
+    'history-sql-invalid',
+    `DuckDB cannot answer that: ${error instanceof Error ? error.message : String(error)}`,
+    `The tables are ${tables}. What is in one: secure-score history sql "DESCRIBE scores"`,
+    { cause: error },
+  );
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n')[0] ?? message;
+}
