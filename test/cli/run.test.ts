@@ -119,6 +119,7 @@ describe('secure-score run', () => {
       'archived',
       'score',
       'changes',
+      'explanation',
       'mails',
       'pending',
     ]);
@@ -159,6 +160,8 @@ describe('secure-score run', () => {
         'previousDate',
         'points',
         'maximum',
+        'percentagePoints',
+        'cause',
       ]);
       expect(change).toMatchObject({ kind: 'lost', date: addDays(DAY_90, 1), previousDate: DAY_90 });
       expect(change.points.after).toBeLessThan(change.points.before);
