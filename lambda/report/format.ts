@@ -96,6 +96,15 @@ function formatOf(timeZone: string, fields: Intl.DateTimeFormatOptions): Intl.Da
   return format;
 }
 
+/** Whether this runtime knows it. */
+export function isTimeZone(timeZone: string): boolean {
+  try {
+    return formatOf(timeZone, DAY) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** "9 Jan 2026", of yyyy-mm-dd (a snapshot's day is one of UTC, wherever the tenant is) or a moment there. */
 export function day(date: string, timeZone = 'UTC'): string {
   return formatOf(timeZone, { ...DAY, ...YEAR }).format(new Date(date));

@@ -2,7 +2,7 @@ import { changesDocument } from './changes.ts';
 import { pngOf } from './chart/picture.ts';
 import { CHART_IDS, chartOf, drawScoreChart } from './chart/score-chart.ts';
 import { changesCsv, LIST_NAME } from './csv.ts';
-import { moment } from './format.ts';
+import { isTimeZone, moment } from './format.ts';
 import { drawFolded } from './html.ts';
 import { operationsDocument } from './operations.ts';
 import { line } from './plain-text.ts';
@@ -63,14 +63,6 @@ function namedReport(report: Report): Report {
     timeZone: isTimeZone(report.timeZone) ? report.timeZone : 'UTC',
     name: line(report.name, 200),
   };
-}
-
-function isTimeZone(timeZone: string): boolean {
-  try {
-    return Intl.DateTimeFormat('en-GB', { timeZone }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
 }
 
 function isList(kind: MailKind): boolean {

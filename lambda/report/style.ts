@@ -18,6 +18,9 @@ const BREAK = 'overflow-wrap:anywhere;word-break:break-word';
 const HEAD = `border-bottom:1px solid ${light('rule')};font-size:12px;line-height:16px;font-weight:400;vertical-align:bottom;overflow-wrap:normal;word-break:normal;color:${light('soft')}`;
 const CELL = 'font-size:13px;line-height:18px;font-weight:400;vertical-align:top';
 
+/** Each of these hides it in some mail program. */
+const HIDDEN = 'display:none;max-height:0;overflow:hidden;mso-hide:all';
+
 export const STYLE = {
   body: `margin:0;padding:0;background:${light('page')}`,
   page: `width:100%;background:${light('page')}`,
@@ -26,7 +29,7 @@ export const STYLE = {
   content: `padding:28px 28px 8px;${FONT};font-size:15px;line-height:22px;color:${light('ink')};text-align:left;${BREAK}`,
   footer: `padding:12px 28px 28px;${FONT};font-size:12px;line-height:18px;color:${light('soft')};text-align:left;${BREAK}`,
   footnote: 'margin:0 0 8px',
-  hidden: 'display:none;max-height:0;overflow:hidden',
+  hidden: HIDDEN,
   tenant: `margin:0 0 4px;font-size:13px;line-height:18px;color:${light('soft')}`,
   h1: 'margin:0 0 20px;font-size:22px;line-height:28px;font-weight:600',
   h2: `margin:28px 0 8px;padding-top:20px;border-top:1px solid ${light('rule')};font-size:17px;line-height:24px;font-weight:600`,
@@ -37,7 +40,7 @@ export const STYLE = {
   sentence: 'margin:16px 0 0;font-size:16px;line-height:24px',
   chart: 'margin:20px 0 0',
   picture: `display:block;width:100%;max-width:${CHART_SIZE.width}px;height:auto;border:0;font-size:13px;line-height:19px;color:${light('soft')}`,
-  hiddenPicture: 'display:none;mso-hide:all',
+  hiddenPicture: HIDDEN,
   sum: `border-top:1px solid ${light('rule')};font-weight:600`,
   figures: 'margin:2px 0 0;font-size:13px;line-height:19px',
   score: 'margin:0;font-size:40px;line-height:44px;font-weight:600;letter-spacing:-0.5px',
@@ -91,6 +94,6 @@ export const STYLESHEET = [
     `.rule{border-color:${dark('rule')}!important}`,
     `.track{background:${dark('track')}!important}`,
     `.bar{background:${dark('bar')}!important}`,
-    '.day{display:none!important}.night{display:block!important}',
+    '.day{display:none!important}.night{display:block!important;max-height:none!important;overflow:visible!important}',
   ].join('')}}`,
 ].join('\n');

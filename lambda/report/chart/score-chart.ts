@@ -1,6 +1,6 @@
 import { html } from 'htm/preact';
 import { renderToString } from 'preact-render-to-string';
-import { scaleLinear, scaleUtc } from 'd3-scale';
+import { nice, ticks as ticksOf } from 'd3-array';
 import { area, curveMonotoneX, line as lineOf } from 'd3-shape';
 import { daysBetween, day, score, shortDay, signedUnits } from '../format.ts';
 import { colour, type Theme } from './palette.ts';
@@ -35,6 +35,8 @@ export const CHART_IDS = {
   dark: 'score-dark@secure-score-monitor',
 };
 
+const MOST_DAYS = 90;
+
 const MARKS = 6;
 
 /** Smaller moves are the wobble of partial credits. */
@@ -42,9 +44,11 @@ const SMALLEST_MARK = 0.25;
 
 /** @returns null where there are not two days to draw a line between */
 export function chartOf(trend: TrendDay[]): ScoreChart | null {
-  const days = trend
+  const known = trend
     .filter((each): each is ChartDay => each.percentage !== null && Number.isFinite(each.percentage))
     .toSorted((a, b) => (a.date < b.date ? -1 : 1));
+  // 90 snapshots, where some are missing, are of more than 90 days.
+  const days = known.filter(({ date }) => daysBetween(date, known.at(-1)!.date) < MOST_DAYS);
   if (days.length < 2) return null;
 
   const { lowest, highest } = extremes(days);
@@ -101,13 +105,13 @@ export function drawScoreChart(chart: ScoreChart, theme: Theme, size = CHART_SIZ
   const { lowest, highest } = extremes(days);
   const paint = (name: Parameters<typeof colour>[0]) => colour(name, theme);
 
-  const x = scaleUtc()
-    .domain([new Date(first.date), new Date(last.date)])
-    .range([MARGIN.left + 6, size.width - MARGIN.right]);
-  const y = scaleLinear()
-    .domain(domainOf(lowest.percentage, highest.percentage))
-    .range([size.height - MARGIN.bottom, MARGIN.top]);
-  const at = (of: ChartDay) => ({ x: x(new Date(of.date)), y: y(of.percentage) });
+  const x = scale(
+    [Date.parse(first.date), Date.parse(last.date)],
+    [MARGIN.left + 6, size.width - MARGIN.right],
+  );
+  const domain = domainOf(lowest.percentage, highest.percentage);
+  const y = scale(domain, [size.height - MARGIN.bottom, MARGIN.top]);
+  const at = (of: ChartDay) => ({ x: x(Date.parse(of.date)), y: y(of.percentage) });
   const floor = size.height - MARGIN.bottom;
   const end = at(last);
 
@@ -126,7 +130,7 @@ export function drawScoreChart(chart: ScoreChart, theme: Theme, size = CHART_SIZ
     .digits(1);
   const runs = runsOf(days);
 
-  const ticks = y.ticks(4);
+  const ticks = ticksOf(...domain, 4);
   const grid = ticks.map((tick) => {
     const hidden = Math.abs(y(tick) - end.y) < SIZE.last;
     return html`
@@ -151,9 +155,9 @@ export function drawScoreChart(chart: ScoreChart, theme: Theme, size = CHART_SIZ
     `;
   });
   const labels = dateTicks(first.date, last.date).map((date, index, all) => {
-    const anchor = x(new Date(date)) < 30 ? 'start' : 'middle';
+    const anchor = x(Date.parse(date)) < 30 ? 'start' : 'middle';
     return html`<text
-      x=${px(anchor === 'start' ? MARGIN.left : x(new Date(date)))}
+      x=${px(anchor === 'start' ? MARGIN.left : x(Date.parse(date)))}
       y=${size.height - 8}
       text-anchor=${anchor}
       font-size=${SIZE.axis}
@@ -197,14 +201,14 @@ export function drawScoreChart(chart: ScoreChart, theme: Theme, size = CHART_SIZ
       })}
       ${runs.map((run) => html`<path d=${curve(run)} fill="none" stroke=${paint('bar')} stroke-width="2.5" stroke-linejoin="round" stroke-linecap="round" />`)}
       ${placed(chart, at, size).map(
-        ({ mark, anchor, label }) => html`
+        ({ mark, label }) => html`
           ${shapeOf(mark.by, at(mark.day), paint)}
           ${
             label &&
             html`<text
               x=${px(label.x)}
               y=${px(label.y)}
-              text-anchor=${anchor}
+              text-anchor="middle"
               font-size=${SIZE.mark}
               font-weight="600"
               fill=${paint('ink')}
@@ -218,7 +222,11 @@ export function drawScoreChart(chart: ScoreChart, theme: Theme, size = CHART_SIZ
           }
         `,
       )}
-      <circle cx=${px(end.x)} cy=${px(end.y)} r="5" fill=${paint('bar')} />
+      ${
+        marks.some(({ day: of, by }) => of === last && by === 'microsoft')
+          ? null
+          : html`<circle cx=${px(end.x)} cy=${px(end.y)} r="5" fill=${paint('bar')} />`
+      }
       <text
         x=${px(end.x + 11)}
         y=${px(end.y + 7)}
@@ -274,35 +282,50 @@ function legend(marks: Mark[], width: number, paint: Paint) {
 
 interface Placed {
   mark: Mark;
-  anchor: 'start' | 'middle' | 'end';
-  /** Null where there is no room. */
+  /** Its middle; null where there is no room. */
   label: Point | null;
 }
 
-/** Labels stand above a rise and below a fall, unless something stands there. The largest moves choose first. */
+/**
+ * Labels stand above a rise and below a fall, unless something stands there; those of the newest day left of it. The
+ * largest moves choose first.
+ */
 function placed({ days, marks }: ScoreChart, at: (of: ChartDay) => Point, size: typeof CHART_SIZE): Placed[] {
   const line = days.map(at);
   const end = line.at(-1)!;
-  const taken: Box[] = [{ left: end.x - 8, right: size.width, top: end.y - 16, bottom: end.y + 16 }];
-  const symbols = marks.map(({ day: of }) => ({ of, ...boxAround(at(of), 9) }));
+  const right = size.width - MARGIN.right + 4;
+  const taken: Box[] = [];
+  const symbols = marks.map(({ day: of }) => ({ of, ...boxAround(at(of), 8) }));
   return marks.map((mark) => {
     const point = at(mark.day);
     const half = (step(mark.change).length * SIZE.mark * EM) / 2;
-    const sides = mark.change > 0 ? [-14, 26] : [26, -14];
-    for (const dy of sides) {
-      const x = Math.min(Math.max(point.x, half + 2), size.width - MARGIN.right - half);
+    for (const dy of mark.change > 0 ? [-14, 27] : [27, -14]) {
+      const x = Math.min(Math.max(point.x, half + 2), right - half);
       const label = { x, y: point.y + dy };
-      const box = { left: x - half, right: x + half, top: label.y - SIZE.mark, bottom: label.y + 4 };
+      const box = { left: x - half, right: x + half, top: label.y - SIZE.mark + 2, bottom: label.y + 3 };
       const free =
         box.top > 24 &&
         box.bottom < size.height - MARGIN.bottom &&
-        ![...taken, ...symbols.filter(({ of }) => of !== mark.day)].some((other) => overlap(other, box)) &&
-        !line.some((on) => on.x > box.left && on.x < box.right && on.y > box.top && on.y < box.bottom);
+        ![...taken, ...symbols, boxAround(end, 7)].some((other) => overlap(other, box)) &&
+        !crosses(line, box);
       if (!free) continue;
       taken.push(box);
-      return { mark, anchor: 'middle', label };
+      return { mark, label };
     }
-    return { mark, anchor: 'middle', label: null };
+    return { mark, label: null };
+  });
+}
+
+/** Whether the line runs through a box: looked at every pixel, not at the days alone, as it is steep. */
+function crosses(line: Point[], box: Box): boolean {
+  return line.some((to, index) => {
+    const from = line[index - 1] ?? to;
+    if (to.x < box.left || from.x > box.right) return false;
+    const steps = Math.max(1, Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / 2));
+    return Array.from({ length: steps + 1 }, (_, each) => each / steps).some((part) => {
+      const on = { x: from.x + part * (to.x - from.x), y: from.y + part * (to.y - from.y) };
+      return on.x > box.left && on.x < box.right && on.y > box.top && on.y < box.bottom;
+    });
   });
 }
 
@@ -335,11 +358,13 @@ function runsOf(days: ChartDay[]): ChartDay[][] {
 /** A nice range around the scores, within 0 to 100. */
 function domainOf(lowest: number, highest: number): [number, number] {
   const spare = Math.max((highest - lowest) * 0.18, (LEAST_SPAN - (highest - lowest)) / 2);
-  const [bottom = 0, top = 100] = scaleLinear()
-    .domain([Math.max(0, lowest - spare), Math.min(100, highest + spare)])
-    .nice(10)
-    .domain();
+  const [bottom, top] = nice(Math.max(0, lowest - spare), Math.min(100, highest + spare), 10);
   return [Math.max(0, bottom), Math.min(100, top)];
+}
+
+/** Linear. d3-scale does it too, with 40 kB of colours and formats that nothing here needs. */
+function scale([from, to]: [number, number], [start, end]: [number, number]): (value: number) => number {
+  return (value) => start + ((value - from) / (to - from)) * (end - start);
 }
 
 /** The first of each month; of a short time, a day a week. */
