@@ -100,10 +100,14 @@ export function printedParts(
       controls,
       units: rounded.parts[index]!,
     }));
-    // A second decimal where one would hide what the mail is about; more only where they hide all of it.
+    // A second decimal where one would hide what the mail is about, or where a part adds up only if it is not rounded as
+    // usual: its row says 0.34, and the sentence would say 0.4. More only where they hide all of it.
     const hidesMain = parts.some(({ name, units: of }) => isMain(name) && of === 0);
+    const bends = parts.some(
+      ({ units: of }, index) => Math.abs(of - shown[index]!.value * 10 ** decimals) > 0.5 + NOISE,
+    );
     const hidesAll = rounded.total === 0 && Math.abs(change) >= NOISE;
-    if (decimals >= 4 || !(hidesAll || (hidesMain && decimals < 2))) {
+    if (decimals >= 4 || !(hidesAll || ((hidesMain || bends) && decimals < 2))) {
       return { total: rounded.total, decimals, parts };
     }
   }

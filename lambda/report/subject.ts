@@ -1,5 +1,4 @@
 import { count, day, daysBetween, listing, score, scoreChange } from './format.ts';
-import { explained } from './account.ts';
 import { line } from './plain-text.ts';
 import type { OperationsItem, Report, ReportedChange } from './model.ts';
 import type { MailKind } from '../ports.ts';
@@ -123,7 +122,7 @@ function scoreNow(report: Report): string {
   const { before, after } = report;
   if (after === null) return 'Secure Score';
   if (before === null) return `Secure Score ${score(after)}`;
-  return `Secure Score ${score(after)} (${explained(report)?.change ?? scoreChange(before, after)})`;
+  return `Secure Score ${score(after)} (${scoreChange(before, after)})`;
 }
 
 function period(report: Report): string {
