@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'test/s3/**', 'test/deploy/**', 'test/package/**'],
+    exclude: [...configDefaults.exclude, 'test/s3/**', 'test/deploy/**', 'test/package/**', 'test/trino/**'],
     reporters: ['default', './test/count-reporter.ts'],
   },
 });

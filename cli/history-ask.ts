@@ -20,10 +20,15 @@ interface AskFlags extends HistoryFlags {
   limit?: number;
 }
 
+/** A question is no command that somebody mistyped. (The types do not know of the argument.) */
+function withoutGuesses<Flags>(yargs: Argv<Flags>): Argv<Flags> {
+  return (yargs as { recommendCommands(guess: boolean): Argv<Flags> }).recommendCommands(false);
+}
+
 /** `secure-score history [question]`: without a question, the list of them. */
 export const ask: Command<AskFlags> = {
   flags: (yargs) =>
-    (yargs as Argv<{ question?: string }>)
+    withoutGuesses(yargs as Argv<{ question?: string }>)
       .usage('$0 history [question]\n\nAsk the archive. Without a question: the list of them.')
       .options(QUESTION_OPTIONS)
       .options(HISTORY_OPTIONS)
@@ -97,7 +102,7 @@ function dayOf(flag: 'from' | 'to', written: string): string {
 }
 
 /** A name of the config, or an id, which need not be in it (any more). */
-function tenantOf(wanted: string, config: Config | null): string {
+export function tenantOf(wanted: string, config: Config | null): string {
   const id = wanted.toLowerCase();
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id;
   const found = config?.tenants.find(({ name }) => name === wanted);

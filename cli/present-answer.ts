@@ -122,9 +122,10 @@ function describeSeries(
     const known = values.filter((each) => each !== null);
     const [first] = known;
     const last = known.at(-1);
-    if (first === undefined || last === undefined) return { labels: [], numbers: ['', '', ''], values };
+    const labels = varying.map((column) => shownValue(column, row[column] ?? null, names).text);
+    if (first === undefined || last === undefined) return { labels, numbers: [NONE, NONE, ''], values };
     return {
-      labels: varying.map((column) => shownValue(column, row[column] ?? null, names).text),
+      labels,
       numbers: [written(value, first), written(value, last), share(last - first)],
       values,
       change: last - first,

@@ -96,7 +96,7 @@ export class DuckDbHistory implements HistoryEngine {
   async #run(sql: string, files: readonly HistoryFile[]): Promise<Answer> {
     return withConnection(async (connection) => {
       await close(connection, path.join(this.location, 'history'));
-      for (const table of TABLES) await connection.run(viewOf(table, files));
+      for (const table of tablesIn(sql)) await connection.run(viewOf(table, files));
       return select(connection, sql);
     });
   }
@@ -147,9 +147,17 @@ async function withConnection<T>(use: (connection: DuckDBConnection) => Promise<
 }
 
 async function close(connection: DuckDBConnection, readable: string): Promise<void> {
-  await connection.run(`SET allowed_directories = [${literal(`${readable}${path.sep}`)}]`);
+  // As a path, and as the pattern that is asked for (see escaped).
+  const allowed = [readable, escaped(readable)].map((each) => literal(`${each}${path.sep}`));
+  await connection.run(`SET allowed_directories = [${allowed.join(', ')}]`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
+}
+
+/** Those that a statement names; all, where it names none (`SHOW TABLES`). Each view costs a look into a file. */
+function tablesIn(sql: string): Table[] {
+  const named = TABLES.filter(({ name }) => new RegExp(`\\b${name}\\b`, 'i').test(sql));
+  return named.length > 0 ? named : TABLES;
 }
 
 /** With the types that the table has, whatever the files have; without files, empty. */

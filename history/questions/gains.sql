@@ -24,5 +24,5 @@ WHERE month BETWEEN :from_month AND :to_month
 GROUP BY tenant, control
 HAVING sum(percentage_points) > 0
   AND abs(sum(percentage_points)) > 0.000001
-ORDER BY sum(percentage_points) DESC, tenant, control
+ORDER BY percentage_points DESC, tenant, control
 LIMIT :limit

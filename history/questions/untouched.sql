@@ -2,14 +2,14 @@
 -- @about controls
 -- @answers Where are points to be had that nobody has worked on since monitoring began?
 -- Controls of each tenant's last counted day that lack points, have no decision, and were never lost, gained or decided.
--- percentage_points is what the score would gain; days count from the day the control was first seen.
+-- percentage_points is what the score would gain; days count from the day the control came (else, monitoring began).
 -- @param tenant = all
 -- @param from = beginning
 -- @param to = newest
 -- @param limit = 20
 -- @show tenant, title, category, points, maximum, days, percentage_points
 WITH days AS (
-  SELECT tenant, max(date) AS last_date
+  SELECT tenant, min(date) AS first_date, max(date) AS last_date
   FROM scores
   WHERE month BETWEEN :from_month AND :to_month
     AND date BETWEEN :from AND :to
@@ -17,20 +17,17 @@ WITH days AS (
     AND counted
   GROUP BY tenant
 ),
-touched AS (
-  SELECT DISTINCT tenant, control
+history AS (
+  SELECT
+    tenant,
+    control,
+    max(CASE WHEN kind IN ('new', 'renamed') THEN date END) AS came_on,
+    count(CASE WHEN kind IN ('lost', 'gained', 'decided') THEN 1 END) AS touches
   FROM changes
   WHERE month BETWEEN :from_month AND :to_month
     AND date BETWEEN :from AND :to
     AND (:tenant IS NULL OR tenant = :tenant)
-    AND kind IN ('lost', 'gained', 'decided')
-),
-seen AS (
-  SELECT tenant, control, min(date) AS first_date, count(state) AS decided_days
-  FROM controls
-  WHERE month BETWEEN :from_month AND :to_month
-    AND date BETWEEN :from AND :to
-    AND (:tenant IS NULL OR tenant = :tenant)
+    AND control IS NOT NULL
   GROUP BY tenant, control
 )
 SELECT
@@ -40,18 +37,17 @@ SELECT
   c.category,
   c.points,
   c.maximum,
-  n.first_date,
-  date_diff('day', n.first_date, c.date) AS days,
+  coalesce(h.came_on, d.first_date) AS first_date,
+  date_diff('day', coalesce(h.came_on, d.first_date), c.date) AS days,
   100 * (c.maximum - c.points) / nullif(s.maximum, 0) AS percentage_points
 FROM controls c
 JOIN days d ON d.tenant = c.tenant AND d.last_date = c.date
 JOIN scores s ON s.tenant = c.tenant AND s.month = c.month AND s.date = c.date
-JOIN seen n ON n.tenant = c.tenant AND n.control = c.control
-LEFT JOIN touched t ON t.tenant = c.tenant AND t.control = c.control
+LEFT JOIN history h ON h.tenant = c.tenant AND h.control = c.control
 WHERE c.month BETWEEN :from_month AND :to_month
   AND s.month BETWEEN :from_month AND :to_month
-  AND t.control IS NULL
-  AND n.decided_days = 0
+  AND c.state IS NULL
+  AND coalesce(h.touches, 0) = 0
   AND c.maximum - c.points > 0.005
 ORDER BY 100 * (c.maximum - c.points) / nullif(s.maximum, 0) DESC NULLS LAST, c.tenant, c.control
 LIMIT :limit

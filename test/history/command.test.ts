@@ -1,0 +1,244 @@
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { secureScore } from '../cli/support.ts';
+import { CONTOSO, FABRIKAM, SAMPLE, writeHistory } from './sample.ts';
+
+const root = await mkdtemp(join(tmpdir(), 'history-command-'));
+const archive = join(root, 'archive');
+const config = join(root, 'config.json');
+
+beforeAll(async () => {
+  await writeHistory(archive);
+  await writeFile(
+    config,
+    JSON.stringify({
+      tenants: [
+        { name: 'Contoso', tenantId: CONTOSO, clientId: CONTOSO, recipients: ['a@contoso.com'] },
+        { name: 'Fabrikam', tenantId: FABRIKAM, clientId: CONTOSO, recipients: ['a@contoso.com'] },
+      ],
+      operations: ['b@contoso.com'],
+      mail: { from: 'c@contoso.com' },
+    }),
+  );
+});
+afterAll(() => rm(root, { recursive: true }));
+afterEach(() => vi.restoreAllMocks());
+
+const history = (...args: string[]) => secureScore('history', ...args, '--archive', archive);
+
+describe('secure-score history', () => {
+  it('lists what can be asked, also as JSON', async () => {
+    const { code, stdout } = await secureScore('history');
+    expect(code).toBe(0);
+    for (const name of ['trend', 'losses', 'recovery', 'fleet']) expect(stdout).toMatch(`  ${name} `);
+    const list = (await secureScore('history', '--json')).json() as { name: string; parameters: object[] }[];
+    expect(list).toHaveLength(15);
+    expect(list.find(({ name }) => name === 'life')?.parameters).toContainEqual({
+      name: 'control',
+      default: 'required',
+    });
+  });
+
+  it('trend --json is an array of rows, with ids, whatever the config is', async () => {
+    const { code, json, stderr } = await history(
+      'trend',
+      '--json',
+      '--config',
+      config,
+      '--tenant',
+      'Contoso',
+    );
+    expect([code, stderr]).toEqual([0, '']);
+    expect(json()).toEqual(
+      SAMPLE.scores
+        .filter(({ tenant, counted }) => tenant === CONTOSO && counted)
+        .map(({ tenant, date, points, maximum, percentage }) => ({
+          tenant,
+          date,
+          points,
+          maximum,
+          percentage,
+        })),
+    );
+    expect(Object.keys((json() as object[])[0] ?? {})).toEqual([
+      'tenant',
+      'date',
+      'points',
+      'maximum',
+      'percentage',
+    ]);
+  });
+
+  it('trend draws a line a tenant, and of one tenant the days', async () => {
+    expect((await history('trend', '--config', config)).stdout).toBe(
+      [
+        'Trend  2026-01-30 to 2026-02-06',
+        '  Contoso   ▃▁▃▁ ▁▃▁  50.0 % → 40.0 %  −10.00',
+        '  Fabrikam    ███▃▃▃  70.0 % → 50.0 %  −20.00',
+        '',
+      ].join('\n'),
+    );
+    expect((await history('trend', '--config', config, '--tenant', FABRIKAM)).stdout).toBe(
+      [
+        'Trend  Fabrikam  2026-02-01 to 2026-02-06',
+        '  ███▁▁▁  70.0 % → 50.0 %  −20.00',
+        '',
+        '  date             %  points  maximum',
+        '  2026-02-01  70.0 %      70      100',
+        '  ⋮ 2 days alike',
+        '  2026-02-04  50.0 %      50      100',
+        '  ⋮ 1 day alike',
+        '  2026-02-06  50.0 %      50      100',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('answers in a table with numbers to the right, without a config by the beginning of ids', async () => {
+    const { stdout } = await history('losses');
+    expect(stdout).toBe(
+      [
+        'Biggest losses  2026-01-07 to 2026-02-06',
+        '  tenant     title                     category  lost, pp  gained, pp  change, pp',
+        '  bbbbbbbb…  Require MFA               Identity    −20.00       ±0.00      −20.00',
+        "  aaaaaaaa…  Safe Links, and 'quotes'  Apps        −10.00       ±0.00      −10.00",
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('says before what is the same in all rows', async () => {
+    const args = ['life', '--control', 'mfa', '--tenant', 'Contoso', '--config', config];
+    const { stdout } = await history(...args);
+    expect(stdout.split('\n')[0]).toBe(
+      'The life of a control  Contoso  Require MFA  2026-01-30 to 2026-02-06',
+    );
+  });
+
+  it.each([
+    'categories',
+    'changes',
+    'losses',
+    'movers',
+    'peers',
+    'recovery',
+    'decisions',
+    'untouched',
+    'fleet',
+  ])('%s fits 80 columns', async (question) => {
+    vi.spyOn(process, 'stdout', 'get').mockReturnValue(
+      Object.create(process.stdout, { columns: { value: 80 } }) as typeof process.stdout,
+    );
+    const { stdout } = await history(question);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  it('answers as CSV that no spreadsheet takes for formulas', async () => {
+    const said = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    expect((await history('fleet', '--format', 'csv')).code).toBe(0);
+    expect(said.mock.calls.join('')).toBe(
+      [
+        'rank,tenant,date,percentage,percentage_points,points,maximum,controls',
+        `1,${FABRIKAM},2026-02-06,50,-20,50,100,3`,
+        `2,${CONTOSO},2026-02-06,40,-10,50,125,4`,
+        '',
+      ].join('\r\n'),
+    );
+    said.mockClear();
+    await history('sql', `SELECT '=1+1' AS a, 'x,"y"' AS b, -1 AS c, NULL AS d`, '--format', 'csv');
+    expect(said.mock.calls.join('')).toBe(`a,b,c,d\r\n'=1+1,"x,""y""",-1,\r\n`);
+  });
+
+  it('takes days, months and years', async () => {
+    const dates = async (...args: string[]) =>
+      ((await history('trend', '--json', '--tenant', CONTOSO, ...args)).json() as { date: string }[]).map(
+        ({ date }) => date,
+      );
+    expect(await dates('--from', '2026-02', '--limit', '1')).toEqual(['2026-02-01']);
+    expect(await dates('--to', '2026-01')).toEqual(['2026-01-30', '2026-01-31']);
+    expect(await dates('--from', '2026', '--to', '2026', '--limit', '1')).toEqual(['2026-01-30']);
+    expect(await dates('--from', '2026-02-06')).toEqual(['2026-02-06']);
+  });
+
+  it("sql answers a statement of one's own: as a table, or where that is too wide, a row a block", async () => {
+    const { stdout } = await history(
+      'sql',
+      'SELECT tenant, max(points) AS best FROM scores GROUP BY 1 ORDER BY 1',
+    );
+    expect(stdout).toBe(
+      ['  tenant                                best', `  ${CONTOSO}    50`, `  ${FABRIKAM}    70`, ''].join(
+        '\n',
+      ),
+    );
+    const wide = await history('sql', 'SELECT * FROM changes ORDER BY date LIMIT 1');
+    expect(wide.stdout).toContain('row 1\n');
+    expect(wide.stdout).toMatch(/^ {2}percentage_points {2}−10.00$/m);
+    expect((await history('sql', 'SELECT 1 AS a WHERE false')).stdout).toBe('no rows\n');
+    expect((await history('sql', 'SELECT 1 AS a WHERE false', '--json')).json()).toEqual([]);
+  });
+
+  it.each<[string[], number, string]>([
+    [['nope'], 2, '"nope" is no question. There are'],
+    [['lossses'], 2, 'Did you mean losses?'],
+    [['trend', '--control', 'x'], 2, 'trend takes no --control, but --tenant, --from, --to.'],
+    [['life'], 2, 'life wants --control'],
+    [['trend', '--from', '2026-02-30'], 2, '--from wants a day like 2026-01-31, not "2026-02-30"'],
+    [['trend', '--from', '2026-03', '--to', '2026-02'], 2, 'ends before it begins'],
+    [['trend', '--limit', '0'], 2, '--limit wants a number of rows, not "0"'],
+    [['trend', '--format', 'xml'], 2, '--format is table or json or csv, not "xml"'],
+    [['trend', '--format', 'csv', '--json'], 2, 'mutually exclusive'],
+    [['trend', '--deployed'], 2, 'mutually exclusive'],
+    [['sql'], 2, 'argument is missing'],
+    [['sql', 'SELECT 1', '--from', '2026'], 2, 'Unknown argument: from'],
+    [['trend', '--tenant', 'Contoso'], 1, 'no config to look "Contoso" up in'],
+    [
+      ['trend', '--tenant', 'Nobody', '--config', config],
+      1,
+      'has the name "Nobody".\n→ It has: Contoso, Fabrikam',
+    ],
+    [['trend', '--config', 'absent.ts'], 1, 'There is no config at "absent.ts"'],
+    [['sql', 'DROP VIEW scores'], 1, 'read only'],
+    [['sql', 'SELECT nope FROM scores'], 1, '"nope"'],
+  ])('%j ends with %i', async (args, code, message) => {
+    const result = await history(...args);
+    expect(result.stderr).toContain(message);
+    expect(result.code).toBe(code);
+  });
+
+  it('says that nothing was found, and where there is something', async () => {
+    const { code, stdout } = await history('losses', '--from', '2026-03-01', '--to', '2026-03-31');
+    expect(code).toBe(0);
+    expect(stdout).toBe(
+      'Biggest losses: nothing from 2026-03-01 to 2026-03-31.\nThe newest day of the history is 2026-02-06.\n',
+    );
+    expect((await history('losses', '--from', '2026-03-01', '--to', '2026-03-31', '--json')).json()).toEqual(
+      [],
+    );
+  });
+
+  it('says what to do where there is no archive, no history or nothing archived', async () => {
+    const asked = (folder: string) => secureScore('history', 'trend', '--archive', folder);
+    const absent = await asked(join(root, 'absent'));
+    expect([absent.code, absent.stderr]).toEqual([
+      1,
+      expect.stringMatching(/no archive at .*\n→ .*--deployed/),
+    ]);
+    await mkdir(join(root, 'old/snapshots'), { recursive: true });
+    expect((await asked(join(root, 'old'))).stderr).toContain('secure-score archive rebuild --archive');
+    await mkdir(join(root, 'new'));
+    expect((await asked(join(root, 'new'))).stderr).toContain('secure-score run');
+  });
+
+  it('names a damaged file on stderr and answers without it', async () => {
+    const damaged = join(root, 'damaged');
+    await writeHistory(damaged);
+    const file = join(damaged, `history/scores/month=2026-02/${FABRIKAM}.parquet`);
+    await truncate(file, 300);
+    const { code, json, stderr } = await secureScore('history', 'trend', '--json', '--archive', damaged);
+    expect(code).toBe(0);
+    expect(new Set((json() as { tenant: string }[]).map(({ tenant }) => tenant))).toEqual(new Set([CONTOSO]));
+    expect(stderr).toMatch(/left out .*bbbbbbbb-.*\.parquet: /);
+  });
+});

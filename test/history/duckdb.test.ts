@@ -1,0 +1,223 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { DuckDbHistory, type Skipped } from '../../history/duckdb.ts';
+import { CONTOSO, FABRIKAM, writeHistory } from './sample.ts';
+
+const root = await mkdtemp(join(tmpdir(), 'history [old] *'));
+const sound = join(root, 'sound');
+const secret = join(root, 'secret.csv');
+const folder = join(root, 'copy');
+const scores = join(folder, 'history/scores');
+let skipped: Skipped[] = [];
+
+beforeAll(async () => {
+  await writeHistory(sound);
+  await writeFile(secret, 'a,b\n1,2\n');
+});
+afterAll(() => rm(root, { recursive: true }));
+beforeEach(async () => {
+  skipped = [];
+  await rm(folder, { recursive: true, force: true });
+  await cp(sound, folder, { recursive: true });
+});
+
+const open = () => DuckDbHistory.open({ folder, onSkipped: (each) => skipped.push(each) });
+const ask = async (sql: string) => (await open()).ask(sql, null);
+
+describe("a statement of one's own", () => {
+  it.each([
+    'SELECT count(*) AS n FROM scores',
+    'WITH s AS (SELECT * FROM scores) SELECT count(*) AS n FROM s',
+    'FROM scores SELECT count(*) AS n;',
+    '-- how many\nSELECT count(*) AS n FROM scores',
+  ])('%j is answered', async (sql) => {
+    expect((await ask(sql)).rows).toEqual([{ n: 14 }]);
+  });
+
+  it.each([
+    "COPY scores TO '$folder/history/scores/month=2026-02/evil.parquet'",
+    "COPY scores TO '$root/evil.csv'",
+    "EXPORT DATABASE '$root/evil'",
+    "ATTACH '$root/evil.db'",
+    'CREATE TABLE t (x INTEGER)',
+    'CREATE OR REPLACE VIEW scores AS SELECT 1',
+    'DROP VIEW scores',
+    'INSTALL httpfs',
+    'LOAD httpfs',
+    'SET enable_external_access = true',
+    'PRAGMA enable_profiling',
+    'CALL pragma_version()',
+    'EXPLAIN ANALYZE SELECT 1',
+    'SELECT 1; DROP VIEW scores',
+    'SELECT 1; SELECT 2',
+    '',
+  ])('%j is refused', async (sql) => {
+    const filled = sql.replaceAll('$folder', folder).replaceAll('$root', root);
+    const before = await tree();
+    await expect(ask(filled)).rejects.toMatchObject({
+      code: expect.stringMatching(/^history-sql-(not-read-only|invalid)$/),
+    });
+    expect(await tree()).toEqual(before);
+  });
+
+  it.each([
+    "SELECT * FROM read_csv('$secret')",
+    "SELECT * FROM '$secret'",
+    "SELECT * FROM read_text('$secret')",
+    "SELECT * FROM read_text('/etc/passwd')",
+    "SELECT * FROM read_text('$folder/history/../../secret.csv')",
+    "SELECT * FROM glob('/etc/*')",
+    "SELECT * FROM query('COPY scores TO ''$secret''')",
+    "SELECT * FROM sniff_csv('$secret')",
+    "SELECT * FROM parquet_metadata('$secret')",
+    "SELECT * FROM read_parquet('https://example.invalid/a.parquet')",
+    "SELECT * FROM sqlite_scan('$secret', 't')",
+  ])('%j reads nothing', async (sql) => {
+    const before = await tree();
+    await expect(ask(sql.replaceAll('$secret', secret).replaceAll('$folder', folder))).rejects.toThrow(
+      /DuckDB cannot answer/,
+    );
+    expect(await tree()).toEqual(before);
+    expect(await readFile(secret, 'utf8')).toBe('a,b\n1,2\n');
+  });
+
+  it('that is wrong is told with where and what the tables are, and makes no file suspicious', async () => {
+    const error = await ask('SELECT nope FROM scores').catch((each: unknown) => each);
+    expect(error).toMatchObject({
+      code: 'history-sql-invalid',
+      message: expect.stringContaining('"nope"'),
+      advice: expect.stringContaining('scores, controls, changes'),
+    });
+    expect(skipped).toEqual([]);
+  });
+
+  it('answers in values of JSON', async () => {
+    const { columns, rows } = await ask(
+      `SELECT DATE '2026-02-01' AS a, 12345678901234567890::HUGEINT AS b, 1.50::DECIMAL(9, 2) AS c, 'NaN'::DOUBLE AS d,
+         [1, NULL] AS e, {'x': DATE '2026-02-01'} AS f, MAP {'k': 1} AS g, TIMESTAMP '2026-02-01 10:00:00' AS h,
+         true AS i, NULL AS j, 3 AS a`,
+    );
+    expect(columns).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'a_2']);
+    expect(rows).toEqual([
+      {
+        a: '2026-02-01',
+        b: '12345678901234567890',
+        c: 1.5,
+        d: null,
+        e: [1, null],
+        f: { x: '2026-02-01' },
+        g: [['k', 1]],
+        h: '2026-02-01 10:00:00',
+        i: true,
+        j: null,
+        a_2: 3,
+      },
+    ]);
+  });
+});
+
+describe('a folder', () => {
+  it('without a history is empty, and not made', async () => {
+    const engine = await DuckDbHistory.open({ folder: join(root, 'absent'), onSkipped: () => {} });
+    expect(engine.empty).toBe(true);
+    expect(await engine.newest()).toBe(null);
+    expect((await engine.ask('SELECT * FROM scores', null)).rows).toEqual([]);
+    expect(await readdir(root)).not.toContain('absent');
+  });
+
+  it('without one of the tables has it empty, with its columns', async () => {
+    await rm(join(folder, 'history/changes'), { recursive: true });
+    const { rows } = await ask('SELECT count(*) AS n, max(percentage_points) AS p FROM changes');
+    expect(rows).toEqual([{ n: 0, p: null }]);
+  });
+
+  it('that is called like a partition is no place', async () => {
+    const opened = DuckDbHistory.open({ folder: '/data/tenant=x/archive', onSkipped: () => {} });
+    await expect(opened).rejects.toMatchObject({ code: 'archive-location-invalid' });
+  });
+
+  it('has a newest day, also where the newest month is damaged', async () => {
+    expect(await (await open()).newest()).toBe('2026-02-06');
+    for (const tenant of [CONTOSO, FABRIKAM]) await writeFile(fileOf('2026-02', tenant), 'PAR1 no more');
+    expect(await (await open()).newest()).toBe('2026-01-31');
+  });
+});
+
+describe('a file that is no good', () => {
+  const count = 'SELECT tenant, count(date) AS n FROM scores GROUP BY tenant ORDER BY tenant';
+  const bad = () => fileOf('2026-02', CONTOSO);
+
+  it.each<[string, (file: string) => Promise<void>, RegExp]>([
+    ['is empty', (file) => truncate(file, 0), /too small/],
+    ['is cut off', (file) => truncate(file, 700), /./],
+    ['is something else', (file) => writeFile(file, '{"no": "parquet"}'.repeat(20)), /magic|parquet/i],
+    ['lacks columns', (file) => parquet(file, "SELECT 'x' AS tenant"), /no column "date"/],
+    [
+      'has a column of another type',
+      (file) => parquet(file, columns('VARCHAR')),
+      /"date" is VARCHAR, not DATE/,
+    ],
+  ])('because it %s is named, once, and left out', async (_, spoil, why) => {
+    await spoil(bad());
+    const engine = await open();
+    for (let time = 0; time < 2; time += 1) {
+      expect((await engine.ask(count, null)).rows).toEqual([
+        { tenant: CONTOSO, n: 2 },
+        { tenant: FABRIKAM, n: 6 },
+      ]);
+    }
+    expect(skipped).toEqual([{ path: bad(), why: expect.stringMatching(why) }]);
+  });
+
+  it('in a page alone is named and left out when the page is read', async () => {
+    const bytes = await readFile(bad());
+    bytes.fill(0xff, 4, 60);
+    await writeFile(bad(), bytes);
+    const { rows } = await ask('SELECT tenant, max(points) AS p FROM scores GROUP BY tenant ORDER BY tenant');
+    expect(rows).toEqual([
+      { tenant: CONTOSO, p: 50 },
+      { tenant: FABRIKAM, p: 70 },
+    ]);
+    expect(skipped.map(({ path }) => path)).toEqual([bad()]);
+  });
+
+  it('or does not belong there is named and not read', async () => {
+    await writeFile(join(scores, 'month=2026-02/notes.txt'), 'x');
+    await writeFile(join(scores, 'month=2026-02/.DS_Store'), 'x');
+    await mkdir(join(scores, 'month=new'));
+    await cp(bad(), join(scores, 'month=2026-02/copy.parquet'));
+    expect((await ask('SELECT count(*) AS n FROM scores')).rows).toEqual([{ n: 14 }]);
+    expect(skipped.map(({ path }) => path)).toEqual([
+      join(scores, 'month=2026-02/copy.parquet'),
+      join(scores, 'month=2026-02/notes.txt'),
+      join(scores, 'month=new'),
+    ]);
+  });
+
+  it('is not looked at where it is not needed', async () => {
+    await truncate(bad(), 0);
+    const engine = await open();
+    const scope = { tenant: FABRIKAM, fromMonth: '2026-02', toMonth: '2026-02' };
+    expect((await engine.ask(count, scope)).rows).toEqual([{ tenant: FABRIKAM, n: 6 }]);
+    expect(skipped).toEqual([]);
+  });
+});
+
+const fileOf = (month: string, tenant: string) => join(scores, `month=${month}`, `${tenant}.parquet`);
+
+const tree = async () => (await readdir(root, { recursive: true })).toSorted();
+
+async function parquet(file: string, sql: string): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  await connection.run(`COPY (${sql}) TO '${file}' (FORMAT parquet)`);
+  connection.closeSync();
+  instance.closeSync();
+}
+
+const columns = (dateType: string) =>
+  `SELECT CAST('${CONTOSO}' AS VARCHAR) AS tenant, CAST('no day' AS ${dateType}) AS date, 1.0::DOUBLE AS points, 1.0::DOUBLE AS maximum,
+     1.0::DOUBLE AS percentage, 1::INTEGER AS controls, 1.0::DOUBLE AS peers_all, 1.0::DOUBLE AS peers_similar, '' AS services, true AS counted`;

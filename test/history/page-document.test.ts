@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import { Parser } from 'htmlparser2';
+import { describe, expect, it } from 'vitest';
+import { encode } from '../../history/page/data.ts';
+import { pageDocument } from '../../history/page/document.ts';
+import { bundleScript } from '../../history/page/script.ts';
+import { CATEGORY_COLOURS, pageStyle } from '../../history/page/style.ts';
+import { decode, type WireTenant } from '../../history/page/wire.ts';
+import { COLOURS } from '../../lambda/report/chart/palette.ts';
+import { sampleRows } from './page-rows.ts';
+import { CONTOSO } from './sample.ts';
+
+const HOSTILE = `</script><script>alert(1)</script><!--"'&\u2028\${x}`;
+
+const tenantOf = (name: string, title: string): WireTenant => {
+  const rows = sampleRows(CONTOSO);
+  const catalogue = rows.catalogue.map((row) => ({ ...row, title }));
+  return encode({ id: CONTOSO, name }, { ...rows, catalogue })!;
+};
+
+interface Element {
+  name: string;
+  attributes: Record<string, string>;
+  text: string;
+}
+
+/** As a browser reads it. */
+function elementsOf(html: string): Element[] {
+  const elements: Element[] = [];
+  const open: Element[] = [];
+  const parser = new Parser({
+    onopentag: (name, attributes) => {
+      const element = { name, attributes, text: '' };
+      elements.push(element);
+      open.push(element);
+    },
+    ontext: (text) => {
+      const inside = open.at(-1);
+      if (inside) inside.text += text;
+    },
+    onclosetag: () => void open.pop(),
+  });
+  parser.end(html);
+  return elements;
+}
+
+const script = bundleScript();
+const html = pageDocument([tenantOf(HOSTILE, HOSTILE), tenantOf('Fabrikam', 'Title')], script);
+const elements = elementsOf(html);
+const named = (name: string) => elements.filter((element) => element.name === name);
+const policy = named('meta').find(({ attributes }) => attributes['http-equiv'] === 'Content-Security-Policy')!
+  .attributes['content']!;
+
+describe('the page', () => {
+  it('has the elements that it should have, whatever names and titles say', () => {
+    const plain = elementsOf(pageDocument([tenantOf('A', 'B'), tenantOf('Fabrikam', 'Title')], script));
+    expect(elements.map(({ name }) => name)).toEqual(plain.map(({ name }) => name));
+    expect(named('script')).toHaveLength(4);
+    expect(html).not.toContain('<script>alert');
+    expect(JSON.parse(named('script')[0]!.text)).toEqual([
+      { id: CONTOSO, name: HOSTILE },
+      { id: CONTOSO, name: 'Fabrikam' },
+    ]);
+    expect(named('li')[0]!.text).toBe(`${HOSTILE}: 40.0 % on 6 Feb 2026`);
+  });
+
+  it('carries each tenant as it is', () => {
+    const packed = named('script').find(({ attributes }) => attributes['id'] === 'tenant-0')!;
+    const tenant = JSON.parse(gunzipSync(Buffer.from(packed.text, 'base64')).toString()) as WireTenant;
+    expect(tenant).toEqual(tenantOf(HOSTILE, HOSTILE));
+    expect(decode(tenant).controls[0]!.title).toBe(HOSTILE);
+  });
+
+  it('names nothing outside itself', () => {
+    for (const { name, attributes } of elements) {
+      for (const attribute of ['src', 'href', 'action', 'srcset', 'data']) {
+        const value = attributes[attribute];
+        expect(value === undefined || /^(data:image\/svg|#)/.test(value), `${name} ${attribute}`).toBe(true);
+      }
+    }
+    expect(pageStyle()).not.toMatch(/url\((?!#)|@import/);
+    // The names of XML's vocabularies are no addresses.
+    const addresses = script.match(/\bhttps?:\/\/[\w.]+/g) ?? [];
+    expect([...new Set(addresses)].filter((address) => address !== 'http://www.w3.org')).toEqual([]);
+  });
+
+  it('allows its own script and style, and nothing else', () => {
+    const hash = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+    expect(policy.split('; ')).toEqual([
+      "default-src 'none'",
+      `script-src ${hash(named('script').at(-1)!.text)}`,
+      `style-src ${hash(named('style')[0]!.text)}`,
+      'img-src data:',
+      "base-uri 'none'",
+      "form-action 'none'",
+      "require-trusted-types-for 'script'",
+      "trusted-types 'none'",
+    ]);
+    expect(elements.some(({ attributes }) => 'style' in attributes || 'onclick' in attributes)).toBe(false);
+  });
+
+  it('says something where scripts are off', () => {
+    expect(named('noscript')).toHaveLength(1);
+    expect(named('li').map(({ text }) => text)[1]).toBe('Fabrikam: 40.0 % on 6 Feb 2026');
+  });
+
+  it('is the same for the same history', () => {
+    expect(pageDocument([tenantOf(HOSTILE, HOSTILE), tenantOf('Fabrikam', 'Title')], bundleScript())).toBe(
+      html,
+    );
+  });
+
+  it('is small: an empty one is its script and its style', () => {
+    expect(script.length).toBeLessThan(110_000);
+  });
+
+  it('takes no script that would end too early', () => {
+    expect(() => pageDocument([tenantOf('A', 'B')], '"</script>"')).toThrow('end too early');
+  });
+});
+
+/** WCAG 2.2: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
+function contrast(one: string, other: string): number {
+  const luminance = (colour: string): number => {
+    const [red = 0, green = 0, blue = 0] = [1, 3, 5]
+      .map((at) => Number.parseInt(colour.slice(at, at + 2), 16) / 255)
+      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [darker, lighter] = [luminance(one), luminance(other)].toSorted((a, b) => a - b);
+  return (lighter! + 0.05) / (darker! + 0.05);
+}
+
+describe('colours of categories', () => {
+  it.each(CATEGORY_COLOURS.flatMap((colours) => [0, 1].map((theme) => [colours[theme]!, theme] as const)))(
+    '%s (theme %i) can be read on a card',
+    (colour, theme) => {
+      expect(contrast(colour, COLOURS.card[theme]!)).toBeGreaterThanOrEqual(4.5);
+    },
+  );
+});
