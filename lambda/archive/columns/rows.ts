@@ -6,6 +6,7 @@ import {
   percentageOf,
   sameScores,
   type Decision,
+  type Profile,
   type Profiles,
   type Snapshot,
 } from '../../score/snapshot.ts';
@@ -90,12 +91,13 @@ export function deriveRows(tenant: string, baseline: ArchivedDay | null, days: A
     inForce(first),
     later.map((day) => inForce(day)),
   );
+  const texts = textsOf();
   const previous = new Map(steps.map(({ before, after }) => [after.date, byDate.get(before.date)!]));
 
   for (const day of days) {
     const before = previous.get(day.date);
     rows.scores.push(scoreRow(tenant, inForce(day), day === first || before !== undefined));
-    for (const control of controlRows(tenant, day)) rows.controls.push(control);
+    for (const control of controlRows(tenant, day, texts)) rows.controls.push(control);
     if (before) {
       const profiles = { before: before.profiles, after: day.profiles };
       const differences = diff(inForce(before), inForce(day), profiles);
@@ -125,26 +127,58 @@ function scoreRow(tenant: string, snapshot: Snapshot, counted: boolean): ScoreRo
   };
 }
 
-function controlRows(tenant: string, day: ArchivedDay): ControlRow[] {
-  return [...inForce(day).controls.values()].map((control) => {
+function controlRows(tenant: string, day: ArchivedDay, texts: Texts): ControlRow[] {
+  return Array.from(inForce(day).controls.values(), (control) => {
     const profile = day.profiles.get(control.name);
-    const decision = inEffect(profile?.decision);
+    const { title, service, state, state_by, state_at } = texts.ofProfile(profile);
     return {
       tenant,
       date: day.date,
       control: control.name.toWellFormed(),
-      title: plain(profile?.title, TITLE_LENGTH) ?? control.name.toWellFormed(),
-      category: plain(control.category),
-      service: plain(profile?.service),
+      title: title ?? control.name.toWellFormed(),
+      category: texts.plain(control.category),
+      service,
       points: control.points,
       maximum: maximumOf(control, profile),
       percentage: control.percentage,
-      state: plain(decision?.state),
-      state_by: plain(decision?.by),
-      state_at: plain(decision?.at),
-      last_synced: plain(control.lastSynced),
+      state,
+      state_by,
+      state_at,
+      last_synced: texts.plain(control.lastSynced),
     };
   });
+}
+
+type Texts = ReturnType<typeof textsOf>;
+
+/** Texts made plain, each once: they are the same day after day. */
+function textsOf() {
+  const texts = new Map<string, string | null>();
+  const profiles = new Map<Profile | undefined, ReturnType<typeof profileTexts>>();
+  return {
+    plain(text: string | null): string | null {
+      if (text === null) return null;
+      let made = texts.get(text);
+      if (made === undefined) texts.set(text, (made = plain(text)));
+      return made;
+    },
+    ofProfile(profile: Profile | undefined) {
+      let made = profiles.get(profile);
+      if (!made) profiles.set(profile, (made = profileTexts(profile)));
+      return made;
+    },
+  };
+}
+
+function profileTexts(profile: Profile | undefined) {
+  const decision = inEffect(profile?.decision);
+  return {
+    title: plain(profile?.title, TITLE_LENGTH),
+    service: plain(profile?.service),
+    state: plain(decision?.state),
+    state_by: plain(decision?.by),
+    state_at: plain(decision?.at),
+  };
 }
 
 function changeRow(tenant: string, { change, before, after, decision }: Difference): ChangeRow {

@@ -5,6 +5,7 @@ import { Archive } from '../archive.ts';
 import { layout } from '../layout.ts';
 import { inParallel } from './parallel.ts';
 import { fromParquet, toParquet } from './parquet.ts';
+import { columnOf, merged, rowsOf, type CodedTable } from './coded.ts';
 import { deriveRows, type ArchivedDay, type Row, type Rows } from './rows.ts';
 import { Sources, type InMemory } from './sources.ts';
 import {
@@ -79,7 +80,7 @@ interface Found {
   version: string | null;
   bytes: Uint8Array | null;
   /** Null where there is no file, or none that can be used. */
-  rows: () => Promise<Row[] | null>;
+  read: () => CodedTable | null;
 }
 
 /** The versions of days, by date, ascending; all of the archive, or the last ones. */
@@ -111,7 +112,8 @@ class Writer {
 
     const changed = await this.#firstChange(shifted ? null : written);
     if (changed.date === null) return { outcome: 'unchanged', files: [], days: 0 };
-    const { listed, baseline } = await this.#baseline(changed, changed.date, sources);
+    const onlyAfter = written !== null && written.writer === null && changed.date > written.through;
+    const { listed, baseline } = await this.#baseline(changed, changed.date, onlyAfter && !shifted, sources);
     const isAfter = (date: string) => baseline === null || date > baseline.date;
     const after = [...listed.keys()].filter(isAfter);
     const before = withoutDaysAfter(written ?? NOTHING_WRITTEN, baseline?.date ?? '');
@@ -156,7 +158,8 @@ class Writer {
       versions: versionsOf(before.versions, listed, through),
       catalogues: sources.timeline(remembersFrom(through)),
       fetchedAt,
-      writer: null,
+      // The acceptance of its last days may hang on days that are not written yet.
+      writer: unfinished ? this.#name : null,
     });
     return { outcome: unfinished ? 'unfinished' : 'written', files: this.files, days: after.length };
   }
@@ -183,10 +186,12 @@ class Writer {
   /**
    * Where to start so that the rows from `from` on come out right: a counted day before it whose acceptance is final,
    * with whole files of its month; null for the very beginning.
+   * @param onlyAfter nothing of what is written has changed, there are only later days
    */
   async #baseline(
     { listed, isWhole }: Listing,
     from: string,
+    onlyAfter: boolean,
     sources: Sources,
   ): Promise<{ listed: Map<string, string[]>; baseline: ArchivedDay | null }> {
     if (this.#options.everything) return { listed, baseline: null };
@@ -194,14 +199,16 @@ class Writer {
     let whole = isWhole;
     let start = from;
     for (;;) {
-      const candidates = [...all.keys()].filter((date) => date < start).slice(0, -2);
+      const earlier = [...all.keys()].filter((date) => date < start);
+      // Its acceptance may hang on the two days that follow it; but what comes after all that is written has had no say.
+      const candidates = onlyAfter && start === from ? earlier : earlier.slice(0, -2);
       let damaged: string | null = null;
       for (const date of candidates.toReversed()) {
         const month = monthOf(date);
-        const rows = await this.#rows('scores', month);
-        if (rows && !rows.find((row) => row.date === date)?.['counted']) continue;
-        const intact = await Promise.all(TABLES.map(({ name }) => this.#rows(name, month)));
-        if (!intact.every((each) => each !== null)) {
+        const [scores, ...others] = await Promise.all(TABLES.map(({ name }) => this.#find(name, month)));
+        const counted = scores ? isCounted(scores.read(), date) : null;
+        if (counted === false) continue;
+        if (counted === null || !others.every((found) => found.read())) {
           damaged = month;
           break;
         }
@@ -239,9 +246,8 @@ class Writer {
     const key = layout.columns(table.name, month, tenantId);
     for (;;) {
       const found = await this.#find(table.name, month);
-      const former = keepThrough === null ? [] : ((await found.rows()) ?? []);
-      const kept = former.filter(({ date }) => keepThrough !== null && date <= keepThrough);
-      const bytes = toParquet(table, sorted(table, [...kept, ...rows]));
+      const former = keepThrough === null ? null : found.read();
+      const bytes = toParquet(table, merged(table, former, keepThrough, rows));
       this.#found.delete(key);
       if (found.bytes && Buffer.compare(found.bytes, bytes) === 0) return;
       if ((await store.replace(key, bytes, found.version)) !== undefined) {
@@ -254,10 +260,6 @@ class Writer {
     }
   }
 
-  async #rows(table: Table['name'], month: string): Promise<Row[] | null> {
-    return (await this.#find(table, month)).rows();
-  }
-
   #find(table: Table['name'], month: string): Promise<Found> {
     const key = layout.columns(table, month, this.#options.tenantId);
     const found = this.#found.get(key) ?? this.#read(table, month, key);
@@ -268,11 +270,11 @@ class Writer {
   async #read(name: Table['name'], month: string, key: string): Promise<Found> {
     const { store, tenantId, log } = this.#options;
     const object = await store.get(key);
-    if (!object) return { version: null, bytes: null, rows: async () => null };
+    if (!object) return { version: null, bytes: null, read: () => null };
     const { version, bytes } = object;
-    const parse = async () => {
+    const parse = () => {
       try {
-        return await readRows(name, { month, tenantId, bytes });
+        return readFile(tableOf(name), { month, tenantId, bytes });
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         log.warn('a file of columns is damaged and is made again', {
@@ -282,8 +284,8 @@ class Writer {
         return null;
       }
     };
-    let rows: Promise<Row[] | null> | undefined;
-    return { version, bytes, rows: () => (rows ??= parse()) };
+    let read: CodedTable | null | undefined;
+    return { version, bytes, read: () => (read === undefined ? (read = parse()) : read) };
   }
 
   /**
@@ -329,22 +331,43 @@ function versionsOf(
   return Object.fromEntries(remembered.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/**
- * The rows of a month's file.
- * @throws Error for anything but a whole file of the table with rows of this tenant and month alone
- */
-export async function readRows(
-  name: Table['name'],
-  { month, tenantId, bytes }: { month: string; tenantId: string; bytes: Uint8Array },
-): Promise<Row[]> {
-  const rows = await fromParquet(
-    TABLES.find((table) => table.name === name)!,
-    bytes,
-  );
-  if (rows.some((row) => row.tenant !== tenantId || monthOf(row.date) !== month)) {
+interface MonthFile {
+  month: string;
+  tenantId: string;
+  bytes: Uint8Array;
+}
+
+/** @throws Error for anything but a whole file of the table, with rows of this tenant and month alone */
+function readFile(table: Table, { month, tenantId, bytes }: MonthFile): CodedTable {
+  const coded = fromParquet(table, bytes);
+  const valuesOf = (name: string) => coded.columns[columnOf(table, name)]!.values;
+  if (
+    valuesOf('tenant').some((value) => value !== tenantId) ||
+    valuesOf('date').some((value) => monthOf(String(value)) !== month)
+  ) {
     throw new Error('it holds rows of another tenant or month');
   }
-  return rows;
+  return coded;
+}
+
+/** The rows of a month's file. @throws Error as `readFile` */
+export function readRows(name: Table['name'], file: MonthFile): Row[] {
+  const table = tableOf(name);
+  return rowsOf(table, readFile(table, file));
+}
+
+function tableOf(name: Table['name']): Table {
+  return TABLES.find((table) => table.name === name)!;
+}
+
+/** Null where there is no table. */
+function isCounted(scores: CodedTable | null, date: string): boolean | null {
+  if (!scores) return null;
+  const table = tableOf('scores');
+  const dates = scores.columns[columnOf(table, 'date')]!;
+  const counted = scores.columns[columnOf(table, 'counted')]!;
+  const row = dates.codes.indexOf(dates.values.indexOf(date));
+  return row >= 0 && counted.values[counted.codes[row]!] === true;
 }
 
 function fingerprintOf(hashes: string[] | undefined): string | undefined {
@@ -353,15 +376,4 @@ function fingerprintOf(hashes: string[] | undefined): string | undefined {
 
 function monthOf(date: string): string {
   return date.slice(0, 7);
-}
-
-/** In the order that the table asks for; rows that are equal in it stay as they came. */
-export function sorted(table: Table, rows: Row[]): Row[] {
-  return rows.toSorted((a, b) => {
-    for (const column of table.sortedBy) {
-      const [left, right] = [a[column] ?? '', b[column] ?? ''];
-      if (left !== right) return left < right ? -1 : 1;
-    }
-    return 0;
-  });
 }

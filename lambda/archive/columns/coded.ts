@@ -1,0 +1,142 @@
+import type { Table } from '../../../history/tables.ts';
+import type { Row } from './rows.ts';
+
+/**
+ * A table in memory as it stands in a Parquet file: of each column its distinct values, and for each row which of
+ * them. A day is added to a month of ten thousand rows without ever making objects of them.
+ */
+export interface CodedTable {
+  length: number;
+  /** In the order of the table's columns. */
+  columns: CodedColumn[];
+}
+
+export interface CodedColumn {
+  values: Cell[];
+  /** Indices into `values`, one a row; NULL for null. */
+  codes: Int32Array;
+}
+
+export type Cell = string | number | boolean;
+
+export const NULL = -1;
+
+/**
+ * The rows of `former` up to a day, and new ones, in the table's order (equal ones as they came); values in the order
+ * of their first row, so that the same rows are the same table however they came together.
+ * @param keepThrough yyyy-mm-dd
+ */
+export function merged(
+  table: Table,
+  former: CodedTable | null,
+  keepThrough: string | null,
+  rows: Row[],
+): CodedTable {
+  const kept = former && keepThrough !== null ? rowsUpTo(table, former, keepThrough) : new Int32Array(0);
+  const length = kept.length + rows.length;
+  const columns = table.columns.map(({ name }, index): CodedColumn => {
+    const before = former?.columns[index];
+    const values = before ? [...before.values] : [];
+    const codeOf = new Map(values.map((value, code) => [value, code]));
+    const codes = new Int32Array(length);
+    if (before && kept.length === former.length) codes.set(before.codes);
+    else if (before) for (let row = 0; row < kept.length; row += 1) codes[row] = before.codes[kept[row]!]!;
+    for (let row = kept.length; row < length; row += 1) {
+      const value = rows[row - kept.length]![name];
+      if (value === undefined) throw new TypeError(`a row has no ${name}`);
+      if (value === null) codes[row] = NULL;
+      else {
+        let code = codeOf.get(value);
+        if (code === undefined) {
+          // −0 is 0: for Map they are one.
+          code = values.push(value === 0 ? 0 : value) - 1;
+          codeOf.set(value, code);
+        }
+        codes[row] = code;
+      }
+    }
+    return { values, codes };
+  });
+  const order = orderOf(table, columns, length);
+  return { length, columns: columns.map((column) => arranged(column, order)) };
+}
+
+export function rowsOf(table: Table, { length, columns }: CodedTable): Row[] {
+  return Array.from({ length }, (_, index) => {
+    const cells = table.columns.map(({ name }, column) => {
+      const { values, codes } = columns[column]!;
+      return [name, values[codes[index]!] ?? null] as const;
+    });
+    return Object.fromEntries(cells) as Row;
+  });
+}
+
+/** Indices of the rows whose day is not after `date`. */
+function rowsUpTo(table: Table, { length, columns }: CodedTable, date: string): Int32Array {
+  const { values, codes } = columns[columnOf(table, 'date')]!;
+  const stays = values.map((value) => value <= date);
+  const rows = new Int32Array(length);
+  let count = 0;
+  for (let row = 0; row < length; row += 1) if (stays[codes[row]!]) rows[count++] = row;
+  return rows.subarray(0, count);
+}
+
+/** The rows in the table's order: null first, texts by their UTF-8 bytes, as Parquet compares them. */
+function orderOf(table: Table, columns: CodedColumn[], length: number): Int32Array {
+  // One number a row: the ranks of its sort columns as digits, and its place at the end.
+  const keys = new Float64Array(length);
+  for (const name of table.sortedBy) {
+    const { values, codes } = columns[columnOf(table, name)]!;
+    const ranks = ranksOf(values);
+    for (let row = 0; row < length; row += 1) {
+      const code = codes[row]!;
+      keys[row] = keys[row]! * (values.length + 1) + (code === NULL ? 0 : ranks[code]! + 1);
+    }
+  }
+  for (let row = 0; row < length; row += 1) keys[row] = keys[row]! * length + row;
+  keys.sort();
+  const order = new Int32Array(length);
+  for (let row = 0; row < length; row += 1) order[row] = keys[row]! % length;
+  return order;
+}
+
+function ranksOf(values: Cell[]): Int32Array {
+  const sorted = [...values.keys()].toSorted((a, b) => compare(values[a]!, values[b]!));
+  const ranks = new Int32Array(values.length);
+  for (const [rank, code] of sorted.entries()) ranks[code] = rank;
+  return ranks;
+}
+
+/** As Parquet orders: texts by their UTF-8 bytes, which is by code points, false before true. */
+export function compare(a: Cell, b: Cell): number {
+  if (typeof a === 'string' && typeof b === 'string') {
+    // Code units order as code points do, but for those beyond the first 65,536.
+    if (BEYOND.test(a) || BEYOND.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+    return a < b ? -1 : a > b ? 1 : 0;
+  }
+  return Number(a) - Number(b);
+}
+
+const BEYOND = /[\uD800-\uDFFF]/;
+
+/** The column with its rows in another order, and its values in the order of their first row. */
+function arranged({ values, codes }: CodedColumn, order: Int32Array): CodedColumn {
+  const newCode = new Int32Array(values.length).fill(NULL);
+  const used: Cell[] = [];
+  const result = new Int32Array(order.length);
+  for (let row = 0; row < order.length; row += 1) {
+    const code = codes[order[row]!]!;
+    if (code === NULL) result[row] = NULL;
+    else {
+      if (newCode[code] === NULL) newCode[code] = used.push(values[code]!) - 1;
+      result[row] = newCode[code]!;
+    }
+  }
+  return { values: used, codes: result };
+}
+
+export function columnOf(table: Table, name: string): number {
+  const index = table.columns.findIndex((column) => column.name === name);
+  if (index < 0) throw new TypeError(`the table ${table.name} has no column ${name}`);
+  return index;
+}
