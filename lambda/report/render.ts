@@ -2,12 +2,12 @@ import { changesDocument } from './changes.ts';
 import { pngOf } from './chart/picture.ts';
 import { CHART_IDS, chartOf, drawScoreChart } from './chart/score-chart.ts';
 import { changesCsv, LIST_NAME } from './csv.ts';
-import { isTimeZone, moment } from './format.ts';
+import { moment } from './format.ts';
 import { drawFolded } from './html.ts';
 import { operationsDocument } from './operations.ts';
 import { line } from './plain-text.ts';
 import { startDocument } from './start.ts';
-import { subjectOf } from './subject.ts';
+import { namedReport, subjectOf } from './subject.ts';
 import { drawText } from './text.ts';
 import type { Block, MailDocument } from './document.ts';
 import type { RenderedMail, Report } from './model.ts';
@@ -48,20 +48,6 @@ export async function renderMail(report: Report, kind: MailKind): Promise<Render
         : []),
     ],
     problem: drawn.problem,
-  };
-}
-
-/** The subject alone, without drawing anything. */
-export function subjectOfMail(report: Report, kind: MailKind): string {
-  return subjectOf(namedReport(report), kind);
-}
-
-/** Also a time zone that this runtime does not know, in a report of another version, keeps no mail back. */
-function namedReport(report: Report): Report {
-  return {
-    ...report,
-    timeZone: isTimeZone(report.timeZone) ? report.timeZone : 'UTC',
-    name: line(report.name, 200),
   };
 }
 

@@ -1,4 +1,4 @@
-import { count, day, daysBetween, listing, score, scoreChange } from './format.ts';
+import { isTimeZone, count, day, daysBetween, listing, score, scoreChange } from './format.ts';
 import { line } from './plain-text.ts';
 import type { OperationsItem, Report, ReportedChange } from './model.ts';
 import type { MailKind } from '../ports.ts';
@@ -128,4 +128,18 @@ function scoreNow(report: Report): string {
 function period(report: Report): string {
   const days = daysCovered(report);
   return days > 1 ? ` over ${days} days` : '';
+}
+
+/** The subject alone, without drawing anything. */
+export function subjectOfMail(report: Report, kind: MailKind): string {
+  return subjectOf(namedReport(report), kind);
+}
+
+/** Also a time zone that this runtime does not know, in a report of another version, keeps no mail back. */
+export function namedReport(report: Report): Report {
+  return {
+    ...report,
+    timeZone: isTimeZone(report.timeZone) ? report.timeZone : 'UTC',
+    name: line(report.name, 200),
+  };
 }

@@ -2,7 +2,7 @@ import { contentHash, type Archive, type Versioned } from '../archive/archive.ts
 import { EMPTY_STATE, type Claim, type State } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
 import type { MailKind } from '../ports.ts';
-import { renderMail, subjectOfMail } from '../report/render.ts';
+import { subjectOfMail } from '../report/subject.ts';
 import { ClaimedError, type Run, type RunResult } from '../run.ts';
 import type { News } from './compare.ts';
 
@@ -89,22 +89,24 @@ async function deliver(
     if (id !== null) continue;
     // Today's recipients: an address that made a mail fail may have been corrected since.
     const to = recipientsOf(run, kind);
-    const { subject, html, text, attachments, problem } = await renderMail(report, kind);
-    if (problem)
-      run.ports.log.warn('The chart of a mail could not be drawn.', { kind, problem: problem.message });
     const key = `${report.toldAt.slice(0, 10)}/${report.name}/${kind}-${hash.slice(0, 8)}`;
+    let subject: string;
     let sent: string;
     try {
+      if (run.ports.clock.now() >= run.ports.invocation.deadline) throw outOfTime();
+      // Most days have nothing to mail: what draws mails is loaded when there is.
+      const { renderMail } = await import('../report/render.ts');
+      const { problem, ...mail } = await renderMail(report, kind);
+      if (problem) {
+        run.ports.log.warn('The chart of a mail could not be drawn.', { kind, problem: problem.message });
+      }
+      subject = mail.subject;
       sent = await run.ports.mailer.send({
-        kind,
+        ...mail,
         key,
         date: new Date(report.toldAt),
         from: run.sender.from,
         to,
-        subject,
-        html,
-        text,
-        attachments,
       });
     } catch (error) {
       failures.push(error);
@@ -135,6 +137,16 @@ async function swapOurs(archive: Archive, current: Versioned, claim: Claim | nul
     'claim-lost',
     'Another run took over the mails of this one, which had outlived its claim.',
     'Run again: whatever is unsent by then is sent.',
+    { retryable: true },
+  );
+}
+
+/** Sent now, a mail could be noted as sent only after the claim has ended, and would come twice. */
+function outOfTime(): MonitorError {
+  return new MonitorError(
+    'out-of-time',
+    'The run had no time left to send its mails.',
+    'Run again: whatever is unsent by then is sent. If it happens often, give the function more time.',
     { retryable: true },
   );
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { subjectOfMail } from '../../lambda/report/render.ts';
+import { subjectOfMail } from '../../lambda/report/subject.ts';
 import { changeOf, dayOf, reportOf, reports, scoreLine } from './reports.ts';
 import type { OperationsItem, Report } from '../../lambda/report/model.ts';
 import type { ChangeKind } from '../../lambda/score/change.ts';
