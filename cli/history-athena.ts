@@ -12,6 +12,7 @@ import { answerOf, notReadOnly, type Answer, type HistoryEngine, type Value } fr
 import { MonitorError, quote } from '../lambda/errors.ts';
 import { HISTORY_OUTPUTS, historyStackOf } from '../lambda/outputs.ts';
 import { asked, PATIENCE } from './aws.ts';
+import { bytes } from './bytes.ts';
 import { findHistory } from './deployment.ts';
 import { progressLine, type ProgressLine } from './progress-line.ts';
 
@@ -32,7 +33,7 @@ export async function athenaOf(stack: string): Promise<HistoryEngine> {
   if (workgroup && database) return athenaHistory({ workgroup, database });
   throw new MonitorError(
     'history-not-deployed',
-    `The deployment ${quote(stack)} has no Athena workgroup: neither it nor ${quote(historyStackOf(stack))} has the outputs ${Object.values(HISTORY_OUTPUTS).join(' and ')}.`,
+    `The deployment ${quote(stack)} has no Athena workgroup: neither it nor ${quote(historyStackOf(stack))} has the outputs ${HISTORY_OUTPUTS.athenaWorkgroup} and ${HISTORY_OUTPUTS.historyDatabase}.`,
     'Deploy the history stack (npx cdk deploy --all), or leave out --engine athena: DuckDB asks a copy of the bucket.',
   );
 }
@@ -165,11 +166,4 @@ function failed({ Status: status = {}, QueryExecutionId: id = '' }: QueryExecuti
 function statistics({ Statistics: measured = {} }: QueryExecution): string {
   const seconds = (measured.TotalExecutionTimeInMillis ?? measured.EngineExecutionTimeInMillis ?? 0) / 1000;
   return `${bytes(measured.DataScannedInBytes ?? 0)} scanned, ${seconds.toFixed(1)} s`;
-}
-
-/** "1.4 MB". */
-export function bytes(number: number): string {
-  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(Math.floor(Math.log10(Math.max(number, 1)) / 3), units.length - 1);
-  return `${(number / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power] ?? ''}`;
 }

@@ -45,23 +45,35 @@ export function toCsv({ columns, rows }: Answer): string {
 
 /** The answer to a question, for a person at a terminal. */
 export function describeAnswer(
-  { rows }: Answer,
+  answer: Answer,
   question: Question,
   { names, period }: Pick<Presentation, 'names' | 'period'>,
 ): string {
+  const rows = answer.rows.map(withoutTimes);
   const common = new Set(['tenant', 'title'].filter((column) => sameOf(rows, column) !== null));
   const title = [
     styleText('bold', question.title),
     ...[...common].map((column) => shownValue(column, sameOf(rows, column), names).text),
     ...(period ? [styleText('dim', `${period.from} to ${period.to}`)] : []),
   ].join('  ');
-  const shown = question.show.filter(([column]) => !common.has(column));
+  const alone = rows.every(({ tenants }) => tenants === 1);
+  const shown = question.show.filter(([column]) => !common.has(column) && !(column === 'tenants' && alone));
   if (!question.series) return `${title}\n${table(rows, shown, names)}`;
   const series = seriesOf(rows, question.series);
   const drawn = describeSeries(series, question.series, names);
   // Of one line the days can be read too; of several, that is what --format csv is for.
   if (series.size > 1) return `${title}\n${drawn}`;
   return `${title}\n${drawn}\n\n${foldedTable(rows, shown, names)}`;
+}
+
+/** Of a moment (ISO 8601) the day: a table has no room for more. */
+function withoutTimes(row: Row): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [
+      column,
+      typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? value.slice(0, 10) : value,
+    ]),
+  );
 }
 
 /** The text that several rows have in common in a column (or the only one has); null where there is none. */
@@ -204,12 +216,13 @@ function table(
   folded: readonly (Row | number)[] = rows,
 ): string {
   const headings = shown.map(headingOf);
+  const decimals = shown.map(([column]) => decimalsOf(rows, column));
   const cells = new Map(
     rows.map((row) => [
       row,
-      shown.map(([before, after]): Cell => {
+      shown.map(([before, after], index): Cell => {
+        if (after === undefined) return shownValue(before, row[before] ?? null, names, decimals[index]);
         const first = shownValue(before, row[before] ?? null, names);
-        if (after === undefined) return first;
         const second = shownValue(after, row[after] ?? null, names);
         if (first.text === second.text) return first;
         return { text: `${first.text || NONE} → ${second.text || NONE}`, right: first.right || second.right };
@@ -259,6 +272,15 @@ function table(
     .join('\n');
 }
 
+/** So many, up to two, as the numbers of a column need: then their points stand below each other. */
+function decimalsOf(rows: readonly Row[], column: string): number {
+  let decimals = 0;
+  for (const { [column]: value } of rows) {
+    if (typeof value === 'number') decimals = Math.max(decimals, points(value).split('.')[1]?.length ?? 0);
+  }
+  return decimals;
+}
+
 const NONE = '–';
 
 /** Texts give way, the longest first, down to a width that still says something. */
@@ -285,10 +307,10 @@ function headingOf([before, after]: ShownColumn): string {
     .replaceAll('_', ' ');
 }
 
-function shownValue(column: string, value: Value, names: Names): Cell {
+function shownValue(column: string, value: Value, names: Names, decimals?: number): Cell {
   if (value === null) return { text: '', right: false };
   if (typeof value === 'number') {
-    const text = written(column, value);
+    const text = written(column, value, decimals);
     if (!column.endsWith('percentage_points')) return { text, right: true };
     return { text, right: true, paint: (fitting) => signColour(value, fitting) };
   }
@@ -303,10 +325,10 @@ function shownValue(column: string, value: Value, names: Names): Cell {
 const shortId = (id: string): string => (/^[0-9a-f-]{36}$/.test(id) ? `${id.slice(0, 8)}…` : printable(id));
 
 /** A number in its unit, as the name of its column tells. */
-function written(column: string, value: number): string {
+function written(column: string, value: number, decimals?: number): string {
   if (column.endsWith('percentage_points')) return share(value);
   if (/^percentage|^peers_/.test(column)) return `${value.toFixed(1).replace('-', MINUS)} %`;
-  return points(value);
+  return decimals === undefined ? points(value) : value.toFixed(decimals).replace('-', MINUS);
 }
 
 function signColour(value: number, text: string): string {

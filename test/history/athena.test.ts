@@ -9,7 +9,8 @@ import {
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { athenaHistory, bytes } from '../../cli/history-athena.ts';
+import { bytes } from '../../cli/bytes.ts';
+import { athenaHistory } from '../../cli/history-athena.ts';
 import { progressLine } from '../../cli/progress-line.ts';
 import { secureScore } from '../cli/support.ts';
 

@@ -131,8 +131,10 @@ describe('secure-score history', () => {
     vi.spyOn(process, 'stdout', 'get').mockReturnValue(
       Object.create(process.stdout, { columns: { value: 80 } }) as typeof process.stdout,
     );
-    const { stdout } = await history(question);
-    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    for (const tenant of [[], ['--tenant', FABRIKAM]]) {
+      const { stdout } = await history(question, ...tenant);
+      expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    }
   });
 
   it('answers as CSV that no spreadsheet takes for formulas', async () => {
