@@ -4,7 +4,14 @@ import { configDefaults, defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'test/s3/**', 'test/deploy/**', 'test/package/**', 'test/trino/**'],
+    exclude: [
+      ...configDefaults.exclude,
+      'test/s3/**',
+      'test/deploy/**',
+      'test/package/**',
+      'test/browser/**',
+      'test/trino/**',
+    ],
     reporters: ['default', './test/count-reporter.ts'],
   },
 });

@@ -6,10 +6,13 @@ export function historyCommand(exit: (code: number) => void): CommandModule {
   const sql = lazily(exit, 'sql <statement>', 'Ask in SQL of your own, read-only', () =>
     import('./history-sql.ts').then((file) => file.sql),
   );
+  const open = lazily(exit, 'open', 'See it all as a page, in the browser', () =>
+    import('./history-open.ts').then((file) => file.open),
+  );
   return {
     command: 'history [question]',
     describe: 'Ask the archive: trends, losses, decisions, peers',
-    builder: async (yargs) => (await import('./history-ask.ts')).ask.flags(yargs.command(sql)),
+    builder: async (yargs) => (await import('./history-ask.ts')).ask.flags(yargs.command(sql).command(open)),
     handler: async (flags) => exit(await (await import('./history-ask.ts')).ask.act(flags as never)),
   };
 }

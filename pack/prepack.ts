@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
+import { bundleScript } from '../history/page/script.ts';
 import { besideSources, writeBundle } from '../lib/bundle.ts';
 import { restoreManifest, usePackageManifest } from './manifest.ts';
 
-/** Builds dist/ before npm packs: the compiled command line and constructs, and the bundled function. */
+/** Builds dist/ before npm packs: the compiled command line and constructs, and what is bundled: function and page. */
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 
@@ -19,7 +20,9 @@ execFileSync(process.execPath, [join(typescript, 'bin/tsc'), '--project', join(r
 });
 for (const room of ['cli', 'history', 'lambda'].map((name) => join(root, name))) {
   if (!existsSync(room)) continue;
-  for (const file of besideSources(room)) cpSync(file, join(dist, relative(root, file)));
+  const files = besideSources(room).filter((file) => basename(file) !== 'tsconfig.json');
+  for (const file of files) cpSync(file, join(dist, relative(root, file)));
 }
 writeBundle(join(dist, 'function'));
+writeFileSync(join(dist, 'history/page/page.js'), bundleScript());
 usePackageManifest();

@@ -235,7 +235,11 @@ describe('the address', () => {
       state: optional,
       sort: optional,
     });
-    fc.assert(fc.property(route, (each) => void expect(parseRoute(hashOf(each))).toEqual(each)));
+    fc.assert(
+      fc.property(route, (each) => {
+        expect(parseRoute(hashOf(each))).toEqual(each);
+      }),
+    );
   });
 
   it('that means nothing is the start', () => {

@@ -1,0 +1,328 @@
+import { html } from 'htm/preact';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { day as fullDay, score } from '../../../lambda/report/format.ts';
+import { categoriesOf, movesOf, periodsFor, spanOf, type Span } from '../model.ts';
+import { hashOf, LISTS, parseRoute, START, type ListName, type Route } from '../route.ts';
+import type { History } from '../wire.ts';
+import { Brush } from './brush.ts';
+import { Categories, colourOf } from './categories.ts';
+import { Changes } from './changes.ts';
+import { ControlPage } from './control.ts';
+import { Controls } from './controls.ts';
+import { DayPanel } from './day.ts';
+import { Days } from './days.ts';
+import { Header, type TenantEntry } from './header.ts';
+import { Tenant } from './link.ts';
+import { Summary } from './summary.ts';
+import { Symbol, Trend, type Series } from './trend.ts';
+import { counted } from './words.ts';
+
+interface AppProps {
+  tenants: TenantEntry[];
+  load: (id: string) => Promise<History>;
+}
+
+/** The whole page: what its address says, of the tenant that it names. */
+export function App({ tenants, load }: AppProps) {
+  const [route, go] = useRoute();
+  const tenant = tenants.find(({ id }) => id === route.tenant) ?? tenants[0]!;
+  const [history, setHistory] = useState<History | null>(null);
+  const [fault, setFault] = useState<string | null>(null);
+  useEffect(() => {
+    setFault(null);
+    load(tenant.id).then(
+      (loaded) => setHistory(loaded),
+      (error: unknown) => setFault(error instanceof Error ? error.message : String(error)),
+    );
+  }, [tenant.id]);
+  const shown = history?.id === tenant.id ? history : null;
+
+  const choose = (id: string) => go({ ...START, tenant: id }, true);
+  return html`
+    <${Tenant.Provider} value=${route.tenant}>
+      <${Header} tenants=${tenants} tenant=${tenant.id} onChoose=${choose} />
+      <main id="main" tabindex="-1" aria-busy=${String(shown === null)}>
+        ${fault !== null && html`<p role="alert">The history of ${tenant.name} cannot be read: ${fault}</p>`}
+        ${shown && html`<${Page} key=${shown.id} history=${shown} route=${route} go=${go} />`}
+      </main>
+      <footer class="soft">
+        ${
+          shown &&
+          html`<p>
+            ${counted(shown.days.length, 'day')}, ${fullDay(shown.days[0]!.date)} to
+            ${' '}${fullDay(shown.days.at(-1)!.date)}. Made from the archive by secure-score history open;
+            nothing is fetched from anywhere.
+          </p>`
+        }
+      </footer>
+    </${Tenant.Provider}>
+  `;
+}
+
+type Go = (change: Partial<Route>, step?: boolean) => void;
+
+/** The address of the page, and how to change it: as a step that one can go back from, or in its place. */
+function useRoute(): [Route, Go] {
+  const [route, setRoute] = useState(() => parseRoute(location.hash));
+  const current = useRef(route);
+  const set = (next: Route) => {
+    current.current = next;
+    setRoute(next);
+  };
+  useEffect(() => {
+    const follow = () => set(parseRoute(location.hash));
+    addEventListener('popstate', follow);
+    addEventListener('hashchange', follow);
+    return () => {
+      removeEventListener('popstate', follow);
+      removeEventListener('hashchange', follow);
+    };
+  }, []);
+  const go = useCallback<Go>((change, step = false) => {
+    const next = { ...current.current, ...change };
+    const hash = hashOf(next);
+    try {
+      window.history[step ? 'pushState' : 'replaceState'](null, '', hash);
+    } catch {
+      // A browser that allows no more than so many in so short a time: the page goes on without.
+    }
+    set(next);
+  }, []);
+  return [route, go];
+}
+
+interface PageProps {
+  history: History;
+  route: Route;
+  go: Go;
+}
+
+function Page({ history, route, go }: PageProps) {
+  const moves = useMemo(() => movesOf(history), [history]);
+  const changesOf = useMemo(() => Map.groupBy(history.changes, ({ date }) => date), [history]);
+  const categories = useMemo(() => categoriesOf(history), [history]);
+  const { days } = history;
+  const last = days.at(-1)!;
+  const left = useRef<string | null>(null);
+  const { control } = route;
+  const onDay = useCallback((date: string) => go({ control: null, day: date }, true), []);
+
+  useEffect(() => {
+    document.title = `${control ?? `${history.name}: ${score(last)}`} · Secure Score history`;
+    // Back from a control's page: where one left.
+    if (control !== null) left.current = control;
+    else if (left.current !== null) {
+      const links = document.querySelectorAll<HTMLElement>('a[data-control]');
+      [...links].find((link) => link.dataset['control'] === left.current)?.focus();
+      left.current = null;
+    }
+  }, [control, history]);
+
+  if (control !== null) {
+    const back = hashOf({ ...route, control: null });
+    return html`<${ControlPage} history=${history} name=${control} back=${back} onDay=${onDay} />`;
+  }
+  return html`<${Overview} ...${{ history, moves, changesOf, categories, route, go }} />`;
+}
+
+type OverviewProps = PageProps & {
+  moves: ReturnType<typeof movesOf>;
+  changesOf: Map<string, History['changes']>;
+  categories: ReturnType<typeof categoriesOf>;
+};
+
+const PEERS = [
+  { name: 'Similar size', key: 'peersSimilar' },
+  { name: 'All tenants', key: 'peersAll' },
+] as const;
+
+function Overview({ history, moves, changesOf, categories, route, go }: OverviewProps) {
+  const { days } = history;
+  const periods = periodsFor(days);
+  const period = route.period ?? periods.find(({ name }) => name === '1y')?.name ?? 'all';
+  const span = useMemo(() => spanOf(days, period), [days, period]);
+  const [peers, setPeers] = useState<string[]>(['Similar size']);
+  const [lines, setLines] = useState<string[]>([]);
+  const [byKeys, setByKeys] = useState(false);
+  const plot = useRef<HTMLDivElement>(null);
+
+  const series = useMemo((): Series[] => {
+    const ofPeers = PEERS.filter(({ name }) => peers.includes(name)).map(({ name, key }): Series => {
+      return { name, colour: `peers-${key}`, dashed: true, values: days.map((day) => day[key]) };
+    });
+    const ofCategories = categories.flatMap(({ name, percentages }, place): Series[] =>
+      lines.includes(name) ? [{ name, colour: colourOf(place), dashed: false, values: percentages }] : [],
+    );
+    return [...ofPeers, ...ofCategories];
+  }, [days, categories, peers, lines]);
+
+  const picked = route.day === null ? -1 : days.findIndex(({ date }) => date === route.day);
+  const onPick = useCallback(
+    (index: number, by: 'pointer' | 'keys') => {
+      setByKeys(by === 'keys');
+      go({ day: days[index]!.date }, true);
+    },
+    [days],
+  );
+  const zoom = useCallback(
+    ({ from, to }: Span) => {
+      const whole = from === 0 && to === days.length - 1;
+      go({ period: whole ? 'all' : `${days[from]!.date}..${days[to]!.date}` });
+    },
+    [days],
+  );
+  const toggle = (all: string[], name: string) =>
+    all.includes(name) ? all.filter((each) => each !== name) : [...all, name];
+  const isCustom = period.includes('..');
+
+  return html`
+    <h1>${history.name}</h1>
+    <${Summary} history=${history} moves=${moves} span=${span} />
+    <section class="card chart" aria-labelledby="trend-heading">
+      <div class="chart-head">
+        <h2 id="trend-heading">Secure Score</h2>
+        <div class="periods no-print" role="group" aria-label="Period">
+          ${periods.map(
+            ({ name, label }) => html`
+              <button
+                type="button"
+                aria-pressed=${String(period === name)}
+                onClick=${() => go({ period: name }, true)}
+              >
+                ${label}
+              </button>
+            `,
+          )}
+          ${
+            isCustom &&
+            html`<span class="custom"
+              >${fullDay(days[span.from]!.date)} – ${fullDay(days[span.to]!.date)}</span
+            >`
+          }
+        </div>
+      </div>
+      <div ref=${plot}>
+        <${Trend}
+          ...${{ history, moves, changesOf, span, series, onPick, onZoom: zoom, picked: picked === -1 ? null : picked }}
+        />
+      </div>
+      <p class="keys no-print" aria-hidden="true">
+        ← → day by day · PgUp PgDn to the next change · Enter shows the day
+      </p>
+      <${Brush} days=${days} span=${span} onChange=${zoom} />
+      <div class="legend">
+        <span
+          ><svg width="14" height="14" aria-hidden="true"><${Symbol} by="here" x=${7} y=${7} /></svg>moved
+          here</span
+        >
+        <span
+          ><svg width="14" height="14" aria-hidden="true"><${Symbol} by="microsoft" x=${7} y=${7} /></svg
+          >re-scored by Microsoft</span
+        >
+        <span class="toggles" role="group" aria-label="Peers in the chart">
+          ${PEERS.filter(({ key }) => days.some((day) => day[key] !== null)).map(
+            ({ name, key }) => html`
+              <button
+                type="button"
+                class="chip"
+                aria-pressed=${String(peers.includes(name))}
+                onClick=${() => setPeers(toggle(peers, name))}
+              >
+                <span class=${`key dashed peers-${key}`} aria-hidden="true"></span>${name}
+              </button>
+            `,
+          )}
+        </span>
+      </div>
+    </section>
+    ${
+      picked !== -1 &&
+      html`<${DayPanel}
+        history=${history}
+        moves=${moves}
+        changes=${changesOf.get(days[picked]!.date) ?? []}
+        day=${picked}
+        focus=${byKeys}
+        onGo=${(index: number) => go({ day: days[index]!.date }, true)}
+        onClose=${() => {
+          go({ day: null }, true);
+          plot.current?.querySelector<HTMLElement>('.plot')?.focus();
+        }}
+      />`
+    }
+    <h2 class="hidden">Categories</h2>
+    <${Categories}
+      categories=${categories}
+      span=${span}
+      shown=${lines}
+      onToggle=${(name: string) => setLines(toggle(lines, name))}
+    />
+    <${Lists} ...${{ history, moves, span, route, go }} />
+  `;
+}
+
+interface ListsProps {
+  history: History;
+  moves: OverviewProps['moves'];
+  span: Span;
+  route: Route;
+  go: Go;
+}
+
+const TITLES: Record<ListName, string> = { changes: 'Changes', controls: 'Recommendations', days: 'Days' };
+
+function Lists({ history, moves, span, route, go }: ListsProps) {
+  const { days } = history;
+  const changes = useMemo(() => {
+    const [from, to] = [days[span.from]!.date, days[span.to]!.date];
+    const first = span.from === 0;
+    return history.changes
+      .filter(({ date }) => (first ? date >= from : date > from) && date <= to)
+      .toReversed();
+  }, [history, span.from, span.to]);
+  const names = useMemo(
+    () => [...new Set(history.controls.flatMap(({ category }) => category ?? []))].toSorted(),
+    [history],
+  );
+  const tabs = useRef<HTMLDivElement>(null);
+  const open = (list: ListName) => go({ list, sort: null, search: '', state: null }, true);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const next = (LISTS.indexOf(route.list) + step + LISTS.length) % LISTS.length;
+    open(LISTS[next]!);
+    tabs.current?.querySelectorAll<HTMLElement>('[role=tab]')[next]?.focus();
+  };
+  const numbers: Record<ListName, number> = {
+    changes: changes.length,
+    controls: history.controls.length,
+    days: span.to - span.from + 1,
+  };
+  return html`
+    <section class="card lists" aria-label="Lists">
+      <div class="tabs" role="tablist" aria-label="Lists" ref=${tabs} onKeyDown=${onKeyDown}>
+        ${LISTS.map(
+          (name) => html`
+            <button
+              type="button"
+              role="tab"
+              id=${`tab-${name}`}
+              aria-controls="list"
+              aria-selected=${String(route.list === name)}
+              tabindex=${route.list === name ? 0 : -1}
+              onClick=${() => open(name)}
+            >
+              ${TITLES[name]}${name === 'controls' ? '' : html` <span class="soft">${numbers[name].toLocaleString('en-GB')}</span>`}
+            </button>
+          `,
+        )}
+      </div>
+      <div id="list" role="tabpanel" aria-labelledby=${`tab-${route.list}`}>
+        ${route.list === 'changes' && html`<${Changes} ...${{ changes, categories: names, route, go }} />`}
+        ${route.list === 'controls' && html`<${Controls} ...${{ history, day: span.to, categories: names, route, go }} />`}
+        ${route.list === 'days' && html`<${Days} ...${{ history, moves, span, route, go }} />`}
+      </div>
+    </section>
+  `;
+}

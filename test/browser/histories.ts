@@ -1,0 +1,52 @@
+import { deriveRows, type ArchivedDay } from '../../lambda/archive/columns/rows.ts';
+import { addDays } from '../../lambda/dates.ts';
+import { readProfiles, snapshotOf } from '../../lambda/graph/schema.ts';
+import { generatedTenant } from '../../simulator/generated-tenant.ts';
+import { practiceTenant } from '../../simulator/practice-tenant.ts';
+import type { TenantReading } from '../../simulator/tenant.ts';
+import type { TenantRows } from '../../history/page/data.ts';
+import { tenantRows } from '../history/page-rows.ts';
+
+/** Histories to look at: rows as the columns of an archive would have them. */
+
+const TODAY = '2026-11-20';
+
+/** 100 days in which everything happens. */
+export function practiceRows(): TenantRows {
+  const days: ArchivedDay[] = [];
+  const tenant = practiceTenant({ today: addDays(TODAY, -99), day: 1 });
+  for (; ; tenant.advance(1)) {
+    const reading = tenant.read();
+    const { profiles } = readProfiles(reading.profiles());
+    // What was published late comes as it is served now.
+    for (const date of reading.dates.slice(0, 8).toReversed()) {
+      const known = days.find((day) => day.date === date);
+      if (!known) days.push(dayOf(reading, date, date === reading.dates[0], profiles));
+    }
+    if (tenant.today === TODAY) break;
+  }
+  return rowsOf(days.toSorted((a, b) => (a.date < b.date ? -1 : 1)));
+}
+
+/** As many days and controls as one likes. */
+export function generatedRows(seed: string, size: { days: number; controls: number }): TenantRows {
+  const tenant = generatedTenant(seed, { today: TODAY, day: size.days, controls: size.controls });
+  const reading = tenant.read();
+  const { profiles } = readProfiles(reading.profiles());
+  const dates = Array.from({ length: size.days }, (_, index) => addDays(TODAY, index - size.days + 1));
+  return rowsOf(dates.map((date) => dayOf(reading, date, true, profiles)));
+}
+
+function dayOf(
+  reading: TenantReading,
+  date: string,
+  newest: boolean,
+  profiles: ArchivedDay['profiles'],
+): ArchivedDay {
+  return { date, versions: [snapshotOf(reading.secureScore(date, newest), newest)], profiles };
+}
+
+function rowsOf(days: ArchivedDay[]): TenantRows {
+  const { scores, controls, changes } = deriveRows('practice', null, days);
+  return tenantRows({ scores, controls, changes });
+}
