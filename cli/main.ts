@@ -1,5 +1,6 @@
 import yargs from 'yargs';
 import { MonitorError } from '../lambda/errors.ts';
+import { archiveCommand } from './archive.ts';
 import { certificateCommand } from './certificate.ts';
 import { lazily } from './command.ts';
 import { EXIT, UsageError } from './exit.ts';
@@ -26,6 +27,7 @@ export async function main(args: string[]): Promise<number> {
     .command(certificateCommand(exit))
     .command(doctor)
     .command(historyCommand(exit))
+    .command(archiveCommand(exit))
     .demandCommand(1, 'Name a command.')
     .recommendCommands()
     .strict()

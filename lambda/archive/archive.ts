@@ -178,6 +178,12 @@ export function contentHash(content: unknown): string {
     .digest('hex');
 }
 
+/** Of a catalogue. The order in which Graph pages its profiles means nothing: two orders are one content. */
+export function contentHashOfProfiles(profiles: unknown[]): string {
+  const id = (profile: unknown) => String((profile as { id?: unknown } | null)?.id);
+  return contentHash(profiles.toSorted((a, b) => (id(a) < id(b) ? -1 : id(a) > id(b) ? 1 : 0)));
+}
+
 function damaged(store: ObjectStore, key: string, what: string, cause?: unknown): MonitorError {
   return new MonitorError(
     'archive-damaged',

@@ -2,7 +2,7 @@ import { MonitorError, quote } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
 import { folderStore } from './folder-store.ts';
 import { isKey } from './key.ts';
-import { s3Store } from './s3-store.ts';
+import { s3Store, type S3Store } from './s3-store.ts';
 
 /**
  * The store that a person names on the command line.
@@ -10,33 +10,42 @@ import { s3Store } from './s3-store.ts';
  * @throws MonitorError `archive-location-invalid`
  */
 export function openStore(location: string): ObjectStore {
-  const invalid = (why: string): MonitorError =>
-    new MonitorError(
-      'archive-location-invalid',
-      `${quote(location)} is no place for an archive: ${why}`,
-      'Give the path of a folder, or s3://bucket, or s3://bucket/prefix.',
-    );
-  if (location.trim() === '') throw invalid('it is empty');
-  if (location.includes('\0')) throw invalid('it holds a NUL character');
-
-  if (/^s3:/i.test(location)) {
-    const [, bucket = '', rest = ''] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(location) ?? [];
-    const prefix = rest.replace(/\/$/, '');
-    const fault = bucketFault(bucket);
-    if (fault !== undefined) throw invalid(fault);
-    if (prefix === '') return s3Store({ bucket });
-    if (!isKey(prefix)) {
-      throw invalid(
-        `the prefix ${quote(prefix)} may hold letters, digits and . _ = - between single slashes`,
-      );
-    }
-    return s3Store({ bucket, prefix });
-  }
-
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) throw invalid('only s3:// is known');
+  if (location.trim() === '') throw invalid(location, 'it is empty');
+  if (location.includes('\0')) throw invalid(location, 'it holds a NUL character');
+  if (isBucket(location)) return openBucket(location);
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) throw invalid(location, 'only s3:// is known');
   // Only a shell knows what `~` is; in a config file or in quotes it would become a folder of that name.
-  if (/^~(\/|$)/.test(location)) throw invalid('write the home folder out, ~ is not expanded here');
+  if (/^~(\/|$)/.test(location)) throw invalid(location, 'write the home folder out, ~ is not expanded here');
   return folderStore(location);
+}
+
+/** The bucket that a person names. @throws MonitorError `archive-location-invalid` */
+export function openBucket(location: string): S3Store {
+  const [, bucket = '', rest = ''] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(location) ?? [];
+  const prefix = rest.replace(/\/$/, '');
+  const fault = bucketFault(bucket);
+  if (fault !== undefined) throw invalid(location, fault);
+  if (prefix === '') return s3Store({ bucket });
+  if (!isKey(prefix)) {
+    throw invalid(
+      location,
+      `the prefix ${quote(prefix)} may hold letters, digits and . _ = - between single slashes`,
+    );
+  }
+  return s3Store({ bucket, prefix });
+}
+
+function invalid(location: string, why: string): MonitorError {
+  return new MonitorError(
+    'archive-location-invalid',
+    `${quote(location)} is no place for an archive: ${why}`,
+    'Give the path of a folder, or s3://bucket, or s3://bucket/prefix.',
+  );
+}
+
+/** Whether it is meant as a bucket, right or wrong. */
+export function isBucket(location: string): boolean {
+  return /^s3:/i.test(location);
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */

@@ -13,6 +13,21 @@ import { checkKey, checkPrefix, isKey } from './key.ts';
 /** How often a write is tried again that S3 answers with 409: another write to the key was under way. */
 const CONFLICT_TRIES = 6;
 
+/** What a listing says of an object. */
+export interface Entry {
+  key: string;
+  /** In bytes. */
+  size: number;
+  /** As `get` tells it. */
+  version: string;
+}
+
+/** A bucket can tell more in a listing than keys. */
+export interface S3Store extends ObjectStore {
+  /** As `list`. */
+  entries(prefix: string, after?: string): Promise<Entry[]>;
+}
+
 /**
  * Objects in a bucket. `create` and `replace` are S3's conditional writes, so S3 itself decides which of two writers
  * came first: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html. A version is the ETag.
@@ -44,7 +59,7 @@ export function s3Store({
   bucket: string;
   prefix?: string | undefined;
   client?: S3Client;
-}): ObjectStore {
+}): S3Store {
   if (prefix !== undefined) checkKey(prefix);
   const base = prefix === undefined ? '' : `${prefix}/`;
   const location = `s3://${bucket}${prefix === undefined ? '' : `/${prefix}`}`;
@@ -103,8 +118,31 @@ export function s3Store({
     }
   }
 
+  async function entries(begin: string, after?: string): Promise<Entry[]> {
+    checkPrefix(begin);
+    checkPrefix(after ?? '');
+    try {
+      const found: Entry[] = [];
+      // S3 lists in UTF-8 order, for these characters the order of code units:
+      // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+      for await (const page of paginateListObjectsV2(
+        { client },
+        { Bucket: bucket, Prefix: base + begin, StartAfter: after ? base + after : undefined },
+      )) {
+        for (const { Key: key = '', Size: size = 0, ETag: version = '' } of page.Contents ?? []) {
+          found.push({ key: key.slice(base.length), size, version });
+        }
+      }
+      // Consoles put markers such as `snapshots/` into buckets.
+      return found.filter(({ key }) => isKey(key));
+    } catch (error) {
+      throw explain(error, 's3:ListBucket', `s3://${bucket}/${base}${begin}`);
+    }
+  }
+
   return {
     location,
+    entries,
 
     get: (key) => {
       checkKey(key);
@@ -129,25 +167,7 @@ export function s3Store({
       return found !== undefined && Buffer.compare(found.bytes, bytes) === 0 ? found.version : undefined;
     },
 
-    list: async (begin, after) => {
-      checkPrefix(begin);
-      checkPrefix(after ?? '');
-      try {
-        const keys: string[] = [];
-        // S3 lists in UTF-8 order, for these characters the order of code units:
-        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
-        for await (const page of paginateListObjectsV2(
-          { client },
-          { Bucket: bucket, Prefix: base + begin, StartAfter: after ? base + after : undefined },
-        )) {
-          for (const { Key: key = '' } of page.Contents ?? []) keys.push(key.slice(base.length));
-        }
-        // Consoles put markers such as `snapshots/` into buckets.
-        return keys.filter((key) => isKey(key));
-      } catch (error) {
-        throw explain(error, 's3:ListBucket', `s3://${bucket}/${base}${begin}`);
-      }
-    },
+    list: async (begin, after) => (await entries(begin, after)).map(({ key }) => key),
   };
 }
 

@@ -1,4 +1,4 @@
-import { contentHash, type Archive } from '../archive/archive.ts';
+import { contentHashOfProfiles, type Archive } from '../archive/archive.ts';
 import { checkCertificate } from '../certificate/bundle.ts';
 import { addDays, dateOf, daysBetween } from '../dates.ts';
 import { readAnswer, readProfiles, type Day } from '../graph/schema.ts';
@@ -77,15 +77,12 @@ export async function fetchAnswer(run: Run, archive: Archive): Promise<Answer> {
     certificateUntil: certificate.notAfter.toISOString(),
     rawProfiles,
     profiles,
-    profilesHash: contentHash(sortById(rawProfiles)),
+    profilesHash: contentHashOfProfiles(rawProfiles),
     told,
     archived,
-    notes: skipped.map(({ entry, reason }) => `Of Graph's answer, ${entry} was left out: ${reason}.`),
+    // An entry of a day that was told has been named, or is not told at all.
+    notes: skipped
+      .filter(({ date }) => !told || date === null || date > told.date)
+      .map(({ entry, reason }) => `Of Graph's answer, ${entry} was left out: ${reason}.`),
   };
-}
-
-/** The order in which Graph pages its profiles means nothing: two orders are one content. */
-function sortById(profiles: unknown[]): unknown[] {
-  const id = (profile: unknown) => String((profile as { id?: unknown } | null)?.id);
-  return profiles.toSorted((a, b) => (id(a) < id(b) ? -1 : id(a) > id(b) ? 1 : 0));
 }

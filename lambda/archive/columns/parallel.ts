@@ -1,7 +1,7 @@
 /** So many objects are asked for at once: enough to hide the way to S3, few enough to stay small. */
 const AT_ONCE = 8;
 
-/** `Promise.all` over many, a few at a time. @returns in the order of the items */
+/** `Promise.all` over many, a few at a time; after a failure none is begun. @returns in the order of the items */
 export async function inParallel<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
@@ -12,7 +12,12 @@ export async function inParallel<Item, Result>(
   const worker = async () => {
     while (next < items.length) {
       const index = next++;
-      results[index] = await work(items[index]!);
+      try {
+        results[index] = await work(items[index]!);
+      } catch (error) {
+        next = items.length;
+        throw error;
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));

@@ -6,7 +6,8 @@ import { layout } from '../layout.ts';
 import { inParallel } from './parallel.ts';
 import { fromParquet, toParquet } from './parquet.ts';
 import { columnOf, merged, rowsOf, type CodedTable } from './coded.ts';
-import { deriveRows, type ArchivedDay, type Row, type Rows } from './rows.ts';
+import { deriveMonths, monthOf } from './derive.ts';
+import type { ArchivedDay, Row, Rows } from './rows.ts';
 import { Sources, type InMemory } from './sources.ts';
 import {
   fingerprint,
@@ -39,6 +40,8 @@ export interface ColumnsOptions {
   memory?: InMemory;
   /** Make everything anew, whatever is there. */
   everything?: boolean;
+  /** Write the files of these months (yyyy-mm) too, even if there are no days for them. */
+  alsoMonths?: string[];
   /** True when no further month should be begun. */
   timeIsUp?: () => boolean;
   /** After each month: days whose rows are written, of so many. */
@@ -104,7 +107,7 @@ class Writer {
   }
 
   async write(): Promise<Written> {
-    const { store, tenantId, log, memory, everything } = this.#options;
+    const { store, tenantId, log, memory, everything, alsoMonths = [], timeIsUp, onProgress } = this.#options;
     const current = await readColumnsState(store, tenantId);
     this.#stateVersion = current.version;
     const written = everything ? null : current.state;
@@ -124,33 +127,18 @@ class Writer {
       return days.filter((day) => day !== null);
     };
 
-    let last = baseline;
-    let days: ArchivedDay[] = [];
-    let loaded = 0;
-    let through = baseline?.date ?? '';
-    let unfinished = false;
     // Also those of days that were there before and are gone.
     const gone = Object.keys(written?.versions ?? {}).filter(isAfter);
-    const months = [...new Set([...after, ...gone].map(monthOf))].toSorted();
-    for (const [index, month] of months.entries()) {
-      unfinished = index > 0 && this.#options.timeIsUp?.() === true;
-      if (unfinished) break;
-      // The acceptance of its last days depends on the two that follow.
-      while (loaded < after.length && days.filter(({ date }) => monthOf(date) > month).length < 2) {
-        const end = Math.max(after.findLastIndex((date) => monthOf(date) <= month) + 1, loaded) + 2;
-        days.push(...(await load(after.slice(loaded, end))));
-        loaded = Math.min(end, after.length);
-      }
-      const rows = deriveRows(tenantId, last, days);
-      await this.#writeMonth(month, rows, last === baseline ? (baseline?.date ?? null) : null, before);
+    const months = [...new Set([...[...after, ...gone].map(monthOf), ...alsoMonths])].toSorted();
+    let through = baseline?.date ?? '';
+    let unfinished = false;
+    for await (const { month, rows } of deriveMonths({ tenantId, baseline, dates: after, months, load })) {
+      const keepThrough = baseline && monthOf(baseline.date) === month ? baseline.date : null;
+      await this.#writeMonth(month, rows, keepThrough, before);
       through = after.findLast((date) => monthOf(date) === month) ?? through;
-
-      const counted = rows.scores.findLast((row) => row.counted && monthOf(row.date) <= month)?.date;
-      if (counted !== undefined) {
-        last = days.find(({ date }) => date === counted) ?? last;
-        days = days.filter(({ date }) => date > counted);
-      }
-      this.#options.onProgress?.(after.indexOf(through) + 1, after.length);
+      onProgress?.(after.indexOf(through) + 1, after.length);
+      unfinished = month !== months.at(-1) && timeIsUp?.() === true;
+      if (unfinished) break;
     }
     await this.#finish({
       version: 1,
@@ -233,12 +221,7 @@ class Writer {
   ): Promise<void> {
     await Promise.all(TABLES.map(({ name }) => this.#find(name, month)));
     await this.#begin(before);
-    await Promise.all(
-      TABLES.map((table) => {
-        const ofMonth = rows[table.name].filter(({ date }) => monthOf(date) === month);
-        return this.#writeFile(table, month, ofMonth, keepThrough);
-      }),
-    );
+    await Promise.all(TABLES.map((table) => this.#writeFile(table, month, rows[table.name], keepThrough)));
   }
 
   async #writeFile(table: Table, month: string, rows: Row[], keepThrough: string | null): Promise<void> {
@@ -372,8 +355,4 @@ function isCounted(scores: CodedTable | null, date: string): boolean | null {
 
 function fingerprintOf(hashes: string[] | undefined): string | undefined {
   return hashes && fingerprint(hashes);
-}
-
-function monthOf(date: string): string {
-  return date.slice(0, 7);
 }

@@ -1,0 +1,49 @@
+import { deriveRows, type ArchivedDay, type Rows } from './rows.ts';
+
+/** yyyy-mm */
+export function monthOf(date: string): string {
+  return date.slice(0, 7);
+}
+
+/**
+ * The rows of each month, without ever having more than about a month of days in memory.
+ * @param options.baseline the counted day before `dates`; null: they are the tenant's first
+ * @param options.dates ascending
+ * @param options.months ascending; all those of the dates, and perhaps others
+ * @param options.load reads days, ascending; those that cannot be read are left out
+ */
+export async function* deriveMonths(options: {
+  tenantId: string;
+  baseline: ArchivedDay | null;
+  dates: string[];
+  months: string[];
+  load: (dates: string[]) => Promise<ArchivedDay[]>;
+}): AsyncGenerator<{ month: string; rows: Rows }> {
+  const { tenantId, dates, months, load } = options;
+  let { baseline } = options;
+  let days: ArchivedDay[] = [];
+  let loaded = 0;
+  for (const month of months) {
+    // The acceptance of its last days depends on the two that follow.
+    while (loaded < dates.length && days.filter(({ date }) => monthOf(date) > month).length < 2) {
+      const end = Math.max(dates.findLastIndex((date) => monthOf(date) <= month) + 1, loaded) + 2;
+      days.push(...(await load(dates.slice(loaded, end))));
+      loaded = Math.min(end, dates.length);
+    }
+    const { scores, controls, changes } = deriveRows(tenantId, baseline, days);
+    const isOfMonth = ({ date }: { date: string }) => monthOf(date) === month;
+    yield {
+      month,
+      rows: {
+        scores: scores.filter(isOfMonth),
+        controls: controls.filter(isOfMonth),
+        changes: changes.filter(isOfMonth),
+      },
+    };
+    const counted = scores.findLast((row) => row.counted && monthOf(row.date) <= month)?.date;
+    if (counted !== undefined) {
+      baseline = days.find(({ date }) => date === counted) ?? baseline;
+      days = days.filter(({ date }) => date > counted);
+    }
+  }
+}

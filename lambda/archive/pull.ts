@@ -1,0 +1,161 @@
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
+import * as z from 'zod';
+import { MonitorError, quote } from '../errors.ts';
+import type { ObjectStore } from '../ports.ts';
+import { inParallel } from './columns/parallel.ts';
+import { writeTemporary } from './folder-lock.ts';
+import { folderStore } from './folder-store.ts';
+import type { Entry, S3Store } from './s3-store.ts';
+
+/** Evidence first, what is derived from it next, last how far that is: a pull that is cut off claims nothing it has not. */
+const PREFIXES = ['snapshots/', 'profiles/', 'reports/', 'history/', 'state/'] as const;
+/** What is rewritten in place. The rest never changes: whoever has the key has the object. */
+const REWRITTEN = /^(history|state)\//;
+
+/** So many objects at once: small ones, from far away. */
+const AT_ONCE = 24;
+/** So often is it written down what was fetched. */
+const NOTE_EVERY_MS = 2_000;
+
+/** Beside the objects, and no key of theirs. */
+const NOTES = '.pulled.json';
+
+const notesSchema = z.object({
+  source: z.string(),
+  /** Versions, as the source tells them, of what may change there. */
+  versions: z.record(z.string(), z.string()),
+});
+type Notes = z.infer<typeof notesSchema>;
+
+export interface PullOptions {
+  source: S3Store;
+  /** Made where there is none. */
+  folder: string;
+  /** Only what the history is asked for. */
+  onlyHistory?: boolean;
+  /** Only this tenant. */
+  tenantId?: string;
+  onProgress?: (progress: PullProgress) => void;
+}
+
+export interface PullProgress {
+  /** Objects fetched so far, of so many that are new or changed. */
+  done: number;
+  total: number;
+  /** Of the fetched ones. */
+  bytes: number;
+}
+
+export interface Pulled {
+  /** Objects at the source. */
+  objects: number;
+  fetched: number;
+  bytes: number;
+}
+
+/**
+ * Brings a folder up to date with a bucket: fetches what is new or changed, and nothing else. Cut off at any moment
+ * and started again, it goes on; every object in the folder is whole at any time. What is gone at the source stays.
+ * @throws MonitorError `pull-folder-taken` where the folder is an archive of its own, or the copy of another one
+ */
+export async function pull(options: PullOptions): Promise<Pulled> {
+  const { source, tenantId, onProgress } = options;
+  const folder = path.resolve(options.folder);
+  const copy = folderStore(folder);
+  const notes = await readNotes(folder, source.location, copy);
+  await writeNotes(folder, notes);
+
+  const prefixes = options.onlyHistory ? (['history/'] as const) : PREFIXES;
+  const isWanted = ({ key }: Entry) => tenantId === undefined || tenantOf(key) === tenantId;
+  const entries = (await Promise.all(prefixes.map((prefix) => source.entries(prefix))))
+    .flat()
+    .filter(isWanted);
+  const here = new Set((await Promise.all(prefixes.map((prefix) => copy.list(prefix)))).flat());
+  const wanted = entries.filter(
+    ({ key, version }) => !here.has(key) || (REWRITTEN.test(key) && notes.versions[key] !== version),
+  );
+
+  const progress: PullProgress = { done: 0, total: wanted.length, bytes: 0 };
+  let noted = performance.now();
+  onProgress?.(progress);
+  const fetch = async ({ key }: Entry) => {
+    const object = await source.get(key);
+    // Gone since it was listed: a copy has nothing to add.
+    if (!object) return;
+    if (REWRITTEN.test(key)) {
+      await overwrite(copy, key, object.bytes);
+      notes.versions[key] = object.version;
+    } else await copy.create(key, object.bytes);
+    progress.done += 1;
+    progress.bytes += object.bytes.length;
+    onProgress?.(progress);
+    if (performance.now() - noted > NOTE_EVERY_MS) {
+      noted = performance.now();
+      await writeNotes(folder, notes);
+    }
+  };
+  try {
+    for (const prefix of prefixes) {
+      await inParallel(
+        wanted.filter(({ key }) => key.startsWith(prefix)),
+        fetch,
+        AT_ONCE,
+      );
+    }
+  } finally {
+    await writeNotes(folder, notes);
+  }
+  return { objects: entries.length, fetched: progress.done, bytes: progress.bytes };
+}
+
+/** The tenant that a key is about. */
+function tenantOf(key: string): string | undefined {
+  return /\/tenant=([^/.]+)/.exec(key)?.[1] ?? /\/([^/]+)\.parquet$/.exec(key)?.[1];
+}
+
+/** Whatever stands there: this is a copy. */
+async function overwrite(copy: ObjectStore, key: string, bytes: Uint8Array): Promise<void> {
+  for (;;) {
+    const version = (await copy.get(key))?.version ?? null;
+    if ((await copy.replace(key, bytes, version)) !== undefined) return;
+  }
+}
+
+async function readNotes(folder: string, source: string, copy: ObjectStore): Promise<Notes> {
+  const taken = (why: string) =>
+    new MonitorError(
+      'pull-folder-taken',
+      `The folder ${quote(folder, 300)} ${why}.`,
+      `Name another folder, which will then be the copy of ${source}.`,
+    );
+  let text: string;
+  try {
+    text = await readFile(path.join(folder, NOTES), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') throw taken('is no folder');
+      throw error;
+    }
+    const own = (await Promise.all(PREFIXES.map((prefix) => copy.list(prefix)))).flat();
+    if (own.length > 0) throw taken('holds an archive of its own, which a copy would spoil');
+    return { source, versions: {} };
+  }
+  let notes: Notes;
+  try {
+    notes = notesSchema.parse(JSON.parse(text));
+  } catch {
+    // A copy it is, only not known how far: what may change is fetched again.
+    return { source, versions: {} };
+  }
+  if (notes.source !== source) throw taken(`is the copy of ${quote(notes.source, 300)}`);
+  return notes;
+}
+
+async function writeNotes(folder: string, notes: Notes): Promise<void> {
+  const temporary = path.join(folder, '.tmp');
+  // For its owner alone, like the archive itself.
+  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  const file = await writeTemporary(temporary, Buffer.from(`${JSON.stringify(notes)}\n`));
+  await rename(file, path.join(folder, NOTES));
+}

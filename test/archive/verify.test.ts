@@ -1,0 +1,287 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { contentHash } from '../../lambda/archive/archive.ts';
+import { writeColumns } from '../../lambda/archive/columns/write.ts';
+import { listTenants } from '../../lambda/archive/tenants.ts';
+import { verify, type Verdict } from '../../lambda/archive/verify.ts';
+import { addDays } from '../../lambda/dates.ts';
+import { monitor } from '../../lambda/monitor.ts';
+import { entry, fillDays, MemoryStore, TENANT_ID, world } from '../run/fakes.ts';
+import { archiveAnswer } from './archive-day.ts';
+
+const OTHER = TENANT_ID.replace(/^./, 'f');
+const SILENT = { info: () => {}, warn: () => {}, error: () => {} };
+
+async function verdictOf(store: MemoryStore): Promise<Verdict> {
+  const { tenants } = await listTenants(store, TENANT_ID);
+  return verify({ store, objects: tenants[0]! });
+}
+
+/** Eleven days of runs, the catalogue changed on one, a day never published, a report for most. */
+let whole: MemoryStore;
+beforeAll(async () => {
+  const w = world('2026-02-24T07:00:00Z');
+  fillDays(w.graph, '2026-02-20', 5, { controls: { alpha: 8, beta: 5, gamma: 2 } });
+  w.graph.profiles = [{ id: 'alpha', title: 'Alpha', maxScore: 10 }];
+  await monitor(w.runOf());
+  for (let index = 1; index <= 6; index += 1) {
+    const today = addDays('2026-02-24', index);
+    w.clock.set(`${today}T07:00:00Z`);
+    if (index !== 3) w.graph.days.set(today, { controls: { alpha: 8 - index, beta: 5, gamma: 2 } });
+    if (index === 2) w.graph.profiles = [{ id: 'alpha', title: 'Alpha', maxScore: 11 }];
+    await monitor(w.runOf());
+  }
+  whole = w.store;
+});
+
+function keyOf(store: MemoryStore, prefix: string, index = 0): string {
+  return [...store.objects.keys()].filter((key) => key.startsWith(prefix)).toSorted()[index]!;
+}
+
+function repacked(bytes: Uint8Array, change: (content: Record<string, unknown>) => void): Uint8Array {
+  const content = JSON.parse(gunzipSync(bytes).toString()) as Record<string, unknown>;
+  change(content);
+  return gzipSync(JSON.stringify(content));
+}
+
+describe('an archive that is whole', () => {
+  it('is proved so, with what it holds', async () => {
+    const { faults, ...verdict } = await verdictOf(whole);
+    expect(faults).toEqual([]);
+    expect(verdict).toMatchObject({
+      tenant: TENANT_ID,
+      name: 'Contoso',
+      snapshots: 10,
+      days: 10,
+      catalogues: 2,
+      first: '2026-02-20',
+      last: '2026-03-02',
+      since: '2026-02-24',
+      gaps: [{ from: '2026-02-27', to: '2026-02-27', days: 1, reason: 'not-published', asked: '2026-02-28' }],
+      rows: { scores: 10, controls: 30 },
+    });
+    expect(verdict.reports).toBeGreaterThan(3);
+  });
+
+  it('is not changed by the proof', async () => {
+    const store = whole.copy();
+    await verdictOf(store);
+    expect(store.dump()).toEqual(whole.dump());
+  });
+});
+
+describe('what is wrong is named', () => {
+  const cases: [string, (store: MemoryStore) => string | { object: string; kind: string }, string][] = [
+    [
+      'a snapshot that is cut off',
+      (store) => {
+        const key = keyOf(store, 'snapshots/', 3);
+        store.objects.set(key, store.objects.get(key)!.slice(0, 100));
+        return key;
+      },
+      'it is not gzipped JSON',
+    ],
+    [
+      'a snapshot that is empty',
+      (store) => {
+        const key = keyOf(store, 'snapshots/', 0);
+        store.objects.set(key, new Uint8Array());
+        return key;
+      },
+      'it is not gzipped JSON',
+    ],
+    [
+      'a snapshot of which a score was changed',
+      (store) => {
+        const key = keyOf(store, 'snapshots/', 4);
+        const bytes = repacked(store.objects.get(key)!, (content) => {
+          (content['secureScore'] as { currentScore: number }).currentScore = 99;
+        });
+        store.objects.set(key, bytes);
+        return key;
+      },
+      'its content is not what its name says',
+    ],
+    [
+      'a snapshot that is no score',
+      (store) => {
+        const content = { some: 'thing' };
+        const key = `snapshots/tenant=${TENANT_ID}/date=2026-03-02/${contentHash(content)}.json.gz`;
+        store.objects.set(
+          key,
+          gzipSync(JSON.stringify({ fetchedAt: '2026-03-02', newest: true, secureScore: content })),
+        );
+        return key;
+      },
+      'cannot be read again',
+    ],
+    [
+      'a snapshot of another tenant',
+      (store) => {
+        const secureScore = entry('2026-03-02', { controls: { alpha: 1 } }, true, OTHER);
+        const key = `snapshots/tenant=${TENANT_ID}/date=2026-03-02/${contentHash(secureScore)}.json.gz`;
+        store.objects.set(
+          key,
+          gzipSync(JSON.stringify({ fetchedAt: '2026-03-01', newest: true, secureScore })),
+        );
+        return { object: key, kind: 'foreign' };
+      },
+      'it is of another tenant',
+    ],
+    [
+      'a snapshot of another day',
+      (store) => {
+        const secureScore = entry('2026-03-01', { controls: { alpha: 1 } }, true);
+        const key = `snapshots/tenant=${TENANT_ID}/date=2026-03-02/${contentHash(secureScore)}.json.gz`;
+        store.objects.set(
+          key,
+          gzipSync(JSON.stringify({ fetchedAt: '2026-03-01', newest: true, secureScore })),
+        );
+        return { object: key, kind: 'foreign' };
+      },
+      'it is of another day, 2026-03-01',
+    ],
+    [
+      'a catalogue that was changed',
+      (store) => {
+        const key = keyOf(store, 'profiles/');
+        store.objects.set(
+          key,
+          repacked(store.objects.get(key)!, (content) => void (content['profiles'] = [{ id: 'alpha' }])),
+        );
+        return key;
+      },
+      'its content is not what its name says',
+    ],
+    [
+      'a report that is torn',
+      (store) => {
+        const key = keyOf(store, 'reports/', 1);
+        store.objects.set(key, store.objects.get(key)!.slice(0, 40));
+        return key;
+      },
+      'it is not JSON',
+    ],
+    [
+      'a state that is damaged',
+      (store) => {
+        const key = `state/tenant=${TENANT_ID}.json`;
+        store.objects.set(key, Buffer.from('{}'));
+        return key;
+      },
+      'is not a state of this program',
+    ],
+    [
+      'something that nobody of us put there',
+      (store) => {
+        const key = `snapshots/tenant=${TENANT_ID}/date=2026-03-02/notes.txt`;
+        store.objects.set(key, Buffer.from('?'));
+        return { object: key, kind: 'foreign' };
+      },
+      'nothing of the archive has such a name',
+    ],
+    [
+      'a snapshot that is gone, of a day that was told',
+      (store) => {
+        const key = keyOf(store, `snapshots/tenant=${TENANT_ID}/date=2026-03-01`);
+        store.objects.delete(key);
+        return { object: `snapshots/tenant=${TENANT_ID}/date=2026-03-01/`, kind: 'missing' };
+      },
+      'there is no snapshot of 2026-03-01, but a report knows that day',
+    ],
+  ];
+  it.each(cases)('%s', async (_, damage, why) => {
+    const store = whole.copy();
+    const damaged = damage(store);
+    const wanted = typeof damaged === 'string' ? { object: damaged, kind: 'damaged' } : damaged;
+    const { faults } = await verdictOf(store);
+    expect(faults).toContainEqual({ ...wanted, why: expect.stringContaining(why) });
+    // And the rest of it is proved all the same.
+    expect(faults.filter(({ kind, object }) => kind !== 'columns' && object !== wanted.object)).toEqual([]);
+  });
+
+  const columns = (table: string, month: string) => `history/${table}/month=${month}/${TENANT_ID}.parquet`;
+  it.each<[string, (store: MemoryStore) => string, string]>([
+    [
+      'missing',
+      (store) => {
+        store.objects.delete(columns('changes', '2026-02'));
+        return columns('changes', '2026-02');
+      },
+      'it is missing',
+    ],
+    [
+      'cut off',
+      (store) => {
+        const key = columns('controls', '2026-02');
+        store.objects.set(key, store.objects.get(key)!.slice(0, -20));
+        return key;
+      },
+      'footer',
+    ],
+    [
+      'those of another month',
+      (store) => {
+        store.objects.set(columns('scores', '2026-02'), store.objects.get(columns('scores', '2026-03'))!);
+        return columns('scores', '2026-02');
+      },
+      'another tenant or month',
+    ],
+  ])('columns that are %s', async (_, damage, why) => {
+    const store = whole.copy();
+    const object = damage(store);
+    expect((await verdictOf(store)).faults).toEqual([
+      { kind: 'columns', object, why: expect.stringContaining(why) },
+    ]);
+    // A rebuild mends them, byte for byte, and touches nothing else.
+    await writeColumns({ store, tenantId: TENANT_ID, log: SILENT, everything: true });
+    expect(store.dump()).toEqual(whole.dump());
+  });
+
+  it('columns that lag behind, and how far', async () => {
+    const store = whole.copy();
+    const secureScore = entry('2026-03-03', { controls: { alpha: 1, beta: 5, gamma: 2 } }, true);
+    store.objects.set(
+      `snapshots/tenant=${TENANT_ID}/date=2026-03-03/${contentHash(secureScore)}.json.gz`,
+      gzipSync(JSON.stringify({ fetchedAt: '2026-03-03T07:00:00.000Z', newest: true, secureScore })),
+    );
+    const { faults } = await verdictOf(store);
+    expect(faults).toHaveLength(3);
+    expect(faults[2]).toEqual({
+      kind: 'columns',
+      object: columns('scores', '2026-03'),
+      why: 'of what the snapshots make, 1 row is missing in it, and 0 rows are there too many, on 2026-03-03 (they end on 2026-03-02)',
+    });
+  });
+
+  it('a file of a month that has no days', async () => {
+    const store = whole.copy();
+    const key = columns('scores', '2024-01');
+    store.objects.set(key, store.objects.get(columns('scores', '2026-03'))!);
+    expect((await verdictOf(store)).faults.map(({ object }) => object)).toContain(key);
+    const history = ['2024-01'];
+    await writeColumns({ store, tenantId: TENANT_ID, log: SILENT, everything: true, alsoMonths: history });
+    expect((await verdictOf(store)).faults).toEqual([]);
+  });
+});
+
+describe('gaps', () => {
+  it('that began when Graph no longer had the days are told apart from what it never had', async () => {
+    const store = new MemoryStore();
+    const answer = (dates: string[]) => ({
+      tenantId: TENANT_ID,
+      profiles: [],
+      entries: dates.toReversed().map((date, index) => entry(date, { controls: { alpha: 8 } }, index === 0)),
+    });
+    await archiveAnswer(store, '2026-01-02T07:00:00Z', answer(['2026-01-01', '2026-01-02']));
+    // 100 days later: Graph keeps 90, and has none of the first two of them.
+    await archiveAnswer(store, '2026-04-12T07:00:00Z', answer(['2026-01-14', '2026-04-12']));
+    const { gaps, faults } = await verdictOf(store);
+    expect(faults).toEqual([]);
+    expect(gaps).toEqual([
+      { from: '2026-01-03', to: '2026-01-11', days: 9, reason: 'too-late', asked: '2026-04-12' },
+      { from: '2026-01-12', to: '2026-01-13', days: 2, reason: 'not-published', asked: '2026-04-12' },
+      { from: '2026-01-15', to: '2026-04-11', days: 87, reason: 'not-published', asked: '2026-04-12' },
+    ]);
+  });
+});
