@@ -60,7 +60,7 @@ async function act(flags: AskFlags): Promise<number> {
 
   const config = await configOf(flags);
   const tenant = flags.tenant === undefined ? null : tenantOf(flags.tenant, config);
-  const engine = await engineOf(flags, config);
+  const engine = await engineOf(flags, config, question.readsAllTenants ? null : tenant);
   const newest = wanted.to ?? (await engine.newest()) ?? dateOf(new Date());
   const { sql, scope, from, to } = bound(question, { ...wanted, tenant }, newest);
   const answer = await engine.ask(sql, scope);

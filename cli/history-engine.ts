@@ -3,6 +3,7 @@ import path from 'node:path';
 import { styleText } from 'node:util';
 import type { HistoryEngine } from '../history/answer.ts';
 import { DuckDbHistory, type Skipped } from '../history/duckdb.ts';
+import { isBucket } from '../lambda/archive/open-store.ts';
 import type { Config } from '../lambda/config.ts';
 import { MonitorError } from '../lambda/errors.ts';
 import { DEPLOYMENT_STACK } from '../lambda/outputs.ts';
@@ -22,15 +23,20 @@ export async function configOf({ config }: HistoryFlags): Promise<Config | null>
 
 /**
  * What the flags ask: Athena, or DuckDB on a folder or on the copy of a bucket.
+ * @param tenantId of a bucket, only this tenant's history has to be there; null: all
  * @throws MonitorError `history-missing` where there is nothing to ask
  */
-export async function engineOf(flags: HistoryFlags, config: Config | null): Promise<HistoryEngine> {
+export async function engineOf(
+  flags: HistoryFlags,
+  config: Config | null,
+  tenantId: string | null = null,
+): Promise<HistoryEngine> {
   if (flags.engine === 'athena') return athenaOf(flags.stack ?? DEPLOYMENT_STACK);
   const location = await locationOf(flags, config);
-  const isBucket = /^s3:/i.test(location);
-  const folder = isBucket ? await pullHistory(location) : location;
+  const inBucket = isBucket(location);
+  const folder = inBucket ? await pullHistory(location, tenantId) : location;
   const engine = await DuckDbHistory.open({ folder, onSkipped });
-  if (engine.empty) throw missing(location, isBucket ? null : folder);
+  if (engine.empty) throw missing(location, inBucket ? null : folder);
   return engine;
 }
 
