@@ -1,14 +1,15 @@
 import { Validations, type App } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { DEFAULT_CONFIG, loadConfig } from '../cli/load-config.ts';
-import { DEPLOYMENT_STACK } from '../lambda/outputs.ts';
+import { DEPLOYMENT_STACK, historyStackOf } from '../lambda/outputs.ts';
+import { SecureScoreHistoryStack } from '../lib/history-stack.ts';
 import { SecureScoreMonitorStack } from '../lib/stack.ts';
 
 /**
- * What the CDK app holds. `-c config=<path>` picks another config than monitor.config.ts, `-c stack=<name>` another
- * name of the deployment, for a second one in the same account. AWS is asked nothing: the stack goes wherever `cdk`
- * is signed in.
- * @throws MonitorError `config-missing`, `config-unreadable` or `config-invalid`
+ * What the CDK app holds: the monitor and, as a stack of its own, Athena on its archive. `-c config=<path>` picks
+ * another config than monitor.config.ts, `-c stack=<name>` another name of the deployment, for a second one in the
+ * same account. AWS is asked nothing: the stacks go wherever `cdk` is signed in.
+ * @returns the main stack. @throws MonitorError `config-missing`, `config-unreadable` or `config-invalid`
  */
 export async function addMonitor(app: App): Promise<SecureScoreMonitorStack> {
   const context = (key: string): string | undefined => {
@@ -17,5 +18,8 @@ export async function addMonitor(app: App): Promise<SecureScoreMonitorStack> {
   };
   const config = await loadConfig(context('config') ?? DEFAULT_CONFIG);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
-  return new SecureScoreMonitorStack(app, context('stack') ?? DEPLOYMENT_STACK, { config });
+  const name = context('stack') ?? DEPLOYMENT_STACK;
+  const main = new SecureScoreMonitorStack(app, name, { config });
+  new SecureScoreHistoryStack(app, historyStackOf(name), { monitor: main.monitor });
+  return main;
 }

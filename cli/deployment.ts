@@ -13,7 +13,7 @@ export interface Deployment {
   outputs: Record<keyof typeof OUTPUTS, string | undefined>;
 }
 
-export const DEPLOY = 'Deploy with: npx cdk deploy';
+export const DEPLOY = 'Deploy with: npx cdk deploy --all';
 
 /** @throws MonitorError `not-deployed`, and those of `asked` */
 export async function findDeployment(stack: string): Promise<Deployment> {

@@ -32,6 +32,8 @@ export interface Question {
   readsAllTenants: boolean;
   show: ShownColumn[];
   series: { value: string; by: string[] } | null;
+  /** The comment lines that it begins with, as they are. */
+  header: string;
   /** With placeholders, without the header. */
   sql: string;
 }
@@ -114,6 +116,7 @@ export function parseQuestion(name: string, text: string): Question {
     readsAllTenants: fields.get('reads')?.[0] === 'all tenants',
     show: list(one('show')).map((column) => column.split(' → ') as ShownColumn),
     series: value && by ? { value, by: list(by) } : null,
+    header: lines.slice(0, end).join('\n'),
     sql,
   };
 }
@@ -198,7 +201,7 @@ export function asNamedQuery(question: Question): { name: string; description: s
   return {
     name: question.title,
     description: question.answers,
-    sql: `-- ${question.answers}\n${substitute(question.sql, {
+    sql: `${question.header}\n${substitute(question.sql, {
       tenant: 'NULL',
       control: control === 'required' ? literal('name of the control') : 'NULL',
       from,

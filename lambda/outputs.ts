@@ -31,4 +31,6 @@ export const HISTORY_OUTPUTS = {
   athenaWorkgroup: 'AthenaWorkgroup',
   /** Name of the database in the Glue catalogue. */
   historyDatabase: 'HistoryDatabase',
+  /** ARN of the managed policy that lets people query. */
+  analystPolicy: 'AnalystPolicy',
 } as const;

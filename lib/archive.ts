@@ -1,4 +1,4 @@
-import { Annotations, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Effect, PolicyStatement, StarPrincipal, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Key, type IKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -7,11 +7,10 @@ import {
   BucketEncryption,
   BucketPolicy,
   ObjectOwnership,
-  type CfnBucket,
   type IBucket,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { acknowledge, acknowledgeGrant } from './acknowledge.ts';
+import { acknowledge, acknowledgeWildcard } from './acknowledge.ts';
 
 /** Evidence: written once, by whoever, and then kept as it is. */
 export const APPENDED = ['snapshots', 'profiles', 'reports'] as const;
@@ -63,8 +62,17 @@ export class Archive extends Construct {
 
   /** May read whatever the archive holds, and list it. */
   grantRead(grantee: IGrantable): void {
+    this.grantReadOf(grantee, ALL);
+  }
+
+  /** May read the columns of the history, and list them; nothing of the evidence they were made from. */
+  grantReadHistory(grantee: IGrantable): void {
+    this.grantReadOf(grantee, ['history']);
+  }
+
+  private grantReadOf(grantee: IGrantable, prefixes: readonly string[]): void {
     grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['s3:GetObject'], resources: this.objects(ALL) }),
+      new PolicyStatement({ actions: ['s3:GetObject'], resources: this.objects(prefixes) }),
     );
     // Also what makes S3 answer 404, not 403, for an object that does not exist: S3 then takes the key for s3:prefix
     // (https://github.com/ceph/ceph/pull/68577, which copies it).
@@ -72,19 +80,17 @@ export class Archive extends Construct {
       new PolicyStatement({
         actions: ['s3:ListBucket'],
         resources: [this.bucket.bucketArn],
-        conditions: { StringLike: { 's3:prefix': ALL.map((prefix) => `${prefix}/*`) } },
+        conditions: { StringLike: { 's3:prefix': prefixes.map((prefix) => `${prefix}/*`) } },
       }),
     );
     this.grantKey(grantee, 'kms:Decrypt');
-    acknowledgeGrant(
-      grantee,
-      Object.fromEntries(
-        ALL.map((prefix) => [
-          `AwsSolutions-IAM5[Resource::${this.arnInFindings()}/${prefix}/*]`,
-          'The objects below this prefix of the archive, and nothing else: their keys are made of tenants, dates and hashes.',
-        ]),
-      ),
-    );
+    for (const resource of this.objects(prefixes)) {
+      acknowledgeWildcard(
+        grantee,
+        resource,
+        'The objects below this prefix of the archive, and nothing else: their keys are made of tenants, dates and hashes.',
+      );
+    }
   }
 
   /** May add snapshots, profiles and reports; the policy of the bucket sees to it that none is overwritten. */
@@ -113,14 +119,6 @@ export class Archive extends Construct {
 
   private objects(prefixes: readonly string[]): string[] {
     return prefixes.map((prefix) => this.bucket.arnForObjects(`${prefix}/*`));
-  }
-
-  /** The bucket as cdk-nag writes it. */
-  private arnInFindings(): string {
-    const resource = this.bucket.node.defaultChild as CfnBucket | undefined;
-    return resource
-      ? `<${String(Stack.of(this).resolve(resource.logicalId))}.Arn>`
-      : `arn:<AWS::Partition>:s3:::${this.bucket.bucketName}`;
   }
 
   private createKey(): Key {

@@ -45,7 +45,7 @@ const PLACES: Record<string, string> = {
 };
 
 /** Every statement of every policy of the templates. */
-export function statements(deployment: Deployment): Statement[] {
+export function statements(deployment: Pick<Deployment, 'resources'>): Statement[] {
   const found = deployment.resources.flatMap(([id, { Type, Properties = {} }]) => {
     const documents = [
       ...(PLACES[Type] ? [Properties[PLACES[Type]]] : []),

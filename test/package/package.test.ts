@@ -124,7 +124,7 @@ describe('in an empty folder', () => {
     writeFileSync(
       join(app, 'app.ts'),
       `import { App, Duration, Stack } from 'aws-cdk-lib';
-       import { SecureScoreMonitor, defineConfig } from 'secure-score-monitor/cdk';
+       import { History, SecureScoreMonitor, defineConfig } from 'secure-score-monitor/cdk';
 
        const app = new App({ outdir: 'out' });
        const stack = new Stack(app, 'Mine');
@@ -143,6 +143,7 @@ describe('in an empty folder', () => {
        });
        const name: string = monitor.deploymentName;
        if (name !== 'Mine') throw new Error(name);
+       new History(stack, 'History', { name, archive: monitor.archive });
        app.synth();
       `,
     );
@@ -150,6 +151,8 @@ describe('in an empty folder', () => {
     const template = JSON.parse(readFileSync(join(app, 'out/Mine.template.json'), 'utf8')) as {
       Resources: Record<string, { Type: string; Properties: { Code?: { S3Key: string } } }>;
     };
+    const types = Object.values(template.Resources).map(({ Type }) => Type);
+    expect(types.filter((type) => type === 'AWS::Athena::NamedQuery').length).toBeGreaterThan(10);
     const code = Object.values(template.Resources).find(({ Type }) => Type === 'AWS::Lambda::Function');
     const key = code!.Properties.Code!.S3Key.replace('.zip', '');
     const bundle = join(app, 'out', `asset.${key}`);

@@ -1,0 +1,73 @@
+import { CfnOutput, Stack, Tags, type Duration, type Size, type StackProps } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import { HISTORY_OUTPUTS } from '../lambda/outputs.ts';
+import { acknowledgeWildcard } from './acknowledge.ts';
+import { History } from './history.ts';
+import type { SecureScoreMonitor } from './secure-score-monitor.ts';
+
+export interface SecureScoreHistoryStackProps extends StackProps {
+  /** Whose archive is asked. */
+  readonly monitor: Pick<SecureScoreMonitor, 'archive' | 'deploymentName'>;
+  /** What one query may read. @default Size.gibibytes(10) */
+  readonly bytesScannedPerQuery?: Size;
+  /** How long the results of queries are kept. @default Duration.days(30) */
+  readonly resultsKeptFor?: Duration;
+}
+
+/**
+ * Athena's side of the history, as a stack of its own beside the monitor's: it can come and go without touching what
+ * watches. Name it `historyStackOf(<name of the main stack>)`, where `secure-score history --engine athena` looks.
+ */
+export class SecureScoreHistoryStack extends Stack {
+  readonly history: History;
+
+  constructor(scope: Construct, id: string, props: SecureScoreHistoryStackProps) {
+    super(scope, id, {
+      description: 'Asks the history of Microsoft Secure Score with Athena (secure-score-monitor)',
+      ...props,
+    });
+    const { archive, deploymentName } = props.monitor;
+    const history = (this.history = new History(this, 'History', {
+      name: deploymentName,
+      archive,
+      bytesScannedPerQuery: props.bytesScannedPerQuery,
+      resultsKeptFor: props.resultsKeptFor,
+    }));
+    Tags.of(this).add('Application', 'secure-score-monitor');
+    Tags.of(this).add('Deployment', deploymentName);
+
+    // What the command looks for, and may: see lambda/outputs.ts.
+    this.output(
+      HISTORY_OUTPUTS.athenaWorkgroup,
+      history.workgroup.name,
+      'Ask: npx secure-score history <question> --engine athena',
+    );
+    this.output(HISTORY_OUTPUTS.historyDatabase, history.database.databaseName, 'Holds its tables');
+    this.output(
+      HISTORY_OUTPUTS.analystPolicy,
+      history.analysts.managedPolicyArn,
+      'Attach it to those who may query',
+    );
+    this.grantFinding();
+  }
+
+  /** Who may query may also find out what to query: the outputs of this stack. */
+  private grantFinding(): void {
+    const { analysts } = this.history;
+    // CloudFormation appends an id to the name.
+    const stack = this.formatArn({
+      service: 'cloudformation',
+      resource: 'stack',
+      resourceName: `${this.stackName}/*`,
+    });
+    analysts.addStatements(
+      new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stack] }),
+    );
+    acknowledgeWildcard(analysts, stack, 'This stack, whose id is not known before.');
+  }
+
+  private output(key: string, value: string, description: string): void {
+    new CfnOutput(this, key, { value, description });
+  }
+}
