@@ -12,6 +12,9 @@ export default defineConfig({
       'test/browser/**',
       'test/trino/**',
     ],
+    // Machines are shared: what takes a second alone may take ten beside others.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: ['default', './test/count-reporter.ts'],
   },
 });

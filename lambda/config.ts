@@ -123,6 +123,16 @@ const configSchema = z
     archive: z.strictObject({ bucket: line.optional() }).default({}),
   })
   .superRefine((config, context) => {
+    for (const [index, { recipients: all }] of config.tenants.entries()) {
+      // A list that is wrong already has an issue of its own, and may be anything.
+      if (!(Array.isArray(all?.scores) && Array.isArray(all.controls))) continue;
+      if (new Set([...all.scores, ...all.controls]).size <= MAXIMUM_RECIPIENTS) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['tenants', index, 'recipients'],
+        message: `wants at most ${MAXIMUM_RECIPIENTS} addresses in all, for both get the start mail: use a distribution list`,
+      });
+    }
     for (const field of ['tenantId', 'name'] as const) {
       const seen = new Map<string, number>();
       for (const [index, tenant] of config.tenants.entries()) {

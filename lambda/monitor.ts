@@ -5,7 +5,7 @@ import { sumExplanations } from './score/attribution.ts';
 import { scoreLine } from './score/snapshot.ts';
 import { bringColumnsUpToDate } from './steps/columns.ts';
 import { compare } from './steps/compare.ts';
-import { fetchAnswer, type Answer } from './steps/fetch.ts';
+import { fetchAnswer } from './steps/fetch.ts';
 import { keep } from './steps/keep.ts';
 import { published, type Outcome } from './steps/publish.ts';
 import { finishClaim, tell } from './steps/tell.ts';
@@ -27,14 +27,16 @@ export function monitor(run: Run): Promise<RunResult> {
 async function recipe(run: Run): Promise<Outcome> {
   const archive = new Archive(run.ports.store, run.tenant.tenantId);
 
-  let answer: Answer;
   try {
-    answer = await fetchAnswer(run, archive);
+    return await steps(run, archive);
   } catch (error) {
     await tellFailure(run, archive, error);
     throw error;
   }
+}
 
+async function steps(run: Run, archive: Archive): Promise<Outcome> {
+  const answer = await fetchAnswer(run, archive);
   const kept = await keep(run, archive, answer);
   const result: RunResult = {
     tenant: run.tenant.tenantId,

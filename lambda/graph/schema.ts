@@ -1,7 +1,14 @@
 import * as z from 'zod';
 import { describeIssues } from '../describe-issues.ts';
 import { MonitorError, quote } from '../errors.ts';
-import { EPSILON, type Control, type Decision, type Profile, type Snapshot } from '../score/snapshot.ts';
+import {
+  EPSILON,
+  type Control,
+  type Decision,
+  type Profile,
+  type Profiles,
+  type Snapshot,
+} from '../score/snapshot.ts';
 
 /**
  * What Graph answers, checked and put into the terms of the field. The wire's shapes are those of
@@ -164,6 +171,28 @@ export function readProfiles(entries: readonly unknown[]): {
   return { profiles, skipped };
 }
 
+/** A catalogue as Graph sent it, and as it was read. */
+export interface Catalogue {
+  profiles: Profiles;
+  raw: readonly unknown[];
+  /** Made when it is first wanted. */
+  rawById?: Map<string, unknown>;
+}
+
+/** The catalogue with the decisions that were in force on a day: later ones say themselves that they are later. */
+export function profilesAsOf(catalogue: Catalogue, date: string): Profiles {
+  const { profiles, raw } = catalogue;
+  const later = [...profiles.values()].filter(({ decision }) => (decision?.at ?? '').slice(0, 10) > date);
+  if (later.length === 0) return profiles;
+  const before = new Map(profiles);
+  // Of two with the same id the first counts, as everywhere: it is put in last.
+  catalogue.rawById ??= new Map(raw.toReversed().map((entry) => [profileOf(entry)?.id ?? '', entry]));
+  for (const profile of later) {
+    before.set(profile.id, profileOf(catalogue.rawById.get(profile.id), date) ?? profile);
+  }
+  return before;
+}
+
 /** The day of an entry by its id, else by its createdDateTime; null where neither says one. Checks nothing else. */
 export function dateOfEntry(entry: unknown): string | null {
   const { id, createdDateTime } = fieldsOf(entry);
@@ -208,7 +237,7 @@ function read(
       date: identity,
       points: currentScore,
       maximum: maxScore,
-      enabledServices: (enabledServices ?? []).toSorted(),
+      enabledServices: enabledServices?.toSorted() ?? null,
       controls,
       peers: {
         allTenants: average(parsed.data, 'AllTenants'),
@@ -279,7 +308,8 @@ function textOf(value: unknown): string | null {
 /** By the rule of `amount`: non-negative and finite, or a text that says such a number. */
 function amountOf(value: unknown): number | null {
   if (typeof value === 'number') return value >= 0 && value < Number.POSITIVE_INFINITY ? value : null;
-  return typeof value === 'string' && AMOUNT.test(value) ? Number(value) : null;
+  const number = typeof value === 'string' && AMOUNT.test(value) ? Number(value) : null;
+  return number !== null && number < Number.POSITIVE_INFINITY ? number : null;
 }
 
 /**
@@ -313,7 +343,7 @@ function decisionOf(raw: unknown, until: string | null): Decision | null {
       at: textOf(update['updatedDateTime']),
       comment: textOf(update['comment']),
     }))
-    .toSorted((a, b) => ((a.at ?? '') < (b.at ?? '') ? -1 : (a.at ?? '') > (b.at ?? '') ? 1 : 0));
+    .toSorted((a, b) => (Date.parse(a.at ?? '') || 0) - (Date.parse(b.at ?? '') || 0));
   const last = updates.at(-1);
   if (!last?.state || (last.state.toLowerCase() === 'default' && !last.at)) return null;
   return { ...last, state: last.state, previousState: updates.at(-2)?.state ?? null };

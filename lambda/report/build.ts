@@ -2,7 +2,7 @@ import { explain } from '../score/attribution.ts';
 import type { Explanation } from '../score/change.ts';
 import { diff, type Difference, type ProfilesOfTwo } from '../score/diff.ts';
 import { maximumOf } from '../score/maximum.ts';
-import { waitingPart, type Drop, type Settling } from '../score/settle.ts';
+import { partOf, waitingPart, type Drop, type Settling } from '../score/settle.ts';
 import {
   scoreLine,
   type Decision,
@@ -112,14 +112,24 @@ export function trendDay(snapshot: Snapshot, explanation: Explanation | null): T
 export function mailAccount(settling: Settling, after: ScoreLine): MailAccount | null {
   const { since, healed, ...parts } = settling.account;
   if (!since || since.percentage === null || after.percentage === null) return null;
-  return {
-    ...parts,
+  const { gained, lost, rescored, decided, drift, silenced } = parts;
+  const told = {
+    gained: partOf(gained),
+    lost: partOf(lost),
+    rescored: partOf(rescored),
+    decided: partOf(decided),
+    drift: partOf(drift),
+    silenced: partOf(silenced),
     waiting: waitingPart(settling),
     healed: {
       percentagePoints: healed.reduce((sum, drop) => sum + drop.percentagePoints, 0),
       drops: healed,
     },
   };
+  const { countedBefore } = parts;
+  const explained = Object.values(told).reduce((sum, part) => sum + part.percentagePoints, countedBefore);
+  // Not the sum of the days: across a day without a percentage they say less than the whole.
+  return { ...told, countedBefore, unexplained: after.percentage - since.percentage - explained };
 }
 
 /** The picture of the first mail: where the tenant stands. */

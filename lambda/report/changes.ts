@@ -65,7 +65,8 @@ export function changesDocument(report: Report, kind: 'scores' | 'controls'): Ma
           )
         : []),
       ...blocks,
-      ...(kind === 'scores' ? [...healedBlocks(report), ...otherMail(report)] : []),
+      ...healedBlocks(report),
+      ...(kind === 'scores' ? otherMail(report) : []),
       ...sourcesBlocks(report, kinds),
       ...notesBlocks(report),
     ],

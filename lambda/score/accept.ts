@@ -52,7 +52,9 @@ export function acceptDays(told: Snapshot, days: Snapshot[]): Accepted {
 }
 
 function suspect(baseline: Snapshot, day: Snapshot): Suspicion | null {
-  if (baseline.enabledServices.join('\n') !== day.enabledServices.join('\n')) return null;
+  const { enabledServices: before } = baseline;
+  const { enabledServices: after } = day;
+  if (before && after && before.join('\n') !== after.join('\n')) return null;
   const told = baseline.controls.size;
   const gone = matchControls(baseline, day).removed.length;
   return gone > told / 2 ? { date: day.date, gone, told } : null;

@@ -34,13 +34,14 @@ export function explain(before: Snapshot, after: Snapshot, changes: Change[]): E
 export function sumExplanations(explanations: Explanation[], empty: number | null): Explanation {
   const sum = (part: 'earned' | 'rescored' | 'decided' | 'unexplained') =>
     explanations.reduce((total, explanation) => total + explanation[part], 0);
-  const before = explanations[0];
-  return {
-    before: before ? before.before : empty,
-    after: (explanations.at(-1) ?? { after: empty }).after,
-    earned: sum('earned'),
-    rescored: sum('rescored'),
-    decided: sum('decided'),
-    unexplained: sum('unexplained'),
-  };
+  const first = explanations[0];
+  const before = first ? first.before : empty;
+  const after = (explanations.at(-1) ?? { after: empty }).after;
+  const causes = { earned: sum('earned'), rescored: sum('rescored'), decided: sum('decided') };
+  // Not the days' own: across a day without a percentage they say less than the whole.
+  const unexplained =
+    before === null || after === null
+      ? sum('unexplained')
+      : after - before - causes.earned - causes.rescored - causes.decided;
+  return { before, after, ...causes, unexplained };
 }

@@ -2,7 +2,14 @@ import { shareOf } from './attribution.ts';
 import type { Cause, Change, ChangeKind, Sides } from './change.ts';
 import { explains, sameDecision } from './decision.ts';
 import { maximaOf, maximumOf } from './maximum.ts';
-import { EPSILON, type Control, type Decision, type Profiles, type Snapshot } from './snapshot.ts';
+import {
+  EPSILON,
+  type Control,
+  type Decision,
+  type Profile,
+  type Profiles,
+  type Snapshot,
+} from './snapshot.ts';
 
 /** A change with the two controls it is about, for whoever tells it. */
 export interface Difference {
@@ -88,8 +95,11 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
         after: profileOf(later.name, 'after') ?? profileOf(earlier.name, 'after'),
       },
     );
-    const decision = profileOf(later.name, 'after')?.decision ?? null;
-    const decisionBefore = profileOf(earlier.name, 'before')?.decision ?? null;
+    const { decision, decided: decides } = decisionOf(
+      profileOf(earlier.name, 'before') ?? profileOf(later.name, 'before'),
+      profileOf(later.name, 'after') ?? profileOf(earlier.name, 'after'),
+      before.date,
+    );
 
     const points = later.points - earlier.points;
     const moves = Math.abs(points) > EPSILON + BINARY_SLACK;
@@ -99,7 +109,7 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
 
     const kinds: ChangeKind[] = [];
     if (rescored) kinds.push('re-scored');
-    if (!sameDecision(decisionBefore, decision)) kinds.push('decided');
+    if (decides) kinds.push('decided');
     if (moves) kinds.push(isDrift(earlier, later, maximum.after) ? 'drift' : points < 0 ? 'lost' : 'gained');
     if (earlier.name !== later.name) kinds.push('renamed');
     const share = rescored || moves ? shareOf(before, after, points, rescored ? rise : 0) : 0;
@@ -124,17 +134,36 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
   for (const control of added) {
     const maximum = maximumOf(control, profileOf(control.name, 'after') ?? profileOf(control.name, 'before'));
     const share = shareOf(before, after, control.points, maximum ?? 0);
-    add(['new'], null, control, {
+    const { decision, decided } = decisionOf(undefined, profileOf(control.name, 'after'), before.date);
+    add(decided ? ['new', 'decided'] : ['new'], null, control, {
       maximum: { before: null, after: maximum },
       share,
       cause: 'rescored',
-      decision: null,
+      decision,
     });
   }
 
   const services = servicesChange(before, after);
   if (services) differences.push({ change: services, before: null, after: null, decision: null });
   return differences.toSorted((a, b) => compareChanges(a.change, b.change));
+}
+
+/**
+ * The decision in force on the later day, and whether it was taken between the two. Where the catalogue does not know
+ * the control on both days, its dates tell: a profile that comes back brings no news of years ago.
+ * @param since day of the earlier snapshot
+ */
+function decisionOf(
+  before: Profile | undefined,
+  after: Profile | undefined,
+  since: string,
+): { decision: Decision | null; decided: boolean } {
+  const decision = after?.decision ?? null;
+  if (!after || sameDecision(before?.decision ?? null, decision)) return { decision, decided: false };
+  const decided = before !== undefined || (decision?.at ?? '').slice(0, 10) >= since;
+  // Where Graph keeps only the last update, the earlier catalogue knows what it replaced.
+  const previousState = decision?.previousState ?? before?.decision?.state ?? null;
+  return { decision: decision && { ...decision, previousState }, decided: decided && decision !== null };
 }
 
 interface Moved {
@@ -200,6 +229,7 @@ export function matchControls(before: Snapshot, after: Snapshot): Matched {
 }
 
 function servicesChange(before: Snapshot, after: Snapshot): Change | null {
+  if (!before.enabledServices || !after.enabledServices) return null;
   const earlier = new Set(before.enabledServices);
   const later = new Set(after.enabledServices);
   const parts = [

@@ -43,6 +43,16 @@ export interface Part {
   controls: number;
 }
 
+/** A part that is still being added to: it knows its controls, for one that moves twice is one. */
+export interface Tally {
+  percentagePoints: number;
+  of: string[];
+}
+
+export function partOf({ percentagePoints, of }: Tally): Part {
+  return { percentagePoints, controls: of.length };
+}
+
 /**
  * The account between two mails about the score. Whatever moved it since the score last told stands in exactly one
  * part, so that the next mail adds up to the change that it shows, be it from the day before or from weeks ago.
@@ -51,16 +61,16 @@ export interface Account {
   /** The score last told; null before the first mail. */
   since: ScoreLine | null;
   /** Earned here, and told. */
-  gained: Part;
-  lost: Part;
+  gained: Tally;
+  lost: Tally;
   /** By Microsoft: new, removed and re-scored controls. */
-  rescored: Part;
+  rescored: Tally;
   /** By somebody's decision. */
-  decided: Part;
+  decided: Tally;
   /** By people and devices that come and go. */
-  drift: Part;
+  drift: Tally;
   /** Below minimumPoints. */
-  silenced: Part;
+  silenced: Tally;
   /** Drops that were back before they were told: what is left of their moves. */
   healed: Healed[];
   /** Less what an earlier mail counted as waiting and is told (or healed) since. */
@@ -102,7 +112,10 @@ export interface NamedChange extends Change {
   previousControl: string | null;
 }
 
-const NONE: Part = { percentagePoints: 0, controls: 0 };
+const NONE: Tally = { percentagePoints: 0, of: [] };
+
+/** Points have two decimals; this only absorbs what binary fractions add. */
+const SLACK = 1e-9;
 
 export const NOTHING_SETTLED: Settling = { waiting: [], told: [], account: openAccount(null) };
 
@@ -191,10 +204,10 @@ class DayFold<Row extends NamedChange> {
       const drop = this.#waiting.get(control);
       if (drop) this.#confirm(drop);
       this.#told.delete(control);
-      this.#add('rescored', share);
+      this.#add('rescored', control, share);
       this.put(byMicrosoft, 'told');
       // 9 of 9 that became 10 of 10 is nobody's gain; 9 of 9 that became 0 of 10 is lost all the same.
-      if (move) this.put(move, sameShareOfMaximum(move) ? 'folded' : 'told');
+      if (move) this.put(move, sameShareOfMaximum(move) || this.#isSmall(moveOf(move)) ? 'folded' : 'told');
       return;
     }
     if (!move) return;
@@ -202,23 +215,23 @@ class DayFold<Row extends NamedChange> {
     if (cause === 'decided') {
       // A decision hides the drop: whether that would have healed, nobody will know.
       if (waiting) this.#confirm(waiting);
-      this.#add('decided', share);
+      this.#add('decided', control, share);
       this.#tellMove(move, share);
       return;
     }
     if (waiting) {
-      this.#moveWaiting(further(waiting, move, share), move);
+      this.#moveWaiting(waiting, move, share);
     } else if (move.kind === 'drift') {
-      this.#add('drift', share);
+      this.#add('drift', control, share);
       this.put(move, 'folded');
-    } else if (Math.abs(moveOf(move)) < this.#alerts.minimumPoints) {
-      this.#add('silenced', share);
+    } else if (this.#isSmall(moveOf(move))) {
+      this.#add('silenced', control, share);
       this.put(move, 'silenced');
     } else if (move.kind === 'lost' && this.#alerts.confirmDrops > 0) {
       this.#waiting.set(control, dropOf(move, share));
       this.put(move, 'waiting');
     } else {
-      this.#add(move.kind === 'lost' ? 'lost' : 'gained', share);
+      this.#add(move.kind === 'lost' ? 'lost' : 'gained', control, share);
       this.#tellMove(move, share);
     }
   }
@@ -259,24 +272,38 @@ class DayFold<Row extends NamedChange> {
     this.put(move, 'told', back ? known.date : null);
   }
 
-  #moveWaiting(moved: Drop, move: Row): void {
-    if (!isBack(moved, move)) {
-      this.#waiting.set(moved.control, moved);
+  #moveWaiting(drop: Drop, move: Row, share: number): void {
+    const control = drop.control;
+    const whole = further(drop, move, share);
+    if (!isBack(whole, move)) {
+      this.#waiting.set(control, whole);
       this.put(move, 'waiting');
       return;
     }
-    this.#waiting.delete(moved.control);
-    this.#account.countedBefore -= moved.counted;
-    this.#account.healed = [...this.#account.healed, { ...moved, back: this.#day.date }];
-    this.put(move, 'healing');
+    // What rises above the former level is no healing but a gain, and gains never wait.
+    const rise = moveOf(move);
+    const gain = Math.min((move.points.after ?? 0) - drop.points.before, rise);
+    const gains = gain > EPSILON + SLACK && !this.#isSmall(gain);
+    const ofGain = gains ? (share * gain) / rise : 0;
+    const healed = further(drop, move, share - ofGain);
+    this.#waiting.delete(control);
+    this.#account.countedBefore -= healed.counted;
+    this.#account.healed = [...this.#account.healed, { ...healed, back: this.#day.date }];
+    if (gains) this.#add('gained', control, ofGain);
+    this.put(move, gains ? 'told' : 'healing', gains ? drop.date : null);
   }
 
+  /** Told now; or silenced, where what is left of it is small. */
   #confirm(drop: Drop): void {
     this.#waiting.delete(drop.control);
+    this.#account.countedBefore -= drop.counted;
+    if (this.#isSmall(drop.points.after - drop.points.before)) {
+      this.#add('silenced', drop.control, drop.percentagePoints);
+      return;
+    }
     this.#told.set(drop.control, drop);
     this.#confirmed.push(drop);
-    this.#account.countedBefore -= drop.counted;
-    this.#add('lost', drop.percentagePoints);
+    this.#add('lost', drop.control, drop.percentagePoints);
   }
 
   #rename(from: string, to: string): void {
@@ -288,9 +315,20 @@ class DayFold<Row extends NamedChange> {
     }
   }
 
-  #add(part: 'gained' | 'lost' | 'rescored' | 'decided' | 'drift' | 'silenced', share: number): void {
-    const { percentagePoints, controls } = this.#account[part];
-    this.#account[part] = { percentagePoints: percentagePoints + share, controls: controls + 1 };
+  #add(
+    part: 'gained' | 'lost' | 'rescored' | 'decided' | 'drift' | 'silenced',
+    control: string,
+    share: number,
+  ): void {
+    const { percentagePoints, of } = this.#account[part];
+    this.#account[part] = {
+      percentagePoints: percentagePoints + share,
+      of: of.includes(control) ? of : [...of, control],
+    };
+  }
+
+  #isSmall(points: number): boolean {
+    return Math.abs(points) < this.#alerts.minimumPoints - SLACK;
   }
 }
 

@@ -6,8 +6,8 @@ export interface Snapshot {
   date: string;
   points: number;
   maximum: number;
-  /** Sorted. */
-  enabledServices: string[];
+  /** Sorted; null where Graph did not say. */
+  enabledServices: string[] | null;
   /** By exact name, which is a control's identity. */
   controls: Map<string, Control>;
   /** How others do, in per cent: a fact beside the score, which moves daily on its own. */

@@ -2,7 +2,7 @@ import type { Archive } from '../archive/archive.ts';
 import { EMPTY_STATE, type Said, type State, type Told } from '../archive/state.ts';
 import { dateOf, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
-import { readProfiles, snapshotOf } from '../graph/schema.ts';
+import { profilesAsOf, readProfiles, snapshotOf, type Catalogue } from '../graph/schema.ts';
 import type { MailKind } from '../ports.ts';
 import { confirmedDrop, dayReport, mailAccount, startReport, trendDay } from '../report/build.ts';
 import { day as formatDate, points as formatPoints } from '../report/format.ts';
@@ -11,7 +11,6 @@ import type { Run } from '../run.ts';
 import { acceptDays, type Accepted } from '../score/accept.ts';
 import { sumExplanations } from '../score/attribution.ts';
 import type { Change, Explanation } from '../score/change.ts';
-import { sameDecision } from '../score/decision.ts';
 import { tenantChange, type ProfilesOfTwo } from '../score/diff.ts';
 import { closeAccount, openAccount, settleDay, type Drop, type Settling } from '../score/settle.ts';
 import { percentageOf, scoreLine, type Profiles, type Snapshot } from '../score/snapshot.ts';
@@ -68,7 +67,7 @@ export async function compare(
         };
 
   const profiles = await profilesByStep(run, archive, cursor, answer, accepted);
-  const compared = compareSteps(run, accepted, profiles, told);
+  const compared = compareSteps(run, baseline, accepted, profiles, told);
   const operations = [...staleItem(run, answer), ...suspectItem(accepted)];
   const { said } = state ?? told ?? EMPTY_STATE;
   const after = scoreLine(last);
@@ -99,8 +98,12 @@ export async function compare(
     ],
   };
   const mails = mailsOf(report);
-  // A mail that shows the score settles the account up to it.
-  const tellsScore = mails.some((kind) => kind !== 'operations');
+  // A mail that shows the score settles the account up to it; one that not all who get the scores mail get does not.
+  const { scores, controls } = run.tenant.recipients;
+  const alike = new Set(scores).symmetricDifference(new Set(controls)).size === 0;
+  const tellsScore = mails.some(
+    (kind) => kind === 'start' || kind === 'scores' || (kind === 'controls' && alike),
+  );
   return {
     report,
     mails,
@@ -124,7 +127,9 @@ export async function compare(
       ...kept.restated,
       ...report.operations.map((item) => operationsChange(item, report, answer)),
     ],
-    explanation: sumExplanations(compared.explanations, percentageOf(last)),
+    explanation: cursor
+      ? sumExplanations(compared.explanations, percentageOf(last))
+      : { ...sumExplanations([], percentageOf(last)), before: null },
   };
 }
 
@@ -137,14 +142,19 @@ interface Compared {
 }
 
 /** Diffs, explains and settles the accepted days one after the other. The days of a first run make the chart alone. */
-function compareSteps(run: Run, { steps }: Accepted, profiles: ProfilesOfTwo[], told: Told | null): Compared {
-  const first = steps[0]?.before;
+function compareSteps(
+  run: Run,
+  baseline: Snapshot,
+  { steps }: Accepted,
+  profiles: ProfilesOfTwo[],
+  told: Told | null,
+): Compared {
   const compared: Compared = {
     days: [],
     explanations: [],
     confirmed: [],
     settling: told?.settling ?? { waiting: [], told: [], account: openAccount(null) },
-    trend: told ? [...told.trend] : first ? [trendDay(first, null)] : [],
+    trend: told ? [...told.trend] : [trendDay(baseline, null)],
   };
   for (const [index, { before, after }] of steps.entries()) {
     const { day, explanation } = dayReport(before, after, profiles[index]!);
@@ -166,7 +176,7 @@ function compareSteps(run: Run, { steps }: Accepted, profiles: ProfilesOfTwo[], 
 
 /**
  * The catalogue at both sides of each step. It is known as of what was last told and as of now: what differs is taken
- * to have come with the first new day, save decisions, which say when they were taken.
+ * to have come with the first new day, save decisions, which say when they were taken. On the newest day all count.
  */
 async function profilesByStep(
   run: Run,
@@ -175,22 +185,11 @@ async function profilesByStep(
   answer: Answer,
   { steps }: Accepted,
 ): Promise<ProfilesOfTwo[]> {
-  const before = await toldProfiles(run, archive, cursor, answer);
-  const undecided = [...answer.profiles.values()].filter(({ id, decision }) => {
-    const earlier = before.get(id);
-    return earlier !== undefined && !sameDecision(earlier.decision, decision);
-  });
-  const asOf = (index: number): Profiles => {
-    const date = steps[index]!.after.date;
-    const later = undecided.filter(({ decision }) => (decision?.at ?? '').slice(0, 10) > date);
-    if (later.length === 0 || index === steps.length - 1) return answer.profiles;
-    const profiles = new Map(answer.profiles);
-    for (const profile of later) {
-      profiles.set(profile.id, { ...profile, decision: before.get(profile.id)?.decision ?? null });
-    }
-    return profiles;
-  };
-  const after = steps.map((_, index) => asOf(index));
+  const catalogue: Catalogue = { profiles: answer.profiles, raw: answer.rawProfiles };
+  const before = await toldProfiles(run, archive, cursor, answer, catalogue);
+  const after = steps.map((step, index) =>
+    index === steps.length - 1 ? answer.profiles : profilesAsOf(catalogue, step.after.date),
+  );
   return after.map((profiles, index) => ({ before: after[index - 1] ?? before, after: profiles }));
 }
 
@@ -217,12 +216,13 @@ async function toldSnapshot(archive: Archive, told: Cursor): Promise<Snapshot> {
   return snapshotOf(secureScore, newest);
 }
 
-/** The catalogue at the time of what was last told. It gives titles and maxima: without it, today's serves. */
+/** The catalogue at the time of what was last told. Where it cannot be read, today's with the decisions of then. */
 async function toldProfiles(
   run: Run,
   archive: Archive,
   told: Cursor | null,
   answer: Answer,
+  catalogue: Catalogue,
 ): Promise<Profiles> {
   if (!told || told.profiles === answer.profilesHash) return answer.profiles;
   try {
@@ -230,7 +230,7 @@ async function toldProfiles(
   } catch (error) {
     if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
     run.ports.log.error(error.message, { tenant: run.tenant.tenantId, advice: error.advice });
-    return answer.profiles;
+    return profilesAsOf(catalogue, told.date);
   }
 }
 

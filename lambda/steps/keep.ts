@@ -65,7 +65,8 @@ export async function keep(run: Run, archive: Archive, answer: Answer): Promise<
     if (added) kept.added.push(date);
     kept.versions.set(date, [...new Set([...(kept.versions.get(date) ?? []), hash])]);
     kept.inForce.set(date, { hash, snapshot, archived: added ? { fetchedAt, newest } : null });
-    if (archived) kept.restated.push(restated(archived.snapshot, day));
+    // Restated back to what was archived before, it adds nothing, and is said once only.
+    if (archived && added) kept.restated.push(restated(archived.snapshot, day));
   }
   kept.versions = new Map([...kept.versions].toSorted(([a], [b]) => (a < b ? -1 : 1)));
   return kept;

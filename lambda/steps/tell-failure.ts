@@ -1,5 +1,5 @@
 import type { Archive } from '../archive/archive.ts';
-import { EMPTY_STATE } from '../archive/state.ts';
+import { EMPTY_STATE, type State } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
 import type { Run } from '../run.ts';
 import { sumExplanations } from '../score/attribution.ts';
@@ -9,16 +9,24 @@ import { finishClaim, tell } from './tell.ts';
 /** A failure that may pass by itself is mailed only when it has lasted so long. */
 const PATIENCE_MS = 24 * 3_600_000;
 
+/** Mails that are another run's, or that cannot be sent, are not told by one more mail: the alarms do. */
+function isAboutMails({ code }: MonitorError): boolean {
+  return (
+    ['claimed-by-another-run', 'claim-lost', 'state-contended', 'out-of-time'].includes(code) ||
+    code.startsWith('mail-')
+  );
+}
+
 /**
  * Mails operations that runs fail: once a kind of failure in a row of failing runs, and at once only where waiting
  * cannot help. Also sends what an earlier run left behind. Never throws: the failure itself is what the caller throws.
  */
 export async function tellFailure(run: Run, archive: Archive, failure: unknown): Promise<void> {
-  if (!(failure instanceof MonitorError)) return;
+  if (!(failure instanceof MonitorError) || isAboutMails(failure)) return;
   const { ports, tenant } = run;
   try {
     const current = await finishClaim(run, archive, null);
-    const state = current.state ?? EMPTY_STATE;
+    const state: State = current.state ?? { ...EMPTY_STATE, ...(await archive.lastTold()) };
     const now = ports.clock.now();
     const failing = state.said.failing ?? { since: now.toISOString(), told: [] };
     // Outages change their face from try to try: to the reader they are one failure.

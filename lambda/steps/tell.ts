@@ -9,6 +9,9 @@ import type { News } from './compare.ts';
 /** A claim outlives its run's deadline by this, so that the last call of a run has surely ended. */
 const CLAIM_SLACK_MS = 10_000;
 
+/** No run is longer than Lambda's 15 minutes: a claim that ends later was made by a clock that was wrong. */
+const LONGEST_CLAIM_MS = 16 * 60_000;
+
 /**
  * Sends what an earlier run claimed and left behind: its claim has ended, or this is a retry of the same invocation.
  * @param result its `mails` grow by what is sent
@@ -22,7 +25,8 @@ export async function finishClaim(run: Run, archive: Archive, result: RunResult 
     if (!current.state || !claim) return current;
 
     const { id } = run.ports.invocation;
-    if (claim.invocation !== id && Date.parse(claim.until) > run.ports.clock.now().getTime()) {
+    const left = Date.parse(claim.until) - run.ports.clock.now().getTime();
+    if (claim.invocation !== id && left > 0 && left < LONGEST_CLAIM_MS) {
       const unsent = claim.mails.filter((mail) => mail.id === null);
       const pending = unsent.map(({ kind, subject, to }) => ({ kind, subject, to }));
       throw new ClaimedError(claim.until, result && { ...result, pending });

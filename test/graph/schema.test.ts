@@ -121,7 +121,7 @@ describe('a good answer', () => {
       date: NEWEST,
       points: 2,
       maximum: 0,
-      enabledServices: [],
+      enabledServices: null,
       peers: { allTenants: null, similarSize: null },
       controls: new Map([
         [

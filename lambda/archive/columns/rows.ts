@@ -122,7 +122,7 @@ function scoreRow(tenant: string, snapshot: Snapshot, counted: boolean): ScoreRo
     controls: snapshot.controls.size,
     peers_all: snapshot.peers.allTenants,
     peers_similar: snapshot.peers.similarSize,
-    services: plain(snapshot.enabledServices.join(','), 2000) ?? '',
+    services: plain((snapshot.enabledServices ?? []).join(','), 2000) ?? '',
     counted,
   };
 }

@@ -1,5 +1,5 @@
 import { MonitorError } from '../../errors.ts';
-import { profileOf, readProfiles, snapshotOf } from '../../graph/schema.ts';
+import { profilesAsOf, readProfiles, snapshotOf, type Catalogue } from '../../graph/schema.ts';
 import type { Log } from '../../ports.ts';
 import type { Profiles, Snapshot } from '../../score/snapshot.ts';
 import type { Archive } from '../archive.ts';
@@ -22,12 +22,6 @@ export interface InMemory {
     /** When this run archived it; null: it was there. */
     addedAt: string | null;
   };
-}
-
-interface Catalogue {
-  profiles: Profiles;
-  raw: unknown[];
-  rawById?: Map<string, unknown>;
 }
 
 type Timeline = ColumnsState['catalogues'];
@@ -147,7 +141,7 @@ export class Sources {
       const hash = await this.#inForceAt(fetchedAt);
       if (hash === null) return NO_PROFILES;
       const catalogue = await this.#catalogue(hash);
-      if (catalogue) return newest ? catalogue.profiles : asOf(catalogue, date);
+      if (catalogue) return newest ? catalogue.profiles : profilesAsOf(catalogue, date);
       // It has been damaged since it was last read: as if it were not there.
       const { recent, others } = this.#timeline;
       this.#timeline = { recent: recent.filter((each) => each.hash !== hash), others: others + 1 };
@@ -197,19 +191,6 @@ export class Sources {
 }
 
 /** The catalogue with the decisions that were in force on a day. */
-function asOf(catalogue: Catalogue, date: string): Profiles {
-  const { profiles, raw } = catalogue;
-  const later = [...profiles.values()].filter(({ decision }) => (decision?.at ?? '').slice(0, 10) > date);
-  if (later.length === 0) return profiles;
-  const before = new Map(profiles);
-  // Of two with the same id the first counts, as everywhere: it is put in last.
-  catalogue.rawById ??= new Map(raw.toReversed().map((entry) => [profileOf(entry)?.id ?? '', entry]));
-  for (const profile of later) {
-    before.set(profile.id, profileOf(catalogue.rawById.get(profile.id), date) ?? profile);
-  }
-  return before;
-}
-
 /** Of two of the same moment, the one with the smaller hash is the later one: as when a run chooses a version. */
 function byTime(a: { fetchedAt: string; hash: string }, b: { fetchedAt: string; hash: string }): number {
   if (a.fetchedAt !== b.fetchedAt) return a.fetchedAt < b.fetchedAt ? -1 : 1;
