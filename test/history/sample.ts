@@ -1,8 +1,9 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
-import { literal } from '../../history/placeholders.ts';
 import { TABLES, type Table } from '../../history/tables.ts';
+import { merged } from '../../lambda/archive/columns/coded.ts';
+import { toParquet } from '../../lambda/archive/columns/parquet.ts';
+import type { Row } from '../../lambda/archive/columns/rows.ts';
 
 /** Two tenants, nine days: small enough to work every answer out by hand. */
 
@@ -170,8 +171,6 @@ change(FABRIKAM, '2026-02-05', '2026-02-04', 'renamed', {
 
 /** Writes rows as the archive's columns, in its layout. */
 export async function writeHistory(folder: string, tables: Rows = SAMPLE): Promise<void> {
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
   for (const table of TABLES) {
     const files = Map.groupBy(
       tables[table.name],
@@ -180,21 +179,11 @@ export async function writeHistory(folder: string, tables: Rows = SAMPLE): Promi
     for (const [name, rows] of files) {
       const file = path.join(folder, 'history', table.name, name);
       await mkdir(path.dirname(file), { recursive: true });
-      const lines = rows.map(
-        (row) => `(${table.columns.map((column) => sqlOf(row[column.name] ?? null)).join(', ')})`,
-      );
-      const names = table.columns.map((column) => column.name).join(', ');
-      const casts = table.columns.map((column) => `CAST(${column.name} AS ${column.type}) AS ${column.name}`);
-      await connection.run(
-        `COPY (SELECT ${casts.join(', ')} FROM (VALUES ${lines.join(', ')}) AS t (${names}) ORDER BY ${table.sortedBy.join(', ')}) TO ${literal(file)} (FORMAT parquet)`,
-      );
+      const whole = rows.map((row) => {
+        const cells = table.columns.map((column) => [column.name, row[column.name] ?? null] as const);
+        return Object.fromEntries(cells) as Row;
+      });
+      await writeFile(file, toParquet(table, merged(table, null, null, whole)));
     }
   }
-  connection.closeSync();
-  instance.closeSync();
-}
-
-function sqlOf(value: Cells[string]): string {
-  if (typeof value === 'boolean' || typeof value === 'number') return String(value);
-  return literal(value ?? null);
 }
