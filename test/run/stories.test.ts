@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest';
+import { MonitorError } from '../../lambda/errors.ts';
+import { monitor } from '../../lambda/monitor.ts';
+import { fillDays, TENANT_ID, world, type DaySpec } from './fakes.ts';
+
+/** Stories that a review told, each of which went wrong once. */
+
+const BASE: DaySpec = { controls: { alpha: 5, beta: 5, gamma: 2, delta: 1 }, maximum: 40 };
+const STATE = `state/tenant=${TENANT_ID}.json`;
+
+async function started(alerts = { confirmDrops: 0, minimumPoints: 0 }) {
+  const w = world('2026-03-01T07:00:00Z');
+  fillDays(w.graph, '2026-02-20', 10, BASE);
+  w.graph.profiles = Object.keys(BASE.controls).map((id) => profile(id));
+  const runAt = async (now: string) => {
+    w.clock.set(now);
+    const run = w.runOf();
+    return monitor({ ...run, tenant: { ...run.tenant, alerts } });
+  };
+  await runAt('2026-03-01T07:00:00Z');
+  w.mailer.sent.length = 0;
+  return { ...w, runAt };
+}
+
+function profile(id: string, updates: { state: string; at: string }[] = []) {
+  return {
+    id,
+    title: `Title of ${id}`,
+    maxScore: 10,
+    controlStateUpdates: updates.map(({ state, at }) => ({
+      state,
+      updatedDateTime: at,
+      updatedBy: 'ada',
+      comment: null,
+    })),
+  };
+}
+
+const withAlpha = (alpha: number): DaySpec => ({ ...BASE, controls: { ...BASE.controls, alpha } });
+
+describe('a drop that waits', () => {
+  it('and rises above what it was is a gain, and gains never wait', async () => {
+    const w = await started({ confirmDrops: 2, minimumPoints: 0 });
+    w.graph.days.set('2026-03-02', withAlpha(4));
+    expect((await w.runAt('2026-03-02T07:00:00Z')).mails).toEqual([]);
+    w.graph.days.set('2026-03-03', withAlpha(10));
+    expect((await w.runAt('2026-03-03T07:00:00Z')).mails).toMatchObject([{ kind: 'scores' }]);
+  });
+
+  it('and has healed is mentioned in whichever mail goes next', async () => {
+    const w = await started({ confirmDrops: 2, minimumPoints: 0 });
+    w.graph.days.set('2026-03-02', withAlpha(1));
+    await w.runAt('2026-03-02T07:00:00Z');
+    w.graph.days.set('2026-03-03', { ...BASE, controls: { ...BASE.controls, epsilon: 0 } });
+    expect((await w.runAt('2026-03-03T07:00:00Z')).mails).toMatchObject([{ kind: 'controls' }]);
+    expect(w.mailer.sent[0]?.text).toContain('Title of alpha');
+  });
+});
+
+describe('decisions', () => {
+  it('of years ago are no news when the catalogue is gone for a day', async () => {
+    const w = await started();
+    const catalogue = [
+      profile('alpha', [{ state: 'ThirdParty', at: '2024-01-01T00:00:00Z' }]),
+      profile('beta'),
+    ];
+    for (const [day, profiles] of [
+      ['02', catalogue],
+      ['03', []],
+      ['04', catalogue],
+    ] as const) {
+      w.graph.profiles = [...profiles];
+      w.graph.days.set(`2026-03-${day}`, BASE);
+      const { mails } = await w.runAt(`2026-03-${day}T07:00:00Z`);
+      // It is told once, when it is first seen on a control that had none.
+      expect(mails).toHaveLength(day === '02' ? 1 : 0);
+    }
+  });
+
+  it('set and taken back within a gap are both told, each with what it moved', async () => {
+    const w = await started();
+    for (const [day, alpha] of [
+      ['02', 5],
+      ['03', 10],
+      ['04', 10],
+      ['05', 10],
+      ['06', 10],
+    ] as const) {
+      w.graph.days.set(`2026-03-${day}`, withAlpha(alpha));
+    }
+    w.graph.profiles = [
+      profile('alpha', [
+        { state: 'ThirdParty', at: '2026-03-02T05:00:00Z' },
+        { state: 'Default', at: '2026-03-05T05:00:00Z' },
+      ]),
+      profile('beta'),
+      profile('gamma'),
+      profile('delta'),
+    ];
+    const { changes } = await w.runAt('2026-03-06T07:00:00Z');
+    expect(changes.map(({ kind, date, cause }) => [kind, date.slice(-2), cause])).toEqual([
+      ['decided', '02', null],
+      ['gained', '03', 'decided'],
+      ['decided', '05', null],
+    ]);
+  });
+
+  it('that a new control brings are told with it', async () => {
+    const w = await started();
+    w.graph.days.set('2026-03-02', { ...BASE, controls: { ...BASE.controls, epsilon: 0 } });
+    w.graph.profiles = [
+      ...w.graph.profiles,
+      profile('epsilon', [{ state: 'Ignored', at: '2026-03-02T01:00:00Z' }]),
+    ];
+    const { changes } = await w.runAt('2026-03-02T07:00:00Z');
+    expect(changes.map(({ kind }) => kind).toSorted()).toEqual(['decided', 'new']);
+  });
+});
+
+describe('days that say less', () => {
+  it('a day without a maximum leaves the sum whole', async () => {
+    const w = await started();
+    w.graph.days.set('2026-03-02', { ...BASE, maximum: 0 });
+    await w.runAt('2026-03-02T07:00:00Z');
+    w.graph.days.set('2026-03-03', { ...BASE, maximum: 50 });
+    w.graph.days.set('2026-03-04', { ...withAlpha(4), maximum: 50 });
+    const { explanation } = await w.runAt('2026-03-04T07:00:00Z');
+    const { before, after, earned, rescored, decided, unexplained } = explanation;
+    expect(before).toBeNull();
+    expect(after).toBe(24);
+    expect([earned, rescored, decided, unexplained].every(Number.isFinite)).toBe(true);
+    const report = JSON.parse(
+      Buffer.from(
+        w.store.objects.get([...w.store.objects.keys()].findLast((key) => key.startsWith('reports/'))!)!,
+      ).toString(),
+    ).report;
+    const { countedBefore, unexplained: rest, ...parts } = report.account;
+    const sum = Object.values(parts as Record<string, { percentagePoints: number }>).reduce(
+      (total, part) => total + part.percentagePoints,
+      countedBefore + rest,
+    );
+    expect(sum).toBeCloseTo(report.after.percentage - report.before.percentage, 9);
+  });
+
+  it('half an answer that does not name its services is suspect all the same', async () => {
+    const w = await started();
+    w.graph.days.set('2026-03-02', { ...BASE, controls: { alpha: 5 } });
+    w.clock.set('2026-03-02T07:00:00Z');
+    const run = w.runOf();
+    const session = await w.graph.signIn();
+    run.ports.graph = {
+      signIn: async () => ({
+        ...session,
+        secureScores: async (days: number) =>
+          (await session.secureScores(days)).map((entry, index) =>
+            index === 0 ? { ...entry, enabledServices: undefined } : entry,
+          ),
+      }),
+    };
+    const { mails, changes } = await monitor(run);
+    expect(mails).toMatchObject([{ kind: 'operations' }]);
+    expect(changes).toMatchObject([{ kind: 'suspect' }]);
+  });
+});
+
+describe('what a person counts', () => {
+  it('one control that falls twice in a gap is one', async () => {
+    const w = await started();
+    w.graph.days.set('2026-03-02', withAlpha(4));
+    w.graph.days.set('2026-03-03', withAlpha(3));
+    await w.runAt('2026-03-03T07:00:00Z');
+    expect(w.mailer.sent[0]?.text.replaceAll(/\s+/g, ' ')).toContain('lost by 1 recommendation here');
+  });
+});
+
+describe('what breaks after the answer was fetched', () => {
+  it('is mailed to operations', async () => {
+    const w = await started();
+    const key = [...w.store.objects.keys()].find((name) => name.includes('date=2026-03-01/'))!;
+    w.store.objects.set(key, Buffer.from('torn'));
+    w.graph.days.set('2026-03-02', BASE);
+    await expect(w.runAt('2026-03-02T07:00:00Z')).rejects.toThrow(MonitorError);
+    expect(
+      w.mailer.sent.map(({ kind, text }) => [
+        kind,
+        text.includes('archive-damaged') || text.includes('damaged'),
+      ]),
+    ).toEqual([['operations', true]]);
+  });
+
+  it('a claim by a clock that was a year ahead does not block for a year', async () => {
+    const w = await started();
+    w.graph.days.set('2026-03-02', withAlpha(4));
+    w.clock.set('2027-03-02T07:00:00Z');
+    const broken = w.runOf();
+    broken.ports.mailer = { send: () => new Promise(() => {}) };
+    void monitor(broken);
+    await expect
+      .poll(() => JSON.parse(Buffer.from(w.store.objects.get(STATE)!).toString()).claim)
+      .not.toBeNull();
+    const result = await w.runAt('2026-03-02T07:00:00Z');
+    expect(result.mails.map(({ kind }) => kind)).toContain('scores');
+  });
+});
