@@ -56,7 +56,7 @@ async function act(flags: OpenFlags): Promise<number> {
   const config = await configOf(flags);
   const wanted = flags.tenant === undefined ? null : tenantOf(flags.tenant, config);
   await checkOut(flags.out);
-  const engine = await engineOf(flags, config);
+  const engine = await engineOf(flags, config, wanted);
   const names = namesOf(config);
   const tenants: WireTenant[] = [];
   for (const id of wanted === null ? await readTenants(engine) : [wanted]) {

@@ -129,7 +129,8 @@ export function marksOf(history: History, moves: Move[], from: number, to: numbe
         ? { day, by: 'microsoft', change: move.rescored }
         : { day, by: 'here', change: here };
     })
-    .filter(({ day, change }) => day > from && day <= to && Math.abs(change) >= smallest)
+    .filter(({ day }) => day > from && day <= to && history.days[day]!.percentage !== null)
+    .filter(({ change }) => Math.abs(change) >= smallest)
     .toSorted((a, b) => Math.abs(b.change) - Math.abs(a.change))
     .slice(0, most);
 }

@@ -201,7 +201,7 @@ p.about{font-size:13px;line-height:20px}
 .sort{vertical-align:middle;border:0;background:none;padding:2px 0;min-height:24px;font-size:12px;line-height:16px;color:inherit;border-radius:3px}
 .sort:hover{text-decoration:underline}
 .arrow{display:inline-block;width:12px;text-align:center}
-.number .sort{display:inline-flex;flex-direction:row-reverse}
+.number .sort{display:inline-flex;flex-direction:row-reverse;align-items:center}
 .link{border:0;background:none;color:var(--link);text-decoration:underline;padding:0 4px;min-height:24px;font-size:inherit}
 .more{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:center;padding:14px 0 2px;font-size:13px}
 .standing{display:inline-flex;align-items:center;gap:10px;justify-content:flex-end;vertical-align:top}

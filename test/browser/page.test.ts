@@ -22,6 +22,7 @@ let browser: Browser;
 /** Of the page with two tenants. */
 let address: string;
 let large: { address: string; bytes: number };
+let odd: string;
 
 /** Whatever goes wrong in a page, or leaves it. */
 let faults: string[] = [];
@@ -41,6 +42,8 @@ beforeAll(async () => {
   };
   const practice = encode({ id: PRACTICE, name: 'Contoso' }, practiceRows())!;
   ({ address } = await write('two.html', [practice, encode({ id: CONTOSO, name: HOSTILE }, hostileRows())!]));
+  const odds = Object.entries(oddRows()).map(([name, each]) => encode({ id: name, name }, each)!);
+  odd = (await write('odd.html', odds)).address;
   const rows = generatedRows('large', { days: 1000, controls: 411 });
   large = await write('large.html', [encode({ id: CONTOSO, name: 'Large' }, rows)!]);
 });
@@ -53,6 +56,22 @@ afterEach(async () => {
   const [first, ...more] = faults.splice(0);
   if (first) throw new Error(`${first}${more.length > 0 ? ` (and ${more.length} more)` : ''}`);
 });
+
+/** Histories that have hardly begun, or have no percentage. */
+function oddRows(): Record<string, TenantRows> {
+  const sample = sampleRows(CONTOSO);
+  const [first, second] = sample.scores;
+  const nothing: TenantRows = { scores: [], stretches: [], catalogue: [], changes: [] };
+  return {
+    'one day': { ...nothing, scores: [first!] },
+    'two days': { ...sample, scores: [first!, second!], changes: sample.changes.slice(0, 1) },
+    'no maximum': {
+      ...sample,
+      scores: sample.scores.map((row) => ({ ...row, maximum: 0, peers_all: null })),
+    },
+    'long ago and now': { ...nothing, scores: [{ ...first!, date: '2020-02-29' }, second!] },
+  };
+}
 
 /** Texts that would act if they could. */
 function hostileRows(): TenantRows {
@@ -68,9 +87,11 @@ function hostileRows(): TenantRows {
 interface Opened extends BrowserContextOptions {
   hash?: string;
   at?: string;
+  /** For the chart. */
+  wait?: boolean;
 }
 
-async function open({ hash = '', at = address, ...options }: Opened = {}): Promise<Page> {
+async function open({ hash = '', at = address, wait = true, ...options }: Opened = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
@@ -84,7 +105,7 @@ async function open({ hash = '', at = address, ...options }: Opened = {}): Promi
     window.drawn ??= performance.now();
   }).observe(document, { childList: true, subtree: true })`);
   await page.goto(`${at}${hash}`);
-  if (options.javaScriptEnabled !== false) await page.locator('.plot svg').first().waitFor();
+  if (wait && options.javaScriptEnabled !== false) await page.locator('.plot svg').first().waitFor();
   return page;
 }
 
@@ -225,7 +246,7 @@ describe('a recommendation', () => {
     await page.getByText('Points over time').first().waitFor();
     expect(hashOf(page)).toBe('#control=AATP_PrintSpooler');
     const text = await page.locator('.control-page').innerText();
-    expect(text).toContain('lost once, decided twice, gained once');
+    expect(text).toContain('decided twice, gained once, lost once');
     expect(text).toContain('third party by ada.admin@contoso.example');
     expect(await page.evaluate('document.activeElement.tagName')).toBe('H1');
     expect(await page.locator('.band').count()).toBeGreaterThan(0);
@@ -345,6 +366,30 @@ describe('several tenants', () => {
     await page.goBack();
     await page.goBack();
     await page.getByRole('heading', { level: 1, name: 'Contoso' }).waitFor();
+  });
+});
+
+describe('a history that is hardly one', () => {
+  it.each(Object.keys(oddRows()))('%s: is shown as far as it goes', async (name) => {
+    for (const rest of [
+      '',
+      '&list=controls',
+      '&list=days',
+      '&control=mfa',
+      '&day=2026-01-30',
+      '&period=30d',
+    ]) {
+      const page = await open({ at: odd, hash: `#tenant=${encodeURIComponent(name)}${rest}`, wait: false });
+      await page.getByRole('heading', { level: 1 }).filter({ hasNotText: 'Secure Score history' }).waitFor();
+      expect(await page.locator('main').innerHTML()).not.toMatch(/NaN|Infinity|undefined/);
+      const plot = page.locator('.plot');
+      if ((await plot.count()) > 0) {
+        await plot.focus();
+        for (const key of ['ArrowLeft', 'PageUp', 'End', 'Enter']) await page.keyboard.press(key);
+      }
+      expect(await page.locator('main').innerHTML()).not.toMatch(/NaN|Infinity|undefined/);
+      await page.context().close();
+    }
   });
 });
 

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { area, curveStepAfter, line } from 'd3-shape';
 import { day as fullDay, points } from '../../../lambda/report/format.ts';
 import { lifeOf, stretchesOf, type Life, type Stretch } from '../model.ts';
-import type { Decision, History, Step } from '../wire.ts';
+import type { Change, Decision, History, Step } from '../wire.ts';
 import { columns as changeColumns, keyOf } from './changes.ts';
 import { Earned } from './controls.ts';
 import { Plot, px, useMedia, type Scale } from './plot.ts';
@@ -83,7 +83,7 @@ function Lived({ history, life, onDay }: { history: History; life: Life; onDay: 
       <h2>What happened</h2>
       <${Table}
         caption="Changes of this recommendation"
-        columns=${lifeColumns}
+        columns=${lifeColumns(changes)}
         rows=${changes}
         rowKey=${keyOf}
         sort=""
@@ -104,22 +104,23 @@ function Lived({ history, life, onDay }: { history: History; life: Life; onDay: 
   `;
 }
 
-const lifeColumns = changeColumns.map((column) =>
-  column.name === 'what'
-    ? {
-        ...column,
-        label: 'What',
-        cell: (change: Life['changes'][number]) =>
-          [
-            change.kind === 'renamed' ? `formerly ${change.previousControl ?? 'unknown'}` : null,
-            change.decision === null ? null : stateOf(change.decision),
-            change.by === null ? null : `by ${change.by}`,
-          ]
-            .filter((each) => each !== null)
-            .join(' '),
-      }
-    : column,
-);
+/** Of one control: who decided what, and its former name, where anything of that happened. */
+function lifeColumns(changes: Change[]): Column<Change>[] {
+  const what: Column<Change> = { name: 'what', label: 'What', cell: whatOf };
+  return changeColumns.flatMap((column) =>
+    column.name === 'what' ? (changes.some((change) => whatOf(change) !== '') ? what : []) : column,
+  );
+}
+
+function whatOf({ kind, previousControl, decision, by }: Change): string {
+  return [
+    kind === 'renamed' ? `formerly ${previousControl ?? 'unknown'}` : null,
+    decision === null ? null : stateOf(decision),
+    by === null ? null : `by ${by}`,
+  ]
+    .filter((each) => each !== null)
+    .join(' ');
+}
 
 function outOf({ points: own, maximum }: Step): string {
   if (own === null) return 'not there';
@@ -131,7 +132,7 @@ function outOf({ points: own, maximum }: Step): string {
 /** "lost twice, gained once". */
 function tally({ changes }: Life): string {
   if (changes.length === 0) return 'none since monitoring began';
-  const kinds = Map.groupBy(changes, ({ kind }) => kind);
+  const kinds = Map.groupBy(changes.toReversed(), ({ kind }) => kind);
   return [...kinds].map(([kind, { length }]) => `${kind} ${TIMES[length] ?? `${length} times`}`).join(', ');
 }
 

@@ -261,6 +261,7 @@ export function scaleOf(
 
 /** A nice range around values, at least so wide: a wobble shall not look like a fall. */
 export function domainOf(values: number[], leastSpan: number): [number, number] {
+  if (values.length === 0) return [0, 100];
   const lowest = Math.min(...values);
   const highest = Math.max(...values);
   const spare = Math.max((highest - lowest) * 0.12, (leastSpan - (highest - lowest)) / 2);
