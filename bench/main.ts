@@ -1,21 +1,20 @@
 /**
  * `npm run bench`: what the product costs beyond what it cannot do without. (a) The time to load the bundled handler
  * against a module that only imports the same clients; (b) CPU time and memory of a daily run and of a first run
- * against a script that only fetches, parses, gzips and writes the same bytes. Ratios, since machines differ.
+ * against a script that only fetches, parses, gzips and writes the same bytes; (c) mails against the daily run. Ratios,
+ * since machines differ.
  */
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Table from 'cli-table3';
-import { createCertificate } from '../simulator/certificates.ts';
 import { bundle } from './bundle.ts';
-import type { Measurement } from './measure.ts';
-import { interleaved, measure, startServer } from './processes.ts';
-import type { Task } from './programs/task.ts';
+import { interleaved, measure } from './processes.ts';
+import { startRuns } from './runs.ts';
 
-const ROUNDS = { load: 31, daily: 21, first: 11 };
-const AIMS = { load: 1.3, daily: 1.5, first: 2, megabytes: 256 };
+const ROUNDS = { load: 31, daily: 21, first: 11, mail: 11 };
+const AIMS = { load: 1.3, daily: 1.5, first: 2, mail: 1, megabytes: 256 };
 
 const folder = await mkdtemp(join(tmpdir(), 'secure-score-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -37,44 +36,28 @@ const loading = await interleaved(ROUNDS.load, {
   empty: () => measure(programs.load.path, programs.empty.path),
 });
 
-const server = await startServer();
-const { tenantId, clientId, authorityHost, graphEndpoints } = server;
-const trusted = join(folder, 'ca.pem');
-const certificate = join(folder, 'app.pem');
-const app = await createCertificate({ commonName: 'bench', days: 30 });
-await writeFile(trusted, server.ca);
-await writeFile(certificate, app.certificate + app.privateKey);
-
-/** One run of a program, on a copy of an archive if one is given. What it writes is removed, or kept under a name. */
-async function runOf(
-  program: 'monitor' | 'floor',
-  day: 'first' | 'next',
-  { on, keep }: { on?: string; keep?: string } = {},
-): Promise<Measurement> {
-  const work = join(folder, keep ?? 'run');
-  if (on !== undefined) await cp(join(folder, on), work, { recursive: true });
-  const graphEndpoint = graphEndpoints[day];
-  const days = day === 'first' ? 90 : 8;
-  const task: Task = { tenantId, clientId, authorityHost, graphEndpoint, certificate, folder: work, days };
-  const measurement = await measure(programs[program].path, JSON.stringify(task), {
-    NODE_EXTRA_CA_CERTS: trusted,
-  });
-  if (keep === undefined) await rm(work, { recursive: true });
-  return measurement;
-}
+const { runOf, stop } = await startRuns(folder);
 
 console.error(`First run, ${ROUNDS.first} rounds …`);
 const first = await interleaved(ROUNDS.first, {
-  ours: () => runOf('monitor', 'first'),
-  floor: () => runOf('floor', 'first'),
+  ours: () => runOf(programs.monitor.path, 'first'),
+  floor: () => runOf(programs.floor.path, 'first'),
 });
 console.error(`Daily run, ${ROUNDS.daily} rounds …`);
-await runOf('monitor', 'first', { keep: 'ninety-days' });
+await runOf(programs.monitor.path, 'first', { keep: 'ninety-days' });
 const daily = await interleaved(ROUNDS.daily, {
-  ours: () => runOf('monitor', 'next', { on: 'ninety-days' }),
-  floor: () => runOf('floor', 'next'),
+  ours: () => runOf(programs.monitor.path, 'next', { on: 'ninety-days' }),
+  floor: () => runOf(programs.floor.path, 'next'),
 });
-server.process.kill();
+stop();
+
+console.error(`Mails, ${ROUNDS.mail} rounds …`);
+const mailProgram = join(import.meta.dirname, 'programs', 'mail.ts');
+const mails = await interleaved(ROUNDS.mail, {
+  nothing: () => measure(mailProgram, 'nothing'),
+  typical: () => measure(mailProgram, 'typical'),
+  largest: () => measure(mailProgram, 'largest'),
+});
 
 const table = new Table({
   head: ['what', 'ours', 'floor', 'ratio', 'aim', ''],
@@ -122,5 +105,11 @@ for (const [name, { ours, floor }, ratio] of [
   row(`${name}: CPU`, 'ms', ours.cpu, floor.cpu, { ratio });
   row(`${name}: CPU of the whole process`, 'ms', ours.wholeCpu, floor.wholeCpu);
   row(`${name}: peak memory`, 'MB', ours.memory, floor.memory, { most: AIMS.megabytes });
+}
+for (const [name, { cpu }, aim] of [
+  ['mail with chart, against the daily run: CPU', mails.typical, { ratio: AIMS.mail }],
+  ['largest mail without chart, against it: CPU', mails.largest, undefined],
+] as const) {
+  row(name, 'ms', cpu - mails.nothing.cpu, daily.ours.cpu, aim);
 }
 console.log(table.toString());

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { inParallel } from '../lambda/archive/columns/parallel.ts';
+import { layout } from '../lambda/archive/layout.ts';
+import { generatedTenant } from '../simulator/generated-tenant.ts';
+import { addDays, DAYS_KEPT } from '../simulator/tenant.ts';
+
+const compress = promisify(gzip);
+
+/** Of what is generated: a folder that another version made is not used. */
+const VERSION = 1;
+/** So many tenants are drawn; the others are copies of them under ids of their own. */
+const DRAWN = 10;
+const LAST_DAY = '2026-06-30';
+/** A catalogue is new as often as the generated tenants get a recommendation. */
+const CATALOGUE_EVERY = 30;
+
+export interface GeneratedArchive {
+  folder: string;
+  tenants: string[];
+  days: number;
+  /** How many of the tenants are drawn, and no copies. */
+  drawn: number;
+  /** Of the snapshots, as JSON and gzipped. */
+  bytes: { json: number; gzipped: number };
+}
+
+/**
+ * The snapshots and catalogues of many tenants as their daily runs leave them: on the first day the 90 that Graph
+ * keeps, with few texts, then a complete one a day. Made once, in the folder for temporary files.
+ */
+export async function generatedArchive(tenants: number, days: number): Promise<GeneratedArchive> {
+  const folder = join(tmpdir(), `secure-score-bench-history-${VERSION}-${tenants}x${days}`);
+  const noteFile = join(folder, 'generated.json');
+  const note = await readFile(noteFile, 'utf8').catch(() => null);
+  if (note !== null) return { ...(JSON.parse(note) as GeneratedArchive), folder };
+
+  await rm(folder, { recursive: true, force: true });
+  const ids = Array.from({ length: tenants }, (_, index) => tenantIdOf(index));
+  const drawn = Math.min(tenants, DRAWN);
+  const bytes = { json: 0, gzipped: 0 };
+  const put = async (key: string, text: string): Promise<number> => {
+    const path = join(folder, key);
+    await mkdir(join(path, '..'), { recursive: true });
+    const compressed = await compress(text);
+    await writeFile(path, compressed);
+    return compressed.length;
+  };
+  for (let base = 0; base < drawn; base += 1) {
+    console.error(`Generating tenants, ${base} of ${drawn} are drawn …`);
+    const tenantId = ids[base]!;
+    const copies = ids.filter((_, index) => index % DRAWN === base);
+    const today = (day: number) => addDays(LAST_DAY, day - days);
+    for (const { date, text } of snapshotsOf(base, tenantId, days, today)) {
+      await inParallel(copies, async (id) => {
+        const own = text.replaceAll(tenantId, id);
+        bytes.json += Buffer.byteLength(own);
+        bytes.gzipped += await put(layout.snapshot(id, date, hashOf(own)), own);
+      });
+    }
+    for (let day = Math.min(days, DAYS_KEPT); day <= days; day += CATALOGUE_EVERY) {
+      const profiles = generatedTenant(base, { today: today(day), day, tenantId })
+        .read()
+        .profiles();
+      const text = JSON.stringify({ fetchedAt: fetchedOn(today(day)), profiles });
+      await inParallel(copies, async (id) => {
+        const own = text.replaceAll(tenantId, id);
+        await put(layout.profiles(id, hashOf(own)), own);
+      });
+    }
+  }
+  const archive: GeneratedArchive = { folder, tenants: ids, days, drawn, bytes };
+  await writeFile(noteFile, JSON.stringify(archive));
+  return archive;
+}
+
+/** As the archive has them; only their names are the hash of other bytes, which nothing here looks at. */
+function* snapshotsOf(seed: number, tenantId: string, days: number, today: (day: number) => string) {
+  const reading = generatedTenant(seed, { today: LAST_DAY, day: days, tenantId }).read();
+  const first = Math.min(days, DAYS_KEPT);
+  for (let day = 1; day <= days; day += 1) {
+    const date = today(day);
+    const newest = day >= first;
+    const fetchedAt = fetchedOn(today(Math.max(day, first)));
+    const secureScore = reading.secureScore(date, newest);
+    yield { date, text: JSON.stringify({ fetchedAt, newest, secureScore }) };
+  }
+}
+
+const fetchedOn = (date: string): string => `${date}T06:00:00.000Z`;
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+function tenantIdOf(index: number): string {
+  const hex = hashOf(`tenant ${index}`);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

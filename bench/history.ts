@@ -1,0 +1,228 @@
+/**
+ * `npm run bench:history`: what the history costs and what it is worth. An archive as a fleet's daily runs leave it is
+ * generated (once: it stays in the folder for temporary files), its columns are made by the writer of `archive
+ * rebuild`, and each question is asked through the product's engine; some of them also of the raw snapshots. Takes
+ * minutes, and about 10 kB of disk a tenant and day: BENCH_TENANTS (100) and BENCH_DAYS (365) set the size.
+ */
+import { rmSync } from 'node:fs';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Table from 'cli-table3';
+import { build } from 'esbuild';
+import { DuckDbHistory } from '../history/duckdb.ts';
+import { allQuestions, bind, takes, type Wanted } from '../history/questions.ts';
+import { writeColumns } from '../lambda/archive/columns/write.ts';
+import { folderStore } from '../lambda/archive/folder-store.ts';
+import { bundleOptions } from '../lib/bundle-options.ts';
+import { generatedArchive } from './generated-archive.ts';
+import { interleaved } from './processes.ts';
+import { RAW_QUESTIONS, RawSnapshots } from './raw-snapshots.ts';
+import { startRuns } from './runs.ts';
+
+const AIMS = { trendMs: 100, fleetMs: 2000, timesFaster: 50, size: 0.1 };
+const ROUNDS = { question: 3, daily: 21 };
+
+const table = new Table({
+  head: ['what', 'ours', 'against', 'ratio', 'aim', ''],
+  colAligns: ['left', 'right', 'right', 'right', 'right', 'left'],
+  style: { head: [], border: [] },
+});
+
+interface Line {
+  ours: string;
+  against?: string;
+  ratio?: string;
+  aim?: string;
+  met?: boolean;
+}
+
+function row(what: string, { ours, against = '', ratio = '', aim = '', met }: Line): void {
+  table.push([what, ours, against, ratio, aim, met === undefined ? '' : met ? 'met' : 'MISSED']);
+}
+
+const ms = (value: number): string => `${value.toFixed(value < 100 ? 1 : 0)} ms`;
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+const archive = await generatedArchive(sizeOf('BENCH_TENANTS', 100), sizeOf('BENCH_DAYS', 365));
+const { folder, tenants, days, drawn, bytes } = archive;
+
+await rm(join(folder, 'history'), { recursive: true, force: true });
+await rm(join(folder, 'state'), { recursive: true, force: true });
+const rebuild = await rebuilt();
+const engine = await DuckDbHistory.open({
+  folder,
+  onSkipped: ({ path, why }) => {
+    throw new Error(`${path} is damaged: ${why}`);
+  },
+});
+const newest = (await engine.newest())!;
+const [tenant] = tenants as [string];
+const control = await valueOf(
+  `SELECT control FROM changes WHERE kind = 'lost' GROUP BY 1 ORDER BY count(*) DESC, 1`,
+);
+const controlDays = Number(await valueOf('SELECT count(*) FROM controls'));
+
+const columns = await bytesUnder(join(folder, 'history'));
+row('raw snapshots, gzipped / as JSON', {
+  ours: megabytes(bytes.gzipped),
+  against: megabytes(bytes.json),
+  ratio: (bytes.gzipped / bytes.json).toFixed(3),
+});
+row('columns / raw snapshots as JSON', {
+  ours: megabytes(columns),
+  against: megabytes(bytes.json),
+  ratio: (columns / bytes.json).toFixed(4),
+  aim: `≤ ${AIMS.size}`,
+  met: columns <= AIMS.size * bytes.json,
+});
+row('columns / raw snapshots, gzipped', {
+  ours: megabytes(columns),
+  against: megabytes(bytes.gzipped),
+  ratio: (columns / bytes.gzipped).toFixed(4),
+});
+row('rebuild', { ours: `${((tenants.length * days) / rebuild).toFixed(0)} days/s` });
+row('pull', { ours: 'not measured' });
+await writingOfADay();
+await questions();
+
+console.log(
+  [
+    `${tenants.length} tenants × ${days} days, ${controlDays.toLocaleString('en')} rows of controls.`,
+    `${drawn} tenants are drawn, the others are copies under ids of their own.`,
+    `Times are wall, warm, the median of ${ROUNDS.question}; raw ones the median of as many as fit into 20 s.`,
+  ].join('\n'),
+);
+console.log(table.toString());
+
+/** @returns seconds */
+async function rebuilt(): Promise<number> {
+  const store = folderStore(folder);
+  const warn = (message: string) => {
+    throw new Error(message);
+  };
+  const log = { debug: () => undefined, info: () => undefined, warn, error: warn };
+  const started = performance.now();
+  for (const [index, tenantId] of tenants.entries()) {
+    if (index % 10 === 0) console.error(`Columns, ${index} of ${tenants.length} tenants …`);
+    await writeColumns({ store, tenantId, log, everything: true });
+  }
+  return (performance.now() - started) / 1000;
+}
+
+/** The daily run of `npm run bench`, and the same without its step of columns. */
+async function writingOfADay(): Promise<void> {
+  const work = await mkdtemp(join(tmpdir(), 'secure-score-bench-'));
+  process.once('exit', () => rmSync(work, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  const options = {
+    ...bundleOptions,
+    entryPoints: [join(import.meta.dirname, 'programs', 'monitor.ts')],
+    absWorkingDir: join(import.meta.dirname, '..'),
+  };
+  const ours = join(work, 'with.mjs');
+  const without = join(work, 'without.mjs');
+  await build({ ...options, outfile: ours });
+  await build({
+    ...options,
+    outfile: without,
+    plugins: [
+      {
+        name: 'without columns',
+        setup: (plugin) => {
+          plugin.onLoad({ filter: /steps\/columns\.ts$/ }, () => ({
+            contents: 'export const bringColumnsUpToDate = async () => true;',
+          }));
+        },
+      },
+    ],
+  });
+  console.error(`Daily run with and without columns, ${ROUNDS.daily} rounds …`);
+  const { runOf, stop } = await startRuns(work);
+  await runOf(ours, 'first', { keep: 'ninety-days' });
+  const daily = await interleaved(ROUNDS.daily, {
+    ours: () => runOf(ours, 'next', { on: 'ninety-days' }),
+    without: () => runOf(without, 'next', { on: 'ninety-days' }),
+  });
+  stop();
+  for (const [name, key] of [
+    ['CPU', 'cpu'],
+    ['wall', 'wall'],
+  ] as const) {
+    const [with_, bare] = [daily.ours[key], daily.without[key]];
+    row(`daily run with columns / without: ${name}`, {
+      ours: ms(with_),
+      against: ms(bare),
+      ratio: (with_ / bare).toFixed(2),
+    });
+  }
+}
+
+async function questions(): Promise<void> {
+  const raw = new RawSnapshots(folder, tenants);
+  for (const question of allQuestions()) {
+    const required = question.parameters.some((each) => each.default === 'required');
+    const asked: [string, Wanted][] = [['all tenants', {}]];
+    if (takes(question, 'tenant')) asked.push(['one tenant', { tenant }]);
+    for (const [of, wanted] of asked) {
+      const name = `${question.name}, ${of}`;
+      console.error(`${name} …`);
+      const { sql, scope, from, to } = bind(question, required ? { ...wanted, control } : wanted, newest);
+      let found = 0;
+      const time = await timed(ROUNDS.question, Infinity, async () => {
+        found = (await engine.ask(sql, scope)).rows.length;
+      });
+      const limit = name === 'trend, one tenant' ? AIMS.trendMs : AIMS.fleetMs;
+      row(`${name}: ${found.toLocaleString('en')} rows`, {
+        ours: ms(time),
+        aim: `< ${limit} ms`,
+        met: time < limit,
+      });
+      const statement = RAW_QUESTIONS[name];
+      if (!statement) continue;
+      const period = { tenant: wanted.tenant ?? null, control, from, to };
+      const rawTime = await timed(ROUNDS.question, 20_000, () => raw.ask(statement, period));
+      row(`  … against DuckDB on the raw snapshots`, {
+        ours: ms(time),
+        against: ms(rawTime),
+        ratio: `${(rawTime / time).toFixed(0)} ×`,
+        aim: `≥ ${AIMS.timesFaster} ×`,
+        met: rawTime / time >= AIMS.timesFaster,
+      });
+    }
+  }
+}
+
+/** @returns the median in ms, after a first time that does not count unless `most` ms are over */
+async function timed(rounds: number, most: number, work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  const samples: number[] = [];
+  for (let round = 0; round <= rounds; round += 1) {
+    const started = performance.now();
+    await work();
+    const now = performance.now();
+    const isOver = now - begun > most;
+    if (round > 0 || isOver) samples.push(now - started);
+    if (isOver) break;
+  }
+  return samples.toSorted((a, b) => a - b)[samples.length >> 1]!;
+}
+
+async function valueOf(sql: string): Promise<string> {
+  const { rows } = await engine.ask(sql, null);
+  const value = Object.values(rows[0] ?? {})[0];
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  throw new Error('the history holds nothing to ask for');
+}
+
+async function bytesUnder(path: string): Promise<number> {
+  const files = await readdir(path, { recursive: true, withFileTypes: true });
+  const sizes = files.filter((file) => file.isFile()).map((file) => stat(join(file.parentPath, file.name)));
+  return (await Promise.all(sizes)).reduce((sum, { size }) => sum + size, 0);
+}
+
+function sizeOf(variable: string, usual: number): number {
+  const size = Number(process.env[variable] ?? usual);
+  if (!Number.isInteger(size) || size < 2) throw new Error(`${variable} is a number from 2 on`);
+  return size;
+}
