@@ -5,13 +5,16 @@
  * minutes, and about 10 kB of disk a tenant and day: BENCH_TENANTS (100) and BENCH_DAYS (365) set the size.
  */
 import { rmSync } from 'node:fs';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import { build } from 'esbuild';
 import { DuckDbHistory } from '../history/duckdb.ts';
 import { allQuestions, bind, takes, type Wanted } from '../history/questions.ts';
+import { TABLES } from '../history/tables.ts';
+import { columnOf } from '../lambda/archive/columns/coded.ts';
+import { fromParquet, toParquet } from '../lambda/archive/columns/parquet.ts';
 import { writeColumns } from '../lambda/archive/columns/write.ts';
 import { folderStore } from '../lambda/archive/folder-store.ts';
 import { bundleOptions } from '../lib/bundle-options.ts';
@@ -21,7 +24,7 @@ import { RAW_QUESTIONS, RawSnapshots } from './raw-snapshots.ts';
 import { startRuns } from './runs.ts';
 
 const AIMS = { trendMs: 100, fleetMs: 2000, timesFaster: 50, size: 0.1 };
-const ROUNDS = { question: 3, daily: 21 };
+const ROUNDS = { question: 3, daily: 11 };
 
 const table = new Table({
   head: ['what', 'ours', 'against', 'ratio', 'aim', ''],
@@ -81,7 +84,7 @@ row('columns / raw snapshots, gzipped', {
   against: megabytes(bytes.gzipped),
   ratio: (columns / bytes.gzipped).toFixed(4),
 });
-row('rebuild', { ours: `${((tenants.length * days) / rebuild).toFixed(0)} days/s` });
+row('rebuild', { ours: `${((drawn * days) / rebuild).toFixed(0)} days/s` });
 row('pull', { ours: 'not measured' });
 await writingOfADay();
 await questions();
@@ -95,19 +98,36 @@ console.log(
 );
 console.log(table.toString());
 
-/** @returns seconds */
+/**
+ * By the writer for the tenants that are drawn; those of the copies are the same under their ids, by its encoder: the
+ * same rows, in a tenth of the time.
+ * @returns seconds that the writer took
+ */
 async function rebuilt(): Promise<number> {
   const store = folderStore(folder);
   const warn = (message: string) => {
     throw new Error(message);
   };
   const log = { debug: () => undefined, info: () => undefined, warn, error: warn };
-  const started = performance.now();
-  for (const [index, tenantId] of tenants.entries()) {
-    if (index % 10 === 0) console.error(`Columns, ${index} of ${tenants.length} tenants …`);
-    await writeColumns({ store, tenantId, log, everything: true });
+  let seconds = 0;
+  for (const [index, tenantId] of tenants.slice(0, drawn).entries()) {
+    console.error(`Columns, ${index} of ${drawn} drawn tenants …`);
+    const started = performance.now();
+    const { files } = await writeColumns({ store, tenantId, log, everything: true });
+    seconds += (performance.now() - started) / 1000;
+    const copies = tenants.filter((_, other) => other !== index && other % drawn === index);
+    for (const key of files) await copyColumns(key, tenantId, copies);
   }
-  return (performance.now() - started) / 1000;
+  return seconds;
+}
+
+async function copyColumns(key: string, tenantId: string, copies: string[]): Promise<void> {
+  const columnTable = TABLES.find(({ name }) => key.startsWith(`history/${name}/`))!;
+  const coded = fromParquet(columnTable, await readFile(join(folder, key)));
+  for (const copy of copies) {
+    coded.columns[columnOf(columnTable, 'tenant')]!.values = coded.length > 0 ? [copy] : [];
+    await writeFile(join(folder, key.replace(tenantId, copy)), toParquet(columnTable, coded));
+  }
 }
 
 /** The daily run of `npm run bench`, and the same without its step of columns. */
