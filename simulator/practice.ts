@@ -118,7 +118,12 @@ try {
     `The archive  ${shown(paths.archive)}  (every day as Microsoft sent it, and what was told of it)`,
   );
   heading('What to try next');
-  console.log(`Your own tenant, on this machine, without any AWS:
+  console.log(`Ask the archive, or look at it:
+
+  npx secure-score history losses --archive practice/archive
+  npx secure-score history open --archive practice/archive
+
+Your own tenant, on this machine, without any AWS:
 
   cp monitor.config.example.ts monitor.config.ts      # and fill it in
   npx secure-score run --certificate your.pem --archive archive --outbox mails
