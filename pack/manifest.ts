@@ -25,6 +25,8 @@ export function usePackageManifest(): void {
   const { scripts: _, devDependencies: __, allowScripts: ___, ...manifest } = JSON.parse(text) as Manifest;
   const packed: Manifest = {
     ...manifest,
+    // The checkout brings its own Node; who installs the package brings theirs.
+    engines: { node: '>=24' },
     bin: Object.fromEntries(Object.entries(manifest.bin).map(([name, path]) => [name, compiled(path)])),
     exports: Object.fromEntries(
       Object.entries(manifest.exports).map(([name, path]) => [
