@@ -137,7 +137,9 @@ class Writer {
       await this.#writeMonth(month, rows, keepThrough, before);
       through = after.findLast((date) => monthOf(date) === month) ?? through;
       onProgress?.(after.indexOf(through) + 1, after.length);
-      unfinished = month !== months.at(-1) && timeIsUp?.() === true;
+      // Not before it has come further than the last one, which went back from where that one ended.
+      const hasProgressed = through > (written?.through ?? '');
+      unfinished = month !== months.at(-1) && hasProgressed && timeIsUp?.() === true;
       if (unfinished) break;
     }
     await this.#finish({
@@ -154,10 +156,9 @@ class Writer {
 
   /** The first day whose versions are not those that its rows are made of; null: there is none. */
   async #firstChange(written: ColumnsState | null): Promise<Listing & { date: string | null }> {
-    const { memory } = this.#options;
-    const inMemory = [...(memory?.versions.keys() ?? [])][0];
-    const enough = written !== null && inMemory !== undefined && inMemory <= written.through;
-    const listed = enough && memory ? new Map(memory.versions) : await this.#archive.days('');
+    const inMemory = this.#options.memory?.versions;
+    const enough = inMemory && written && isEnough(inMemory, written);
+    const listed = enough ? new Map(inMemory) : await this.#archive.days('');
     const listing = { listed, isWhole: !enough };
     if (!written) return { ...listing, date: [...listed.keys()][0] ?? null };
 
@@ -351,6 +352,19 @@ function isCounted(scores: CodedTable | null, date: string): boolean | null {
   const counted = scores.columns[columnOf(table, 'counted')]!;
   const row = dates.codes.indexOf(dates.values.indexOf(date));
   return row >= 0 && counted.values[counted.codes[row]!] === true;
+}
+
+/**
+ * Whether the days that a run has in memory are all that it needs to know: they go back to what is written, and no
+ * other run has archived (and written) anything since.
+ */
+function isEnough(inMemory: ReadonlyMap<string, string[]>, { through, versions }: ColumnsState): boolean {
+  const [first] = inMemory.keys();
+  if (first === undefined || first > through) return false;
+  return Object.entries(versions).every(([date, written]) => {
+    const listed = fingerprintOf(inMemory.get(date))?.split(' ') ?? [];
+    return date < first || written.split(' ').every((version) => listed.includes(version));
+  });
 }
 
 function fingerprintOf(hashes: string[] | undefined): string | undefined {

@@ -1,0 +1,379 @@
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { Archive, contentHash } from '../../lambda/archive/archive.ts';
+import { readRows, writeColumns } from '../../lambda/archive/columns/write.ts';
+import { listTenants } from '../../lambda/archive/tenants.ts';
+import { verify } from '../../lambda/archive/verify.ts';
+import { addDays } from '../../lambda/dates.ts';
+import { monitor } from '../../lambda/monitor.ts';
+import type { Log, ObjectStore } from '../../lambda/ports.ts';
+import { entry, fillDays, MemoryStore, TENANT_ID, world, type DaySpec } from '../run/fakes.ts';
+import { archiveAnswer } from './archive-day.ts';
+
+const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {} };
+const BASE: DaySpec = { controls: { alpha: 8, beta: 5, gamma: 2 } };
+
+/** Days with some points each, archived by one run on the last of them. */
+async function archived(first: string, count: number, store = new MemoryStore()): Promise<MemoryStore> {
+  const dates = Array.from({ length: count }, (_, index) => addDays(first, index));
+  await archive(store, dates);
+  return store;
+}
+
+async function archive(store: ObjectStore, dates: string[], points = 8, log: Log = SILENT): Promise<boolean> {
+  const entries = dates.toReversed().map((date, index) => {
+    const controls = { ...BASE.controls, alpha: points - (Number(date.slice(-2)) % 3) };
+    return entry(date, { controls }, index === 0);
+  });
+  return archiveAnswer(
+    store,
+    `${dates.at(-1)}T07:00:00Z`,
+    { tenantId: TENANT_ID, entries, profiles: [] },
+    log,
+  );
+}
+
+async function rebuilt(store: MemoryStore): Promise<Record<string, string>> {
+  const copy = store.copy();
+  for (const key of copy.objects.keys()) if (/^(history|state)\//.test(key)) copy.objects.delete(key);
+  await writeColumns({ store: copy, tenantId: TENANT_ID, log: SILENT, everything: true });
+  return copy.dump('history/');
+}
+
+const file = (table: string, month: string) => `history/${table}/month=${month}/${TENANT_ID}.parquet`;
+
+/** Every call, as `get key`. */
+function watched(store: ObjectStore, calls: string[]): ObjectStore {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        calls.push(`${String(name)} ${String(args[0])}`);
+        return Reflect.apply(value, target, args) as unknown;
+      };
+    },
+  });
+}
+
+describe('an ordinary day', () => {
+  it('reads no snapshot again, and writes the three files of its month', async () => {
+    const store = await archived('2026-03-01', 12);
+    const dates = Array.from({ length: 8 }, (_, index) => addDays('2026-03-06', index));
+    const calls: string[] = [];
+    await archive(watched(store, calls), dates);
+    const columns = calls.slice(calls.indexOf(`get state/columns/tenant=${TENANT_ID}.json`));
+    expect(columns.toSorted()).toEqual(
+      [
+        `get state/columns/tenant=${TENANT_ID}.json`,
+        `list profiles/tenant=${TENANT_ID}/`,
+        ...['scores', 'controls', 'changes'].flatMap((table) => [
+          `get ${file(table, '2026-03')}`,
+          `replace ${file(table, '2026-03')}`,
+        ]),
+        `replace state/columns/tenant=${TENANT_ID}.json`,
+        `replace state/columns/tenant=${TENANT_ID}.json`,
+      ].toSorted(),
+    );
+    expect(store.dump('history/')).toEqual(await rebuilt(store));
+  });
+
+  it('on which nothing came writes nothing', async () => {
+    const store = await archived('2026-03-01', 12);
+    const calls: string[] = [];
+    await archive(
+      watched(store, calls),
+      Array.from({ length: 8 }, (_, index) => addDays('2026-03-05', index)),
+    );
+    expect(calls.filter((call) => call.startsWith('replace'))).toEqual([]);
+  });
+
+  it('at the beginning of a month leaves the last one alone', async () => {
+    const store = await archived('2026-02-15', 14);
+    const before = store.dump('history/');
+    await archive(
+      store,
+      Array.from({ length: 8 }, (_, index) => addDays('2026-02-22', index)),
+    );
+    expect(store.dump('history/')).toMatchObject(before);
+    expect(store.objects.has(file('scores', '2026-03'))).toBe(true);
+  });
+});
+
+describe('what was damaged or lost', () => {
+  it.each(['scores', 'controls', 'changes'])('is made again with its month (%s)', async (table) => {
+    for (const damage of ['lost', 'cut', 'foreign', 'of another month']) {
+      const store = await archived('2026-02-20', 20);
+      const key = file(table, '2026-03');
+      if (damage === 'lost') store.objects.delete(key);
+      if (damage === 'cut') store.objects.set(key, store.objects.get(key)!.slice(0, 200));
+      if (damage === 'foreign') store.objects.set(key, Buffer.from('PAR1 not really PAR1'));
+      if (damage === 'of another month') store.objects.set(key, store.objects.get(file(table, '2026-02'))!);
+      const warned: unknown[] = [];
+      const log = { ...SILENT, warn: (_: string, facts: unknown) => void warned.push(facts) };
+      await archive(
+        store,
+        Array.from({ length: 8 }, (_, index) => addDays('2026-03-05', index)),
+        8,
+        log,
+      );
+      expect(store.dump('history/')).toEqual(await rebuilt(store));
+      expect(warned).toMatchObject(damage === 'lost' ? [] : [{ file: `memory:/${key}` }]);
+    }
+  });
+
+  it('is made again with everything, where it is the state of the columns', async () => {
+    const store = await archived('2026-02-20', 20);
+    store.objects.set(`state/columns/tenant=${TENANT_ID}.json`, Buffer.from('{}'));
+    store.objects.delete(file('changes', '2026-02'));
+    await archive(
+      store,
+      Array.from({ length: 8 }, (_, index) => addDays('2026-03-05', index)),
+    );
+    expect(store.dump('history/')).toEqual(await rebuilt(store));
+  });
+
+  it('among the snapshots is left out, named, and everything else written', async () => {
+    const store = await archived('2026-02-20', 20);
+    const key = [...store.objects.keys()].find((each) => each.includes('date=2026-02-25'))!;
+    store.objects.set(key, Buffer.from('torn'));
+    const named: string[] = [];
+    const log = { ...SILENT, error: (message: string) => void named.push(message) };
+    await writeColumns({ store, tenantId: TENANT_ID, log, everything: true });
+    expect(named).toEqual([expect.stringContaining(key)]);
+    expect(store.dump('history/')).toEqual(await rebuilt(store));
+  });
+});
+
+describe('a run whose columns fail', () => {
+  it('has told its mails, says so in the log and in a metric, and the next one catches up', async () => {
+    const w = world('2026-03-01T07:00:00Z');
+    fillDays(w.graph, '2026-02-20', 10, BASE);
+    const run = w.runOf();
+    const { store } = w;
+    run.ports.store = new Proxy(store, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name !== 'replace') return typeof value === 'function' ? value.bind(target) : value;
+        return async (key: string, bytes: Uint8Array, expected: string | null) => {
+          if (key.startsWith('history/')) throw new Error('no space left');
+          return store.replace(key, bytes, expected);
+        };
+      },
+    });
+    const result = await monitor(run);
+    expect(result.mails.map(({ kind }) => kind)).toEqual(['start']);
+    expect(w.metrics.published[0]).toMatchObject({ RunsSucceeded: 1, ColumnsFailed: 1 });
+    expect(w.logged.filter(({ level }) => level === 'error')).toMatchObject([
+      { message: expect.stringContaining('columns'), facts: { tenant: TENANT_ID, error: 'no space left' } },
+    ]);
+
+    await monitor(w.runOf());
+    expect(w.metrics.published[2]).toMatchObject({ RunsSucceeded: 1, ColumnsFailed: 0 });
+    expect(store.dump('history/')).toEqual(await rebuilt(store));
+  });
+});
+
+describe('more than a run has time for', () => {
+  it('is begun, month by month, and gone on with by the next', async () => {
+    const whole = await archived('2025-12-20', 90);
+    const store = whole.copy();
+    for (const key of store.objects.keys()) if (/^(history|state)\//.test(key)) store.objects.delete(key);
+    const outcomes: unknown[] = [];
+    for (let run = 1; run <= 5; run += 1) {
+      const { outcome, files } = await writeColumns({
+        store,
+        tenantId: TENANT_ID,
+        log: SILENT,
+        timeIsUp: () => true,
+      });
+      outcomes.push([outcome, files.length]);
+    }
+    expect(outcomes).toEqual([
+      ['unfinished', 3],
+      ['unfinished', 3],
+      ['unfinished', 3],
+      ['written', 3],
+      ['unchanged', 0],
+    ]);
+    expect(store.dump('history/')).toEqual(whole.dump('history/'));
+  });
+});
+
+describe('decisions', () => {
+  it('count from the day on which they were taken, and for the newest day as in its mail', async () => {
+    const store = new MemoryStore();
+    const dates = Array.from({ length: 8 }, (_, index) => addDays('2026-03-01', index));
+    const entries = dates.toReversed().map((date, index) => entry(date, BASE, index === 0));
+    const update = (state: string, day: string) => ({
+      state,
+      updatedBy: 'anna@contoso.com',
+      updatedDateTime: `2026-03-${day}T09:00:00Z`,
+    });
+    const profiles = [
+      { id: 'alpha', controlStateUpdates: [update('Ignored', '03'), update('Default', '05')] },
+      { id: 'beta', controlStateUpdates: [update('ThirdParty', '09')] },
+    ];
+    // Asked in the morning of the 9th, when the newest day is the 8th.
+    await archiveAnswer(store, '2026-03-09T10:00:00Z', { tenantId: TENANT_ID, entries, profiles }, SILENT);
+    const rowsOf = (table: 'controls' | 'changes') => {
+      const bytes = store.objects.get(file(table, '2026-03'))!;
+      return readRows(table, { month: '2026-03', tenantId: TENANT_ID, bytes });
+    };
+    const states = rowsOf('controls').filter(({ state }) => state !== null);
+    expect(
+      states.map(({ control, date, state, state_by: by, state_at: at }) => [control, date, state, by, at]),
+    ).toEqual([
+      ['alpha', '2026-03-03', 'Ignored', 'anna@contoso.com', '2026-03-03T09:00:00Z'],
+      ['alpha', '2026-03-04', 'Ignored', 'anna@contoso.com', '2026-03-03T09:00:00Z'],
+      ['beta', '2026-03-08', 'ThirdParty', 'anna@contoso.com', '2026-03-09T09:00:00Z'],
+    ]);
+    expect(
+      rowsOf('changes').map(({ date, kind, control, decision }) => [date, kind, control, decision]),
+    ).toEqual([
+      ['2026-03-03', 'decided', 'alpha', 'Ignored'],
+      ['2026-03-05', 'decided', 'alpha', 'Default'],
+      ['2026-03-08', 'decided', 'beta', 'ThirdParty'],
+    ]);
+  });
+});
+
+describe('rows that are written already are made anew', () => {
+  const catalogue = (title: string) => [{ id: 'alpha', title, maxScore: 10 }];
+  const until = (last: string, count = 8) =>
+    Array.from({ length: count }, (_, index) => addDays(last, index - count + 1));
+
+  it('where a catalogue of an earlier run turns up late', async () => {
+    const store = await archived('2026-02-20', 12);
+    await archive(store, until('2026-03-04'));
+    const stalled = new Archive(store, TENANT_ID);
+    for (const [title, fetchedAt, next] of [
+      ['Of a run that stalled', '2026-03-03T12:00:00.000Z', '2026-03-05'],
+      ['Of one that stalled even longer', '2026-03-03T11:00:00.000Z', '2026-03-06'],
+      ['Older than all', '2026-02-01T07:00:00.000Z', '2026-03-07'],
+    ] as const) {
+      const profiles = catalogue(title);
+      await stalled.addProfiles(contentHash(profiles), fetchedAt, profiles);
+      expect(await archive(store, until(next))).toBe(true);
+      expect(store.dump('history/')).toEqual(await rebuilt(store));
+    }
+    const { bytes } = (await store.get(file('controls', '2026-03')))!;
+    const titles = readRows('controls', { month: '2026-03', tenantId: TENANT_ID, bytes })
+      .filter(({ control }) => control === 'alpha')
+      .map(({ date, title }) => [date, title]);
+    expect(titles).toEqual([
+      ['2026-03-01', 'alpha'],
+      ['2026-03-02', 'alpha'],
+      ['2026-03-03', 'alpha'],
+      ...['04', '05', '06', '07'].map((day) => [`2026-03-${day}`, 'Of a run that stalled']),
+    ]);
+  });
+
+  it.each([
+    ['One', 'Another'],
+    ['Another', 'One'],
+  ])('where two runs of one moment saw different catalogues (%s, %s)', async (...titles) => {
+    const store = new MemoryStore();
+    const entries = until('2026-03-04')
+      .toReversed()
+      .map((date, index) => entry(date, BASE, index === 0));
+    for (const title of titles) {
+      const answer = { tenantId: TENANT_ID, entries, profiles: catalogue(title) };
+      await archiveAnswer(store, '2026-03-04T07:00:00Z', answer, SILENT);
+    }
+    expect(store.dump('history/')).toEqual(await rebuilt(store));
+  });
+
+  it('where an accepted suspect day is contradicted after all', async () => {
+    const store = new MemoryStore();
+    const days = new Map<string, DaySpec>(until('2026-03-04').map((date) => [date, BASE]));
+    const run = async (now: string) => {
+      const entries = [...days].toReversed().map(([date, spec], index) => entry(date, spec, index === 0));
+      await archiveAnswer(store, `${now}T07:00:00Z`, { tenantId: TENANT_ID, entries, profiles: [] }, SILENT);
+      expect(store.dump('history/')).toEqual(await rebuilt(store));
+    };
+    await run('2026-03-04');
+    for (const date of ['2026-03-05', '2026-03-06', '2026-03-07']) {
+      days.set(date, { controls: { alpha: 8 } });
+      await run(date);
+    }
+    days.set('2026-03-07', { controls: { ...BASE.controls, alpha: 7 } });
+    days.set('2026-03-08', BASE);
+    await run('2026-03-08');
+  });
+
+  it('where the snapshots of a whole month are gone', async () => {
+    const store = await archived('2026-02-20', 12);
+    for (const key of store.objects.keys()) if (key.includes('date=2026-03')) store.objects.delete(key);
+    await writeColumns({ store, tenantId: TENANT_ID, log: SILENT });
+    const { tenants } = await listTenants(store);
+    expect((await verify({ store, objects: tenants[0]! })).faults).toEqual([]);
+  });
+});
+
+/** The same store, of which every call waits for a number of turns that the seed decides. */
+function dawdling(store: ObjectStore, seed: number): ObjectStore {
+  let number = seed;
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return async (...args: unknown[]) => {
+        number = (number * 1103515245 + 12345) % 2147483648;
+        for (let turns = number % 11; turns > 0; turns -= 1) await setImmediate();
+        return Reflect.apply(value, target, args) as unknown;
+      };
+    },
+  });
+}
+
+describe('several writers at once', () => {
+  it.each(['history/scores', 'history/controls', 'history/changes', 'state/columns'])(
+    'one that is overtaken while it writes to %s stops, and spoils nothing',
+    async (prefix) => {
+      const store = await archived('2026-02-20', 12);
+      const until = (last: string) => Array.from({ length: 8 }, (_, index) => addDays(last, index - 7));
+      let overtaken = false;
+      const slow: ObjectStore = {
+        location: store.location,
+        get: (key) => store.get(key),
+        list: (from, after) => store.list(from, after),
+        create: (key, bytes) => store.create(key, bytes),
+        replace: async (key, bytes, expected) => {
+          if (key.startsWith(prefix) && !overtaken) {
+            overtaken = true;
+            await archive(store, until('2026-03-05'), 7);
+          }
+          return store.replace(key, bytes, expected);
+        },
+      };
+      await archive(slow, until('2026-03-04'));
+      expect(overtaken).toBe(true);
+      // Nothing new came since, so nobody would mend it.
+      const state = store.dump('state/');
+      expect(store.dump('history/')).toEqual(await rebuilt(store));
+      await archive(store, until('2026-03-05'), 7);
+      expect(store.dump('state/')).toEqual(state);
+    },
+  );
+
+  it.each(Array.from({ length: 40 }, (_, seed) => seed))(
+    'lose nothing: what is left is what a rebuild makes, at the latest after the next run (order %i)',
+    async (seed) => {
+      const store = await archived('2026-02-20', 12);
+      const until = (last: string) => Array.from({ length: 8 }, (_, index) => addDays(last, index - 7));
+      await Promise.all([
+        archive(dawdling(store, seed * 3 + 1), until('2026-03-04')),
+        archive(dawdling(store, seed * 3 + 2), until('2026-03-05'), 7),
+        writeColumns({
+          store: dawdling(store, seed * 3 + 3),
+          tenantId: TENANT_ID,
+          log: SILENT,
+          everything: seed % 2 === 0,
+        }),
+      ]);
+      await archive(store, until('2026-03-06'));
+      expect(store.dump('history/')).toEqual(await rebuilt(store));
+    },
+  );
+});

@@ -1,0 +1,128 @@
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { folderStore } from '../../lambda/archive/folder-store.ts';
+import { practiceArchive } from '../archive/archive-day.ts';
+import { secureScore } from './support.ts';
+
+const root = await mkdtemp(path.join(tmpdir(), 'archive-'));
+const whole = path.join(root, 'whole');
+const config = path.join(root, 'config.json');
+let tenantIds: string[];
+
+beforeAll(async () => {
+  ({ tenantIds } = await practiceArchive(folderStore(whole), { others: 1 }));
+  const recipients = ['a@contoso.com'];
+  const [tenantId] = tenantIds;
+  await writeFile(
+    config,
+    JSON.stringify({
+      tenants: [{ name: 'Contoso', tenantId, clientId: tenantId, recipients }],
+      operations: recipients,
+      mail: { from: 'c@contoso.com' },
+    }),
+  );
+}, 120_000);
+afterAll(() => rm(root, { recursive: true }));
+
+let copies = 0;
+async function damagedCopy() {
+  const folder = path.join(root, `damaged-${(copies += 1)}`);
+  await cp(whole, folder, { recursive: true });
+  const columns = path.join(folder, `history/controls/month=2026-02/${tenantIds[0]}.parquet`);
+  await writeFile(columns, (await readFile(columns)).subarray(0, 1000));
+  return { folder, columns };
+}
+
+describe('archive verify', () => {
+  it('says of each tenant that it is whole, what it holds, and which days Microsoft never published', async () => {
+    const { code, stdout } = await secureScore('archive', 'verify', '--archive', whole, '--config', config);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Contoso {2}✓ whole\n {2}99 snapshots of 98 days, 22 Dec 2025 to 31 Mar 2026/);
+    expect(stdout).toContain(`no snapshot of 2 Feb 2026 to 3 Feb 2026 (2 days): Microsoft had none`);
+    // The other one has no name: no config knows it, and no run has said it.
+    expect(stdout).toContain(`\n${tenantIds[1]}  ✓ whole`);
+  });
+
+  it('names what is wrong, says what to do, and ends with 1; as JSON too', async () => {
+    const { folder } = await damagedCopy();
+    const flags = ['archive', 'verify', '--archive', folder, '--config', config];
+    const { code, stdout } = await secureScore(...flags);
+    expect(code).toBe(1);
+    expect(stdout).toContain('Contoso  ✗ 1 fault');
+    expect(stdout).toContain(`✗ columns  history/controls/month=2026-02/${tenantIds[0]}.parquet`);
+    expect(stdout).toContain('secure-score archive rebuild');
+
+    const one = await secureScore(...flags, '--tenant', 'Contoso', '--json');
+    expect(one.code).toBe(1);
+    expect(one.json()).toMatchObject({
+      tenant: tenantIds[0],
+      name: 'Contoso',
+      faults: [{ kind: 'columns' }],
+    });
+    const sound = await secureScore(...flags, '--tenant', tenantIds[1]!.toUpperCase(), '--json');
+    expect(sound.code).toBe(0);
+    expect(sound.json()).toMatchObject({ tenant: tenantIds[1], name: null, faults: [] });
+
+    await writeFile(path.join(folder, 'snapshots/readme.txt'), '?');
+    const all = await secureScore(...flags, '--json');
+    expect(all.json()).toMatchObject({
+      tenants: [{ tenant: tenantIds[0] }, { tenant: tenantIds[1] }],
+      foreign: ['snapshots/readme.txt'],
+    });
+    expect((await secureScore(...flags)).stdout).toContain('Of no tenant\n  ✗ foreign  snapshots/readme.txt');
+  });
+});
+
+describe('archive rebuild', () => {
+  it('mends the columns, byte for byte, and leaves alone what is as it should be', async () => {
+    const { folder, columns } = await damagedCopy();
+    const { code, stdout } = await secureScore('archive', 'rebuild', '--archive', folder, '--config', config);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Contoso {2}98 days, 1 file written/);
+    expect(stdout).toMatch(/90 days, every file was as it should be/);
+    expect(await readFile(columns)).toEqual(await readFile(columns.replace(folder, whole)));
+  });
+
+  it('makes all of it where there is none, for programs too', async () => {
+    const folder = path.join(root, 'bare');
+    for (const kind of ['snapshots', 'profiles']) {
+      await cp(path.join(whole, kind), path.join(folder, kind), { recursive: true });
+    }
+    const { code, json } = await secureScore('archive', 'rebuild', '--archive', folder, '--json');
+    expect(code).toBe(0);
+    expect(json()).toMatchObject([
+      { tenant: tenantIds[0], name: null, days: 98, files: { length: 12 } },
+      { tenant: tenantIds[1], days: 90 },
+    ]);
+    const filesOf = async (of: string) =>
+      (await readdir(path.join(of, 'history'), { recursive: true })).toSorted();
+    expect(await filesOf(folder)).toEqual(await filesOf(whole));
+    expect(await secureScore('archive', 'verify', '--archive', folder)).toMatchObject({ code: 0 });
+  });
+});
+
+describe('archive', () => {
+  const empty = path.join(root, 'empty');
+  it.each([
+    [['archive'], 2, 'Name a command: archive rebuild, verify or pull.'],
+    [['archive', 'pull', 's3://bucket'], 2, 'argument is missing'],
+    [['archive', 'pull', 'folder', 'copy'], 2, 'The source is a bucket, s3://bucket/prefix, not "folder".'],
+    [['archive', 'pull', 's3://bucket', 'copy', '--tenant', 'Contoso'], 2, 'wants the id of a tenant'],
+    [['archive', 'verify', '--nope'], 2, 'Unknown argument: nope'],
+    [['archive', 'verify', '--archive', ''], 2, '--archive wants one value'],
+    [['archive', 'verify', '--archive', empty], 1, 'There is no archive in'],
+    [['archive', 'rebuild', '--archive', whole, '--tenant', 'Fabrikam'], 1, 'has no tenant "Fabrikam"'],
+    [['archive', 'rebuild', '--archive', whole, '--config', 'absent.ts'], 1, 'no config at "absent.ts"'],
+    [['archive', 'pull', 's3://X', 'copy'], 1, '"X" is no bucket name'],
+  ])('%j ends with %i and says what to do', async (args, code, message) => {
+    const answer = await secureScore(...args);
+    expect([answer.code, answer.stderr]).toEqual([code, expect.stringContaining(message)]);
+  });
+
+  it.each(['rebuild', 'verify', 'pull'])('%s has help', async (command) => {
+    const { code, stdout } = await secureScore('archive', command, '--help');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Examples:')]);
+  });
+});
