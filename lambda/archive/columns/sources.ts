@@ -190,7 +190,6 @@ export class Sources {
   }
 }
 
-/** The catalogue with the decisions that were in force on a day. */
 /** Of two of the same moment, the one with the smaller hash is the later one: as when a run chooses a version. */
 function byTime(a: { fetchedAt: string; hash: string }, b: { fetchedAt: string; hash: string }): number {
   if (a.fetchedAt !== b.fetchedAt) return a.fetchedAt < b.fetchedAt ? -1 : 1;
