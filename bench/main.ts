@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what the product costs beyond what it cannot do without. (a) The time to load the bundled handler
  * against a module that only imports the same clients; (b) CPU time and memory of a daily run and of a first run
- * against a script that only fetches, parses, gzips and writes the same bytes; (c) mails against the daily run. Ratios,
+ * against a script that only fetches, parses, gzips and writes the same bytes; (c) mails, and the comparison, against the daily run. Ratios,
  * since machines differ.
  */
 import { mkdtemp } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import { interleaved, measure } from './processes.ts';
 import { startRuns } from './runs.ts';
 
 const ROUNDS = { load: 31, daily: 21, first: 11, mail: 11 };
-const AIMS = { load: 1.3, daily: 1.5, first: 2, mail: 1, megabytes: 256 };
+const AIMS = { load: 1.3, daily: 1.5, first: 2, mail: 1, compare: 0.05, megabytes: 256 };
 
 const folder = await mkdtemp(join(tmpdir(), 'secure-score-bench-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -27,6 +27,7 @@ const programs = await bundle(folder, {
   load: 'bench/programs/load.ts',
   monitor: 'bench/programs/monitor.ts',
   floor: 'bench/programs/floor.ts',
+  compare: 'bench/programs/compare.ts',
 });
 
 console.error(`Loading, ${ROUNDS.load} rounds …`);
@@ -50,6 +51,9 @@ const daily = await interleaved(ROUNDS.daily, {
   floor: () => runOf(programs.floor.path, 'next'),
 });
 stop();
+
+console.error(`Comparing, ${ROUNDS.mail} rounds …`);
+const { ninety } = await interleaved(ROUNDS.mail, { ninety: () => measure(programs.compare.path, '') });
 
 console.error(`Mails, ${ROUNDS.mail} rounds …`);
 const mailProgram = join(import.meta.dirname, 'programs', 'mail.ts');
@@ -112,4 +116,7 @@ for (const [name, { cpu }, aim] of [
 ] as const) {
   row(name, 'ms', cpu - mails.nothing.cpu, daily.ours.cpu, aim);
 }
+row('comparing and explaining one of 90 days, of the daily run: CPU', 'ms', ninety.cpu / 89, daily.ours.cpu, {
+  ratio: AIMS.compare,
+});
 console.log(table.toString());
