@@ -15,6 +15,8 @@ export interface CodedColumn {
   values: Cell[];
   /** Indices into `values`, one a row; NULL for null. */
   codes: Int32Array;
+  /** How many rows are null. */
+  nulls: number;
 }
 
 export type Cell = string | number | boolean;
@@ -39,13 +41,16 @@ export function merged(
     const values = before ? [...before.values] : [];
     const codeOf = new Map(values.map((value, code) => [value, code]));
     const codes = new Int32Array(length);
+    let nulls = before?.nulls ?? 0;
     if (before && kept.length === former.length) codes.set(before.codes);
     else if (before) for (let row = 0; row < kept.length; row += 1) codes[row] = before.codes[kept[row]!]!;
     for (let row = kept.length; row < length; row += 1) {
       const value = rows[row - kept.length]![name];
       if (value === undefined) throw new TypeError(`a row has no ${name}`);
-      if (value === null) codes[row] = NULL;
-      else {
+      if (value === null) {
+        codes[row] = NULL;
+        nulls += 1;
+      } else {
         let code = codeOf.get(value);
         if (code === undefined) {
           // −0 is 0: for Map they are one.
@@ -55,7 +60,8 @@ export function merged(
         codes[row] = code;
       }
     }
-    return { values, codes };
+    // Too many nulls where some of the former rows went; `arranged` counts them.
+    return { values, codes, nulls };
   });
   const order = orderOf(table, columns, length);
   return { length, columns: columns.map((column) => arranged(column, order)) };
@@ -120,19 +126,27 @@ export function compare(a: Cell, b: Cell): number {
 const BEYOND = /[\uD800-\uDFFF]/;
 
 /** The column with its rows in another order, and its values in the order of their first row. */
-function arranged({ values, codes }: CodedColumn, order: Int32Array): CodedColumn {
+function arranged({ values, codes, nulls }: CodedColumn, order: Int32Array): CodedColumn {
+  const result = new Int32Array(order.length);
+  // The tenant, and whatever nobody has: nothing to arrange.
+  if (values.length === 1 && nulls === 0)
+    return { values: order.length > 0 ? values : [], codes: result, nulls };
+  if (values.length === 0) return { values, codes: result.fill(NULL), nulls: order.length };
+
   const newCode = new Int32Array(values.length).fill(NULL);
   const used: Cell[] = [];
-  const result = new Int32Array(order.length);
+  let missing = 0;
   for (let row = 0; row < order.length; row += 1) {
     const code = codes[order[row]!]!;
-    if (code === NULL) result[row] = NULL;
-    else {
+    if (code === NULL) {
+      result[row] = NULL;
+      missing += 1;
+    } else {
       if (newCode[code] === NULL) newCode[code] = used.push(values[code]!) - 1;
       result[row] = newCode[code]!;
     }
   }
-  return { values: used, codes: result };
+  return { values: used, codes: result, nulls: missing };
 }
 
 export function columnOf(table: Table, name: string): number {

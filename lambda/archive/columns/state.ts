@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { addDays } from '../../dates.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { layout } from '../layout.ts';
@@ -6,28 +5,23 @@ import { layout } from '../layout.ts';
 /** Of so many days it is known of which versions their rows are made: more than Graph keeps, and than a run lists. */
 const REMEMBERED_DAYS = 100;
 
-const schema = z.object({
-  version: z.literal(1),
-  /** The rows of all days up to this one are written; '' for none. */
-  through: z.string(),
-  /** Of the last days up to `through`: the hashes, shortened, of the versions that their rows are made of. */
-  versions: z.record(z.string(), z.string()),
-  /** The catalogues that may be in force for these days, oldest first; and how many more the archive holds. */
-  catalogues: z.object({
-    recent: z.array(z.object({ hash: z.string(), fetchedAt: z.string() })),
-    others: z.number(),
-  }),
-  /** When the youngest snapshot that rows are made of was fetched; '' for none. */
-  fetchedAt: z.string(),
-  /** Who is writing: a writer that finds another's name here has been overtaken. */
-  writer: z.string().nullable(),
-});
-
 /**
  * How far the columns of a tenant are written. It is swapped before the first file is touched, without the days whose
  * rows are about to be rewritten, and again after the last: what a crash leaves half done is done again.
  */
-export type ColumnsState = z.infer<typeof schema>;
+export interface ColumnsState {
+  version: 1;
+  /** The rows of all days up to this one are written; '' for none. */
+  through: string;
+  /** Of the last days up to `through`: the hashes, shortened, of the versions that their rows are made of. */
+  versions: Record<string, string>;
+  /** The catalogues that may be in force for these days, oldest first; and how many more the archive holds. */
+  catalogues: { recent: { hash: string; fetchedAt: string }[]; others: number };
+  /** When the youngest snapshot that rows are made of was fetched; '' for none. */
+  fetchedAt: string;
+  /** Who is writing: a writer that finds another's name here has been overtaken. */
+  writer: string | null;
+}
 
 export const NOTHING_WRITTEN: ColumnsState = {
   version: 1,
@@ -49,11 +43,36 @@ export async function readColumnsState(store: ObjectStore, tenantId: string): Pr
   if (!object) return { state: null, version: null };
   let state: ColumnsState | null = null;
   try {
-    state = schema.parse(JSON.parse(Buffer.from(object.bytes).toString('utf8')));
+    const content: unknown = JSON.parse(Buffer.from(object.bytes).toString('utf8'));
+    if (isColumnsState(content)) state = content;
   } catch {
     // Derived like the columns themselves: it is made again with them.
   }
   return { state, version: object.version };
+}
+
+/** By hand: a schema's first use takes a cold process longer than all of this step's reading. */
+function isColumnsState(content: unknown): content is ColumnsState {
+  if (!isRecord(content)) return false;
+  const { version, through, versions, catalogues, fetchedAt, writer } = content;
+  return (
+    version === 1 &&
+    typeof through === 'string' &&
+    isRecord(versions) &&
+    Object.values(versions).every((each) => typeof each === 'string') &&
+    isRecord(catalogues) &&
+    typeof catalogues['others'] === 'number' &&
+    Array.isArray(catalogues['recent']) &&
+    catalogues['recent'].every(
+      (each) => isRecord(each) && typeof each['hash'] === 'string' && typeof each['fetchedAt'] === 'string',
+    ) &&
+    typeof fetchedAt === 'string' &&
+    (writer === null || typeof writer === 'string')
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** @returns the new version, or undefined where another writer came first */
