@@ -1,31 +1,24 @@
-import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
-import canonicalize from 'canonicalize';
+import { gzip } from 'node:zlib';
 import { MonitorError } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
 import type { Report } from '../report/model.ts';
+import type { Snapshot } from '../score/snapshot.ts';
+import { contentHash } from './content-hash.ts';
 import { layout } from './layout.ts';
+import {
+  provenProfiles,
+  provenSnapshot,
+  Unproven,
+  type ArchivedProfiles,
+  type ArchivedSnapshot,
+} from './proof.ts';
 import { parseState, type State, type Told } from './state.ts';
 
+export { contentHash, contentHashOfProfiles } from './content-hash.ts';
+export type { ArchivedProfiles, ArchivedSnapshot } from './proof.ts';
+
 const compress = promisify(gzip);
-const decompress = promisify(gunzip);
-
-export interface ArchivedSnapshot {
-  /** ISO 8601. */
-  fetchedAt: string;
-  /** It was the newest of its answer when it was fetched: its texts are there. */
-  newest: boolean;
-  /** As Graph sent it. */
-  secureScore: unknown;
-}
-
-export interface ArchivedProfiles {
-  /** ISO 8601: when they were first seen. */
-  fetchedAt: string;
-  /** As Graph sent them. */
-  profiles: unknown[];
-}
 
 /** A state, and the version it must still have to be swapped; null where there is none yet. */
 export interface Versioned {
@@ -60,17 +53,12 @@ export class Archive {
     return days;
   }
 
-  async snapshot(date: string, hash: string): Promise<ArchivedSnapshot> {
-    const key = layout.snapshot(this.#tenantId, date, hash);
-    const envelope = await this.#read(key);
-    if (typeof envelope.fetchedAt !== 'string' || typeof envelope.secureScore !== 'object') {
-      throw damaged(this.#store, key, 'it is not { fetchedAt, newest, secureScore }');
-    }
-    return {
-      fetchedAt: envelope.fetchedAt,
-      newest: envelope.newest === true,
-      secureScore: envelope.secureScore,
-    };
+  /** Proven: of that content, that day and this tenant. */
+  async snapshot(date: string, hash: string): Promise<ArchivedSnapshot & { snapshot: Snapshot }> {
+    const expected = { tenantId: this.#tenantId, date, hash };
+    return this.#read(layout.snapshot(this.#tenantId, date, hash), (bytes) =>
+      provenSnapshot(bytes, expected),
+    );
   }
 
   /** Archives a day unless this very content is there already. @returns whether it was new */
@@ -89,12 +77,9 @@ export class Archive {
     return (await this.archivedProfiles(hash)).profiles;
   }
 
+  /** Proven: of that content. */
   async archivedProfiles(hash: string): Promise<ArchivedProfiles> {
-    const key = layout.profiles(this.#tenantId, hash);
-    const { fetchedAt, profiles } = await this.#read(key);
-    if (typeof fetchedAt !== 'string' || !Array.isArray(profiles))
-      throw damaged(this.#store, key, 'it is not { fetchedAt, profiles }');
-    return { fetchedAt, profiles };
+    return this.#read(layout.profiles(this.#tenantId, hash), (bytes) => provenProfiles(bytes, hash));
   }
 
   async addProfiles(hash: string, fetchedAt: string, profiles: unknown[]): Promise<boolean> {
@@ -148,18 +133,15 @@ export class Archive {
     return (await this.#store.create(key, bytes)) === 'created';
   }
 
-  async #read(key: string): Promise<Record<string, unknown>> {
+  async #read<T>(key: string, prove: (bytes: Uint8Array) => Promise<T>): Promise<T> {
     const object = await this.#store.get(key);
     if (!object) throw damaged(this.#store, key, 'it is missing');
-    let content: unknown;
     try {
-      content = JSON.parse((await decompress(object.bytes)).toString('utf8'));
+      return await prove(object.bytes);
     } catch (error) {
-      throw damaged(this.#store, key, 'it is not gzipped JSON', error);
+      if (!(error instanceof Unproven)) throw error;
+      throw damaged(this.#store, key, error.message, error);
     }
-    if (typeof content !== 'object' || content === null)
-      throw damaged(this.#store, key, 'it is not an object');
-    return content as Record<string, unknown>;
   }
 }
 
@@ -169,19 +151,6 @@ export interface ToldReport {
   mails: { kind: string; to: string[]; subject: string; id: string | null }[];
   /** The tenant's state after it: a lost state is taken up again from here. */
   next: Told;
-}
-
-/** SHA-256, hex, of the canonical JSON (RFC 8785): the same for the same content, whatever the order of its keys. */
-export function contentHash(content: unknown): string {
-  return createHash('sha256')
-    .update(canonicalize(content) ?? 'null')
-    .digest('hex');
-}
-
-/** Of a catalogue. The order in which Graph pages its profiles means nothing: two orders are one content. */
-export function contentHashOfProfiles(profiles: unknown[]): string {
-  const id = (profile: unknown) => String((profile as { id?: unknown } | null)?.id);
-  return contentHash(profiles.toSorted((a, b) => (id(a) < id(b) ? -1 : id(a) > id(b) ? 1 : 0)));
 }
 
 function damaged(store: ObjectStore, key: string, what: string, cause?: unknown): MonitorError {

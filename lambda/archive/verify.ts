@@ -1,10 +1,8 @@
-import { gunzipSync } from 'node:zlib';
 import { TABLES, type Table } from '../../history/tables.ts';
 import { addDays, dateOf, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
-import { snapshotOf } from '../graph/schema.ts';
 import type { Log, ObjectStore } from '../ports.ts';
-import { contentHash, contentHashOfProfiles, Archive } from './archive.ts';
+import { Archive } from './archive.ts';
 import { merged } from './columns/coded.ts';
 import { deriveMonths, monthOf } from './columns/derive.ts';
 import { inParallel } from './columns/parallel.ts';
@@ -14,6 +12,7 @@ import { Sources } from './columns/sources.ts';
 import { readColumnsState } from './columns/state.ts';
 import { readRows } from './columns/write.ts';
 import { layout } from './layout.ts';
+import { provenProfiles, provenSnapshot, Unproven } from './proof.ts';
 import type { TenantObjects } from './tenants.ts';
 
 /** Graph keeps so many days: https://learn.microsoft.com/en-us/graph/api/security-list-securescores */
@@ -95,14 +94,17 @@ export async function verify({ store, objects, onProgress }: VerifyOptions): Pro
   const fetched = new Map<string, string>();
   await inParallel([...objects.snapshots], ([key, { date, hash }]) =>
     checked(key, async () => {
-      const at = await checkSnapshot(store, key, { tenantId, date, hash });
+      const bytes = await bytesOf(store, key);
+      const { fetchedAt: at } = await proven(provenSnapshot(bytes, { tenantId, date, hash }));
       const earlier = fetched.get(date);
       if (earlier === undefined || at < earlier) fetched.set(date, at);
     }),
   );
   await inParallel(objects.catalogues, (hash) => {
     const key = layout.profiles(tenantId, hash);
-    return checked(key, () => checkCatalogue(store, key, hash));
+    return checked(key, async () => {
+      await proven(provenProfiles(await bytesOf(store, key), hash));
+    });
   });
   const told = new Set<string>();
   await inParallel(objects.reports, (key) =>
@@ -149,59 +151,26 @@ class Wrong extends Error {
   }
 }
 
-async function envelopeOf(store: ObjectStore, key: string): Promise<Record<string, unknown>> {
+async function bytesOf(store: ObjectStore, key: string): Promise<Uint8Array> {
   const object = await store.get(key);
   if (!object) throw new Wrong('missing', 'it was listed and is gone');
-  let content: unknown;
-  try {
-    content = JSON.parse(gunzipSync(object.bytes).toString('utf8'));
-  } catch {
-    throw new Wrong('damaged', 'it is not gzipped JSON');
-  }
-  if (typeof content !== 'object' || content === null) throw new Wrong('damaged', 'it is no object');
-  return content as Record<string, unknown>;
+  return object.bytes;
 }
 
-/** @returns when it was fetched */
-async function checkSnapshot(
-  store: ObjectStore,
-  key: string,
-  { tenantId, date, hash }: { tenantId: string; date: string; hash: string },
-): Promise<string> {
-  const { fetchedAt, newest, secureScore } = await envelopeOf(store, key);
-  if (typeof fetchedAt !== 'string' || typeof secureScore !== 'object' || secureScore === null) {
-    throw new Wrong('damaged', 'it is not { fetchedAt, newest, secureScore }');
-  }
-  if (contentHash(secureScore) !== hash) throw new Wrong('damaged', 'its content is not what its name says');
-  let found: string;
+async function proven<T>(proof: Promise<T>): Promise<T> {
   try {
-    found = snapshotOf(secureScore, newest === true).date;
+    return await proof;
   } catch (error) {
-    if (error instanceof MonitorError) throw new Wrong('damaged', error.message);
+    if (error instanceof Unproven) throw new Wrong(error.kind, error.message);
     throw error;
-  }
-  if (found !== date) throw new Wrong('foreign', `it is of another day, ${found}`);
-  const owner = String((secureScore as { azureTenantId?: unknown }).azureTenantId).toLowerCase();
-  if (owner !== tenantId) throw new Wrong('foreign', `it is of another tenant, ${owner.slice(0, 40)}`);
-  return fetchedAt;
-}
-
-async function checkCatalogue(store: ObjectStore, key: string, hash: string): Promise<void> {
-  const { fetchedAt, profiles } = await envelopeOf(store, key);
-  if (typeof fetchedAt !== 'string' || !Array.isArray(profiles)) {
-    throw new Wrong('damaged', 'it is not { fetchedAt, profiles }');
-  }
-  if (contentHashOfProfiles(profiles) !== hash) {
-    throw new Wrong('damaged', 'its content is not what its name says');
   }
 }
 
 /** @returns the day that it told of; null where it told of none */
 async function checkReport(store: ObjectStore, key: string): Promise<string | null> {
-  const object = await store.get(key);
-  if (!object) throw new Wrong('missing', 'it was listed and is gone');
+  const bytes = await bytesOf(store, key);
   try {
-    const told = JSON.parse(Buffer.from(object.bytes).toString('utf8')) as {
+    const told = JSON.parse(Buffer.from(bytes).toString('utf8')) as {
       report?: { to?: { date?: unknown } | null };
     };
     const date = told.report?.to?.date;

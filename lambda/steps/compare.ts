@@ -2,7 +2,7 @@ import type { Archive } from '../archive/archive.ts';
 import { EMPTY_STATE, type Said, type State, type Told } from '../archive/state.ts';
 import { dateOf, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
-import { profilesAsOf, readProfiles, snapshotOf, type Catalogue } from '../graph/schema.ts';
+import { profilesAsOf, readProfiles, type Catalogue } from '../graph/schema.ts';
 import type { MailKind } from '../ports.ts';
 import { confirmedDrop, dayReport, mailAccount, startReport, trendDay } from '../report/build.ts';
 import { day as formatDate, points as formatPoints } from '../report/format.ts';
@@ -212,8 +212,7 @@ async function daysAfter(
 }
 
 async function toldSnapshot(archive: Archive, told: Cursor): Promise<Snapshot> {
-  const { secureScore, newest } = await archive.snapshot(told.date, told.snapshot);
-  return snapshotOf(secureScore, newest);
+  return (await archive.snapshot(told.date, told.snapshot)).snapshot;
 }
 
 /** The catalogue at the time of what was last told. Where it cannot be read, today's with the decisions of then. */

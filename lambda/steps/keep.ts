@@ -1,6 +1,6 @@
 import { contentHash, type Archive } from '../archive/archive.ts';
 import { MonitorError } from '../errors.ts';
-import { snapshotOf, type Day } from '../graph/schema.ts';
+import type { Day } from '../graph/schema.ts';
 import type { Run } from '../run.ts';
 import type { Change } from '../score/change.ts';
 import { tenantChange } from '../score/diff.ts';
@@ -85,8 +85,7 @@ export async function versionInForce(
   let last: (VersionInForce & { archived: { fetchedAt: string } }) | null = null;
   for (const hash of hashes) {
     try {
-      const { fetchedAt, newest, secureScore } = await archive.snapshot(date, hash);
-      const snapshot = snapshotOf(secureScore, newest);
+      const { fetchedAt, newest, snapshot } = await archive.snapshot(date, hash);
       if (!last || fetchedAt > last.archived.fetchedAt) {
         last = { hash, snapshot, archived: { fetchedAt, newest } };
       }

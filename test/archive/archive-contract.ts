@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { Archive, contentHash } from '../../lambda/archive/archive.ts';
 import { EMPTY_STATE } from '../../lambda/archive/state.ts';
@@ -9,6 +9,7 @@ import { ClaimedError } from '../../lambda/run.ts';
 import { entry, fillDays, TENANT_ID, world } from '../run/fakes.ts';
 
 const FETCHED = '2026-03-01T07:00:00.000Z';
+const yesterday = { id: `${TENANT_ID}_2026-02-28`, createdDateTime: '2026-02-28T00:00:00Z' };
 
 function report(date: string, toldAt: string, name = 'Contoso'): Report {
   return {
@@ -58,7 +59,9 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
         newest: true,
         secureScore,
       });
-      expect(await archive.snapshot('2026-03-01', hash)).toEqual({
+      const { snapshot, ...archived } = await archive.snapshot('2026-03-01', hash);
+      expect(snapshot.points).toBe(8.57);
+      expect(archived).toEqual({
         fetchedAt: FETCHED,
         newest: true,
         secureScore,
@@ -134,6 +137,34 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
       await expect(archive.snapshot('2026-03-01', hash)).rejects.toMatchObject({
         code: 'archive-damaged',
         message: expect.stringContaining(key),
+      });
+    });
+
+    test.each<[string, string, (content: Record<string, unknown>) => void, boolean]>([
+      ['a score', 'its content is not', (content) => (content['currentScore'] = 1), false],
+      ['the day', 'of another day, 2026-02-28', (content) => Object.assign(content, yesterday), true],
+      ['the tenant', 'of another tenant', (content) => (content['azureTenantId'] = 'f'.repeat(36)), true],
+    ])('reads no snapshot of which %s was changed', async (_, why, change, rename) => {
+      const store = await newStore();
+      const secureScore = entry('2026-03-01', { controls: { a: 8 } }, true);
+      const original = contentHash(secureScore);
+      change(secureScore);
+      const hash = rename ? contentHash(secureScore) : original;
+      const envelope = gzipSync(JSON.stringify({ fetchedAt: FETCHED, newest: true, secureScore }));
+      await store.create(`snapshots/tenant=${TENANT_ID}/date=2026-03-01/${hash}.json.gz`, envelope);
+      await expect(new Archive(store, TENANT_ID).snapshot('2026-03-01', hash)).rejects.toMatchObject({
+        code: 'archive-damaged',
+        message: expect.stringContaining(why),
+      });
+    });
+
+    test('reads no catalogue that was changed', async () => {
+      const store = await newStore();
+      const hash = contentHash([{ id: 'a', maxScore: 10 }]);
+      const envelope = gzipSync(JSON.stringify({ fetchedAt: FETCHED, profiles: [{ id: 'a', maxScore: 9 }] }));
+      await store.create(`profiles/tenant=${TENANT_ID}/${hash}.json.gz`, envelope);
+      await expect(new Archive(store, TENANT_ID).profiles(hash)).rejects.toMatchObject({
+        code: 'archive-damaged',
       });
     });
   });

@@ -1,5 +1,5 @@
 import { MonitorError } from '../../errors.ts';
-import { profilesAsOf, readProfiles, snapshotOf, type Catalogue } from '../../graph/schema.ts';
+import { profilesAsOf, readProfiles, type Catalogue } from '../../graph/schema.ts';
 import type { Log } from '../../ports.ts';
 import type { Profiles, Snapshot } from '../../score/snapshot.ts';
 import type { Archive } from '../archive.ts';
@@ -122,14 +122,8 @@ export class Sources {
     const versions = await Promise.all(
       hashes.map((hash) =>
         this.#unlessDamaged(async () => {
-          const { fetchedAt, newest, secureScore } = await this.#archive.snapshot(date, hash);
-          const snapshot = snapshotOf(secureScore, newest);
-          if (snapshot.date === date) return { hash, snapshot, fetchedAt, newest };
-          throw new MonitorError(
-            'archive-damaged',
-            `The snapshot ${hash} of ${date} is of another day, ${snapshot.date}.`,
-            'Somebody else put it there: move it away. Until then it is left out.',
-          );
+          const { fetchedAt, newest, snapshot } = await this.#archive.snapshot(date, hash);
+          return { hash, snapshot, fetchedAt, newest };
         }),
       ),
     );

@@ -1,0 +1,100 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { MonitorError } from '../errors.ts';
+import { snapshotOf } from '../graph/schema.ts';
+import type { Snapshot } from '../score/snapshot.ts';
+import { contentHash, contentHashOfProfiles } from './content-hash.ts';
+
+/*
+ * An archived object proves itself: its name is the hash of its content, and the content says of which day and tenant
+ * it is. Whoever reads evidence reads it through here, so that nothing is derived from what does not prove itself.
+ */
+
+const decompress = promisify(gunzip);
+
+/** What the archive holds of a day, proven. */
+export interface ArchivedSnapshot {
+  /** ISO 8601. */
+  fetchedAt: string;
+  /** It was the newest of its answer when it was fetched: its texts are there. */
+  newest: boolean;
+  /** As Graph sent it. */
+  secureScore: unknown;
+}
+
+/** What the archive holds of a catalogue, proven. */
+export interface ArchivedProfiles {
+  /** ISO 8601: when they were first seen. */
+  fetchedAt: string;
+  /** As Graph sent them. */
+  profiles: unknown[];
+}
+
+/** The bytes are not what their key says. `foreign`: they are whole, but of another day or tenant. */
+export class Unproven extends Error {
+  readonly kind: 'damaged' | 'foreign';
+  constructor(kind: 'damaged' | 'foreign', why: string, cause?: unknown) {
+    super(why, { cause });
+    this.name = 'Unproven';
+    this.kind = kind;
+  }
+}
+
+/**
+ * Reads a snapshot and proves that it is the one that its key names.
+ * @param expected what the key says: the tenant (guid in lower case), the day (yyyy-mm-dd), the content hash (hex)
+ * @throws Unproven
+ */
+export async function provenSnapshot(
+  bytes: Uint8Array,
+  expected: { tenantId: string; date: string; hash: string },
+): Promise<ArchivedSnapshot & { snapshot: Snapshot }> {
+  const { fetchedAt, newest, secureScore } = await envelopeIn(bytes);
+  if (typeof fetchedAt !== 'string' || typeof secureScore !== 'object' || secureScore === null) {
+    throw new Unproven('damaged', 'it is not { fetchedAt, newest, secureScore }');
+  }
+  if (contentHash(secureScore) !== expected.hash) {
+    throw new Unproven('damaged', 'its content is not what its name says');
+  }
+  const snapshot = readAgain(secureScore, newest === true);
+  if (snapshot.date !== expected.date) {
+    throw new Unproven('foreign', `it is of another day, ${snapshot.date}`);
+  }
+  const owner = String((secureScore as { azureTenantId?: unknown }).azureTenantId).toLowerCase();
+  if (owner !== expected.tenantId) {
+    throw new Unproven('foreign', `it is of another tenant, ${owner.slice(0, 40)}`);
+  }
+  return { fetchedAt, newest: newest === true, secureScore, snapshot };
+}
+
+function readAgain(secureScore: unknown, newest: boolean): Snapshot {
+  try {
+    return snapshotOf(secureScore, newest);
+  } catch (error) {
+    if (error instanceof MonitorError) throw new Unproven('damaged', error.message, error);
+    throw error;
+  }
+}
+
+/** Reads a catalogue and proves that it is the one of that content hash. @throws Unproven */
+export async function provenProfiles(bytes: Uint8Array, hash: string): Promise<ArchivedProfiles> {
+  const { fetchedAt, profiles } = await envelopeIn(bytes);
+  if (typeof fetchedAt !== 'string' || !Array.isArray(profiles)) {
+    throw new Unproven('damaged', 'it is not { fetchedAt, profiles }');
+  }
+  if (contentHashOfProfiles(profiles) !== hash) {
+    throw new Unproven('damaged', 'its content is not what its name says');
+  }
+  return { fetchedAt, profiles };
+}
+
+async function envelopeIn(bytes: Uint8Array): Promise<Record<string, unknown>> {
+  let content: unknown;
+  try {
+    content = JSON.parse((await decompress(bytes)).toString('utf8'));
+  } catch (error) {
+    throw new Unproven('damaged', 'it is not gzipped JSON', error);
+  }
+  if (typeof content !== 'object' || content === null) throw new Unproven('damaged', 'it is not an object');
+  return content as Record<string, unknown>;
+}
