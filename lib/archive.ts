@@ -13,7 +13,7 @@ import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcard } from './acknowledge.ts';
 
 /** Evidence: written once, by whoever, and then kept as it is. */
-export const APPENDED = ['snapshots', 'profiles', 'reports'] as const;
+export const APPENDED = ['snapshots', 'profiles', 'reports', 'ledger'] as const;
 /** Can be made again (history) or says where the monitor stands (state). */
 export const REWRITTEN = ['history', 'state'] as const;
 const ALL = [...APPENDED, ...REWRITTEN];
@@ -93,7 +93,7 @@ export class Archive extends Construct {
     }
   }
 
-  /** May add snapshots, profiles and reports; the policy of the bucket sees to it that none is overwritten. */
+  /** May add snapshots, profiles, reports and entries of the ledger; the policy of the bucket sees to it that none is overwritten. */
   grantAppend(grantee: IGrantable): void {
     this.grantPut(grantee, APPENDED);
   }

@@ -78,7 +78,7 @@ export async function appendOnlyCheck(location: string): Promise<Outcome<void>> 
     new MonitorError(
       'bucket-not-append-only',
       `The policy of the bucket ${quote(bucket)} lets archived days be overwritten: ${what}.`,
-      `${DEPLOY}: it denies s3:PutObject without If-None-Match on snapshots/, profiles/ and reports/. On a bucket of your own, add that statement to its policy.`,
+      `${DEPLOY}: it denies s3:PutObject without If-None-Match on snapshots/, profiles/, reports/ and ledger/. On a bucket of your own, add that statement to its policy.`,
     );
   const { Policy } = await asked(
     's3:GetBucketPolicy',

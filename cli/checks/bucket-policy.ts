@@ -14,7 +14,7 @@ const policySchema = z.looseObject({ Statement: z.union([z.array(z.unknown()), z
 type Statement = z.output<typeof statementSchema>;
 
 /** What is never overwritten. */
-const APPENDED = ['snapshots/', 'profiles/', 'reports/'];
+const APPENDED = ['snapshots/', 'profiles/', 'reports/', 'ledger/'];
 
 /**
  * Looks for the statement that makes a bucket append-only: it denies everybody a put without If-None-Match.

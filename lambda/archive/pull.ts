@@ -9,7 +9,7 @@ import { folderStore } from './folder-store.ts';
 import type { Entry, S3Store } from './s3-store.ts';
 
 /** Evidence first, what is derived from it next, last how far that is: a pull that is cut off claims nothing it has not. */
-const PREFIXES = ['snapshots/', 'profiles/', 'reports/', 'history/', 'state/'] as const;
+const PREFIXES = ['snapshots/', 'profiles/', 'reports/', 'ledger/', 'history/', 'state/'] as const;
 /** What is rewritten in place. The rest never changes: whoever has the key has the object. */
 const REWRITTEN = /^(history|state)\//;
 

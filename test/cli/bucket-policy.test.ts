@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { appendOnlyGaps } from '../../cli/checks/bucket-policy.ts';
 
-const ALL = ['snapshots/', 'profiles/', 'reports/'];
+const ALL = ['snapshots/', 'profiles/', 'reports/', 'ledger/'];
 const deny = (fields: object = {}) => ({
   Effect: 'Deny',
   Principal: '*',
@@ -45,7 +45,11 @@ it.each([
 });
 
 it('names what is not covered, below the prefix of the archive', () => {
-  expect(gaps(deny({ Resource: ['arn:aws:s3:::b/snapshots/*'] }))).toEqual(['profiles/', 'reports/']);
+  expect(gaps(deny({ Resource: ['arn:aws:s3:::b/snapshots/*'] }))).toEqual([
+    'profiles/',
+    'reports/',
+    'ledger/',
+  ]);
   expect(gaps(deny(), 'p/')).toEqual(ALL);
   expect(gaps(deny({ Resource: 'arn:aws:s3:::b/p/*' }), 'p/')).toEqual([]);
   expect(appendOnlyGaps('no JSON', 'b', '')).toEqual(ALL);

@@ -57,7 +57,9 @@ const POLICY = {
       Effect: 'Deny',
       Principal: '*',
       Action: 's3:PutObject',
-      Resource: ['snapshots', 'profiles', 'reports'].map((part) => `arn:aws:s3:::the-bucket/${part}/*`),
+      Resource: ['snapshots', 'profiles', 'reports', 'ledger'].map(
+        (part) => `arn:aws:s3:::the-bucket/${part}/*`,
+      ),
       Condition: { Null: { 's3:if-none-match': 'true' }, Bool: { 's3:ObjectCreationOperation': 'true' } },
     },
   ],

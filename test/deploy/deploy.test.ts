@@ -241,7 +241,7 @@ function pointsOn(date: string): Map<string, number> {
 
 /** What of the archive is never overwritten. */
 const evidence = async (): Promise<string[]> =>
-  (await versionsIn(bucket)).filter((line) => /^(snapshots|profiles|reports)\//.test(line));
+  (await versionsIn(bucket)).filter((line) => /^(snapshots|profiles|reports|ledger)\//.test(line));
 
 describe('a deployment', () => {
   it('comes of templates without errors', async () => {

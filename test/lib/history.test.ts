@@ -324,7 +324,15 @@ describe('an analyst', () => {
     const may = (action: string, key: string) => allows(analysts, action, `${archive}/${key}`);
     const history = layout.columns('scores', '2026-01', guid(1));
     expect(may('s3:GetObject', history)).toBe(true);
-    for (const key of ['snapshots/x', 'profiles/x', 'reports/x', 'state/x', 'elsewhere', 'historic'])
+    for (const key of [
+      'snapshots/x',
+      'profiles/x',
+      'reports/x',
+      'ledger/x',
+      'state/x',
+      'elsewhere',
+      'historic',
+    ])
       expect([key, may('s3:GetObject', key)]).toEqual([key, false]);
     const listing = analysts.filter(
       ({ actions, resources }) => actions.includes('s3:ListBucket') && resources.includes(archive),

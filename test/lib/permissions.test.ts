@@ -7,7 +7,12 @@ const role = ofFunction(deployment);
 const [bucketId] = only(deployment, 'AWS::S3::Bucket');
 const bucket = `<${bucketId}.Arn>`;
 const [secretId] = only(deployment, 'AWS::SecretsManager::Secret');
-const EVIDENCE = ['snapshots/tenant=x/date=2026-01-01/a.json.gz', 'profiles/tenant=x/a.json.gz', 'reports/x'];
+const EVIDENCE = [
+  'snapshots/tenant=x/date=2026-01-01/a.json.gz',
+  'profiles/tenant=x/a.json.gz',
+  'reports/x',
+  'ledger/x',
+];
 const REWRITTEN = ['history/scores/month=2026-01/x.parquet', 'state/tenant=x.json'];
 
 describe('every policy', () => {

@@ -110,7 +110,9 @@ it('the doctor finds all that a deployment has', async () => {
     Effect: 'Deny',
     Principal: '*',
     Action: 's3:PutObject',
-    Resource: ['snapshots', 'profiles', 'reports'].map((part) => `arn:aws:s3:::${bucket}/${part}/*`),
+    Resource: ['snapshots', 'profiles', 'reports', 'ledger'].map(
+      (part) => `arn:aws:s3:::${bucket}/${part}/*`,
+    ),
     Condition: { Null: { 's3:if-none-match': 'true' } },
   };
   await s3.send(
