@@ -2,9 +2,10 @@ import { styleText } from 'node:util';
 import { checkCertificate, day, readBundle, type Bundle } from '../lambda/certificate/bundle.ts';
 import { pemFileSource } from '../lambda/certificate/pem-file.ts';
 import { secretsManagerSource } from '../lambda/certificate/secrets-manager.ts';
-import { DEFAULT_CERTIFICATE_SECRET } from '../lambda/environment.ts';
 import { MonitorError, quote } from '../lambda/errors.ts';
+import { DEPLOYMENT_STACK, stackFlag } from '../lambda/outputs.ts';
 import type { Command } from './command.ts';
+import { defaultSecretOf } from './deployment.ts';
 import { EXIT } from './exit.ts';
 import { loadConfig, selectTenants } from './load-config.ts';
 import { OPTIONS, text } from './options.ts';
@@ -13,6 +14,7 @@ import { describeSecret, putSecret, secretsClient } from './secrets.ts';
 interface PutFlags {
   file: string;
   secret?: string;
+  stack?: string;
   tenant?: string;
   config: string;
   json: boolean;
@@ -28,18 +30,19 @@ export const put: Command<PutFlags> = {
       })
       .option('secret', {
         ...text('secret'),
-        describe: `Name or ARN of the secret (default: the tenant's, else ${DEFAULT_CERTIFICATE_SECRET})`,
+        describe: "Name or ARN of the secret (default: the tenant's, else the deployment's)",
       })
+      .option('stack', OPTIONS.stack)
       .option('tenant', { ...OPTIONS.tenant, describe: "Into this tenant's secret: its name or id" })
       .option('config', OPTIONS.config)
       .option('json', OPTIONS.json)
-      .conflicts('secret', 'tenant'),
+      .conflicts('secret', ['tenant', 'stack']),
   act: replace,
 };
 
 async function replace(flags: PutFlags): Promise<number> {
   const { file, json } = flags;
-  const secret = flags.secret ?? (await secretOfTenant(flags)) ?? DEFAULT_CERTIFICATE_SECRET;
+  const secret = flags.secret ?? (await secretOfTenant(flags)) ?? (await defaultSecretOf(flags.stack));
   const now = new Date();
   const bundle = checkCertificate(await pemFileSource(file).read(), now, quote(file));
 
@@ -54,7 +57,7 @@ async function replace(flags: PutFlags): Promise<number> {
     const replaced = before?.bundle && !same ? facts(before.bundle) : null;
     console.log(JSON.stringify({ secret, put: !same, certificate: facts(bundle), replaced }, null, 2));
   } else {
-    console.log(describe(secret, bundle, before, same));
+    console.log(describe(secret, bundle, before, same, flags.stack));
   }
   return EXIT.done;
 }
@@ -87,7 +90,13 @@ function facts({ subject, bits, thumbprintSha1, thumbprintSha256, notBefore, not
   return { subject, bits, thumbprintSha1, thumbprintSha256, notBefore, notAfter };
 }
 
-function describe(secret: string, bundle: Bundle, before: Before | null, same: boolean): string {
+function describe(
+  secret: string,
+  bundle: Bundle,
+  before: Before | null,
+  same: boolean,
+  stack = DEPLOYMENT_STACK,
+): string {
   const bold = (words: string) => styleText('bold', words);
   const tick = styleText('green', '✓');
   const name = ({ subject, notAfter, thumbprintSha1 }: Bundle) =>
@@ -110,7 +119,7 @@ function describe(secret: string, bundle: Bundle, before: Before | null, same: b
     bold('Next'),
     '  1. If its public part is not in the app registration yet, upload it there',
     '     (Certificates & secrets → Certificates).',
-    '  2. secure-score doctor, or secure-score run --deployed',
+    `  2. secure-score doctor${stackFlag(stack)}, or secure-score run --deployed${stackFlag(stack)}`,
   );
   return lines.join('\n');
 }

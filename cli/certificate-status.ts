@@ -2,11 +2,11 @@ import { styleText } from 'node:util';
 import { day, readBundle, type Bundle } from '../lambda/certificate/bundle.ts';
 import { pemFileSource } from '../lambda/certificate/pem-file.ts';
 import { secretsManagerSource } from '../lambda/certificate/secrets-manager.ts';
-import { DEFAULT_CERTIFICATE_SECRET } from '../lambda/environment.ts';
 import { quote } from '../lambda/errors.ts';
 import { daysLeft } from '../lambda/watch/situation.ts';
 import { EXPIRES_SOON_DAYS } from './expiry.ts';
 import type { Command } from './command.ts';
+import { defaultSecretOf } from './deployment.ts';
 import { EXIT } from './exit.ts';
 import { failureOf, type Failure } from './failure.ts';
 import { loadConfig, selectTenants } from './load-config.ts';
@@ -17,6 +17,7 @@ interface StatusFlags {
   file?: string;
   secret?: string;
   deployed?: boolean;
+  stack?: string;
   tenant?: string;
   config: string;
   json: boolean;
@@ -42,6 +43,7 @@ export const status: Command<StatusFlags> = {
         type: 'boolean',
         describe: 'Of the secrets that the config names (default, without --file and --secret)',
       })
+      .option('stack', OPTIONS.stack)
       .option('tenant', OPTIONS.tenant)
       .option('config', OPTIONS.config)
       .option('json', OPTIONS.json)
@@ -73,11 +75,11 @@ async function placesOf(flags: StatusFlags): Promise<Place[]> {
   }
   const secrets = new Map<string, string[]>();
   if (secret !== undefined) secrets.set(secret, []);
-  if (flags.deployed ?? places.length + secrets.size === 0) {
-    for (const { name, certificate = DEFAULT_CERTIFICATE_SECRET } of selectTenants(
-      await loadConfig(flags.config),
-      flags.tenant,
-    )) {
+  if (flags.deployed ?? (flags.stack !== undefined || places.length + secrets.size === 0)) {
+    const tenants = selectTenants(await loadConfig(flags.config), flags.tenant);
+    const shared = tenants.some(({ certificate }) => certificate === undefined);
+    const fallback = shared ? await defaultSecretOf(flags.stack) : '';
+    for (const { name, certificate = fallback } of tenants) {
       secrets.set(certificate, [...(secrets.get(certificate) ?? []), name]);
     }
   }

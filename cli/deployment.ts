@@ -1,6 +1,6 @@
 import { CloudFormationClient, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { MonitorError, quote } from '../lambda/errors.ts';
-import { HISTORY_OUTPUTS, historyStackOf, OUTPUTS } from '../lambda/outputs.ts';
+import { DEFAULT_CERTIFICATE_SECRET, HISTORY_OUTPUTS, historyStackOf, OUTPUTS } from '../lambda/outputs.ts';
 import { asked, PATIENCE } from './aws.ts';
 
 /** What `cdk deploy` made, as far as the commands need it. */
@@ -69,6 +69,17 @@ function outputsOf<Name extends string>(
   return Object.fromEntries(
     Object.entries<string>(keys).map(([name, key]) => [name, values.get(key)]),
   ) as Record<Name, string | undefined>;
+}
+
+/**
+ * The secret of the tenants without one of their own: of the deployment that is named, as CloudFormation has it; else
+ * of the one with the default name, which need not be looked up.
+ * @returns name or ARN. @throws MonitorError those of `findDeployment` and `outputOf`
+ */
+export async function defaultSecretOf(stack: string | undefined): Promise<string> {
+  return stack === undefined
+    ? DEFAULT_CERTIFICATE_SECRET
+    : outputOf(await findDeployment(stack), 'certificateSecret');
 }
 
 /** @throws MonitorError `deployment-without-output` */

@@ -1,6 +1,5 @@
 import type { Config, Tenant } from '../lambda/config.ts';
-import { DEFAULT_CERTIFICATE_SECRET } from '../lambda/environment.ts';
-import { DEPLOYMENT_STACK } from '../lambda/outputs.ts';
+import { certificateSecretOf, DEPLOYMENT_STACK } from '../lambda/outputs.ts';
 import { count } from '../lambda/report/format.ts';
 import {
   appendOnlyCheck,
@@ -90,7 +89,7 @@ async function examine(
   findings: readonly Finding[],
   report: (finding: Finding) => void,
 ): Promise<void> {
-  const { certificate: file, archive } = flags;
+  const { certificate: file, archive, stack = DEPLOYMENT_STACK } = flags;
   const folder = archive !== undefined && !/^s3:/i.test(archive);
   const here = file !== undefined && folder && 'all is on this machine';
 
@@ -98,9 +97,7 @@ async function examine(
   const aws = setup.unless(here);
   const config = await setup.check('config', [], () => configCheck(flags));
   const account = await aws.check('AWS account', [], accountCheck);
-  const deployment = await aws.check('deployment', [account], () =>
-    deploymentCheck(flags.stack ?? DEPLOYMENT_STACK),
-  );
+  const deployment = await aws.check('deployment', [account], () => deploymentCheck(stack));
 
   const bucketed = setup.unless(folder && 'the archive is a folder');
   const bucket = archive
@@ -135,7 +132,7 @@ async function examine(
       .unless(file !== undefined && 'a file signs in')
       .check('secret', [account], () =>
         secretCheck(
-          tenant.certificate ?? valueOf(deployment)?.outputs.certificateSecret ?? DEFAULT_CERTIFICATE_SECRET,
+          tenant.certificate ?? valueOf(deployment)?.outputs.certificateSecret ?? certificateSecretOf(stack),
         ),
       );
     const certificate =
@@ -149,7 +146,7 @@ async function examine(
     await deployed.check('schedule', [deployment], (found) =>
       scheduleCheck(tenant, outputOf(found, 'scheduleGroup')),
     );
-    await its.check('last run', [store], (opened) => lastRunCheck(tenant, opened, !here));
+    await its.check('last run', [store], (opened) => lastRunCheck(tenant, opened, here ? null : stack));
   }
 }
 

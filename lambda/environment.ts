@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { describeIssues } from './describe-issues.ts';
 import { MonitorError } from './errors.ts';
+import { DEFAULT_CERTIFICATE_SECRET } from './outputs.ts';
 
 /** Names of the function's environment variables: set by the deployment, read by the handler. */
 export const environment = {
@@ -19,9 +20,6 @@ export const environment = {
 
 /** Name of a tenant's schedule in its group: the watch reads from it which tenants should have run. */
 export const SCHEDULE_PREFIX = 'tenant-';
-
-/** The secret that is read where the config names none. */
-export const DEFAULT_CERTIFICATE_SECRET = 'secure-score/certificate';
 
 const schema = z.object({
   [environment.bucket]: z.string().min(1),

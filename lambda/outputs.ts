@@ -6,6 +6,25 @@
 /** The main stack, where the CDK app is not told another name. Commands take another one with `--stack`. */
 export const DEPLOYMENT_STACK = 'SecureScoreMonitor';
 
+/** What a command about a deployment is given besides, where its main stack has another name; begins with a blank. */
+export const stackFlag = (stack: string): string => (stack === DEPLOYMENT_STACK ? '' : ` --stack ${stack}`);
+
+const FIRST_SECRET = 'secure-score/certificate';
+
+/**
+ * Name of the secret that serves every tenant of a deployment without one of its own. That of the deployment that
+ * took no other name has no name in it: it is older than second deployments are.
+ */
+export const certificateSecretOf = (deployment: string): string =>
+  deployment === DEPLOYMENT_STACK ? FIRST_SECRET : `secure-score/${deployment}/certificate`;
+
+/** The secret that is read where neither the config nor a deployment names one. */
+export const DEFAULT_CERTIFICATE_SECRET = certificateSecretOf(DEPLOYMENT_STACK);
+
+/** The command that fills a secret. @param secret name or ARN */
+export const putCommand = (secret: string): string =>
+  `secure-score certificate put <file>${secret === DEFAULT_CERTIFICATE_SECRET ? '' : ` --secret ${secret}`}`;
+
 /** Keys of the main stack's outputs. */
 export const OUTPUTS = {
   /** Name of the function. */

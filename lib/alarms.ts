@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -13,6 +13,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { DEPLOYMENT_METRICS, DIMENSIONS, NAMESPACE } from '../lambda/metric-names.ts';
+import { stackFlag } from '../lambda/outputs.ts';
 import type { Mail } from './mail.ts';
 
 /** Where an alarm's section is found, unless the deployment is told another place. */
@@ -56,7 +57,7 @@ export class Alarms extends Construct {
     super(scope, id);
     const runbook = props.runbook ?? RUNBOOK;
     const action = new SnsAction(props.topic);
-    this.alarms = settings(props).map((setting) => {
+    this.alarms = settings(props, stackFlag(Stack.of(this).stackName)).map((setting) => {
       const alarm = new Alarm(this, setting.id, {
         alarmName: `${props.name}-${setting.id}`,
         alarmDescription: `${setting.says} See ${runbook}#${setting.id}`,
@@ -73,7 +74,8 @@ export class Alarms extends Construct {
   }
 }
 
-function settings(props: AlarmsProps): Setting[] {
+/** @param flag of commands that the texts name */
+function settings(props: AlarmsProps, flag: string): Setting[] {
   const { GREATER_THAN_OR_EQUAL_TO_THRESHOLD: atLeast, LESS_THAN_THRESHOLD: below } = ComparisonOperator;
   const { IGNORE, MISSING, NOT_BREACHING } = TreatMissingData;
 
@@ -93,7 +95,7 @@ function settings(props: AlarmsProps): Setting[] {
   return [
     {
       id: 'tenants-overdue',
-      says: 'At least one tenant has had no successful run for 30 hours. The operations mail names it: look for its last error in the log, mend it, then invoke it with "secure-score run --deployed".',
+      says: `At least one tenant has had no successful run for 30 hours. The operations mail names it: look for its last error in the log, mend it, then invoke it with "secure-score run --deployed${flag}".`,
       metric: watched(DEPLOYMENT_METRICS.tenantsOverdue, Stats.MAXIMUM),
       when: atLeast,
       threshold: 1,
@@ -119,7 +121,7 @@ function settings(props: AlarmsProps): Setting[] {
     },
     ...[30, 7].map((days) => ({
       id: `certificate-${days}-days`,
-      says: `A certificate expires in less than ${days} days; then its tenants can no longer be read. The operations mail names them: make a new one (secure-score certificate create), upload it to Entra ID, store it (secure-score certificate put).`,
+      says: `A certificate expires in less than ${days} days; then its tenants can no longer be read. The operations mail names them: make a new one (secure-score certificate create), upload it to Entra ID, store it (secure-score certificate put${flag}).`,
       metric: watched(DEPLOYMENT_METRICS.certificateDaysLeft, Stats.MINIMUM),
       when: below,
       threshold: days,
@@ -135,7 +137,7 @@ function settings(props: AlarmsProps): Setting[] {
     },
     {
       id: 'runs-failed',
-      says: 'A run failed for good, after its retries. The queue of failed runs holds its event and its error. Mend it, invoke the tenant with "secure-score run --deployed", then purge the queue.',
+      says: `A run failed for good, after its retries. The queue of failed runs holds its event and its error. Mend it, invoke the tenant with "secure-score run --deployed${flag}", then purge the queue.`,
       metric: deadLetters(props.failedRuns),
       when: atLeast,
       threshold: 1,

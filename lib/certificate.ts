@@ -3,10 +3,12 @@ import { PolicyStatement, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Secret, type CfnSecret, type ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Tenant } from '../lambda/config.ts';
-import { DEFAULT_CERTIFICATE_SECRET } from '../lambda/environment.ts';
+import { certificateSecretOf, stackFlag } from '../lambda/outputs.ts';
 import { acknowledge } from './acknowledge.ts';
 
 export interface CertificateProps {
+  /** Name of the deployment. */
+  readonly name: string;
   readonly tenants: Pick<Tenant, 'certificate'>[];
 }
 
@@ -16,13 +18,14 @@ export interface CertificateProps {
  */
 export class Certificate extends Construct {
   /** Name of the secret that serves every tenant without one of its own; whether or not there is such a tenant. */
-  readonly secretName = DEFAULT_CERTIFICATE_SECRET;
+  readonly secretName: string;
   /** It, unless every tenant names another (which may be the same one, left by an earlier deployment). */
   readonly secret?: ISecret;
   private readonly named: string[];
 
   constructor(scope: Construct, id: string, props: CertificateProps) {
     super(scope, id);
+    this.secretName = certificateSecretOf(props.name);
     this.named = [...new Set(props.tenants.flatMap(({ certificate }) => certificate ?? []))].toSorted();
     if (props.tenants.some(({ certificate }) => certificate === undefined)) this.secret = this.create();
   }
@@ -41,8 +44,7 @@ export class Certificate extends Construct {
   private create(): Secret {
     const secret = new Secret(this, 'Secret', {
       secretName: this.secretName,
-      description:
-        'PEM bundle of secure-score-monitor: certificate and private key. Fill it with: secure-score certificate put',
+      description: `PEM bundle of secure-score-monitor: certificate and private key. Fill it with: secure-score certificate put${stackFlag(Stack.of(this).stackName)}`,
       // Its private key may be all that is left to sign in with.
       removalPolicy: RemovalPolicy.RETAIN,
     });

@@ -19,8 +19,8 @@ export interface SecureScoreMonitorProps {
   /** Who is watched and who is told: what a monitor.config.ts exports. It is checked here. */
   readonly config: ConfigInput;
   /**
-   * Name of this deployment: of its dashboard, a prefix of its alarms, a dimension of its metrics. Two deployments
-   * of one account and region need two names.
+   * Name of this deployment: of its dashboard, in its secret's, a prefix of its alarms, a dimension of its metrics.
+   * Two deployments of one account need two names, in two regions as well: dashboards are the account's.
    * @default - the name of the stack
    */
   readonly deploymentName?: string;
@@ -73,7 +73,7 @@ export class SecureScoreMonitor extends Construct {
       bucketName: config.archive.bucket,
       encryption: props.archiveEncryption,
     });
-    this.certificate = new Certificate(this, 'Certificate', { tenants: config.tenants });
+    this.certificate = new Certificate(this, 'Certificate', { name, tenants: config.tenants });
     this.operations = new Operations(this, 'Operations', { addresses: config.operations });
     this.mail = new Mail(this, 'Mail', { mail: config.mail, operations: this.operations.topic });
     this.schedules = new Schedules(this, 'Schedules', {

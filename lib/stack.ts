@@ -1,7 +1,19 @@
-import { CfnOutput, Stack, Tags, type StackProps } from 'aws-cdk-lib';
+import { Aws, CfnCondition, CfnOutput, Fn, Stack, Tags, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { OUTPUTS } from '../lambda/outputs.ts';
+import { OUTPUTS, stackFlag } from '../lambda/outputs.ts';
 import { SecureScoreMonitor, type SecureScoreMonitorProps } from './secure-score-monitor.ts';
+
+const COMMERCIAL_CONSOLE = 'console.aws.amazon.com';
+
+/**
+ * The others. No mapping: one without the partition at hand fails a deployment.
+ * https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/console-available-regions.html
+ */
+const CONSOLES = {
+  'aws-cn': { condition: 'InChina', domain: 'console.amazonaws.cn' },
+  'aws-us-gov': { condition: 'InGovCloud', domain: 'console.amazonaws-us-gov.com' },
+  'aws-eusc': { condition: 'InSovereignEurope', domain: 'console.amazonaws-eusc.eu' },
+};
 
 /** The monitor as a stack of its own, whose outputs say what comes next. */
 export class SecureScoreMonitorStack extends Stack {
@@ -16,11 +28,12 @@ export class SecureScoreMonitorStack extends Stack {
     Tags.of(this).add('Application', 'secure-score-monitor');
     Tags.of(this).add('Deployment', monitor.deploymentName);
 
+    const flag = stackFlag(this.stackName);
     // What the commands look for: see lambda/outputs.ts.
     this.output(
       OUTPUTS.functionName,
       monitor.function.functionName,
-      'Invoke it now: npx secure-score run --deployed',
+      `Invoke it now: npx secure-score run --deployed${flag}`,
     );
     this.output(
       OUTPUTS.archiveBucket,
@@ -30,7 +43,7 @@ export class SecureScoreMonitorStack extends Stack {
     this.output(
       OUTPUTS.certificateSecret,
       monitor.certificate.secretName,
-      'Next step: npx secure-score certificate put',
+      `Next step: npx secure-score certificate put <file>${flag}`,
     );
     this.output(
       OUTPUTS.scheduleGroup,
@@ -50,7 +63,7 @@ export class SecureScoreMonitorStack extends Stack {
     // What people look for.
     this.output(
       'Dashboard',
-      `https://${this.region}.console.aws.amazon.com/cloudwatch/home?region=${this.region}#dashboards/dashboard/${monitor.deploymentName}`,
+      `https://${this.region}.${this.consoleDomain()}/cloudwatch/home?region=${this.region}#dashboards/dashboard/${monitor.deploymentName}`,
       'Scores over time, and how the runs fare',
     );
     for (const [index, { name, value }] of monitor.mail.dnsRecords.entries()) {
@@ -60,6 +73,16 @@ export class SecureScoreMonitorStack extends Stack {
         'Next step: add it to the DNS of the domain, then SES may send',
       );
     }
+  }
+
+  /** Where the console of the stack's partition is; which one that is may be known at the deployment only. */
+  private consoleDomain(): string {
+    return Object.entries(CONSOLES).reduce((others, [partition, { condition, domain }]) => {
+      const here = new CfnCondition(this, condition, {
+        expression: Fn.conditionEquals(Aws.PARTITION, partition),
+      });
+      return Fn.conditionIf(here.logicalId, domain, others).toString();
+    }, COMMERCIAL_CONSOLE);
   }
 
   private output(key: string, value: string, description: string): void {

@@ -11,6 +11,7 @@ import { Archive } from '../../lambda/archive/archive.ts';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import type { Tenant } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
+import { stackFlag } from '../../lambda/outputs.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
 import { count, moment } from '../../lambda/report/format.ts';
 import { OVERDUE_AFTER_MS } from '../../lambda/watch/situation.ts';
@@ -126,14 +127,14 @@ async function nearestFolder(missing: string): Promise<string> {
   return parent === missing || (await stat(parent).catch(() => null)) ? parent : nearestFolder(parent);
 }
 
-/** By the state that the last run left. @param watched whether runs are due daily, by a schedule */
+/** By the state that the last run left. @param stack whose schedule makes runs due daily; null where none does */
 export async function lastRunCheck(
   tenant: Tenant,
   store: ObjectStore,
-  watched: boolean,
+  stack: string | null,
 ): Promise<Outcome<void>> {
   const { state } = await new Archive(store, tenant.tenantId).state();
-  const runNow = watched ? 'secure-score run --deployed' : 'secure-score run';
+  const runNow = stack === null ? 'secure-score run' : `secure-score run --deployed${stackFlag(stack)}`;
   const lastRun = state?.lastRun ?? null;
   const failing = state?.said.failing ?? null;
   if (failing) {
@@ -151,7 +152,7 @@ export async function lastRunCheck(
   const hours = age / 3_600_000;
   const found = `on ${moment(lastRun.at)}, ${hours < 48 ? count(Math.max(0, Math.floor(hours)), 'hour') : count(Math.floor(hours / 24), 'day')} ago`;
   if (age <= OVERDUE_AFTER_MS) return { found, value: undefined };
-  if (!watched) return { found, value: undefined, warning: `Run daily, by cron or a timer: ${runNow}` };
+  if (stack === null) return { found, value: undefined, warning: `Run daily, by cron or a timer: ${runNow}` };
   throw new MonitorError(
     'overdue',
     `${found}: the next one is overdue.`,

@@ -5,6 +5,7 @@ import { day } from '../../lambda/certificate/bundle.ts';
 import type { Tenant } from '../../lambda/config.ts';
 import { SCHEDULE_PREFIX } from '../../lambda/environment.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
+import { putCommand } from '../../lambda/outputs.ts';
 import { asked, PATIENCE } from '../aws.ts';
 import { DEPLOY, findDeployment, outputOf, type Deployment } from '../deployment.ts';
 import { describeSecret, secretsClient } from '../secrets.ts';
@@ -58,7 +59,7 @@ export async function secretCheck(secret: string): Promise<Outcome<string>> {
   throw new MonitorError(
     'secret-empty',
     `The secret ${quote(name)} has no value yet.`,
-    'Put the certificate and its key in: secure-score certificate put <file>. secure-score certificate create makes them.',
+    `Put the certificate and its key in: ${putCommand(secret)}. secure-score certificate create makes them.`,
   );
 }
 

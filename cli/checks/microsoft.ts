@@ -6,6 +6,7 @@ import { dateOf, daysBetween } from '../../lambda/dates.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { graphClient } from '../../lambda/graph/client.ts';
 import { readAnswer, readProfiles, type Day } from '../../lambda/graph/schema.ts';
+import { putCommand } from '../../lambda/outputs.ts';
 import type { GraphSession } from '../../lambda/ports.ts';
 import { count, day as calendarDay, score } from '../../lambda/report/format.ts';
 import { STALE_AFTER_DAYS } from '../../lambda/steps/compare.ts';
@@ -38,8 +39,7 @@ export async function certificateCheck(
     found: `${bundle.subject}, valid until ${day(bundle.notAfter)} (${count(days, 'day')} left), SHA-1 ${bundle.thumbprintSha1}`,
     value: bundle,
     ...(days < EXPIRES_SOON_DAYS && {
-      warning:
-        'Make the next one now (secure-score certificate create), upload its public part, then: secure-score certificate put.',
+      warning: `Make the next one now (secure-score certificate create), upload its public part, then: ${'secret' in from ? putCommand(from.secret) : 'sign in with that file'}.`,
     }),
   };
 }

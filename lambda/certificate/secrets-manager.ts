@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Tenant } from '../config.ts';
 import { MonitorError, quote } from '../errors.ts';
+import { putCommand } from '../outputs.ts';
 
 /**
  * A PEM bundle as the SecretString of an AWS secret: the tenant's own (`certificate` in the config), or the one that
@@ -25,19 +26,23 @@ export function secretsManagerSource(options: { client?: SecretsManagerClient; d
         throw new MonitorError(
           'certificate-not-text',
           `The secret ${quote(secret)} holds binary data, not text.`,
-          'Store the PEM bundle as text (SecretString): secure-score certificate put <file>. A .pfx becomes one with: openssl pkcs12 -in app.pfx -nodes -out app.pem',
+          `Store the PEM bundle as text (SecretString): ${putCommand(secret)}. A .pfx becomes one with: openssl pkcs12 -in app.pfx -nodes -out app.pem`,
         );
       }
       if (answer.SecretString === undefined || answer.SecretString.trim() === '') {
-        throw new MonitorError('certificate-empty', `The secret ${quote(secret)} is empty.`, PUT_A_BUNDLE);
+        throw new MonitorError(
+          'certificate-empty',
+          `The secret ${quote(secret)} is empty.`,
+          putABundle(secret),
+        );
       }
       return answer.SecretString;
     },
   };
 }
 
-const PUT_A_BUNDLE =
-  'Store the PEM bundle (certificate and unencrypted key) in it: secure-score certificate put <file>.';
+const putABundle = (secret: string): string =>
+  `Store the PEM bundle (certificate and unencrypted key) in it: ${putCommand(secret)}.`;
 
 /**
  * Errors of GetSecretValue: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
@@ -51,7 +56,7 @@ function explain(secret: string, error: unknown): MonitorError {
       return new MonitorError(
         'certificate-not-found',
         `There is no secret ${quote(secret)} in this account and region, or it has no value yet.`,
-        `Create it, or name the right one in the tenant's "certificate". ${PUT_A_BUNDLE}`,
+        `Create it, or name the right one in the tenant's "certificate". ${putABundle(secret)}`,
       );
     case 'AccessDeniedException':
       return new MonitorError(

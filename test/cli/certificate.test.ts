@@ -10,6 +10,7 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkCertificate } from '../../lambda/certificate/bundle.ts';
@@ -108,6 +109,7 @@ describe('secure-score certificate create', () => {
 
 describe('the deployed secret', () => {
   const secrets = mockClient(SecretsManagerClient);
+  const stacks = mockClient(CloudFormationClient);
   let first: KeyPair;
   let second: KeyPair;
   let expired: KeyPair;
@@ -122,6 +124,7 @@ describe('the deployed secret', () => {
   });
   beforeEach(async () => {
     secrets.reset();
+    stacks.reset();
     secrets.on(PutSecretValueCommand).resolves({});
     vi.stubEnv('AWS_REGION', 'eu-central-1');
     await writeFile(at('second.pem'), `Some comment\n${second.privateKey}${second.certificate}`);
@@ -149,6 +152,19 @@ describe('the deployed secret', () => {
       ...(value !== undefined && { VersionIdsToStages: { v1: ['AWSCURRENT'] }, LastChangedDate: new Date() }),
     });
     secrets.on(GetSecretValueCommand).resolves({ SecretString: value ?? '' });
+  }
+  function secondDeployed() {
+    stacks.rejects(Object.assign(new Error('Stack does not exist'), { name: 'ValidationError' }));
+    stacks.on(DescribeStacksCommand, { StackName: 'Second' }).resolves({
+      Stacks: [
+        {
+          StackName: 'Second',
+          StackStatus: 'CREATE_COMPLETE',
+          CreationTime: new Date(),
+          Outputs: [{ OutputKey: 'CertificateSecret', OutputValue: 'secure-score/Second/certificate' }],
+        },
+      ],
+    });
   }
   const put = (...args: string[]) =>
     secureScore('certificate', 'put', ...args, '--config', at('config.json'));
@@ -197,10 +213,31 @@ describe('the deployed secret', () => {
     [['--tenant', 'Tailspin'], 'secure-score/tailspin'],
     [['--tenant', 'Contoso'], 'secure-score/certificate'],
     [['--secret', 'my/own'], 'my/own'],
+    [['--stack', 'Second'], 'secure-score/Second/certificate'],
+    [['--stack', 'Second', '--tenant', 'Contoso'], 'secure-score/Second/certificate'],
+    [['--stack', 'Second', '--tenant', 'Tailspin'], 'secure-score/tailspin'],
   ])('is chosen by %j', async (flags, secret) => {
     holds(undefined);
-    expect((await put(at('second.pem'), ...flags)).code).toBe(0);
+    secondDeployed();
+    const { code, stdout } = await put(at('second.pem'), ...flags);
+    expect(code).toBe(0);
     expect(written()).toMatchObject([{ SecretId: secret }]);
+    expect(stdout.includes('--stack Second')).toBe(flags.includes('--stack'));
+  });
+
+  it('of a deployment is shown by --stack, and one that is not deployed is said to be so', async () => {
+    secrets.on(GetSecretValueCommand).resolves({ SecretString: second.certificate + second.privateKey });
+    secondDeployed();
+    const status = (stack: string, ...args: string[]) =>
+      secureScore('certificate', 'status', '--stack', stack, '--config', at('config.json'), ...args);
+    expect((await status('Second', '--json')).json()).toMatchObject([
+      { where: 'secure-score/Second/certificate', tenants: ['Contoso', 'Fabrikam'] },
+      { where: 'secure-score/tailspin', tenants: ['Tailspin'] },
+    ]);
+    const third = await status('Third');
+    expect(third).toMatchObject({ code: 1, stderr: expect.stringContaining('no stack "Third"') });
+    // Without a tenant that shares the deployment's secret nothing is looked up.
+    expect((await status('Third', '--tenant', 'Tailspin')).code).toBe(0);
   });
 
   it.each([
@@ -262,10 +299,12 @@ describe('the deployed secret', () => {
     expect((await put(at('second.pem'))).stderr).toContain('EACCES');
   });
 
-  it.each([[[]], [['a.pem', 'b.pem']], [['a.pem', '--tenant', 'A', '--secret', 'b']]])(
-    'certificate put %j is wrong usage',
-    async (args) => {
-      expect((await secureScore('certificate', 'put', ...args)).code).toBe(2);
-    },
-  );
+  it.each([
+    [[]],
+    [['a.pem', 'b.pem']],
+    [['a.pem', '--tenant', 'A', '--secret', 'b']],
+    [['a.pem', '--stack', 'A', '--secret', 'b']],
+  ])('certificate put %j is wrong usage', async (args) => {
+    expect((await secureScore('certificate', 'put', ...args)).code).toBe(2);
+  });
 });

@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
-import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
 import { CreateEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { layout } from '../../lambda/archive/layout.ts';
@@ -183,6 +187,21 @@ const appFlags = (output = 'cdk.out'): string[] => [
 
 const deploy = (...flags: string[]): Promise<string> =>
   run.cdk('deploy', DEPLOYMENT_STACK, ...appFlags(), '--require-approval', 'never', ...flags);
+
+/** Of a second deployment of the same account and config. */
+const SECOND = 'Second';
+const secondFlags = (): string[] => [SECOND, ...appFlags('second.out'), '-c', `stack=${SECOND}`];
+
+/** What a secret holds, by its name; null where there is none. */
+async function secretNamed(SecretId: string): Promise<string | null> {
+  const answer = await new SecretsManagerClient()
+    .send(new GetSecretValueCommand({ SecretId }))
+    .catch((error: Error) => {
+      if (error.name === 'ResourceNotFoundException') return null;
+      throw error;
+    });
+  return answer?.SecretString ?? null;
+}
 
 interface Minute {
   /** hh:mm, UTC */
@@ -440,5 +459,35 @@ describe('a deployment', () => {
     expect(JSON.parse(result)).toMatchObject({ name: 'Contoso', archived: [], changes: [], mails: [] });
     expect(await evidence()).toEqual(kept);
     expect(await mailsTo(SECOPS)).toHaveLength(2);
+  });
+
+  it('has room for a second beside it, which comes and goes without touching the first', async () => {
+    const flags = ['--tenant', 'Contoso', '--config', file('monitor.config.json'), '--json'];
+    const secret = outputs[OUTPUTS.certificateSecret] ?? '';
+    const held = await secretNamed(secret);
+    expect(held).toContain('PRIVATE KEY');
+
+    await run.cdk('deploy', ...secondFlags(), '--require-approval', 'never');
+    const second = await outputsOf(SECOND);
+    for (const key of Object.values(OUTPUTS)) expect([key, second[key]]).not.toEqual([key, outputs[key]]);
+    expect(await secretNamed(secret)).toBe(held);
+    expect(await secretNamed(second[OUTPUTS.certificateSecret] ?? '')).toBeNull();
+
+    await run.secureScore('certificate', 'put', file('contoso.pem'), '--stack', SECOND);
+    expect(await secretNamed(second[OUTPUTS.certificateSecret] ?? '')).toContain('PRIVATE KEY');
+    const there = JSON.parse(await run.secureScore('run', '--deployed', '--stack', SECOND, ...flags));
+    expect(there.archived.length).toBeGreaterThan(85);
+    expect((await versionsIn(second[OUTPUTS.archiveBucket] ?? '')).length).toBeGreaterThan(85);
+
+    await run.cdk('destroy', ...secondFlags(), '--force');
+    await expect(outputsOf(SECOND)).rejects.toThrow('does not exist');
+    expect(await outputsOf(DEPLOYMENT_STACK)).toEqual(outputs);
+    expect(await secretNamed(secret)).toBe(held);
+    const { MetricAlarms = [] } = await new CloudWatchClient().send(new DescribeAlarmsCommand());
+    const alarms = MetricAlarms.map(({ AlarmName = '' }) => AlarmName.split('-')[0]);
+    expect([alarms.length > 5, ...new Set(alarms)]).toEqual([true, DEPLOYMENT_STACK]);
+    expect((await scheduleOf(group, scheduleName(contoso.tenantId))).State).toBe('ENABLED');
+    const here = await run.secureScore('run', '--deployed', ...flags);
+    expect(JSON.parse(here)).toMatchObject({ name: 'Contoso', archived: [], changes: [] });
   });
 });
