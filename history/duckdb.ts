@@ -179,11 +179,19 @@ const escaped = (file: string): string => file.replace(/[[*?]/g, '[$&]');
 
 async function select(connection: DuckDBConnection, sql: string): Promise<Answer> {
   const statements = await connection.extractStatements(sql);
-  const statement = await statements.prepare(0);
-  if (statements.count !== 1 || statement.statementType !== StatementType.SELECT) {
-    throw notReadOnly(
-      statements.count > 1 ? `${statements.count} statements` : StatementType[statement.statementType],
-    );
+  const last = statements.count - 1;
+  let index = 0;
+  let statement = await statements.prepare(index);
+  // DuckDB itself puts a CREATE TYPE before a PIVOT that does not list its values, one for each: they live as long as
+  // the connection. No CREATE of the asker's comes without the word.
+  while (index < last && statement.statementType === StatementType.CREATE && !/create/i.test(sql)) {
+    await statement.run();
+    index += 1;
+    statement = await statements.prepare(index);
+  }
+  if (index < last) throw notReadOnly('more than one statement');
+  if (statement.statementType !== StatementType.SELECT) {
+    throw notReadOnly(StatementType[statement.statementType]);
   }
   const reader = await statement.runAndReadAll();
   return answerOf(

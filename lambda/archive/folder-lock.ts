@@ -102,8 +102,15 @@ export async function unless<T>(codes: string[], operation: Promise<T>): Promise
   }
 }
 
-/** link(2): gives a finished file its name. @returns false where the name is taken. */
-export async function linkTo(finished: string, name: string): Promise<boolean> {
+/**
+ * link(2): gives a finished file its name. @param owner what the folder is
+ * @returns false where the name is taken. @throws MonitorError `archive-links-unsupported`, `outbox-links-unsupported`
+ */
+export async function linkTo(
+  finished: string,
+  name: string,
+  owner: 'archive' | 'outbox' = 'archive',
+): Promise<boolean> {
   try {
     await link(finished, name);
     return true;
@@ -111,9 +118,9 @@ export async function linkTo(finished: string, name: string): Promise<boolean> {
     if (codeOf(error) === 'EEXIST') return false;
     if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'].includes(codeOf(error))) {
       throw new MonitorError(
-        'archive-links-unsupported',
+        `${owner}-links-unsupported`,
         `the file system refuses the hard link ${quote(name, 300)} (${codeOf(error)})`,
-        'The archive needs hard links, within one file system, to write without ever overwriting. Put it on a local disk (ext4, xfs, btrfs, APFS, NTFS) or NFS; FAT, exFAT and many network or FUSE mounts have none.',
+        `The ${owner} needs hard links, within one file system, to write without ever overwriting. Put it on a local disk (ext4, xfs, btrfs, APFS, NTFS) or NFS; FAT, exFAT and many network or FUSE mounts have none.`,
         { cause: error },
       );
     }

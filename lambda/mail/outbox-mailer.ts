@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import MailComposer from 'nodemailer/lib/mail-composer';
+import { linkTo } from '../archive/folder-lock.ts';
 import { MonitorError } from '../errors.ts';
 import { line } from '../report/plain-text.ts';
 import { parseMailbox } from './mailbox.ts';
@@ -20,6 +21,7 @@ export function outboxMailer(folder: string): Mailer {
         await mkdir(folder, { recursive: true });
         await createWhole(folder, fileName(mail.key), bytes);
       } catch (error) {
+        if (error instanceof MonitorError) throw error;
         throw new MonitorError(
           'outbox-unwritable',
           `The mail could not be written to the outbox ${folder}: ${error instanceof Error ? error.message : String(error)}`,
@@ -96,9 +98,7 @@ async function createWhole(folder: string, name: string, bytes: Buffer): Promise
     } finally {
       await file.close();
     }
-    await link(temporary, join(folder, name)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
+    await linkTo(temporary, join(folder, name), 'outbox');
   } finally {
     await rm(temporary, { force: true });
   }

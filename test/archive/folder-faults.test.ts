@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { withLock } from '../../lambda/archive/folder-lock.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
+import { outboxMailer } from '../../lambda/mail/outbox-mailer.ts';
+import { mailOf } from '../mail/mails.ts';
 import { bytes, textOf } from './store-contract.ts';
 
 // What a disk may answer and a test cannot bring about: it runs as root, and on one file system.
@@ -35,6 +37,16 @@ describe('a folder', () => {
       retryable: false,
     });
     expect(await readdir(path.join(root, '.tmp'))).toEqual([]);
+  });
+
+  test.each(['EPERM', 'ENOTSUP', 'EXDEV'])('of mails without hard links (%s) is told', async (code) => {
+    vi.mocked(fs.link).mockRejectedValueOnce(failure(code));
+    await expect(outboxMailer(root).send(mailOf())).rejects.toMatchObject({
+      code: 'outbox-links-unsupported',
+      message: expect.stringContaining(code),
+      advice: expect.stringMatching(/^The outbox needs hard links.*exFAT/),
+    });
+    expect(await readdir(root)).toEqual([]);
   });
 
   test.each([

@@ -37,6 +37,19 @@ describe("a statement of one's own", () => {
     expect((await ask(sql)).rows).toEqual([{ n: 14 }]);
   });
 
+  it('may turn rows into columns, with the values listed or not', async () => {
+    const pivot = (by: string) =>
+      ask(`SELECT * FROM (PIVOT scores ON ${by} USING count(*) GROUP BY tenant) ORDER BY tenant`);
+    const { columns, rows } = await pivot(`tenant IN ('${CONTOSO}')`);
+    expect([columns, rows.length]).toEqual([['tenant', CONTOSO], 2]);
+    expect((await pivot('tenant')).columns).toEqual(['tenant', ...[CONTOSO, FABRIKAM].toSorted()]);
+    // Each of the two needs a type of its own.
+    const { rows: both } = await ask(
+      'SELECT (SELECT count(*) FROM (PIVOT scores ON tenant USING count(*))) + (SELECT count(*) FROM (PIVOT scores ON month USING count(*))) AS n',
+    );
+    expect(both[0]?.['n']).toBeGreaterThan(1);
+  });
+
   it.each([
     "COPY scores TO '$folder/history/scores/month=2026-02/evil.parquet'",
     "COPY scores TO '$root/evil.csv'",
@@ -53,6 +66,10 @@ describe("a statement of one's own", () => {
     'EXPLAIN ANALYZE SELECT 1',
     'SELECT 1; DROP VIEW scores',
     'SELECT 1; SELECT 2',
+    'PIVOT scores ON tenant USING count(*); SELECT 1',
+    'PIVOT scores ON tenant USING count(*); DROP VIEW scores',
+    "CREATE TYPE t AS ENUM ('a'); SELECT 1",
+    "CREATE TYPE t AS ENUM ('a'); PIVOT scores ON tenant USING count(*)",
     '',
   ])('%j is refused', async (sql) => {
     const filled = sql.replaceAll('$folder', folder).replaceAll('$root', root);
