@@ -5,6 +5,8 @@ import { Archive } from '../lambda/archive/archive.ts';
 import type { Config } from '../lambda/config.ts';
 import { MonitorError, quote } from '../lambda/errors.ts';
 import type { ObjectStore } from '../lambda/ports.ts';
+import { DEPLOYMENT_STACK } from '../lambda/outputs.ts';
+import { findDeployment, outputOf } from './deployment.ts';
 import { DEFAULT_CONFIG, loadConfig } from './load-config.ts';
 import { OPTIONS, text } from './options.ts';
 
@@ -17,12 +19,16 @@ export const ARCHIVE_OPTIONS = {
     ...text('archive'),
     describe: `Folder or s3://bucket/prefix (default: the config's bucket, else ./${DEFAULT_ARCHIVE})`,
   },
+  deployed: { type: 'boolean', describe: "The deployment's archive" },
+  stack: OPTIONS.stack,
   tenant: { ...text('tenant'), describe: 'Only this tenant: its name or id' },
   config: { ...text('config'), describe: OPTIONS.config.describe },
 } as const;
 
 export interface ArchiveFlags {
   archive?: string;
+  deployed?: boolean;
+  stack?: string;
   tenant?: string;
   config?: string;
 }
@@ -43,8 +49,7 @@ const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  */
 export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
   const config = await configOf(flags);
-  const { bucket } = config?.archive ?? {};
-  const store = openStore(flags.archive ?? (bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE));
+  const store = openStore(await locationOf(flags, config));
   const { tenant } = flags;
   const id = tenant !== undefined && GUID.test(tenant) ? tenant.toLowerCase() : idIn(config, tenant);
   const { tenants, foreign } = await listTenants(store, id);
@@ -68,6 +73,23 @@ export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
       ? `It has: ${named.map(({ name, tenantId }) => name ?? tenantId).join(', ')}.`
       : 'Look whether --archive and --tenant are what you mean.',
   );
+}
+
+/**
+ * Where the archive is that the flags name: given, the deployment's, the config's bucket, or the default folder.
+ * @throws MonitorError `not-deployed`, `deployment-without-output`
+ */
+export async function locationOf(
+  { archive, deployed, stack }: Pick<ArchiveFlags, 'archive' | 'deployed' | 'stack'>,
+  config: Config | null,
+): Promise<string> {
+  if (archive !== undefined) return archive;
+  if (deployed || stack !== undefined) {
+    const deployment = await findDeployment(stack ?? DEPLOYMENT_STACK);
+    return `s3://${outputOf(deployment, 'archiveBucket')}`;
+  }
+  const { bucket } = config?.archive ?? {};
+  return bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE;
 }
 
 async function configOf({ config }: ArchiveFlags): Promise<Config | null> {

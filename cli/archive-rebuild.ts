@@ -1,13 +1,14 @@
 import { styleText } from 'node:util';
+import type { UnprovenDay } from '../lambda/archive/columns/kept.ts';
 import { writeColumns } from '../lambda/archive/columns/write.ts';
 import { MonitorError } from '../lambda/errors.ts';
-import { ARCHIVE_OPTIONS, chooseTenants, type ArchiveFlags } from './archive-choice.ts';
+import { ARCHIVE_OPTIONS, type ArchiveFlags } from './archive-choice.ts';
+import { eachTenant, oneOrAll, type Each } from './archive-each.ts';
 import type { Command } from './command.ts';
 import { EXIT } from './exit.ts';
 import { stderrLog } from './log.ts';
 import { OPTIONS } from './options.ts';
-import { count, seconds } from './present-archive.ts';
-import { progressLine } from './progress-line.ts';
+import { count, describeUnproven, seconds } from './present-archive.ts';
 
 interface RebuildFlags extends ArchiveFlags {
   json: boolean;
@@ -17,12 +18,11 @@ interface RebuildFlags extends ArchiveFlags {
 export const rebuild: Command<RebuildFlags> = {
   flags: (yargs) =>
     yargs
-      .option('archive', ARCHIVE_OPTIONS.archive)
-      .option('tenant', ARCHIVE_OPTIONS.tenant)
-      .option('config', ARCHIVE_OPTIONS.config)
+      .options(ARCHIVE_OPTIONS)
       .option('json', OPTIONS.json)
+      .conflicts('archive', ['deployed', 'stack'])
       .usage(
-        '$0 archive rebuild\n\nMakes everything under history/ again from snapshots/ and profiles/. Nothing else is changed, and a file that is as it should be is left alone. Snapshots that cannot be read are named and left out.',
+        '$0 archive rebuild\n\nMakes everything under history/ again from the snapshots and catalogues that prove themselves. Nothing else is changed, and a file that is as it should be is left alone. Of a day whose snapshot is damaged or gone the rows that are there stay; such days are listed, and the command ends with 1.',
       )
       .example('$0 archive rebuild --archive archive', '')
       .example('$0 archive rebuild --archive s3://my-archive --tenant Contoso', ''),
@@ -30,36 +30,47 @@ export const rebuild: Command<RebuildFlags> = {
 };
 
 async function act(flags: RebuildFlags): Promise<number> {
-  const { store, tenants } = await chooseTenants(flags);
-  const progress = progressLine();
-  const outcomes = [];
-  for (const { tenantId, name, history } of tenants) {
-    const started = performance.now();
-    const shown = name ?? tenantId;
-    const { outcome, days, files } = await writeColumns({
-      store,
-      tenantId,
-      log: stderrLog(),
-      everything: true,
-      alsoMonths: [...history],
-      onProgress: (done, total) => progress.show(`${shown}: ${done} of ${total} days`),
-    }).finally(() => progress.clear());
-    if (outcome === 'overtaken') {
-      throw new MonitorError(
-        'columns-contended',
-        `Somebody else writes the columns of ${shown} at this moment: a run, or another rebuild.`,
-        'Rebuild again when it is done. What either has written is whole.',
-        { retryable: true },
-      );
-    }
-    outcomes.push({ tenant: tenantId, name, days, files });
-    if (flags.json) continue;
-    const written =
-      files.length === 0 ? 'every file was as it should be' : `${count(files.length, 'file')} written`;
-    console.log(
-      `${styleText('bold', shown)}  ${count(days, 'day')}, ${written}  ${styleText('dim', seconds(started))}`,
+  const { outcomes } = await eachTenant(flags, 'days', (each) => rebuildTenant(flags, each));
+  if (flags.json) console.log(JSON.stringify(oneOrAll(outcomes), null, 2));
+  return outcomes.every(({ unproven }) => unproven.length === 0) ? EXIT.done : EXIT.failed;
+}
+
+interface Rebuilt {
+  tenant: string;
+  name: string | null;
+  days: number;
+  files: string[];
+  unproven: UnprovenDay[];
+}
+
+async function rebuildTenant(
+  { json }: RebuildFlags,
+  { store, tenant, shown, progress }: Each,
+): Promise<Rebuilt> {
+  const { tenantId, name, history } = tenant;
+  const started = performance.now();
+  const { outcome, days, files, unproven } = await writeColumns({
+    store,
+    tenantId,
+    log: stderrLog(),
+    everything: true,
+    alsoMonths: [...history],
+    onProgress: progress,
+  });
+  if (outcome === 'overtaken') {
+    throw new MonitorError(
+      'columns-contended',
+      `Somebody else writes the columns of ${shown} at this moment: a run, or another rebuild.`,
+      'Rebuild again when it is done. What either has written is whole.',
+      { retryable: true },
     );
   }
-  if (flags.json) console.log(JSON.stringify(outcomes.length === 1 ? outcomes[0] : outcomes, null, 2));
-  return EXIT.done;
+  if (!json) {
+    const written =
+      files.length === 0 ? 'every file was as it should be' : `${count(files.length, 'file')} written`;
+    const dim = styleText('dim', seconds(started));
+    console.log(`${styleText('bold', shown)}  ${count(days, 'day')}, ${written}  ${dim}`);
+    for (const line of describeUnproven(unproven)) console.log(line);
+  }
+  return { tenant: tenantId, name, days, files, unproven };
 }

@@ -7,13 +7,11 @@ import { isBucket } from '../lambda/archive/open-store.ts';
 import type { Config } from '../lambda/config.ts';
 import { MonitorError } from '../lambda/errors.ts';
 import { DEPLOYMENT_STACK } from '../lambda/outputs.ts';
-import { findDeployment, outputOf } from './deployment.ts';
+import { locationOf } from './archive-choice.ts';
 import { athenaOf } from './history-athena.ts';
 import { pullHistory } from './history-cache.ts';
 import type { HistoryFlags } from './history-options.ts';
 import { DEFAULT_CONFIG, loadConfig } from './load-config.ts';
-
-const DEFAULT_ARCHIVE = 'archive';
 
 /** A config is not needed to ask: without one, tenants go by their ids. One that is named has to be there. */
 export async function configOf({ config }: HistoryFlags): Promise<Config | null> {
@@ -38,15 +36,6 @@ export async function engineOf(
   const engine = await DuckDbHistory.open({ folder, onSkipped });
   if (engine.empty) throw missing(location, inBucket ? null : folder);
   return engine;
-}
-
-async function locationOf(flags: HistoryFlags, config: Config | null): Promise<string> {
-  if (flags.archive !== undefined) return flags.archive;
-  if (flags.deployed || flags.stack !== undefined) {
-    const deployment = await findDeployment(flags.stack ?? DEPLOYMENT_STACK);
-    return `s3://${outputOf(deployment, 'archiveBucket')}`;
-  }
-  return config?.archive.bucket ? `s3://${config.archive.bucket}` : DEFAULT_ARCHIVE;
 }
 
 function onSkipped({ path: file, why }: Skipped): void {

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { UnprovenDay } from '../lambda/archive/columns/kept.ts';
 import type { Pulled } from '../lambda/archive/pull.ts';
 import type { Fault, Gap, Verdict } from '../lambda/archive/verify.ts';
 import { day } from '../lambda/report/format.ts';
@@ -49,6 +50,27 @@ export function describeVerdict(verdict: Verdict): string {
     ...gaps.map((gap) => styleText('dim', `  ${describeGap(gap)}`)),
     ...describeFaults(faults),
   ].join('\n');
+}
+
+/** Days of which a rebuild made no rows: why, what the history has of them, and what to do. */
+export function describeUnproven(days: UnprovenDay[]): string[] {
+  if (days.length === 0) return [];
+  const more = days.length - NAMED;
+  const rows = {
+    kept: 'its rows stay as they were',
+    'of another version': 'its rows are those of another version',
+    none: 'the history has no rows of it',
+  };
+  return [
+    ...days
+      .slice(0, NAMED)
+      .map(
+        ({ date, why, rows: has }) =>
+          `  ${styleText('red', `✗ ${date}`)}  ${rows[has]}  ${styleText('dim', why)}`,
+      ),
+    ...(more > 0 ? [`  … and ${more} more, all in --json`] : []),
+    '  → Restore what is damaged or gone from an earlier version of the bucket, or from a backup, then rebuild again. All that is wrong: secure-score archive verify',
+  ];
 }
 
 export function describeForeign(foreign: string[]): string {

@@ -3,14 +3,15 @@ import { addDays, dateOf, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
 import type { Log, ObjectStore } from '../ports.ts';
 import { Archive } from './archive.ts';
-import { merged } from './columns/coded.ts';
+import { merged, rowsOf, type CodedTable } from './columns/coded.ts';
 import { deriveMonths, monthOf } from './columns/derive.ts';
+import { KeptDays, type FormerTables } from './columns/kept.ts';
 import { inParallel } from './columns/parallel.ts';
 import { toParquet } from './columns/parquet.ts';
-import type { ArchivedDay, Row, Rows } from './columns/rows.ts';
+import type { ArchivedDay, Row } from './columns/rows.ts';
 import { Sources } from './columns/sources.ts';
 import { readColumnsState } from './columns/state.ts';
-import { readRows } from './columns/write.ts';
+import { GONE, readColumns } from './columns/write.ts';
 import { layout } from './layout.ts';
 import { provenProfiles, provenSnapshot, Unproven } from './proof.ts';
 import type { TenantObjects } from './tenants.ts';
@@ -214,52 +215,71 @@ async function checkColumns(
   const behind =
     state && dates.at(-1)! > state.through ? `they end on ${state.through || 'no day yet'}` : null;
 
-  const rows = { scores: 0, controls: 0, changes: 0 };
+  const counted = { scores: 0, controls: 0, changes: 0 };
   const known = new Set<string>();
-  for await (const { month, rows: wanted } of deriveMonths({
-    tenantId,
-    baseline: null,
-    dates,
-    months,
-    load,
-  })) {
-    for (const table of TABLES) {
-      rows[table.name] += wanted[table.name].length;
-      const key = layout.columns(table.name, month, tenantId);
-      const { found, why } = await compareFile(store, key, table, { tenantId, month, wanted });
-      for (const { date } of found) known.add(date);
-      if (why !== null)
-        faults.push({ kind: 'columns', object: key, why: behind ? `${why} (${behind})` : why });
+  const keptDays = new KeptDays((date) => (versions.has(date) ? sources.flaw(date) : GONE));
+  for await (const { month, rows } of deriveMonths({ tenantId, baseline: null, dates, months, load })) {
+    const files = await Promise.all(
+      TABLES.map(({ name }) =>
+        readTable(store, layout.columns(name, month, tenantId), name, { tenantId, month }),
+      ),
+    );
+    const former = Object.fromEntries(TABLES.map(({ name }, index) => [name, () => files[index]!.table]));
+    // Of a day that does not prove itself the rows stay as they are: nobody can say any more what they should be.
+    const wanted = keptDays.apply(
+      rows,
+      dates.filter((date) => monthOf(date) === month),
+      former as FormerTables,
+      null,
+    );
+    for (const [index, table] of TABLES.entries()) {
+      counted[table.name] += wanted[table.name].length;
+      const file = files[index]!;
+      const why = compareFile(table, file, wanted[table.name]);
+      for (const { date } of file.table ? rowsOf(table, file.table) : []) known.add(date);
+      const object = layout.columns(table.name, month, tenantId);
+      if (why !== null) faults.push({ kind: 'columns', object, why: behind ? `${why} (${behind})` : why });
     }
   }
-  return { rows, dates: known };
+  return { rows: counted, dates: known };
 }
 
-async function compareFile(
+interface FoundFile {
+  bytes: Uint8Array | null;
+  /** Null where there is none that can be used. */
+  table: CodedTable | null;
+  /** Why not. */
+  why: string | null;
+}
+
+async function readTable(
   store: ObjectStore,
   key: string,
-  table: Table,
-  { tenantId, month, wanted }: { tenantId: string; month: string; wanted: Rows },
-): Promise<{ found: Row[]; why: string | null }> {
+  name: Table['name'],
+  file: { tenantId: string; month: string },
+): Promise<FoundFile> {
   const object = await store.get(key);
-  if (!object) return { found: [], why: 'it is missing' };
-  let found: Row[];
+  if (!object) return { bytes: null, table: null, why: 'it is missing' };
+  const { bytes } = object;
   try {
-    found = readRows(table.name, { month, tenantId, bytes: object.bytes });
+    return { bytes, table: readColumns(name, { ...file, bytes }), why: null };
   } catch (error) {
-    return { found: [], why: error instanceof Error ? error.message : String(error) };
+    return { bytes, table: null, why: error instanceof Error ? error.message : String(error) };
   }
-  const bytes = toParquet(table, merged(table, null, null, wanted[table.name]));
-  if (Buffer.compare(bytes, object.bytes) === 0) return { found, why: null };
-  const missing = without(wanted[table.name], found);
-  const extra = without(found, wanted[table.name]);
-  if (missing.length === 0 && extra.length === 0) return { found, why: null };
+}
+
+/** @returns what is wrong with it; null: nothing */
+function compareFile(table: Table, file: FoundFile, wanted: Row[]): string | null {
+  if (!file.bytes || !file.table) return file.why;
+  const expected = merged(table, null, null, wanted);
+  if (Buffer.compare(toParquet(table, expected), file.bytes) === 0) return null;
+  const found = rowsOf(table, file.table);
+  const missing = without(wanted, found);
+  const extra = without(found, wanted);
+  if (missing.length === 0 && extra.length === 0) return null;
   const days = [...new Set([...missing, ...extra].map(({ date }) => date))].toSorted();
   const span = days.length === 1 ? `on ${days[0]}` : `from ${days[0]} to ${days.at(-1)}`;
-  return {
-    found,
-    why: `of what the snapshots make, ${countRows(missing)} missing in it, and ${countRows(extra)} there too many, ${span}`,
-  };
+  return `of what the snapshots make, ${countRows(missing)} missing in it, and ${countRows(extra)} there too many, ${span}`;
 }
 
 function countRows({ length }: Row[]): string {

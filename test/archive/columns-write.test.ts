@@ -1,4 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Archive, contentHash } from '../../lambda/archive/archive.ts';
 import { readRows, writeColumns } from '../../lambda/archive/columns/write.ts';
@@ -133,15 +135,133 @@ describe('what was damaged or lost', () => {
     expect(store.dump('history/')).toEqual(await rebuilt(store));
   });
 
-  it('among the snapshots is left out, named, and everything else written', async () => {
+  it.each(['scores', 'controls', 'changes', 'all of them'])(
+    'is made again by the next run, though no day is new (%s)',
+    async (table) => {
+      const store = await archived('2026-01-20', 50);
+      const before = store.dump('history/');
+      const isLost = (key: string) =>
+        key.startsWith(table === 'all of them' ? 'history/' : `history/${table}/`);
+      for (const key of [...store.objects.keys()]) if (isLost(key)) store.objects.delete(key);
+      const again = (timeIsUp?: () => boolean) =>
+        writeColumns({ store, tenantId: TENANT_ID, log: SILENT, ...(timeIsUp && { timeIsUp }) });
+      // Within its time: month by month.
+      expect(await again(() => true)).toMatchObject({ outcome: 'unfinished' });
+      expect(await again()).toMatchObject({ outcome: 'written' });
+      expect(await again()).toMatchObject({ outcome: 'unchanged' });
+      expect(store.dump('history/')).toEqual(before);
+    },
+  );
+});
+
+describe('a day that does not prove itself', () => {
+  const keyOf = (store: MemoryStore, date: string) =>
+    [...store.objects.keys()].find((key) => key.includes(`date=${date}`))!;
+  const rescored = (bytes: Uint8Array) => {
+    const content = JSON.parse(gunzipSync(bytes).toString()) as { secureScore: { currentScore: number } };
+    content.secureScore.currentScore = 1;
+    return gzipSync(JSON.stringify(content));
+  };
+  const damages: [string, (store: MemoryStore, key: string) => void, string][] = [
+    ['torn', (store, key) => store.objects.set(key, Buffer.from('torn')), 'not gzipped JSON'],
+    ['cut', (store, key) => store.objects.set(key, store.objects.get(key)!.slice(0, 90)), 'not gzipped JSON'],
+    [
+      'changed',
+      (store, key) => store.objects.set(key, rescored(store.objects.get(key)!)),
+      'its content is not',
+    ],
+    [
+      'of another day',
+      (store, key) => store.objects.set(key, store.objects.get(keyOf(store, '2026-02-22'))!),
+      'its content is not',
+    ],
+    ['gone', (store, key) => store.objects.delete(key), 'it has no snapshot'],
+  ];
+  const rebuild = (store: MemoryStore) =>
+    writeColumns({ store, tenantId: TENANT_ID, log: SILENT, everything: true });
+
+  it.each(damages)('keeps its rows, and those made by comparison with it (%s)', async (_, damage, why) => {
+    for (const date of ['2026-02-20', '2026-02-25', '2026-02-28', '2026-03-01', '2026-03-11']) {
+      const store = await archived('2026-02-20', 20);
+      const before = store.dump('history/');
+      damage(store, keyOf(store, date));
+      expect((await rebuild(store)).unproven).toEqual([
+        { date, why: expect.stringContaining(why), rows: 'kept' },
+      ]);
+      expect(store.dump('history/')).toEqual(before);
+      const { tenants } = await listTenants(store);
+      const { faults } = await verify({ store, objects: tenants[0]! });
+      expect(faults).toMatchObject([{ object: expect.stringContaining(date) }]);
+    }
+  });
+
+  it('keeps them whichever days are damaged, however, and adds none that are not proven', async () => {
+    const whole = await archived('2026-02-20', 20);
+    const dates = [...(await new Archive(whole, TENANT_ID).days('')).keys()];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.dictionary(fc.constantFrom(...dates), fc.constantFrom(...damages.map(([name]) => name)), {
+          minKeys: 1,
+        }),
+        async (damaged) => {
+          const store = whole.copy();
+          for (const [date, name] of Object.entries(damaged)) {
+            const [, damage] = damages.find(([each]) => each === name)!;
+            damage(store, keyOf(whole, date));
+          }
+          const { unproven } = await rebuild(store);
+          const own = Object.entries(damaged).filter(
+            // That day put in its own place is whole.
+            ([date, name]) => !(name === 'of another day' && date === '2026-02-22'),
+          );
+          expect(unproven.map(({ date }) => date)).toEqual(own.map(([date]) => date).toSorted());
+          expect(store.dump('history/')).toEqual(whole.dump('history/'));
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('has no rows where there were none', async () => {
     const store = await archived('2026-02-20', 20);
-    const key = [...store.objects.keys()].find((each) => each.includes('date=2026-02-25'))!;
-    store.objects.set(key, Buffer.from('torn'));
-    const named: string[] = [];
-    const log = { ...SILENT, error: (message: string) => void named.push(message) };
-    await writeColumns({ store, tenantId: TENANT_ID, log, everything: true });
-    expect(named).toEqual([expect.stringContaining(key)]);
+    damages[0]![1](store, keyOf(store, '2026-02-25'));
+    for (const key of [...store.objects.keys()]) if (key.startsWith('history/')) store.objects.delete(key);
+    expect((await rebuild(store)).unproven).toMatchObject([{ date: '2026-02-25', rows: 'none' }]);
     expect(store.dump('history/')).toEqual(await rebuilt(store));
+  });
+
+  it('keeps them in an ordinary run as well, and with the rows of the days that follow', async () => {
+    const store = await archived('2026-03-01', 12);
+    const before = store.dump('history/');
+    store.objects.delete(keyOf(store, '2026-03-11'));
+    expect(await writeColumns({ store, tenantId: TENANT_ID, log: SILENT })).toMatchObject({
+      unproven: [{ date: '2026-03-11', rows: 'kept' }],
+    });
+    expect(store.dump('history/')).toEqual(before);
+    expect(await writeColumns({ store, tenantId: TENANT_ID, log: SILENT })).toMatchObject({
+      outcome: 'unchanged',
+    });
+  });
+
+  it('is any day, where a catalogue does not prove itself: nobody knows any more when it was in force', async () => {
+    const store = new MemoryStore();
+    for (const [last, title] of [
+      ['2026-03-08', 'Old'],
+      ['2026-03-10', 'New'],
+    ] as const) {
+      const entries = Array.from({ length: 8 }, (_, index) => addDays(last, -index)).map((date, index) =>
+        entry(date, BASE, index === 0),
+      );
+      const profiles = [{ id: 'alpha', title, maxScore: 10 }];
+      await archiveAnswer(store, `${last}T07:00:00Z`, { tenantId: TENANT_ID, entries, profiles }, SILENT);
+    }
+    const before = store.dump('history/');
+    const key = [...store.objects.keys()].find((each) => each.startsWith('profiles/'))!;
+    store.objects.set(key, Buffer.from('torn'));
+    const { unproven } = await rebuild(store);
+    expect(unproven).toHaveLength(10);
+    expect(unproven[0]).toMatchObject({ rows: 'kept', why: expect.stringContaining(key) });
+    expect(store.dump('history/')).toEqual(before);
   });
 });
 
@@ -302,12 +422,22 @@ describe('rows that are written already are made anew', () => {
     await run('2026-03-08');
   });
 
-  it('where the snapshots of a whole month are gone', async () => {
+  it('but for a whole month of which the snapshots are gone: its rows stay', async () => {
     const store = await archived('2026-02-20', 12);
-    for (const key of store.objects.keys()) if (key.includes('date=2026-03')) store.objects.delete(key);
+    const before = store.dump('history/');
+    for (const key of [...store.objects.keys()]) if (key.includes('date=2026-03')) store.objects.delete(key);
     await writeColumns({ store, tenantId: TENANT_ID, log: SILENT });
+    await writeColumns({
+      store,
+      tenantId: TENANT_ID,
+      log: SILENT,
+      everything: true,
+      alsoMonths: ['2026-03'],
+    });
+    expect(store.dump('history/')).toEqual(before);
     const { tenants } = await listTenants(store);
-    expect((await verify({ store, objects: tenants[0]! })).faults).toEqual([]);
+    const { faults } = await verify({ store, objects: tenants[0]! });
+    expect(faults.map(({ kind }) => kind)).toEqual(['missing', 'missing', 'missing']);
   });
 });
 

@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { practiceArchive } from '../archive/archive-day.ts';
@@ -83,6 +84,33 @@ describe('archive rebuild', () => {
     expect(stdout).toMatch(/^Contoso {2}98 days, 1 file written/);
     expect(stdout).toMatch(/90 days, every file was as it should be/);
     expect(await readFile(columns)).toEqual(await readFile(columns.replace(folder, whole)));
+  });
+
+  it('keeps the rows of a day whose snapshot was changed, or is gone, lists it, and ends with 1', async () => {
+    const folder = path.join(root, 'unproven');
+    await cp(whole, folder, { recursive: true });
+    const days = path.join(folder, `snapshots/tenant=${tenantIds[0]}`);
+    await rm(path.join(days, 'date=2026-03-05'), { recursive: true });
+    const day = path.join(days, 'date=2026-02-20');
+    const [file = ''] = await readdir(day);
+    const content = JSON.parse(gunzipSync(await readFile(path.join(day, file))).toString()) as {
+      secureScore: { currentScore: number };
+    };
+    content.secureScore.currentScore = 1;
+    await writeFile(path.join(day, file), gzipSync(JSON.stringify(content)));
+    const flags = ['archive', 'rebuild', '--archive', folder, '--config', config];
+    const { code, stdout } = await secureScore(...flags);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/✗ 2026-02-20 {2}its rows stay as they were .*not what its name says/);
+    expect(stdout).toMatch(/✗ 2026-03-05 {2}its rows stay as they were .*it has no snapshot/);
+    const one = await secureScore(...flags, '--tenant', 'Contoso', '--json');
+    expect([one.code, one.json()]).toMatchObject([
+      1,
+      { files: [], unproven: [{ date: '2026-02-20', rows: 'kept' }, { date: '2026-03-05' }] },
+    ]);
+    const bytes = (of: string) =>
+      readFile(path.join(of, `history/scores/month=2026-02/${tenantIds[0]}.parquet`));
+    expect(await bytes(folder)).toEqual(await bytes(whole));
   });
 
   it('makes all of it where there is none, for programs too', async () => {

@@ -48,6 +48,8 @@ export class Sources {
   /** Everything that can be read is in the timeline. */
   #isWhole = false;
   readonly #atHand = new Map<string, Catalogue>();
+  readonly #unproven = new Map<string, string>();
+  #unprovenCatalogue: string | null = null;
 
   private constructor(archive: Archive, log: Log, memory: InMemory | undefined, hashes: string[]) {
     this.#archive = archive;
@@ -91,6 +93,14 @@ export class Sources {
     return { sources, shifted: written !== null && earlier.length + unreadable !== others };
   }
 
+  /**
+   * What speaks against the rows of a day that has been read, for people: one of its versions does not prove itself,
+   * or a catalogue, for then nobody knows any more for which days that one was in force. Null: nothing does.
+   */
+  flaw(date: string): string | null {
+    return this.#unproven.get(date) ?? this.#unprovenCatalogue;
+  }
+
   /** @returns null where none of its versions can be read; `fetchedAt`: of the version fetched last */
   async day(date: string, hashes: string[]): Promise<(ArchivedDay & { fetchedAt: string }) | null> {
     const versions = await this.#versions(date, hashes);
@@ -121,10 +131,13 @@ export class Sources {
     }
     const versions = await Promise.all(
       hashes.map((hash) =>
-        this.#unlessDamaged(async () => {
-          const { fetchedAt, newest, snapshot } = await this.#archive.snapshot(date, hash);
-          return { hash, snapshot, fetchedAt, newest };
-        }),
+        this.#unlessDamaged(
+          async () => {
+            const { fetchedAt, newest, snapshot } = await this.#archive.snapshot(date, hash);
+            return { hash, snapshot, fetchedAt, newest };
+          },
+          (why) => this.#unproven.set(date, why),
+        ),
       ),
     );
     return versions.filter((version) => version !== null).toSorted(byTime);
@@ -150,10 +163,13 @@ export class Sources {
 
   async #readTimeline(): Promise<void> {
     const entries = await inParallel(this.#hashes, (hash) =>
-      this.#unlessDamaged(async () => {
-        const { fetchedAt } = await this.#archive.archivedProfiles(hash);
-        return { hash, fetchedAt };
-      }),
+      this.#unlessDamaged(
+        async () => {
+          const { fetchedAt } = await this.#archive.archivedProfiles(hash);
+          return { hash, fetchedAt };
+        },
+        (why) => (this.#unprovenCatalogue = why),
+      ),
     );
     const recent = entries.filter((entry) => entry !== null).toSorted(byTime);
     this.#timeline = { recent, others: this.#hashes.length - recent.length };
@@ -164,21 +180,25 @@ export class Sources {
     if (this.#memory?.catalogue.hash === hash) return this.#memory.catalogue;
     const atHand = this.#atHand.get(hash);
     if (atHand) return atHand;
-    return this.#unlessDamaged(async () => {
-      const { profiles: raw } = await this.#archive.archivedProfiles(hash);
-      const catalogue = { raw, profiles: readProfiles(raw).profiles };
-      this.#atHand.set(hash, catalogue);
-      for (const old of [...this.#atHand.keys()].slice(0, -CATALOGUES_AT_HAND)) this.#atHand.delete(old);
-      return catalogue;
-    });
+    return this.#unlessDamaged(
+      async () => {
+        const { profiles: raw } = await this.#archive.archivedProfiles(hash);
+        const catalogue = { raw, profiles: readProfiles(raw).profiles };
+        this.#atHand.set(hash, catalogue);
+        for (const old of [...this.#atHand.keys()].slice(0, -CATALOGUES_AT_HAND)) this.#atHand.delete(old);
+        return catalogue;
+      },
+      (why) => (this.#unprovenCatalogue = why),
+    );
   }
 
-  async #unlessDamaged<T>(read: () => Promise<T>): Promise<T | null> {
+  async #unlessDamaged<T>(read: () => Promise<T>, onDamaged: (why: string) => void): Promise<T | null> {
     try {
       return await read();
     } catch (error) {
       if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
       this.#log.error(error.message, { advice: error.advice });
+      onDamaged(error.message);
       return null;
     }
   }

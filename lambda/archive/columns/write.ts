@@ -7,6 +7,7 @@ import { inParallel } from './parallel.ts';
 import { fromParquet, toParquet } from './parquet.ts';
 import { columnOf, merged, rowsOf, type CodedTable } from './coded.ts';
 import { deriveMonths, monthOf } from './derive.ts';
+import { KeptDays, type FormerTables, type UnprovenDay } from './kept.ts';
 import type { ArchivedDay, Row, Rows } from './rows.ts';
 import { Sources, type InMemory } from './sources.ts';
 import {
@@ -53,9 +54,14 @@ export interface Written {
   outcome: 'written' | 'unchanged' | 'unfinished' | 'overtaken';
   /** Keys of the files that were written. */
   files: string[];
-  /** Days whose rows were derived. */
+  /** Days whose rows were derived, or would have been had they proved themselves. */
   days: number;
+  /** Of them, ascending: those that do not prove themselves, and days that are gone though the history has them. */
+  unproven: UnprovenDay[];
 }
+
+/** Why the rows of a day stay that the archive does not have any more. */
+export const GONE = 'it has no snapshot, but the history has rows of it';
 
 /** So often may another writer come first before this one gives up. */
 const ATTEMPTS = 5;
@@ -69,7 +75,7 @@ export async function writeColumns(options: ColumnsOptions): Promise<Written> {
     } catch (error) {
       if (!(error instanceof Overtaken)) throw error;
       if (writer.hasBegun || attempt === ATTEMPTS) {
-        return { outcome: 'overtaken', files: writer.files, days: 0 };
+        return { outcome: 'overtaken', files: writer.files, days: 0, unproven: [] };
       }
     }
   }
@@ -99,6 +105,8 @@ class Writer {
   readonly #name = randomUUID();
   readonly #found = new Map<string, Promise<Found>>();
   #stateVersion: string | null = null;
+  /** Files that cannot be used made it begin earlier than the days that have changed. */
+  #wentBack = false;
   hasBegun = false;
 
   constructor(options: ColumnsOptions) {
@@ -114,7 +122,7 @@ class Writer {
     const { sources, shifted } = await Sources.open({ archive: this.#archive, log, memory, written });
 
     const changed = await this.#firstChange(shifted ? null : written);
-    if (changed.date === null) return { outcome: 'unchanged', files: [], days: 0 };
+    if (changed.date === null) return { outcome: 'unchanged', files: [], days: 0, unproven: [] };
     const onlyAfter = written !== null && written.writer === null && changed.date > written.through;
     const { listed, baseline } = await this.#baseline(changed, changed.date, onlyAfter && !shifted, sources);
     const isAfter = (date: string) => baseline === null || date > baseline.date;
@@ -130,15 +138,21 @@ class Writer {
     // Also those of days that were there before and are gone.
     const gone = Object.keys(written?.versions ?? {}).filter(isAfter);
     const months = [...new Set([...[...after, ...gone].map(monthOf), ...alsoMonths])].toSorted();
+    const keptDays = new KeptDays((date) => (listed.has(date) ? sources.flaw(date) : GONE));
     let through = baseline?.date ?? '';
     let unfinished = false;
     for await (const { month, rows } of deriveMonths({ tenantId, baseline, dates: after, months, load })) {
       const keepThrough = baseline && monthOf(baseline.date) === month ? baseline.date : null;
-      await this.#writeMonth(month, rows, keepThrough, before);
+      const dates = after.filter((date) => monthOf(date) === month);
+      await this.#writeMonth(month, (former) => keptDays.apply(rows, dates, former, keepThrough), {
+        keepThrough,
+        before,
+      });
       through = after.findLast((date) => monthOf(date) === month) ?? through;
       onProgress?.(after.indexOf(through) + 1, after.length);
-      // Not before it has come further than the last one, which went back from where that one ended.
-      const hasProgressed = through > (written?.through ?? '');
+      // Not before it has come further than the last one, which went back from where that one ended. Where files were
+      // lost, each month is progress.
+      const hasProgressed = this.#wentBack || through > (written?.through ?? '');
       unfinished = month !== months.at(-1) && hasProgressed && timeIsUp?.() === true;
       if (unfinished) break;
     }
@@ -151,7 +165,18 @@ class Writer {
       // The acceptance of its last days may hang on days that are not written yet.
       writer: unfinished ? this.#name : null,
     });
-    return { outcome: unfinished ? 'unfinished' : 'written', files: this.files, days: after.length };
+    const { unproven } = keptDays;
+    for (const { date, why } of unproven) {
+      // What is damaged has been logged by whoever read it.
+      if (why === GONE)
+        log.error('a day of the history has no snapshot any more; its rows stay', { tenantId, date });
+    }
+    return {
+      outcome: unfinished ? 'unfinished' : 'written',
+      files: this.files,
+      days: after.length,
+      unproven,
+    };
   }
 
   /** The first day whose versions are not those that its rows are made of; null: there is none. */
@@ -169,7 +194,18 @@ class Writer {
     const date = dates.find(
       (each) => each >= since && each >= first && known.get(each) !== fingerprintOf(listed.get(each)),
     );
-    return { ...listing, date: date ?? null };
+    return { ...listing, date: date ?? (await this.#firstLost(written.through)) };
+  }
+
+  /**
+   * Where to begin although no day has changed: whoever deletes the history, or a part of it, finds it made again by
+   * the next run. Looked at is the month that is written last; what is lost before it is for `archive verify`.
+   */
+  async #firstLost(through: string): Promise<string | null> {
+    if (through === '') return null;
+    const month = monthOf(through);
+    const found = await Promise.all(TABLES.map(({ name }) => this.#find(name, month)));
+    return found.every(({ read }) => read()) ? null : `${month}-01`;
   }
 
   /**
@@ -204,8 +240,10 @@ class Writer {
         const baseline = await sources.day(date, all.get(date) ?? []);
         if (baseline) return { listed: all, baseline };
       }
-      if (damaged !== null) start = `${damaged}-00`;
-      else if (whole) return { listed: all, baseline: null };
+      if (damaged !== null) {
+        start = `${damaged}-00`;
+        this.#wentBack = true;
+      } else if (whole) return { listed: all, baseline: null };
       else {
         all = await this.#archive.days('');
         whole = true;
@@ -213,15 +251,19 @@ class Writer {
     }
   }
 
-  /** @param keepThrough the rows of the files up to this day stay; null: none */
+  /**
+   * @param rowsFor the rows after `keepThrough`, given the files as they were found
+   * @param keepThrough the rows of the files up to this day stay; null: none
+   */
   async #writeMonth(
     month: string,
-    rows: Rows,
-    keepThrough: string | null,
-    before: ColumnsState,
+    rowsFor: (former: FormerTables) => Rows,
+    { keepThrough, before }: { keepThrough: string | null; before: ColumnsState },
   ): Promise<void> {
-    await Promise.all(TABLES.map(({ name }) => this.#find(name, month)));
+    const found = await Promise.all(TABLES.map(({ name }) => this.#find(name, month)));
     await this.#begin(before);
+    const former = Object.fromEntries(TABLES.map(({ name }, index) => [name, found[index]!.read]));
+    const rows = rowsFor(former as FormerTables);
     await Promise.all(TABLES.map((table) => this.#writeFile(table, month, rows[table.name], keepThrough)));
   }
 
@@ -334,10 +376,14 @@ function readFile(table: Table, { month, tenantId, bytes }: MonthFile): CodedTab
   return coded;
 }
 
+/** The table in a month's file. @throws Error as `readFile` */
+export function readColumns(name: Table['name'], file: MonthFile): CodedTable {
+  return readFile(tableOf(name), file);
+}
+
 /** The rows of a month's file. @throws Error as `readFile` */
 export function readRows(name: Table['name'], file: MonthFile): Row[] {
-  const table = tableOf(name);
-  return rowsOf(table, readFile(table, file));
+  return rowsOf(tableOf(name), readColumns(name, file));
 }
 
 function tableOf(name: Table['name']): Table {
