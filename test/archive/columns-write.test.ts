@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Archive, contentHash } from '../../lambda/archive/archive.ts';
 import { readRows, writeColumns } from '../../lambda/archive/columns/write.ts';
@@ -142,7 +142,7 @@ describe('what was damaged or lost', () => {
       const before = store.dump('history/');
       const isLost = (key: string) =>
         key.startsWith(table === 'all of them' ? 'history/' : `history/${table}/`);
-      for (const key of [...store.objects.keys()]) if (isLost(key)) store.objects.delete(key);
+      for (const key of store.objects.keys()) if (isLost(key)) store.objects.delete(key);
       const again = (timeIsUp?: () => boolean) =>
         writeColumns({ store, tenantId: TENANT_ID, log: SILENT, ...(timeIsUp && { timeIsUp }) });
       // Within its time: month by month.
@@ -225,7 +225,7 @@ describe('a day that does not prove itself', () => {
   it('has no rows where there were none', async () => {
     const store = await archived('2026-02-20', 20);
     damages[0]![1](store, keyOf(store, '2026-02-25'));
-    for (const key of [...store.objects.keys()]) if (key.startsWith('history/')) store.objects.delete(key);
+    for (const key of store.objects.keys()) if (key.startsWith('history/')) store.objects.delete(key);
     expect((await rebuild(store)).unproven).toMatchObject([{ date: '2026-02-25', rows: 'none' }]);
     expect(store.dump('history/')).toEqual(await rebuilt(store));
   });
@@ -425,7 +425,7 @@ describe('rows that are written already are made anew', () => {
   it('but for a whole month of which the snapshots are gone: its rows stay', async () => {
     const store = await archived('2026-02-20', 12);
     const before = store.dump('history/');
-    for (const key of [...store.objects.keys()]) if (key.includes('date=2026-03')) store.objects.delete(key);
+    for (const key of store.objects.keys()) if (key.includes('date=2026-03')) store.objects.delete(key);
     await writeColumns({ store, tenantId: TENANT_ID, log: SILENT });
     await writeColumns({
       store,
