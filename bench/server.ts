@@ -74,7 +74,7 @@ function answerGraph(graphEndpoint: string, days: number): void {
     let next: string | undefined = `${graphEndpoint}/v1.0/security/${list}`;
     while (next) {
       const url = new URL(next.slice(graphEndpoint.length), root);
-      const { body } = handleGraph(options, { method: 'GET', url, headers, body: '' }).reply;
+      const { body } = handleGraph(options, { at: new Date(), method: 'GET', url, headers, body: '' }).reply;
       answer(next, body);
       next = list.includes('$top') ? undefined : (body as { '@odata.nextLink'?: string })['@odata.nextLink'];
     }

@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { styleText } from 'node:util';
 import { day, readBundle, type Bundle } from '../lambda/certificate/bundle.ts';
+import { machineClock } from '../lambda/clock.ts';
 import { MonitorError, quote } from '../lambda/errors.ts';
 import type { Command } from './command.ts';
 import { EXIT, UsageError } from './exit.ts';
@@ -61,11 +62,12 @@ async function make({ name, days, bits, out, json }: CreateFlags): Promise<numbe
   if (publicFile === out)
     throw new UsageError('--out is the file with the key; its public part becomes the .cer.');
   checkName(name);
+  const now = machineClock.now();
   const { certificate, privateKey } = await createCertificate({
     commonName: name,
     days,
     bits,
-    notBefore: new Date(Date.now() - HEAD_START_MS),
+    notBefore: new Date(now.getTime() - HEAD_START_MS),
   });
   await writeNew(out, certificate + privateKey, 0o600);
   try {
@@ -74,7 +76,7 @@ async function make({ name, days, bits, out, json }: CreateFlags): Promise<numbe
     await rm(out);
     throw error;
   }
-  const bundle = readBundle(certificate + privateKey, new Date(), quote(out));
+  const bundle = readBundle(certificate + privateKey, now, quote(out));
   console.log(json ? toJson(bundle, out, publicFile) : describe(bundle, out, publicFile));
   return EXIT.done;
 }

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { checkCertificate, day, readBundle, type Bundle } from '../lambda/certificate/bundle.ts';
 import { pemFileSource } from '../lambda/certificate/pem-file.ts';
 import { secretsManagerSource } from '../lambda/certificate/secrets-manager.ts';
+import { machineClock } from '../lambda/clock.ts';
 import { MonitorError, quote } from '../lambda/errors.ts';
 import { DEPLOYMENT_STACK, stackFlag } from '../lambda/outputs.ts';
 import type { Command } from './command.ts';
@@ -43,7 +44,7 @@ export const put: Command<PutFlags> = {
 async function replace(flags: PutFlags): Promise<number> {
   const { file, json } = flags;
   const secret = flags.secret ?? (await secretOfTenant(flags)) ?? (await defaultSecretOf(flags.stack));
-  const now = new Date();
+  const now = machineClock.now();
   const bundle = checkCertificate(await pemFileSource(file).read(), now, quote(file));
 
   const client = secretsClient();

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { day, readBundle, type Bundle } from '../lambda/certificate/bundle.ts';
 import { pemFileSource } from '../lambda/certificate/pem-file.ts';
 import { secretsManagerSource } from '../lambda/certificate/secrets-manager.ts';
+import { machineClock } from '../lambda/clock.ts';
 import { quote } from '../lambda/errors.ts';
 import { daysLeft } from '../lambda/watch/situation.ts';
 import { EXPIRES_SOON_DAYS } from './expiry.ts';
@@ -52,7 +53,7 @@ export const status: Command<StatusFlags> = {
 };
 
 async function show(flags: StatusFlags): Promise<number> {
-  const now = new Date();
+  const now = machineClock.now();
   const statuses: Status[] = [];
   for (const place of await placesOf(flags)) statuses.push(await look(place, now));
   console.log(

@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import type { Argv } from 'yargs';
 import type { Answer, HistoryEngine } from '../history/answer.ts';
 import { ABOUT, allQuestions, BEGINNING, bind, type Question, type Wanted } from '../history/questions.ts';
+import { machineClock } from '../lambda/clock.ts';
 import type { Config } from '../lambda/config.ts';
 import { dateOf } from '../lambda/dates.ts';
 import { MonitorError, quote } from '../lambda/errors.ts';
@@ -61,7 +62,7 @@ async function act(flags: AskFlags): Promise<number> {
   const config = await configOf(flags);
   const tenant = flags.tenant === undefined ? null : tenantOf(flags.tenant, config);
   const engine = await engineOf(flags, config, question.readsAllTenants ? null : tenant);
-  const newest = wanted.to ?? (await engine.newest()) ?? dateOf(new Date());
+  const newest = wanted.to ?? (await engine.newest()) ?? dateOf(machineClock.now());
   const { sql, scope, from, to } = bound(question, { ...wanted, tenant }, newest);
   const answer = await engine.ask(sql, scope);
   if (answer.rows.length === 0 && format === 'table') {

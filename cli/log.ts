@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { machineClock } from '../lambda/clock.ts';
 import type { Log } from '../lambda/ports.ts';
 
 /** The log of a command: JSON lines on stderr; on a terminal, warnings and errors as lines that a person can read. */
@@ -18,6 +19,6 @@ export function stderrLog(): Log {
 /** One line of JSON each, for whoever redirects stderr. */
 export function jsonLog(write: (line: string) => void): Log {
   const at = (level: string) => (message: string, facts?: Record<string, unknown>) =>
-    write(JSON.stringify({ time: new Date().toISOString(), level, message, ...facts }));
+    write(JSON.stringify({ time: machineClock.now().toISOString(), level, message, ...facts }));
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }

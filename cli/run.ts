@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { openStore } from '../lambda/archive/open-store.ts';
 import { pemFileSource } from '../lambda/certificate/pem-file.ts';
 import { secretsManagerSource } from '../lambda/certificate/secrets-manager.ts';
+import { deadlineIn, machineClock } from '../lambda/clock.ts';
 import type { Config, Tenant } from '../lambda/config.ts';
 import { graphClient } from '../lambda/graph/client.ts';
 import { outboxMailer } from '../lambda/mail/outbox-mailer.ts';
@@ -101,11 +102,11 @@ async function runThere({ stack = DEPLOYMENT_STACK }: RunFlags): Promise<RunTena
 function runHere(flags: RunFlags, config: Config, log: Log): RunTenant {
   const { bucket } = config.archive;
   const ports = {
-    clock: { now: () => new Date() },
+    clock: machineClock,
     certificate: flags.certificate
       ? pemFileSource(flags.certificate)
       : secretsManagerSource({ defaultSecret: DEFAULT_CERTIFICATE_SECRET }),
-    graph: graphClient(),
+    graph: graphClient({ clock: machineClock }),
     store: openStore(flags.archive ?? (bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE)),
     mailer: flags.outbox ? outboxMailer(flags.outbox) : sesMailer({}),
     log,
@@ -115,7 +116,7 @@ function runHere(flags: RunFlags, config: Config, log: Log): RunTenant {
     monitor({
       tenant,
       sender: { from: config.mail.from, operations: config.operations },
-      ports: { ...ports, invocation: { id: randomUUID(), deadline: new Date(Date.now() + RUN_MS) } },
+      ports: { ...ports, invocation: { id: randomUUID(), deadline: deadlineIn(ports.clock, RUN_MS) } },
     });
 }
 

@@ -2,6 +2,7 @@
 // oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
+import { machineClock } from '../lambda/clock.ts';
 
 const DAY = 86_400_000;
 const ALGORITHM = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]) };
@@ -27,7 +28,7 @@ export interface KeyPair {
 
 /** Makes an RSA key and a certificate for it that it signs itself (SHA-256). */
 export async function createCertificate(options: CertificateOptions): Promise<KeyPair> {
-  const { commonName, days, notBefore = new Date(), bits = 2048, altNames } = options;
+  const { commonName, days, notBefore = machineClock.now(), bits = 2048, altNames } = options;
   const keys = await crypto.subtle.generateKey({ ...ALGORITHM, modulusLength: bits }, true, [
     'sign',
     'verify',

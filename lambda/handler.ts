@@ -1,5 +1,6 @@
 import { s3Store } from './archive/s3-store.ts';
 import { secretsManagerSource } from './certificate/secrets-manager.ts';
+import { deadlineIn, machineClock } from './clock.ts';
 import { environment, readEnvironment } from './environment.ts';
 import { parseEvent } from './event.ts';
 import { toFunctionError } from './function-error.ts';
@@ -34,7 +35,7 @@ export async function handler(event: unknown, context: Context): Promise<RunResu
 
       const { tenant } = request;
       log.about({ tenant: tenant.tenantId, name: tenant.name });
-      const deadline = new Date(Date.now() + context.getRemainingTimeInMillis());
+      const deadline = deadlineIn(ports.clock, context.getRemainingTimeInMillis());
       const invocation = { id: context.awsRequestId, deadline };
       return monitor({ tenant, sender, ports: { ...ports, invocation } });
     });
@@ -52,9 +53,9 @@ function build() {
     log,
     sender: { from: variables[environment.mailFrom], operations: variables[environment.operations] },
     ports: {
-      clock: { now: () => new Date() },
+      clock: machineClock,
       certificate: secretsManagerSource({ defaultSecret: variables[environment.certificateSecret] }),
-      graph: graphClient(),
+      graph: graphClient({ clock: machineClock }),
       store: s3Store({ bucket: variables[environment.bucket] }),
       mailer: sesMailer({ configurationSet: variables[environment.configurationSet] }),
       schedules: schedulesOf({ group: variables[environment.scheduleGroup] }),

@@ -17,6 +17,7 @@ export interface Ports {
   metrics: Metrics;
 }
 
+/** The one clock of a run: all its deadlines and ages are by it. */
 export interface Clock {
   now(): Date;
 }
@@ -24,6 +25,7 @@ export interface Clock {
 /** Who runs, and until when at the latest. A retry of the same invocation has the same id. */
 export interface Invocation {
   id: string;
+  /** By the clock of the same ports. */
   deadline: Date;
 }
 

@@ -61,7 +61,7 @@ export function status(code: number, text = 'The service could not answer.'): Fa
     503: 'ServiceUnavailable',
     504: 'GatewayTimeout',
   };
-  return (_good, incoming) => graphError(incoming, new Date(), code, names[code] ?? 'UnknownError', text);
+  return (_good, incoming) => graphError(incoming, incoming.at, code, names[code] ?? 'UnknownError', text);
 }
 
 /** 429. @param retryAfter seconds, or the moment, or nothing: then the answer does not say */
@@ -88,7 +88,7 @@ export function aadsts(code: number): Fault {
   return (_good, incoming) => {
     const tenant = incoming.url.pathname.split('/')[1] ?? '';
     const clientId = new URLSearchParams(incoming.body).get('client_id') ?? 'unknown';
-    return aadstsError(code, { tenant, clientId });
+    return aadstsError(code, { tenant, clientId }, incoming.at);
   };
 }
 

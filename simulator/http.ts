@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 /** A request, read to its end. */
 export interface Incoming {
+  /** When it came, by the service's clock. */
+  at: Date;
   method: string;
   url: URL;
   headers: IncomingHttpHeaders;

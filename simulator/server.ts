@@ -1,6 +1,7 @@
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { machineClock } from '../lambda/clock.ts';
 import { createServerCertificate, type KeyPair } from './certificates.ts';
 import { handleEntra, type App } from './entra.ts';
 import { Faults, type FaultRule } from './faults.ts';
@@ -65,7 +66,7 @@ export interface Simulator {
 
 /** Starts an Entra ID and a Microsoft Graph on one port of 127.0.0.1, over TLS. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const now = options.now ?? ((): Date => new Date());
+  const now = options.now ?? (() => machineClock.now());
   const tls = options.tls ?? (await createServerCertificate());
   const server = createServer({ key: tls.privateKey, cert: tls.certificate });
   // A TLS socket closes politely; to reset a connection takes the socket under it.
@@ -104,7 +105,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const graph = { graphEndpoint: root, tokens, tenants, throttle, now };
 
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const incoming = await readRequest(message, root);
+    const incoming = await readRequest(message, root, now());
     const handled: Handled = /^\/v1\.0(\/|$)/.test(incoming.url.pathname)
       ? handleGraph(graph, incoming)
       : handleEntra(entra, incoming);
@@ -165,10 +166,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 }
 
-async function readRequest(message: IncomingMessage, root: string): Promise<Incoming> {
+async function readRequest(message: IncomingMessage, root: string, at: Date): Promise<Incoming> {
   const chunks: Buffer[] = [];
   for await (const chunk of message) chunks.push(chunk as Buffer);
   return {
+    at,
     method: message.method ?? 'GET',
     url: new URL(message.url ?? '/', root),
     headers: message.headers,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { jsonLog } from '../../cli/log.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
+import { deadlineIn, machineClock } from '../../lambda/clock.ts';
 import { parseConfig } from '../../lambda/config.ts';
 import { graphClient } from '../../lambda/graph/client.ts';
 import { outboxMailer } from '../../lambda/mail/outbox-mailer.ts';
@@ -35,10 +36,10 @@ await measured(async () => {
     tenant: config.tenants[0]!,
     sender: { from: config.mail.from, operations: config.operations },
     ports: {
-      clock: { now: () => new Date() },
-      invocation: { id: randomUUID(), deadline: new Date(Date.now() + 60_000) },
+      clock: machineClock,
+      invocation: { id: randomUUID(), deadline: deadlineIn(machineClock, 60_000) },
       certificate: pemFileSource(certificate),
-      graph: graphClient(),
+      graph: graphClient({ clock: machineClock }),
       store: folderStore(join(folder, 'archive')),
       mailer: outboxMailer(join(folder, 'mails')),
       log: jsonLog((line) => console.error(line)),

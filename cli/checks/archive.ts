@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { Archive } from '../../lambda/archive/archive.ts';
 import { openStore } from '../../lambda/archive/open-store.ts';
+import { machineClock } from '../../lambda/clock.ts';
 import type { Tenant } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { stackFlag } from '../../lambda/outputs.ts';
@@ -148,7 +149,7 @@ export async function lastRunCheck(
   if (!lastRun) {
     return { found: 'there was none yet', value: undefined, warning: `Run it now: ${runNow}` };
   }
-  const age = Date.now() - Date.parse(lastRun.at);
+  const age = machineClock.now().getTime() - Date.parse(lastRun.at);
   const hours = age / 3_600_000;
   const found = `on ${moment(lastRun.at)}, ${hours < 48 ? count(Math.max(0, Math.floor(hours)), 'hour') : count(Math.floor(hours / 24), 'day')} ago`;
   if (age <= OVERDUE_AFTER_MS) return { found, value: undefined };

@@ -5,6 +5,7 @@ import {
   SESv2Client,
   type GetAccountResponse,
 } from '@aws-sdk/client-sesv2';
+import { machineClock } from '../../lambda/clock.ts';
 import type { Config } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { outboxMailer } from '../../lambda/mail/outbox-mailer.ts';
@@ -125,7 +126,7 @@ export async function testMailCheck(
   means: { outbox: string | undefined; configurationSet: string | undefined },
 ): Promise<Outcome<void>> {
   const { outbox, configurationSet } = means;
-  const now = new Date();
+  const now = machineClock.now();
   const document = {
     tenant: 'Secure Score monitor',
     title: 'Mail works',

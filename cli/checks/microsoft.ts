@@ -1,6 +1,7 @@
 import { checkCertificate, day, type CheckedCertificate } from '../../lambda/certificate/bundle.ts';
 import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
 import { secretsManagerSource } from '../../lambda/certificate/secrets-manager.ts';
+import { deadlineIn, machineClock } from '../../lambda/clock.ts';
 import type { Tenant } from '../../lambda/config.ts';
 import { dateOf, daysBetween } from '../../lambda/dates.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
@@ -25,7 +26,7 @@ const DAYS = 8;
 export async function certificateCheck(
   from: { file: string } | { secret: string },
 ): Promise<Outcome<CheckedCertificate>> {
-  const now = new Date();
+  const now = machineClock.now();
   const bundle =
     'file' in from
       ? checkCertificate(await pemFileSource(from.file).read(), now, `the file ${quote(from.file)}`)
@@ -53,8 +54,9 @@ export async function signInCheck(
 ): Promise<Outcome<SignedIn>> {
   const found = `Entra ID knows the app ${tenant.clientId} and its certificate`;
   try {
-    const deadline = new Date(Date.now() + PATIENCE_MS);
-    return { found, value: { session: await graphClient().signIn(tenant, certificate, deadline) } };
+    const clock = machineClock;
+    const deadline = deadlineIn(clock, PATIENCE_MS);
+    return { found, value: { session: await graphClient({ clock }).signIn(tenant, certificate, deadline) } };
   } catch (error) {
     if (!(error instanceof MonitorError && error.code === 'permission-missing')) throw error;
     return { found, value: { missing: error } };
@@ -69,7 +71,7 @@ export function permissionCheck(signedIn: SignedIn): Outcome<GraphSession> {
 /** Graph's answers, by the rules of a run. */
 export async function graphCheck(tenant: Tenant, session: GraphSession): Promise<Outcome<Day>> {
   const entries = await session.secureScores(DAYS, null);
-  const { days, skipped } = readAnswer({ entries, tenantId: tenant.tenantId, now: new Date() });
+  const { days, skipped } = readAnswer({ entries, tenantId: tenant.tenantId, now: machineClock.now() });
   const { profiles } = readProfiles(await session.controlProfiles());
   const newest = days.at(-1)!;
   const { points, maximum, controls } = newest.snapshot;
@@ -84,7 +86,7 @@ export async function graphCheck(tenant: Tenant, session: GraphSession): Promise
 }
 
 export function newestCheck(newest: Day): Outcome<void> {
-  const today = dateOf(new Date());
+  const today = dateOf(machineClock.now());
   const age = daysBetween(newest.date, today);
   const found = `of ${calendarDay(newest.date)}, ${age <= 0 ? 'today' : `${count(age, 'day')} old`}`;
   if (age < STALE_AFTER_DAYS) return { found, value: undefined };

@@ -144,12 +144,19 @@ export async function writeTemporary(folder: string, bytes: Uint8Array): Promise
   return file;
 }
 
+/** ms since 1970 by the clock that stamps files: on a network file system it is not this machine's. */
+async function fileSystemTime(folder: string): Promise<number> {
+  const stamped = await writeTemporary(folder, new Uint8Array());
+  const { mtimeMs } = await stat(stamped);
+  await unless(['ENOENT'], unlink(stamped));
+  return mtimeMs;
+}
+
 /** What a lock file holds: the instance for programs, the rest for people. */
 interface Holder {
   instance: string;
   host: string;
   pid: number;
-  since: string;
   purpose: string;
 }
 
@@ -181,7 +188,6 @@ export async function withLock<T>(
     instance: newInstance(),
     host: hostname(),
     pid: process.pid,
-    since: new Date().toISOString(),
     purpose,
   };
   const text = `${JSON.stringify(holder)}\n`;
@@ -221,7 +227,7 @@ async function acquire(
     } else if (performance.now() > deadline) {
       throw new MonitorError(
         'archive-locked',
-        `the archive's lock ${quote(lock, 300)} is held by process ${quote(holder.pid)} on ${quote(holder.host)} since ${quote(holder.since)}, for ${quote(holder.purpose)}`,
+        `the archive's lock ${quote(lock, 300)} is held by process ${quote(holder.pid)} on ${quote(holder.host)} since ${quote(new Date(status.mtimeMs).toISOString())}, for ${quote(holder.purpose)}`,
         'Try again. If that process is not a run of secure-score (macOS cannot tell a new process with an old number), or no longer exists on that machine, delete the lock file.',
         { retryable: true },
       );
@@ -241,11 +247,13 @@ async function breakLock(folder: string, lock: string, text: string, deadline: n
 
 /** Removes what dead processes left in `folder`. */
 export async function sweep(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
+  const names = await readdir(folder);
+  const now = names.length > 0 ? await fileSystemTime(folder) : 0;
+  for (const name of names) {
     const file = path.join(folder, name);
     const status = await unless(['ENOENT'], stat(file));
     if (status === undefined) continue;
-    const age = Date.now() - status.mtimeMs;
+    const age = now - status.mtimeMs;
     if (name.endsWith('.tmp')) {
       // Its name is never used again, so nobody else's file can be hit.
       if (isDead(name, age, FOREIGN_SWEEP_LIMIT)) await unless(['ENOENT'], unlink(file));

@@ -1,6 +1,6 @@
 import type { Tenant } from '../config.ts';
 import { MonitorError } from '../errors.ts';
-import type { Graph } from '../ports.ts';
+import type { Clock, Graph } from '../ports.ts';
 import { exchange, excerpt, placeOf } from './exchange.ts';
 import { GRAPH, readPage, wordsOf, type Page } from './page.ts';
 import { LIMITS, patience, Setback, type Limits } from './patience.ts';
@@ -11,8 +11,8 @@ import { tokenSource } from './sign-in.ts';
 export interface GraphOptions {
   /** What is left out is that of LIMITS. */
   limits?: Partial<Limits>;
-  /** The clock that deadlines are of. */
-  now?: () => Date;
+  /** The one that deadlines are of. */
+  clock: Clock;
 }
 
 const HEADERS = {
@@ -29,14 +29,13 @@ const HEADERS = {
  * `graph-unauthorized`, `graph-next-link`, `graph-not-trusted`, `graph-too-large`; retryable: `graph-unreachable`,
  * `graph-timeout`, `deadline-reached`. None holds a token, an assertion or a key.
  */
-export function graphClient(options: GraphOptions = {}): Graph {
+export function graphClient({ clock, ...options }: GraphOptions): Graph {
   const limits = { ...LIMITS, ...options.limits };
-  const now = options.now ?? (() => new Date());
 
   return {
     async signIn(tenant, certificate, deadline) {
-      const patiently = patience(limits, deadline, now);
-      const tokens = tokenSource(tenant, certificate, { patiently, limits, now });
+      const patiently = patience(limits, deadline, clock);
+      const tokens = tokenSource(tenant, certificate, { patiently, limits, clock });
       let token = await tokens.token();
 
       /** One page, whatever it takes: pauses, further tries, one fresh token. */
@@ -53,7 +52,7 @@ export function graphClient(options: GraphOptions = {}): Graph {
             throw new Setback('outage', failure, 0);
           }
           if (answer.status === 403) throw forbidden(tenant, url, answer.text);
-          return readPage(url, answer, now());
+          return readPage(url, answer, clock.now());
         });
       }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MonitorError } from '../errors.ts';
+import type { Clock } from '../ports.ts';
 
 /** How long and how often Entra ID and Graph are asked before a run gives up. */
 export interface Limits {
@@ -51,15 +52,15 @@ export type Patiently = <T>(call: (timeout: number) => Promise<T>) => Promise<T>
 
 /**
  * @param deadline nothing starts, waits or goes on after it
- * @param now the clock that the deadline is of
+ * @param clock the one that the deadline is of
  * @returns a function that throws what the call throws, the failure of its last `Setback`, or `deadline-reached`
  */
-export function patience(limits: Limits, deadline: Date, now: () => Date): Patiently {
+export function patience(limits: Limits, deadline: Date, clock: Clock): Patiently {
   return async (call) => {
     const setbacks = { outage: 0, answer: 0 };
     const most = { outage: limits.attempts, answer: limits.answers };
     for (;;) {
-      const left = deadline.getTime() - now().getTime();
+      const left = deadline.getTime() - clock.now().getTime();
       if (left <= 0) throw late(deadline);
       try {
         return await call(Math.min(limits.timeout, left));
@@ -69,7 +70,7 @@ export function patience(limits: Limits, deadline: Date, now: () => Date): Patie
         if (setbacks[error.kind] >= most[error.kind]) throw error.failure;
 
         const pause = pauseAfter(error, setbacks.outage + setbacks.answer, limits);
-        if (now().getTime() + pause >= deadline.getTime()) throw tooLong(error, pause, deadline);
+        if (clock.now().getTime() + pause >= deadline.getTime()) throw tooLong(error, pause, deadline);
         await sleep(pause);
       }
     }

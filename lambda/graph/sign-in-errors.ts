@@ -13,6 +13,8 @@ export interface Refusal {
   description: string;
   /** ms that this machine's clock is ahead of Entra's (negative: behind); null where Entra did not tell the time. */
   skew: number | null;
+  /** When it refused, by the run's clock. */
+  now: Date;
 }
 
 interface Verdict {
@@ -61,8 +63,8 @@ function certificateUnknown({ tenant, certificate }: Refusal): Verdict {
   };
 }
 
-function certificateExpired({ certificate }: Refusal): Verdict {
-  const over = certificate.notAfter < new Date() ? 'expired' : 'is outside its validity, which ends';
+function certificateExpired({ certificate, now }: Refusal): Verdict {
+  const over = certificate.notAfter < now ? 'expired' : 'is outside its validity, which ends';
   return {
     code: 'certificate-expired',
     message: `For Entra ID ${nameOf(certificate)} ${over} on ${day(certificate.notAfter)}.`,

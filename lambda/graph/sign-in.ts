@@ -6,8 +6,10 @@ import {
 } from '@azure/msal-node';
 import * as z from 'zod';
 import type { CheckedCertificate } from '../certificate/bundle.ts';
+import { machineClock } from '../clock.ts';
 import type { Tenant } from '../config.ts';
 import { MonitorError } from '../errors.ts';
+import type { Clock } from '../ports.ts';
 import { exchange, excerpt, placeOf, type Exchange, type Service } from './exchange.ts';
 import { retryAfterOf, Setback, type Limits, type Patiently } from './patience.ts';
 import { checkRoles } from './permission.ts';
@@ -39,7 +41,7 @@ const refusal = z.looseObject({
 export function tokenSource(
   tenant: Tenant,
   certificate: CheckedCertificate,
-  means: { patiently: Patiently; limits: Limits; now: () => Date },
+  means: { patiently: Patiently; limits: Limits; clock: Clock },
 ): TokenSource {
   const { authorityHost, graphEndpoint } = tenant.cloud;
   const network = entraNetwork(means);
@@ -83,7 +85,14 @@ export function tokenSource(
     const number = Number(property(error, 'errorNo') ?? network.refusal?.error_codes[0]);
     if (Number.isInteger(number)) {
       const description = network.refusal?.error_description ?? '';
-      return signInError({ tenant, certificate, number, description, skew: network.skew });
+      return signInError({
+        tenant,
+        certificate,
+        number,
+        description,
+        skew: network.skew,
+        now: means.clock.now(),
+      });
     }
     return failed(`MSAL says ${excerpt(String(property(error, 'errorCode') ?? error))}`);
   }
@@ -137,7 +146,7 @@ interface EntraNetwork extends INetworkModule {
   forget(): void;
 }
 
-function entraNetwork({ patiently, now }: { patiently: Patiently; now: () => Date }): EntraNetwork {
+function entraNetwork({ patiently, clock }: { patiently: Patiently; clock: Clock }): EntraNetwork {
   const last: {
     failure?: MonitorError;
     refusal?: z.output<typeof refusal>;
@@ -154,8 +163,8 @@ function entraNetwork({ patiently, now }: { patiently: Patiently; now: () => Dat
         const answer = await exchange(ENTRA, address, init, { timeout, bytes: 2 ** 20 });
         // By the machine's own clock, which is the one that MSAL stamps assertions with.
         const sent = Date.parse(answer.headers.get('date') ?? '');
-        last.skew = Number.isNaN(sent) ? null : Date.now() - sent;
-        checkUsable(address, answer, now());
+        last.skew = Number.isNaN(sent) ? null : machineClock.now().getTime() - sent;
+        checkUsable(address, answer, clock.now());
         const body: T = JSON.parse(answer.text);
         last.refusal = refusal.safeParse(body).data;
         return { status: answer.status, headers: Object.fromEntries(answer.headers), body };

@@ -68,7 +68,7 @@ const SECOPS = 'secops@contoso.com';
 const FABRIKAM_SECOPS = 'secops@fabrikam.com';
 const ONCALL = 'oncall@contoso.com';
 
-const CLOCK_AHEAD = path.join(import.meta.dirname, 'clock-ahead.ts');
+const CLOCK_AHEAD = path.join(import.meta.dirname, '../clock-ahead.ts');
 
 /** A tenant is overdue after 30 hours. */
 const LATER_MS = 31 * 3_600_000;

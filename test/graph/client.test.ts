@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { machineClock } from '../../lambda/clock.ts';
 import { checkCertificate, type CheckedCertificate } from '../../lambda/certificate/bundle.ts';
 import { graphClient } from '../../lambda/graph/client.ts';
 import type { Limits } from '../../lambda/graph/patience.ts';
@@ -54,7 +55,7 @@ afterEach(() => {
 
 /** A session whose calls are counted from now on. */
 async function session(limits: Partial<Limits> = {}): Promise<GraphSession> {
-  const signedIn = await graphClient({ limits: { ...FAST, ...limits } }).signIn(
+  const signedIn = await graphClient({ clock: machineClock, limits: { ...FAST, ...limits } }).signIn(
     tenantAt(simulator),
     certificate,
     inSeconds(20),
@@ -325,7 +326,10 @@ describe('what lasts', () => {
 
   test('the deadline ends a call under way', async () => {
     let ahead = 0;
-    const client = graphClient({ limits: { ...FAST, timeout: 60_000 }, now: () => inSeconds(ahead) });
+    const client = graphClient({
+      limits: { ...FAST, timeout: 60_000 },
+      clock: { now: () => inSeconds(ahead) },
+    });
     const graph = await client.signIn(tenantAt(simulator), certificate, inSeconds(30));
     fail(hangs);
     ahead = 29.5;
@@ -339,7 +343,7 @@ describe('what lasts', () => {
   });
 
   test('the deadline is of the clock that is given', async () => {
-    const client = graphClient({ limits: FAST, now: () => new Date('2026-03-31T12:00:00Z') });
+    const client = graphClient({ limits: FAST, clock: { now: () => new Date('2026-03-31T12:00:00Z') } });
     const tenant = tenantAt(simulator);
     await client.signIn(tenant, certificate, new Date('2026-03-31T12:00:10Z'));
     const error = await failureOf(client.signIn(tenant, certificate, new Date('2026-03-31T11:59:59Z')));
@@ -451,7 +455,7 @@ describe('no error and no output ever holds a token, an assertion or a key', () 
     try {
       secrets.clear();
       fail(fault, Infinity, at);
-      const client = graphClient({ limits: { ...FAST, attempts: 2, answers: 2 } });
+      const client = graphClient({ clock: machineClock, limits: { ...FAST, attempts: 2, answers: 2 } });
       error = await failureOf(
         client
           .signIn(tenantAt(simulator), certificate, inSeconds(20))

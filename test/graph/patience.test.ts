@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { machineClock } from '../../lambda/clock.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { LIMITS, patience, retryAfterOf, Setback } from '../../lambda/graph/patience.ts';
 import { failureOf, inSeconds } from './support.ts';
 
 const limits = { ...LIMITS, timeout: 1_000, attempts: 5, answers: 2, backoff: 4, backoffLimit: 8 };
 const failure = new MonitorError('graph-throttled', 'It throttles.', 'Wait.', { retryable: true });
-const realClock = () => new Date();
 
 /** A call that suffers these setbacks, one a time, then works. */
 function setBack(...setbacks: Setback[]) {
@@ -23,7 +23,7 @@ const outage = () => new Setback('outage', failure);
 const answer = () => new Setback('answer', failure);
 
 describe('a call', () => {
-  const patiently = patience(limits, inSeconds(60), realClock);
+  const patiently = patience(limits, inSeconds(60), machineClock);
 
   test('that works is made once', async () => {
     const { call, timeouts } = setBack();
@@ -65,7 +65,7 @@ describe('a call', () => {
 
 describe('the deadline', () => {
   test('bounds the time that a call may take', async () => {
-    const clock = () => new Date(10_000);
+    const clock = { now: () => new Date(10_000) };
     const { call, timeouts } = setBack();
     await patience(limits, new Date(10_250), clock)(call);
     expect(timeouts).toEqual([250]);
@@ -73,7 +73,7 @@ describe('the deadline', () => {
 
   test('lets nothing begin after it', async () => {
     const { call, timeouts } = setBack();
-    const error = await failureOf(patience(limits, inSeconds(-1), realClock)(call));
+    const error = await failureOf(patience(limits, inSeconds(-1), machineClock)(call));
     expect(error.code).toBe('deadline-reached');
     expect(error.retryable).toBe(true);
     expect(timeouts).toEqual([]);
@@ -83,7 +83,7 @@ describe('the deadline', () => {
     const deadline = inSeconds(20);
     const start = performance.now();
     const error = await failureOf(
-      patience(limits, deadline, realClock)(setBack(new Setback('outage', failure, 300_000)).call),
+      patience(limits, deadline, machineClock)(setBack(new Setback('outage', failure, 300_000)).call),
     );
     expect(performance.now() - start).toBeLessThan(10_000);
     expect(error).toMatchObject({ code: 'graph-throttled', retryable: true, advice: 'Wait.' });
@@ -99,7 +99,7 @@ describe('without a Retry-After', () => {
   /** With a clock that stands still, a pause fails if and only if it is as long as all the time there is. */
   const withPausesBelow = (milliseconds: number) => {
     const { call, timeouts } = setBack(outage(), outage(), outage(), outage());
-    const outcome = patience(slow, new Date(milliseconds), () => new Date(0))(call);
+    const outcome = patience(slow, new Date(milliseconds), { now: () => new Date(0) })(call);
     return { outcome, timeouts };
   };
 

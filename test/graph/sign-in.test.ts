@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { machineClock } from '../../lambda/clock.ts';
 import { checkCertificate, type CheckedCertificate } from '../../lambda/certificate/bundle.ts';
 import type { Tenant } from '../../lambda/config.ts';
 import { graphClient } from '../../lambda/graph/client.ts';
@@ -53,7 +54,7 @@ afterEach(() => {
 
 function signIn(change: { tenant?: Partial<Tenant>; limits?: Partial<Limits>; deadline?: Date } = {}) {
   const { tenant, limits, deadline = inSeconds(20) } = change;
-  return graphClient({ limits: { ...FAST, ...limits } }).signIn(
+  return graphClient({ clock: machineClock, limits: { ...FAST, ...limits } }).signIn(
     { ...tenantAt(simulator), ...tenant },
     certificate,
     deadline,
@@ -218,6 +219,7 @@ describe('a clock that is off', () => {
     skew = 20 * 60_000;
     fail((good) => ({
       ...aadsts(700024)(good, {
+        at: new Date(),
         method: 'POST',
         url: new URL(simulator.authorityHost),
         headers: {},

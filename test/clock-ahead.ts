@@ -1,6 +1,6 @@
 /**
  * Loaded before a program (`node --import`), sets its clock ahead by so many milliseconds as the variable
- * CLOCK_AHEAD_MS says: how the deployed function comes to believe that it is tomorrow.
+ * CLOCK_AHEAD_MS says: how a program comes to believe that it is tomorrow, or another hour.
  */
 const ahead = Number(process.env['CLOCK_AHEAD_MS']);
 

@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { addDays, dateOf } from '../../lambda/dates.ts';
+import { clockFrom, practiceRuns, practise } from '../../simulator/practice.ts';
+
+/** Hours at which `npm start` was found broken, and days on which a calendar can go wrong. */
+const HOURS = ['00:05', '06:30', '12:00', '23:58'];
+const DAYS = {
+  'an ordinary day': '2026-11-27',
+  '29 February': '2028-02-29',
+  'clocks go forward (Los Angeles)': '2026-03-08',
+  'clocks go back (Los Angeles)': '2026-11-01',
+  'clocks go forward (Europe)': '2026-03-29',
+  'clocks go back (Europe)': '2026-10-25',
+};
+const ZONES = ['UTC', 'Pacific/Kiritimati', 'America/Los_Angeles'];
+
+describe('the runs of a practice', () => {
+  afterAll(() => vi.unstubAllEnvs());
+
+  it.each(ZONES)('are one a day at the hour of now, the last one now, in %s', (zone) => {
+    vi.stubEnv('TZ', zone);
+    expect(Intl.DateTimeFormat().resolvedOptions().timeZone).toBe(zone);
+    for (const day of Object.values(DAYS)) {
+      for (const hour of HOURS) {
+        const now = new Date(`${day}T${hour}:00Z`);
+        const runs = practiceRuns(now);
+        expect(runs).toHaveLength(11);
+        expect(runs.at(-1)).toEqual({ index: 10, date: day, at: now });
+        for (const { index, date, at } of runs) {
+          expect(date).toBe(addDays(day, index - 10));
+          expect(at.toISOString()).toBe(`${date}T${hour}:00.000Z`);
+        }
+      }
+    }
+  });
+
+  it('have a clock that goes on', async () => {
+    const clock = clockFrom(new Date('2028-02-29T23:58:00Z'));
+    const before = clock.now();
+    expect(dateOf(before)).toBe('2028-02-29');
+    await vi.waitFor(() => expect(clock.now().getTime()).toBeGreaterThan(before.getTime()));
+  });
+});
+
+/** `npm start`, in a process of its own whose machine says another time. @returns what it printed */
+function start(folder: string, now: string, zone: string): Promise<{ code: number | null; printed: string }> {
+  const program = [
+    `import { practise } from ${JSON.stringify(resolve(import.meta.dirname, '../../simulator/practice.ts'))};`,
+    `process.exitCode = await practise(new Date(), ${JSON.stringify(folder)});`,
+  ].join('\n');
+  const ahead = resolve(import.meta.dirname, '../clock-ahead.ts');
+  const child = spawn(process.execPath, ['--import', ahead, '--input-type=module', '--eval', program], {
+    env: {
+      ...process.env,
+      CLOCK_AHEAD_MS: String(Date.parse(now) - Date.now()),
+      TZ: zone,
+      NO_COLOR: '1',
+    },
+  });
+  let printed = '';
+  child.stdout.on('data', (chunk) => (printed += chunk));
+  child.stderr.on('data', (chunk) => (printed += chunk));
+  return new Promise((done) => child.on('close', (code) => done({ code, printed })));
+}
+
+/** The same whatever the day: days by their distance from it, without ports, hashes, widths and durations. */
+function timeless(printed: string, today: string): string {
+  const distance = (day: string) => `day ${(Date.parse(day) - Date.parse(today)) / 86_400_000}`;
+  return printed
+    .replace(/\d{1,2} [A-Z][a-z]{2} \d{4}/g, (day) => distance(`${day} UTC`))
+    .replace(/\d{4}-\d\d-\d\d/g, distance)
+    .replace(/-[0-9a-f]{8}-[0-9a-f]{8}\.eml/g, '.eml')
+    .replace(/localhost:\d+/, 'localhost')
+    .replace(/Done in [\d.]+ s/, 'Done in no time')
+    .replace(/\S*secure-score-practice-\w+/g, 'practice')
+    .replace(/[^\S\n]+/g, ' ');
+}
+
+describe('a practice', () => {
+  let root: string;
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'secure-score-practice-'));
+  });
+  afterAll(() => rm(root, { recursive: true, force: true }));
+
+  it('ends well and says the same at every hour of every day, whatever the zone of the machine', async () => {
+    // Clocks change in Los Angeles on the 8th of March and the 1st of November; Kiritimati is 14 hours ahead of UTC.
+    const moments = [
+      ['2028-02-29T00:05:00Z', 'Pacific/Kiritimati'],
+      ['2026-03-08T06:30:00Z', 'America/Los_Angeles'],
+      ['2026-11-01T23:58:00Z', 'America/Los_Angeles'],
+    ] as const;
+    const said: string[] = [];
+    for (const [now, zone] of moments) {
+      const { code, printed } = await start(join(root, now.replaceAll(':', '')), now, zone);
+      expect(printed).toContain('nothing is left running');
+      expect(code).toBe(0);
+      said.push(timeless(printed.replaceAll(now.replaceAll(':', ''), ''), now.slice(0, 10)));
+    }
+    for (const each of said) expect(each).toBe(said[0]);
+    expect(said[0]).toContain('day 0: day 10 of 10');
+    // Three whole programs, on a machine that may be busy.
+  }, 240_000);
+
+  it('that fails says what and what to do, without a stack', async () => {
+    const file = join(root, 'a file');
+    await writeFile(file, '');
+    vi.spyOn(console, 'log').mockImplementation(() => {});
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    expect(await practise(new Date(), join(file, 'practice'))).toBe(1);
+    const printed = said.mock.calls.join('\n');
+    vi.restoreAllMocks();
+    expect(printed).toMatch(
+      /^\nThe folder ".*a file\/practice" cannot be written: .*ENOTDIR.*\.\n→ Let the user/,
+    );
+    expect(printed).not.toMatch(/^\s+at /m);
+  });
+});
