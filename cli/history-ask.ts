@@ -9,6 +9,7 @@ import { MonitorError, quote } from '../lambda/errors.ts';
 import type { Command } from './command.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { configOf, engineOf } from './history-engine.ts';
+import { sayWhatIsLeft } from './history-losses.ts';
 import { formatOf, HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './history-options.ts';
 import { printAnswer, wrapped, type Names } from './present-answer.ts';
 
@@ -61,17 +62,18 @@ async function act(flags: AskFlags): Promise<number> {
 
   const config = await configOf(flags);
   const tenant = flags.tenant === undefined ? null : tenantOf(flags.tenant, config);
-  const engine = await engineOf(flags, config, question.readsAllTenants ? null : tenant);
+  const { engine, conclude } = await engineOf(flags, config, question.readsAllTenants ? null : tenant);
   const newest = wanted.to ?? (await engine.newest()) ?? dateOf(machineClock.now());
   const { sql, scope, from, to } = bound(question, { ...wanted, tenant }, newest);
   const answer = await engine.ask(sql, scope);
+  await sayWhatIsLeft(engine, wanted.from ?? null, tenant);
   if (answer.rows.length === 0 && format === 'table') {
     console.log(await nothing(question, engine, { from, to }));
-    return EXIT.done;
+    return conclude(scope);
   }
   const first = from === BEGINNING ? firstOf(answer) : from;
   printAnswer(answer, { format, question, names: namesOf(config), period: { from: first ?? from, to } });
-  return EXIT.done;
+  return conclude(scope);
 }
 
 /** Of a period without a beginning: the first day that the answer tells of. */

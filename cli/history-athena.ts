@@ -9,6 +9,7 @@ import {
   type QueryExecution,
 } from '@aws-sdk/client-athena';
 import { answerOf, notReadOnly, type Answer, type HistoryEngine, type Value } from '../history/answer.ts';
+import { literal } from '../history/placeholders.ts';
 import { MonitorError, quote } from '../lambda/errors.ts';
 import { HISTORY_OUTPUTS, historyStackOf } from '../lambda/outputs.ts';
 import { asked, PATIENCE } from './aws.ts';
@@ -123,6 +124,12 @@ export function athenaHistory({
     location: `Athena, workgroup ${workgroup}, database ${database}`,
     // What it costs to find out is better spent on the question: a run archives every day.
     newest: () => Promise.resolve(null),
+    async oldest(tenant) {
+      const where = tenant === null ? '' : ` WHERE tenant = ${literal(tenant)}`;
+      const { rows } = await run(`SELECT CAST(min(date) AS VARCHAR) AS day FROM scores${where}`);
+      const day = rows[0]?.['day'];
+      return typeof day === 'string' ? day : null;
+    },
     async ask(sql) {
       checkReadOnly(sql);
       return run(sql);

@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { styleText } from 'node:util';
-import type { HistoryEngine } from '../history/answer.ts';
-import { DuckDbHistory, type Skipped } from '../history/duckdb.ts';
+import type { HistoryEngine, Scope } from '../history/answer.ts';
+import { DuckDbHistory } from '../history/duckdb.ts';
+import { monthsArchived } from '../history/files.ts';
 import { isBucket } from '../lambda/archive/open-store.ts';
 import type { Config } from '../lambda/config.ts';
 import { MonitorError } from '../lambda/errors.ts';
 import { DEPLOYMENT_STACK } from '../lambda/outputs.ts';
 import { locationOf } from './archive-choice.ts';
+import { EXIT, UsageError } from './exit.ts';
 import { athenaOf } from './history-athena.ts';
 import { pullHistory } from './history-cache.ts';
+import { Losses, monthsInBucket } from './history-losses.ts';
 import type { HistoryFlags } from './history-options.ts';
 import { DEFAULT_CONFIG, loadConfig } from './load-config.ts';
 
@@ -17,6 +19,13 @@ import { DEFAULT_CONFIG, loadConfig } from './load-config.ts';
 export async function configOf({ config }: HistoryFlags): Promise<Config | null> {
   if (config === undefined && !existsSync(DEFAULT_CONFIG)) return null;
   return loadConfig(config ?? DEFAULT_CONFIG);
+}
+
+/** Where a command asks, and what it says at its end. */
+export interface Asking {
+  engine: HistoryEngine;
+  /** Says what the answers lacked, as far as the scope needs it (null: all). @returns the exit code */
+  conclude: (scope: Scope | null) => Promise<number>;
 }
 
 /**
@@ -28,20 +37,27 @@ export async function engineOf(
   flags: HistoryFlags,
   config: Config | null,
   tenantId: string | null = null,
-): Promise<HistoryEngine> {
-  if (flags.engine === 'athena') return athenaOf(flags.stack ?? DEPLOYMENT_STACK);
+): Promise<Asking> {
+  const strict = flags.strict === true;
+  if (flags.engine === 'athena') {
+    if (strict)
+      throw new UsageError('--strict looks at files, which Athena does not show: leave out one of both.');
+    const engine = await athenaOf(flags.stack ?? DEPLOYMENT_STACK);
+    return { engine, conclude: () => Promise.resolve(EXIT.done) };
+  }
   const location = await locationOf(flags, config);
   const inBucket = isBucket(location);
   const folder = inBucket ? await pullHistory(location, tenantId) : location;
-  const engine = await DuckDbHistory.open({ folder, onSkipped });
+  const losses = new Losses(location);
+  const engine = await DuckDbHistory.open({ folder, onSkipped: (skipped) => losses.onSkipped(skipped) });
   if (engine.empty) throw missing(location, inBucket ? null : folder);
-  return engine;
-}
-
-function onSkipped({ path: file, why }: Skipped): void {
-  const shown = path.relative('.', file);
-  const words = `! left out ${shown.startsWith('..') ? file : shown}: ${why}`;
-  console.error(styleText('yellow', words, { stream: process.stderr }));
+  const conclude = async (scope: Scope | null) => {
+    const archived = await (inBucket
+      ? monthsInBucket(location, tenantId)
+      : monthsArchived(folder, scope?.tenant ?? tenantId));
+    return losses.conclude(engine, { archived, scope, strict });
+  };
+  return { engine, conclude };
 }
 
 function missing(location: string, folder: string | null): MonitorError {

@@ -10,7 +10,6 @@ import { MonitorError, quote } from '../lambda/errors.ts';
 import { count, day } from '../lambda/report/format.ts';
 import { openInBrowser } from './browser.ts';
 import type { Command } from './command.ts';
-import { EXIT } from './exit.ts';
 import { namesOf, tenantOf } from './history-ask.ts';
 import { configOf, engineOf } from './history-engine.ts';
 import { HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './history-options.ts';
@@ -56,7 +55,7 @@ async function act(flags: OpenFlags): Promise<number> {
   const config = await configOf(flags);
   const wanted = flags.tenant === undefined ? null : tenantOf(flags.tenant, config);
   await checkOut(flags.out);
-  const engine = await engineOf(flags, config, wanted);
+  const { engine, conclude } = await engineOf(flags, config, wanted);
   const names = namesOf(config);
   const tenants: WireTenant[] = [];
   for (const id of wanted === null ? await readTenants(engine) : [wanted]) {
@@ -73,7 +72,7 @@ async function act(flags: OpenFlags): Promise<number> {
   const opened = flags.browser && process.stdout.isTTY && (await openInBrowser(flags.out));
   console.log(describe(tenants, flags.out, page.length));
   if (!opened) console.log(styleText('dim', 'Open it in any browser; it needs no network.'));
-  return EXIT.done;
+  return conclude(wanted === null ? null : { tenant: wanted, fromMonth: '', toMonth: '9999-99' });
 }
 
 function describe(tenants: WireTenant[], out: string, bytes: number): string {

@@ -31,6 +31,10 @@ export const HISTORY_OPTIONS = {
     describe: 'duckdb: here, a bucket is copied first (default). athena: where it is deployed',
   }),
   stack: own(OPTIONS.stack),
+  strict: own({
+    type: 'boolean',
+    describe: 'End with 1 where files that the answer needs are damaged or missing',
+  } as const),
   format: own({
     ...oneOf('format', ['table', 'json', 'csv']),
     describe: 'How to print the answer: table (default), json or csv',
@@ -60,6 +64,7 @@ export interface HistoryFlags {
   deployed?: boolean;
   engine?: 'duckdb' | 'athena';
   stack?: string;
+  strict?: boolean;
   format?: Format;
   json?: boolean;
 }

@@ -1,6 +1,5 @@
 import { TABLES } from '../history/tables.ts';
 import type { Command } from './command.ts';
-import { EXIT } from './exit.ts';
 import { namesOf } from './history-ask.ts';
 import { configOf, engineOf } from './history-engine.ts';
 import { formatOf, HISTORY_OPTIONS, type HistoryFlags } from './history-options.ts';
@@ -30,8 +29,8 @@ export const sql: Command<SqlFlags> = {
 
 async function act(flags: SqlFlags): Promise<number> {
   const config = await configOf(flags);
-  const engine = await engineOf(flags, config);
+  const { engine, conclude } = await engineOf(flags, config);
   const answer = await engine.ask(flags.statement, null);
   printAnswer(answer, { format: formatOf(flags), question: null, names: namesOf(config) });
-  return EXIT.done;
+  return conclude(null);
 }

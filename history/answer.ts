@@ -25,6 +25,8 @@ export interface HistoryEngine {
   readonly location: string;
   /** The newest day of the history (yyyy-mm-dd); null where there is none. */
   newest(): Promise<string | null>;
+  /** The first day of the history (yyyy-mm-dd); null where there is none. @param tenant of this one; null: of all */
+  oldest(tenant: string | null): Promise<string | null>;
   /** @param sql one read-only statement; nothing else is run */
   ask(sql: string, scope: Scope | null): Promise<Answer>;
 }

@@ -13,7 +13,7 @@ import {
 } from '@duckdb/node-api';
 import { MonitorError, quote } from '../lambda/errors.ts';
 import { answerOf, notReadOnly, type Answer, type HistoryEngine, type Scope, type Value } from './answer.ts';
-import { filesOf, listHistory, type HistoryFile } from './files.ts';
+import { filesLost, filesOf, listHistory, type HistoryFile, type MonthsByTenant } from './files.ts';
 import { literal } from './placeholders.ts';
 import { TABLES, type Table } from './tables.ts';
 
@@ -21,6 +21,8 @@ import { TABLES, type Table } from './tables.ts';
 export interface Skipped {
   path: string;
   why: string;
+  /** It is none of the history's files: no answer lacks it. */
+  isForeign: boolean;
 }
 
 export interface DuckDbOptions {
@@ -55,7 +57,8 @@ export class DuckDbHistory implements HistoryEngine {
     const location = path.resolve(folder);
     checkFolder(location);
     const { files, foreign } = await listHistory(location);
-    for (const file of foreign) onSkipped({ path: file, why: 'it is no file of the history' });
+    for (const file of foreign)
+      onSkipped({ path: file, why: 'it is no file of the history', isForeign: true });
     return new DuckDbHistory(location, files, onSkipped);
   }
 
@@ -64,17 +67,34 @@ export class DuckDbHistory implements HistoryEngine {
     return this.#files.length === 0;
   }
 
-  async newest(): Promise<string | null> {
+  newest(): Promise<string | null> {
+    return this.#firstOf('max', null, (months) => months.toReversed());
+  }
+
+  oldest(tenant: string | null): Promise<string | null> {
+    return this.#firstOf('min', tenant, (months) => months);
+  }
+
+  /** The files that answers lack, as far as a scope needs them; see `filesLost`. */
+  lost(archived: MonthsByTenant, scope: Scope | null): string[] {
+    return filesLost(this.#files, archived, scope);
+  }
+
+  async #firstOf(
+    aggregate: 'min' | 'max',
+    tenant: string | null,
+    inOrder: (months: string[]) => string[],
+  ): Promise<string | null> {
     const months = this.#files.filter(({ table }) => table === 'scores').map(({ month }) => month);
-    // The newest month may be damaged, or hold no row.
-    for (const month of [...new Set(months)].toSorted().toReversed()) {
-      const { rows } = await this.ask('SELECT max(date) AS newest FROM scores', {
-        tenant: null,
+    // The month may be damaged, or hold no row.
+    for (const month of inOrder([...new Set(months)].toSorted())) {
+      const { rows } = await this.ask(`SELECT ${aggregate}(date) AS day FROM scores`, {
+        tenant,
         fromMonth: month,
         toMonth: month,
       });
-      const newest = rows[0]?.['newest'];
-      if (typeof newest === 'string') return newest;
+      const day = rows[0]?.['day'];
+      if (typeof day === 'string') return day;
     }
     return null;
   }
@@ -111,7 +131,7 @@ export class DuckDbHistory implements HistoryEngine {
         this.#examined.set(file.path, why === null ? 'sound' : 'damaged');
         if (why === null) continue;
         found = true;
-        this.#onSkipped({ path: file.path, why });
+        this.#onSkipped({ path: file.path, why, isForeign: false });
       }
     });
     return found;

@@ -50,6 +50,49 @@ export function filesOf(files: readonly HistoryFile[], scope: Scope | null): His
   );
 }
 
+/** Months (yyyy-mm) by tenant. */
+export type MonthsByTenant = Map<string, Set<string>>;
+
+/**
+ * The months of which a folder archive holds snapshots. Empty for a copy that holds the history alone.
+ * @param tenant only this one; null: all
+ */
+export async function monthsArchived(folder: string, tenant: string | null): Promise<MonthsByTenant> {
+  const root = path.join(folder, 'snapshots');
+  const tenants = tenant === null ? await entriesOf(root) : [{ name: `tenant=${tenant}` }];
+  const months: MonthsByTenant = new Map();
+  for (const { name } of tenants) {
+    const days = await entriesOf(path.join(root, name));
+    const found = days.flatMap((day) => /^date=(\d{4}-\d\d)-\d\d$/.exec(day.name)?.[1] ?? []);
+    if (found.length > 0) months.set(name.replace('tenant=', ''), new Set(found));
+  }
+  return months;
+}
+
+/**
+ * The files that an answer lacks: every tenant has a file of each table for each month of which the archive has
+ * snapshots, or any other table has a file.
+ * @returns keys, ascending
+ */
+export function filesLost(
+  files: readonly HistoryFile[],
+  archived: MonthsByTenant,
+  scope: Scope | null,
+): string[] {
+  const keyOf = ({ table, month, tenant }: Omit<HistoryFile, 'path'>) =>
+    `history/${table}/month=${month}/${tenant}.parquet`;
+  const present = new Set(files.map(keyOf));
+  const months = [
+    ...files,
+    ...[...archived].flatMap(([tenant, each]) => [...each].map((month) => ({ tenant, month }))),
+  ];
+  const expected = months.flatMap(({ tenant, month }) =>
+    TABLES.map(({ name: table }) => ({ table, month, tenant, path: '' })),
+  );
+  const lost = filesOf(expected, scope).map(keyOf);
+  return [...new Set(lost)].filter((key) => !present.has(key)).toSorted();
+}
+
 /** Names that begin with a dot (`.DS_Store`, `.tmp`) belong to somebody else and are nobody's data. */
 async function entriesOf(folder: string) {
   try {

@@ -242,5 +242,47 @@ describe('secure-score history', () => {
     expect(code).toBe(0);
     expect(new Set((json() as { tenant: string }[]).map(({ tenant }) => tenant))).toEqual(new Set([CONTOSO]));
     expect(stderr).toMatch(/left out .*bbbbbbbb-.*\.parquet: /);
+    expect(stderr).toContain(
+      `Make the history again from the snapshots: secure-score archive rebuild --archive ${damaged}`,
+    );
+    // A question that does not need the file lacks nothing.
+    const flags = ['--strict', '--json', '--to', '2026-02-06', '--archive', damaged];
+    const other = await secureScore('history', 'trend', ...flags, '--tenant', CONTOSO);
+    expect([other.code, other.stderr]).toEqual([0, '']);
+    expect((await secureScore('history', 'trend', ...flags)).code).toBe(1);
+  });
+
+  it('names files that are missing, as the other tables or the snapshots show, and fails with --strict', async () => {
+    const lacking = join(root, 'lacking');
+    await writeHistory(lacking);
+    await rm(join(lacking, `history/changes/month=2026-02/${CONTOSO}.parquet`));
+    const ask = (...flags: string[]) =>
+      secureScore('history', 'losses', '--json', '--tenant', CONTOSO, '--archive', lacking, ...flags);
+    const { code, json, stderr } = await ask();
+    expect([code, Array.isArray(json())]).toEqual([0, true]);
+    expect(stderr).toContain(`! history/changes/month=2026-02/${CONTOSO}.parquet is missing`);
+    expect(stderr).toContain('secure-score archive rebuild');
+    expect((await ask('--strict')).code).toBe(1);
+    expect((await ask('--strict', '--to', '2026-01-31')).code).toBe(0);
+    // A month of which all tables are gone.
+    await mkdir(join(lacking, `snapshots/tenant=${FABRIKAM}/date=2025-12-24`), { recursive: true });
+    const sql = await secureScore('history', 'sql', 'SELECT 1', '--strict', '--archive', lacking);
+    expect([sql.code, sql.stderr]).toEqual([1, expect.stringContaining(`month=2025-12/${FABRIKAM}`)]);
+  });
+
+  it('says where the history begins, to whoever asks for days before that', async () => {
+    const ask = (from: string, tenant = CONTOSO) =>
+      secureScore('history', 'trend', '--from', from, '--tenant', tenant, '--json', '--archive', archive);
+    const early = await ask('2025');
+    expect([early.code, early.stderr]).toEqual([
+      0,
+      '! the history begins on 2026-01-30: there is nothing of the days from 2025-01-01 until then\n',
+    ]);
+    expect((await ask('2026-01-30')).stderr).toBe('');
+  });
+
+  it('does not take --strict for Athena, which shows no files', async () => {
+    const { code, stderr } = await secureScore('history', 'trend', '--engine', 'athena', '--strict');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--strict')]);
   });
 });

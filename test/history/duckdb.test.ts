@@ -186,7 +186,7 @@ describe('a file that is no good', () => {
         { tenant: FABRIKAM, n: 6 },
       ]);
     }
-    expect(skipped).toEqual([{ path: bad(), why: expect.stringMatching(why) }]);
+    expect(skipped).toEqual([{ path: bad(), why: expect.stringMatching(why), isForeign: false }]);
   });
 
   it('in a page alone is named and left out when the page is read', async () => {
