@@ -161,7 +161,10 @@ function clausesOf(parts: Map<Name, PrintedPart>, report: Report, decimals: numb
   ];
 }
 
-/** "Microsoft added 5 recommendations and removed 2"; where services changed that day, because of that. */
+/**
+ * "Microsoft added 5 recommendations and removed 2"; "With the change of services, Microsoft …" where that is why. It is
+ * always Microsoft, as the chart and the history page have it.
+ */
 function actOfMicrosoft({ days }: Report): string {
   const acts = days.flatMap(({ changes }) => {
     const services = changes.some(({ kind }) => kind === 'services');
@@ -170,23 +173,20 @@ function actOfMicrosoft({ days }: Report): string {
       .map(({ kind, control }) => ({ kind, control, services }));
   });
   const by = (kind: ReportedChange['kind']) =>
-    new Set(acts.filter((act) => act.kind === kind).map(({ control }) => control)).size;
+    new Set(acts.flatMap((act) => (act.kind === kind ? (act.control ?? []) : []))).size;
   const kinds = (Object.keys(ACTS) as (keyof typeof ACTS)[]).filter((kind) => by(kind) > 0);
-  if (kinds.length === 0) return 'Microsoft re-scored';
-
-  if (acts.every(({ services }) => services)) {
-    const done = kinds.map((kind, index) => {
-      const number = by(kind);
-      const were = number === 1 ? 'was' : 'were';
-      return `${index === 0 ? count(number, 'recommendation') : number} ${were} ${ACTS[kind]}`;
-    });
-    return `because of the change of services ${listing(done)}`;
-  }
   const done = kinds.map(
     (kind, index) => `${ACTS[kind]} ${index === 0 ? count(by(kind), 'recommendation') : by(kind)}`,
   );
-  const partly = acts.some(({ services }) => services) ? ', partly because of the change of services' : '';
-  return `Microsoft ${listing(done)}${partly}`;
+  if (acts.some(({ control }) => control === null)) {
+    done.push(
+      kinds.includes('re-scored') ? 'others without points' : 're-scored recommendations without points',
+    );
+  }
+  const what = `Microsoft ${listing(done) || 're-scored'}`;
+  if (acts.length > 0 && acts.every(({ services }) => services))
+    return `with the change of services, ${what}`;
+  return acts.some(({ services }) => services) ? `${what}, partly with the change of services` : what;
 }
 
 const ACTS = { new: 'added', removed: 'removed', 're-scored': 're-scored' } as const;

@@ -150,8 +150,13 @@ function figuresOf(change: ReportedChange): string {
   return isWorth ? worth(change) : sides(earned, maximum);
 }
 
-/** "worth 10 points instead of 9; 9 → 10 earned". */
-function rescoredFigures({ points: earned, maximum }: ReportedChange): string {
+/** "worth 10 points instead of 9; 9 → 10 earned"; of recommendations that nobody can name, "worth 3 points more in all". */
+function rescoredFigures({ control, points: earned, maximum }: ReportedChange): string {
+  if (control === null) {
+    const more = (maximum.after ?? 0) - (maximum.before ?? 0);
+    const amount = count(Math.abs(more), 'point', pointsChange(Math.abs(more)).replace('+', ''));
+    return `worth ${amount} ${more < 0 ? 'less' : 'more'} in all`;
+  }
   const [before, after] = [maximum.before ?? 0, maximum.after ?? 0].map((value) => points(value));
   const worthNow = `worth ${count(maximum.after ?? 0, 'point', after)} instead of ${before}`;
   if (earned.before === null || earned.after === null) return worthNow;

@@ -54,6 +54,7 @@ export function controlsEssence(report: Report): string {
     .map((kind) => ({ kind, number: controlsWith(report, kind) }))
     .filter((each) => each.number > 0);
   const decisions = controlsWith(report, 'decided');
+  const unnamed = toldOf(report, 're-scored').some(({ control }) => control === null);
   const total = kinds.reduce((sum, each) => sum + each.number, 0);
   const parts = [
     ...(kinds.length > 0
@@ -61,8 +62,17 @@ export function controlsEssence(report: Report): string {
           `${listing(kinds.map((each) => `${each.number} ${each.kind}`))} ${count(total, 'Secure Score recommendation', '').trim()}`,
         ]
       : []),
+    ...(unnamed
+      ? [
+          kinds.length > 0
+            ? 'others without points re-scored'
+            : 'Secure Score recommendations without points re-scored',
+        ]
+      : []),
     ...(decisions > 0
-      ? [`${count(decisions, 'decision')}${kinds.length > 0 ? '' : ' on Secure Score recommendations'}`]
+      ? [
+          `${count(decisions, 'decision')}${kinds.length > 0 || unnamed ? '' : ' on Secure Score recommendations'}`,
+        ]
       : []),
   ];
   return parts.join(', ') || 'enabled services changed';
@@ -88,11 +98,13 @@ function operationsEssence(items: OperationsItem[]): string {
   }
 }
 
-/** Of how many controls the mails tell changes of a kind, on whatever days. */
+/** On how many controls the mails report changes of a kind, on whatever days; services count as one. */
 export function controlsWith(report: Report, kind: ChangeKind): number {
   const told = toldOf(report, kind).filter((change) => kind !== 'gained' || !isByDecision(change, report));
   const confirmed = kind === 'lost' ? report.confirmed : [];
-  return new Set([...told, ...confirmed].map(({ control }) => control)).size;
+  const controls = new Set([...told, ...confirmed].map(({ control }) => control));
+  if (kind === 're-scored') controls.delete(null);
+  return controls.size;
 }
 
 function gainedByDecision(report: Report): number {

@@ -24,7 +24,18 @@ export interface Difference {
 export interface ProfilesOfTwo {
   before: Profiles;
   after: Profiles;
+  /**
+   * Controls whose maximum moved in the catalogue, on a day that nobody knows (`dateMaxima`): their rows bear nothing of
+   * it, so that it stays with what the total says of each day.
+   */
+  undated?: ReadonlySet<string>;
 }
+
+/** Title of the row about maxima that the total knows, and no control explains. */
+export const WITHOUT_POINTS = 'Recommendations without points';
+
+/** Two moves of maxima are one where they differ by no more, in points: totals are rounded. */
+export const SAME_MAXIMUM = 0.01;
 
 /** Differences of points are multiples of 0.01 on the wire; this only absorbs what binary fractions add. */
 const BINARY_SLACK = 1e-9;
@@ -54,6 +65,9 @@ const ORDER: ChangeKind[] = [
 export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo): Difference[] {
   const { pairs, removed, added } = matchControls(before, after);
   const differences: Difference[] = [];
+  const undated = profiles.undated ?? NONE;
+  // What the rows so far bear of the move of the total's maximum.
+  let borne = 0;
 
   const profileOf = (name: string | undefined, side: 'before' | 'after') =>
     name === undefined ? undefined : profiles[side].get(name);
@@ -105,6 +119,8 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
     const moves = Math.abs(points) > EPSILON + BINARY_SLACK;
     const rise = maximum.before === null || maximum.after === null ? 0 : maximum.after - maximum.before;
     const rescored = Math.abs(rise) > EPSILON + BINARY_SLACK;
+    const bears = rescored && !undated.has(later.name) ? rise : 0;
+    borne += bears;
     const decided = explains(decision, after.date, points);
 
     const kinds: ChangeKind[] = [];
@@ -112,7 +128,7 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
     if (decides) kinds.push('decided');
     if (moves) kinds.push(isDrift(earlier, later, maximum.after) ? 'drift' : points < 0 ? 'lost' : 'gained');
     if (earlier.name !== later.name) kinds.push('renamed');
-    const share = rescored || moves ? shareOf(before, after, points, rescored ? rise : 0) : 0;
+    const share = rescored || moves ? shareOf(before, after, points, bears) : 0;
     add(kinds, earlier, later, {
       maximum,
       share,
@@ -121,31 +137,78 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
     });
   }
 
-  for (const control of removed) {
-    const maximum = maximumOf(control, profileOf(control.name, 'before') ?? profileOf(control.name, 'after'));
-    const share = shareOf(before, after, -control.points, -(maximum ?? 0));
+  const maximumBefore = (control: Control) =>
+    maximumOf(control, profileOf(control.name, 'before') ?? profileOf(control.name, 'after'));
+  const maximumAfter = (control: Control) =>
+    maximumOf(control, profileOf(control.name, 'after') ?? profileOf(control.name, 'before'));
+  const gone = removed.map((control) => ({ control, maximum: maximumBefore(control), sign: -1 }));
+  const come = added.map((control) => ({ control, maximum: maximumAfter(control), sign: 1 }));
+  const known = [...gone, ...come].reduce((sum, { maximum, sign }) => sum + sign * (maximum ?? 0), borne);
+  let remainder = after.maximum - before.maximum - known;
+
+  // Exactly one whose maximum nobody states: the total knows it.
+  const [unknown, ...others] = [...gone, ...come].filter(({ maximum }) => maximum === null);
+  if (unknown && others.length === 0 && undated.size === 0 && hasPercentages(before, after)) {
+    const told = remainder * unknown.sign;
+    if (told > SAME_MAXIMUM && told >= unknown.control.points - SAME_MAXIMUM) {
+      unknown.maximum = told;
+      remainder = 0;
+    }
+  }
+
+  for (const { control, maximum } of gone) {
     add(['removed'], control, null, {
       maximum: { before: maximum, after: null },
-      share,
+      share: shareOf(before, after, -control.points, -(maximum ?? 0)),
       cause: 'rescored',
       decision: null,
     });
   }
-  for (const control of added) {
-    const maximum = maximumOf(control, profileOf(control.name, 'after') ?? profileOf(control.name, 'before'));
-    const share = shareOf(before, after, control.points, maximum ?? 0);
+  for (const { control, maximum } of come) {
     const { decision, decided } = decisionOf(undefined, profileOf(control.name, 'after'), before.date);
     add(decided ? ['new', 'decided'] : ['new'], null, control, {
       maximum: { before: null, after: maximum },
-      share,
+      share: shareOf(before, after, control.points, maximum ?? 0),
       cause: 'rescored',
       decision,
+    });
+  }
+  if (Math.abs(remainder) > BINARY_SLACK && hasPercentages(before, after)) {
+    differences.push({
+      change: withoutPoints(before, after, remainder),
+      before: null,
+      after: null,
+      decision: null,
     });
   }
 
   const services = servicesChange(before, after);
   if (services) differences.push({ change: services, before: null, after: null, decision: null });
   return differences.toSorted((a, b) => compareChanges(a.change, b.change));
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function hasPercentages(before: Snapshot, after: Snapshot): boolean {
+  return before.maximum > 0 && after.maximum > 0;
+}
+
+/**
+ * The row of what the total's maximum moved by, and no control's did: Microsoft's doing, for it states the total.
+ * @param remainder in points: as if one recommendation worth that, without points, had come or gone
+ */
+function withoutPoints(before: Snapshot, after: Snapshot, remainder: number): Change {
+  const { date, previousDate } = { date: after.date, previousDate: before.date };
+  return {
+    ...tenantChange('re-scored', WITHOUT_POINTS, {
+      date,
+      previousDate,
+      points: { before: 0, after: 0 },
+      maximum: { before: Math.max(-remainder, 0), after: Math.max(remainder, 0) },
+    }),
+    percentagePoints: shareOf(before, after, 0, remainder),
+    cause: 'rescored',
+  };
 }
 
 /**

@@ -4,14 +4,14 @@ import type { Control, Profile } from './snapshot.ts';
 const HALF_A_UNIT = 0.005;
 
 /** What rounding leaves open: the maxima that a control's points and percentage allow. */
-interface Allowed {
+export interface Allowed {
   least: number;
   most: number;
   quotient: number;
 }
 
 /** Null where they allow anything: no points, or no percentage. */
-function allowedBy(control: Control | null): Allowed | null {
+export function allowedBy(control: Control | null): Allowed | null {
   const percentage = control?.percentage ?? 0;
   const points = control?.points ?? 0;
   if (percentage <= 0 || points <= 0) return null;
@@ -25,7 +25,7 @@ function allowedBy(control: Control | null): Allowed | null {
   };
 }
 
-function allows({ least, most }: Allowed, maximum: number | null): maximum is number {
+export function allows({ least, most }: Allowed, maximum: number | null): maximum is number {
   return maximum !== null && maximum >= least && maximum <= most;
 }
 
@@ -61,6 +61,12 @@ export function maximaOf(
   const statedBefore = profiles.before?.maximum ?? profiles.after?.maximum ?? null;
   const statedAfter = profiles.after?.maximum ?? profiles.before?.maximum ?? null;
 
+  const catalogueMoved = statedBefore !== statedAfter;
+
+  // A catalogue that moves, and that each day agrees with, needs no other explanation.
+  if (before && after && catalogueMoved && allows(before, statedBefore) && allows(after, statedAfter)) {
+    return { before: statedBefore, after: statedAfter };
+  }
   if (before && after) {
     const both = intersect(before, after);
     if (!both) {
@@ -77,7 +83,6 @@ export function maximaOf(
   // A day without points allows anything. Where the catalogue says the same on both days and the other day
   // contradicts it, it is the catalogue that is wrong, not the maximum that moved.
   const side = before ?? after;
-  const catalogueMoved = statedBefore !== statedAfter;
   const known = (control: Control, profile: Profile | undefined) => maximumOf(control, profile);
   const ofBefore = known(controls.before, profiles.before ?? profiles.after);
   const ofAfter = known(controls.after, profiles.after ?? profiles.before);

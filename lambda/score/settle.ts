@@ -114,6 +114,9 @@ export interface NamedChange extends Change {
 
 const NONE: Tally = { percentagePoints: 0, of: [] };
 
+/** Maxima of the total that differ by no more, in points, are rounded: nobody re-scored anything. */
+const ROUNDING = 0.01;
+
 /** Points have two decimals; this only absorbs what binary fractions add. */
 const SLACK = 1e-9;
 
@@ -149,7 +152,7 @@ export function settleDay<Row extends NamedChange>(
 ): SettledDay<Row> {
   const fold = new DayFold<Row>(settling, day, alerts);
   for (const [control, ofControl] of byControl(rows)) {
-    if (control === null) for (const change of ofControl) fold.put(change, 'told');
+    if (control === null) for (const change of ofControl) fold.settleTenant(change);
     else fold.settleControl(control, ofControl);
   }
   return fold.end(rows);
@@ -182,6 +185,15 @@ class DayFold<Row extends NamedChange> {
 
   put(change: Row, fate: Fate, downSince: string | null = null): void {
     this.#settled.set(change, { change, fate, downSince });
+  }
+
+  /** A row about the tenant as a whole: services; and maxima that the total knows, and no control. */
+  settleTenant(change: Row): void {
+    if (change.cause === 'rescored') this.#add('rescored', null, change.percentagePoints);
+    const { before, after } = change.maximum;
+    const isRounding =
+      change.kind === 're-scored' && Math.abs((after ?? 0) - (before ?? 0)) <= ROUNDING + SLACK;
+    this.put(change, isRounding ? 'folded' : 'told');
   }
 
   settleControl(control: string, rows: Row[]): void {
@@ -317,13 +329,13 @@ class DayFold<Row extends NamedChange> {
 
   #add(
     part: 'gained' | 'lost' | 'rescored' | 'decided' | 'drift' | 'silenced',
-    control: string,
+    control: string | null,
     share: number,
   ): void {
     const { percentagePoints, of } = this.#account[part];
     this.#account[part] = {
       percentagePoints: percentagePoints + share,
-      of: of.includes(control) ? of : [...of, control],
+      of: control === null || of.includes(control) ? of : [...of, control],
     };
   }
 

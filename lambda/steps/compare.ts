@@ -12,6 +12,7 @@ import { acceptDays, type Accepted } from '../score/accept.ts';
 import { sumExplanations } from '../score/attribution.ts';
 import type { Change, Explanation } from '../score/change.ts';
 import { tenantChange, type ProfilesOfTwo } from '../score/diff.ts';
+import { dateMaxima } from '../score/gap.ts';
 import { closeAccount, openAccount, settleDay, type Drop, type Settling } from '../score/settle.ts';
 import { percentageOf, scoreLine, type Profiles, type Snapshot } from '../score/snapshot.ts';
 import type { Answer } from './fetch.ts';
@@ -176,7 +177,8 @@ function compareSteps(
 
 /**
  * The catalogue at both sides of each step. It is known as of what was last told and as of now: what differs is taken
- * to have come with the first new day, save decisions, which say when they were taken. On the newest day all count.
+ * to have come with the first new day, save decisions, which say when they were taken (on the newest day all count),
+ * and maxima, which are dated by the total's.
  */
 async function profilesByStep(
   run: Run,
@@ -190,7 +192,10 @@ async function profilesByStep(
   const after = steps.map((step, index) =>
     index === steps.length - 1 ? answer.profiles : profilesAsOf(catalogue, step.after.date),
   );
-  return after.map((profiles, index) => ({ before: after[index - 1] ?? before, after: profiles }));
+  return dateMaxima(
+    steps,
+    after.map((profiles, index) => ({ before: after[index - 1] ?? before, after: profiles })),
+  );
 }
 
 /** The days after `date`, ascending, each in the version in force; and those whose every version is damaged. */

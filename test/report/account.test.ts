@@ -40,7 +40,7 @@ test.each<[sentence: string, report: Report]>([
     reportWith({ rescored: part(0.4, 3) }, ['removed', 're-scored', 're-scored']),
   ],
   [
-    'Down 0.4 percentage points: because of the change of services 2 recommendations were added and 1 was removed, which took 0.4.',
+    'Down 0.4 percentage points: with the change of services, Microsoft added 2 recommendations and removed 1, which took 0.4.',
     reportWith({ rescored: part(-0.4, 3) }, ['services', 'new', 'new', 'removed']),
   ],
   [

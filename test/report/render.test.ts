@@ -117,7 +117,7 @@ describe('both parts tell the same', () => {
       'scores',
       reports.scores.services,
       [
-        'because of the change of services 5 recommendations were added and 1 was removed, which took another',
+        'with the change of services, Microsoft added 5 recommendations and removed 1, which took another',
         'Enabled services changed: + Microsoft Teams',
       ],
     ],

@@ -107,13 +107,67 @@ describe('decisions', () => {
 
   it('that a new control brings are told with it', async () => {
     const w = await started();
-    w.graph.days.set('2026-03-02', { ...BASE, controls: { ...BASE.controls, epsilon: 0 } });
+    w.graph.days.set('2026-03-02', {
+      ...BASE,
+      controls: { ...BASE.controls, epsilon: 0 },
+      maximum: 50,
+    });
     w.graph.profiles = [
       ...w.graph.profiles,
       profile('epsilon', [{ state: 'Ignored', at: '2026-03-02T01:00:00Z' }]),
     ];
     const { changes } = await w.runAt('2026-03-02T07:00:00Z');
     expect(changes.map(({ kind }) => kind).toSorted()).toEqual(['decided', 'new']);
+  });
+});
+
+describe('what Microsoft did while the monitor was away', () => {
+  it('is dated by the total: re-scored without points, renamed and then removed', async () => {
+    const w = await started();
+    const controls = { alpha: 5, beta: 5, gamma: 2, delta: 1, empty: 0, gone: 0 };
+    w.graph.profiles = Object.keys(controls).map((id) => profile(id));
+    w.graph.days.set('2026-03-02', { controls, maximum: 60 });
+    await w.runAt('2026-03-02T07:00:00Z');
+    w.mailer.sent.length = 0;
+
+    const { gone, ...without } = controls;
+    const renamed = { ...without, '7.gone': gone };
+    w.graph.days.set('2026-03-03', { controls: renamed, maximum: 60 });
+    w.graph.days.set('2026-03-04', { controls: renamed, maximum: 60 });
+    w.graph.days.set('2026-03-05', { controls: renamed, maximum: 57 });
+    w.graph.days.set('2026-03-06', { controls: without, maximum: 47 });
+    w.graph.profiles = Object.keys(without).map((id) => ({
+      ...profile(id),
+      maxScore: id === 'empty' ? 7 : 10,
+    }));
+    const { changes, explanation } = await w.runAt('2026-03-06T07:00:00Z');
+    expect(
+      changes.map(({ date, kind, control, maximum }) => [date.slice(-2), kind, control, maximum]),
+    ).toEqual([
+      ['03', 'renamed', '7.gone', { before: 10, after: 10 }],
+      ['05', 're-scored', 'empty', { before: 10, after: 7 }],
+      ['06', 'removed', '7.gone', { before: 10, after: null }],
+    ]);
+    expect(explanation.unexplained).toBeCloseTo(0, 9);
+    expect(explanation.rescored).toBeCloseTo((100 * 13) / 47 - (100 * 13) / 60, 9);
+  });
+
+  it('and nobody can name is a row of the total', async () => {
+    const w = await started();
+    w.graph.days.set('2026-03-02', { ...BASE, maximum: 44 });
+    const { changes, explanation, mails } = await w.runAt('2026-03-02T07:00:00Z');
+    expect(changes).toMatchObject([
+      { kind: 're-scored', control: null, cause: 'rescored', maximum: { before: 0, after: 4 } },
+    ]);
+    expect(explanation).toMatchObject({ unexplained: expect.closeTo(0, 9) });
+    expect(mails).toMatchObject([
+      { subject: 'Contoso: Secure Score recommendations without points re-scored' },
+    ]);
+    const text = w.mailer.sent[0]!.text.replace(/\s+/g, ' ');
+    expect(text).toContain('Microsoft re-scored recommendations without points, which took 3.0.');
+    expect(text).toContain(
+      'Recommendations without points worth 4 points more in all · −2.95 percentage points',
+    );
   });
 });
 

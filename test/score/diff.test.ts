@@ -133,7 +133,7 @@ describe('what changed between two snapshots', () => {
   it('takes title and maximum from the catalogue, of either day', () => {
     const differences = diff(
       snapshot('2026-01-01', { gone: 0, stays: 2 }),
-      snapshot('2026-01-02', { stays: 1 }),
+      snapshot('2026-01-02', { stays: 1 }, { maximum: 95 }),
       {
         before: new Map([['gone', profile('gone', { maximum: 5 })]]),
         after: new Map([['stays', profile('stays', { title: '' })]]),

@@ -56,7 +56,8 @@ function foldSnapshots(alerts: Alerts, snapshots: Snapshot[], from: Settling) {
     for (const drop of settled.confirmed)
       told.push(`${on} confirmed ${drop.control} of ${drop.date.slice(-2)}`);
     for (const { change, fate, downSince } of settled.changes) {
-      if (fate !== 'told') continue;
+      // The total of these days is always 30, whatever comes and goes.
+      if (fate !== 'told' || change.control === null) continue;
       told.push(
         `${on} ${change.kind} ${change.control}${downSince ? ` down since ${downSince.slice(-2)}` : ''}`,
       );
@@ -174,6 +175,41 @@ describe('with minimumPoints', () => {
     expect(told).toEqual(['03 lost a']);
     expect(settling.account.silenced.of).toEqual(['a']);
     expect(sumOf(settling)).toBeCloseTo((100 * (7.9 - 9)) / 30, 9);
+  });
+});
+
+describe('a row without a control', () => {
+  const row = (kind: 're-scored' | 'services', after: number, share: number) => ({
+    ...diff(day(0, { a: 9 }), day(1, { a: 8 }), { before: PROFILES, after: PROFILES })[0]!.change,
+    kind,
+    control: null,
+    previousControl: null,
+    maximum: { before: 0, after },
+    percentagePoints: share,
+    cause: kind === 're-scored' ? ('rescored' as const) : null,
+  });
+
+  it('counts what Microsoft re-scored, of nobody knows how many controls', () => {
+    const rows = [row('re-scored', 3, -0.4), row('services', 30, 0)];
+    const { settling, changes } = settleDay(
+      open(day(0, { a: 9 })),
+      rows,
+      { date: '2026-01-02', unexplained: 0 },
+      DEFAULT,
+    );
+    expect(settling.account.rescored).toEqual({ percentagePoints: -0.4, of: [] });
+    expect(changes.map(({ fate }) => fate)).toEqual(['told', 'told']);
+  });
+
+  it('is folded where the total was but rounded', () => {
+    const { settling, changes } = settleDay(
+      open(day(0, { a: 9 })),
+      [row('re-scored', 0.01, -0.001)],
+      { date: '2026-01-02', unexplained: 0 },
+      DEFAULT,
+    );
+    expect(settling.account.rescored.percentagePoints).toBe(-0.001);
+    expect(changes.map(({ fate }) => fate)).toEqual(['folded']);
   });
 });
 
