@@ -1,11 +1,12 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Role, ServicePrincipal, type CfnPolicy, type Policy } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
   Function as LambdaFunction,
   LoggingFormat,
   Runtime,
   Tracing,
+  type CfnFunction,
 } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -64,6 +65,11 @@ export class MonitorFunction extends Construct {
       onFailure: new SqsDestination(props.failedRuns),
       reservedConcurrentExecutions: props.reservedConcurrentExecutions,
     });
+    // CDK has it depend on the role as well, which a property refers to already (W3005 of cfn-lint).
+    const policy = role.node.findChild('DefaultPolicy') as Policy;
+    (this.function.node.defaultChild as CfnFunction).addOverride('DependsOn', [
+      Stack.of(this).getLogicalId(policy.node.defaultChild as CfnPolicy),
+    ]);
     acknowledge(role, {
       'AwsSolutions-IAM5[Resource::*]':
         'xray:PutTraceSegments and xray:PutTelemetryRecords know no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html',

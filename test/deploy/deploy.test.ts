@@ -192,15 +192,15 @@ const deploy = (...flags: string[]): Promise<string> =>
 const SECOND = 'Second';
 const secondFlags = (): string[] => [SECOND, ...appFlags('second.out'), '-c', `stack=${SECOND}`];
 
-/** What a secret holds, by its name; null where there is none. */
-async function secretNamed(SecretId: string): Promise<string | null> {
+/** What a secret holds, by its name; nothing also where there is none. */
+async function secretNamed(SecretId: string): Promise<string> {
   const answer = await new SecretsManagerClient()
     .send(new GetSecretValueCommand({ SecretId }))
     .catch((error: Error) => {
-      if (error.name === 'ResourceNotFoundException') return null;
+      if (error.name === 'ResourceNotFoundException') return undefined;
       throw error;
     });
-  return answer?.SecretString ?? null;
+  return answer?.SecretString ?? '';
 }
 
 interface Minute {
@@ -263,7 +263,7 @@ const evidence = async (): Promise<string[]> =>
   (await versionsIn(bucket)).filter((line) => /^(snapshots|profiles|reports|ledger)\//.test(line));
 
 describe('a deployment', () => {
-  it('comes of templates without errors', async () => {
+  it('comes of templates in which cfn-lint finds nothing', async () => {
     const bin = await pythonEnvironment('cfn-lint', path.join(import.meta.dirname, 'requirements.txt'));
     const templates = (await readdir(file('cdk.out'))).filter((name) => name.endsWith('.template.json'));
     // Besides these, those of the schedules.
@@ -273,7 +273,7 @@ describe('a deployment', () => {
     const checked = templates.map((name) => file(path.join('cdk.out', name)));
     await execute(path.join(bin, 'cfn-lint'), [
       '--non-zero-exit-code',
-      'error',
+      'warning',
       '--regions',
       REGION,
       '--',
@@ -471,7 +471,7 @@ describe('a deployment', () => {
     const second = await outputsOf(SECOND);
     for (const key of Object.values(OUTPUTS)) expect([key, second[key]]).not.toEqual([key, outputs[key]]);
     expect(await secretNamed(secret)).toBe(held);
-    expect(await secretNamed(second[OUTPUTS.certificateSecret] ?? '')).toBeNull();
+    expect(await secretNamed(second[OUTPUTS.certificateSecret] ?? '')).toBe('');
 
     await run.secureScore('certificate', 'put', file('contoso.pem'), '--stack', SECOND);
     expect(await secretNamed(second[OUTPUTS.certificateSecret] ?? '')).toContain('PRIVATE KEY');

@@ -33,6 +33,16 @@ describe('the function', () => {
     expect(read[environment.scheduleGroup]).toBe(group.Properties!['Name']);
   });
 
+  test('waits for what its role may do, and says nothing twice (W3005 of cfn-lint)', () => {
+    const [, { DependsOn, Properties }] = only(deployment, 'AWS::Lambda::Function');
+    const [policy, ...others] = ofType(deployment, 'AWS::IAM::Policy').filter(([id]) =>
+      DependsOn?.includes(id),
+    );
+    expect([DependsOn?.length, others]).toEqual([1, []]);
+    const { 'Fn::GetAtt': role } = Properties!['Role'] as { 'Fn::GetAtt': [string, string] };
+    expect(policy?.[1].Properties!['Roles']).toEqual([{ Ref: role[0] }]);
+  });
+
   test('has a log of its own, in JSON, that does not grow for ever', () => {
     const [id, log] = only(deployment, 'AWS::Logs::LogGroup');
     expect(log.Properties).toMatchObject({ RetentionInDays: 180 });
