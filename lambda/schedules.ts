@@ -1,6 +1,7 @@
 import { paginateListSchedules, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { environment, SCHEDULE_PREFIX } from './environment.ts';
 import { MonitorError } from './errors.ts';
+import { passes } from './passing.ts';
 import type { Schedule, Schedules } from './ports.ts';
 
 /** A page; the most that there is: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_ListSchedules.html */
@@ -70,8 +71,10 @@ function explain(error: unknown, group: string): MonitorError {
       return new MonitorError(
         'schedules-failed',
         said,
-        'Nothing: it is tried again. If it lasts, look at the health of EventBridge Scheduler in this region.',
-        { retryable: true, cause: error },
+        passes(error)
+          ? 'Nothing: it is tried again. If it lasts, look at the health of EventBridge Scheduler in this region.'
+          : 'Act on what EventBridge Scheduler says. If it blames the request, deploy again.',
+        { retryable: passes(error), cause: error },
       );
   }
 }

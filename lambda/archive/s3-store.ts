@@ -1,5 +1,6 @@
 import {
   GetObjectCommand,
+  ListObjectsV2Command,
   paginateListObjectsV2,
   PutObjectCommand,
   S3Client,
@@ -7,6 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MonitorError, quote } from '../errors.ts';
+import { isNotTrusted, passes } from '../passing.ts';
 import type { ObjectStore, StoredObject } from '../ports.ts';
 import { checkKey, checkPrefix, isKey } from './key.ts';
 
@@ -32,9 +34,10 @@ export interface S3Store extends ObjectStore {
  * Objects in a bucket. `create` and `replace` are S3's conditional writes, so S3 itself decides which of two writers
  * came first: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html. A version is the ETag.
  *
- * Needs s3:GetObject and s3:PutObject on the keys, and s3:ListBucket on the bucket: without it S3 answers 403, not
- * 404, for an object that does not exist.
- * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, under Permissions
+ * Needs s3:GetObject and s3:PutObject on the keys, and s3:ListBucket on the bucket. Where that does not cover a key
+ * S3 answers 403, not 404, for an object that does not exist, and which prefix it takes for the condition then is not
+ * documented (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, under Permissions): so a listing of
+ * exactly that key decides.
  *
  * Region, credentials and endpoint come from the environment, as for every AWS tool (`AWS_REGION`, `AWS_PROFILE`,
  * `AWS_ENDPOINT_URL_S3`). The SDK addresses the bucket as a host name; for an endpoint that is an IP address, as a
@@ -72,7 +75,22 @@ export function s3Store({
       return { bytes: await answer.Body.transformToByteArray(), version: answer.ETag };
     } catch (error) {
       if (nameOf(error) === 'NoSuchKey') return undefined;
+      if (nameOf(error) === 'AccessDenied' && !(await mayBeThere(key))) return undefined;
       throw explain(error, 's3:GetObject', `s3://${bucket}/${base}${key}`);
+    }
+  }
+
+  /** @returns false where a listing shows that there is no such object; true also where one may not be had */
+  async function mayBeThere(key: string): Promise<boolean> {
+    try {
+      // Keys come in their order: of those that begin with it, the key itself comes first.
+      const { Contents = [] } = await client.send(
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: base + key, MaxKeys: 1 }),
+      );
+      return Contents[0]?.Key === base + key;
+    } catch (error) {
+      if (nameOf(error) === 'AccessDenied') return true;
+      throw explain(error, 's3:ListBucket', `s3://${bucket}/${base}${key}`);
     }
   }
 
@@ -179,6 +197,7 @@ function contentType(key: string): string {
 }
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
+const codeOf = (error: unknown): unknown => (error instanceof Error ? Reflect.get(error, 'code') : undefined);
 
 /**
  * The operator's words for what the SDK threw. Names of errors:
@@ -215,6 +234,38 @@ function explain(error: unknown, action: string, target: string): MonitorError {
       `Set AWS_REGION to ${region ? quote(region) : 'the region of the bucket'}.`,
     );
   }
+  // S3 hands on what KMS says, with 400, as KMS.DisabledException and the like.
+  if (/^KMS/.test(name) && !passes(error)) {
+    return failed(
+      'archive-key-unusable',
+      `its KMS key cannot be used (${said})`,
+      'Enable the key, or cancel its deletion (aws kms describe-key says which); a key that is gone takes what it encrypted with it. Then run again.',
+    );
+  }
+  if (name === 'InvalidObjectState') {
+    return failed(
+      'archive-object-cold',
+      `the object lies in a storage class that has to be thawed first (${said})`,
+      'Restore it (aws s3api restore-object), and take the rule that moves objects of the archive to Glacier out of the lifecycle of the bucket.',
+    );
+  }
+  if (/^(AllAccessDisabled|AccountProblem|NotSignedUp|UnauthorizedAccess|InvalidPayer)$/.test(name)) {
+    return failed(
+      'archive-account-disabled',
+      `AWS has disabled the account, or its use of S3 (${said})`,
+      'No permission mends it: look for mails of AWS to the account, at its bills, and open a case with AWS Support.',
+    );
+  }
+  if (status === 501) {
+    return failed(
+      'archive-unsupported',
+      `the store does not know this request (${said})`,
+      'The archive needs conditional writes (If-None-Match and If-Match on PutObject), which Amazon S3 has and some compatible stores have not: update the store, or choose another bucket or a folder.',
+    );
+  }
+  if (status === 507) {
+    return failed('archive-full', `the store is full (${said})`, 'Make room, then run again.');
+  }
   if (/^ExpiredToken|^TokenRefreshRequired$/.test(name)) {
     return failed(
       'archive-credentials-expired',
@@ -222,7 +273,12 @@ function explain(error: unknown, action: string, target: string): MonitorError {
       'Sign in to AWS again (aws sso login, or new temporary credentials).',
     );
   }
-  if (name === 'InvalidAccessKeyId' || name === 'SignatureDoesNotMatch' || name === 'InvalidToken') {
+  if (
+    name === 'InvalidAccessKeyId' ||
+    name === 'SignatureDoesNotMatch' ||
+    name === 'InvalidToken' ||
+    name === 'InvalidSecurity'
+  ) {
     return failed(
       'archive-credentials-invalid',
       `AWS does not take the credentials (${name})`,
@@ -269,8 +325,15 @@ function explain(error: unknown, action: string, target: string): MonitorError {
       true,
     );
   }
-  if (status !== undefined && (status >= 500 || status === 429 || name === 'RequestTimeout')) {
+  if (status !== undefined && status > 0 && passes(error)) {
     return failed('archive-unavailable', `S3 is not able to answer now (${said})`, 'Run again later.', true);
+  }
+  if (isNotTrusted(codeOf(error))) {
+    return failed(
+      'archive-not-trusted',
+      `the server does not prove that it is S3 (${said})`,
+      'Is a proxy between this machine and AWS that has its own certificate authority? Then point NODE_EXTRA_CA_CERTS at its certificate. Else something listens in.',
+    );
   }
   if (status === undefined || status === 0) {
     // Not an answer of S3: DNS, TCP, TLS, a timeout, a body that broke off.

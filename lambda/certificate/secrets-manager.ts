@@ -2,13 +2,14 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import type { Tenant } from '../config.ts';
 import { MonitorError, quote } from '../errors.ts';
 import { putCommand } from '../outputs.ts';
+import { passes } from '../passing.ts';
 
 /**
  * A PEM bundle as the SecretString of an AWS secret: the tenant's own (`certificate` in the config), or the one that
  * serves the whole deployment.
  * @param options.defaultSecret name or ARN of the latter
  * @throws on read: MonitorError `certificate-not-found`, `certificate-access-denied`, `certificate-not-decrypted`,
- *   `certificate-not-text`, `certificate-empty`, `aws-credentials-missing`; `certificate-unreachable` (retryable)
+ *   `certificate-not-text`, `certificate-empty`, `certificate-refused`, `aws-credentials-missing`; `certificate-unreachable` (retryable)
  */
 export function secretsManagerSource(options: { client?: SecretsManagerClient; defaultSecret: string }): {
   read(tenant: Pick<Tenant, 'certificate'>): Promise<string>;
@@ -50,7 +51,7 @@ const putABundle = (secret: string): string =>
  */
 function explain(secret: string, error: unknown): MonitorError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  switch (name) {
+  switch (message === 'Region is missing' ? 'RegionMissing' : name) {
     case 'ResourceNotFoundException':
       // Also said of a secret without a value.
       return new MonitorError(
@@ -84,15 +85,28 @@ function explain(secret: string, error: unknown): MonitorError {
         `${quote(secret)} is not the name of a secret: ${quote(message, 300)}.`,
         'Name a secret of this account and region in the tenant\'s "certificate", like secure-score/contoso.',
       );
+    case 'RegionMissing':
     case 'CredentialsProviderError':
+    case 'TokenProviderError':
+    case 'ExpiredToken':
     case 'ExpiredTokenException':
+    case 'InvalidClientTokenId':
+    case 'InvalidSignatureException':
+    case 'SignatureDoesNotMatch':
     case 'UnrecognizedClientException':
       return new MonitorError(
         'aws-credentials-missing',
-        `The secret ${quote(secret)} cannot be read without valid AWS credentials: ${quote(message, 300)}.`,
-        'Sign in to AWS (aws sso login, AWS_PROFILE), or use a file: --certificate <file>.',
+        `The secret ${quote(secret)} cannot be read without valid AWS credentials and a region: ${quote(message, 300)}.`,
+        'Sign in to AWS (aws sso login, AWS_PROFILE), set AWS_REGION, or use a file: --certificate <file>.',
       );
     default:
+      if (!passes(error)) {
+        return new MonitorError(
+          'certificate-refused',
+          `Secrets Manager refuses to hand out the secret ${quote(secret)}: ${name}: ${quote(message, 300)}.`,
+          'Act on what it says, or look the error up in the documentation of AWS Secrets Manager.',
+        );
+      }
       return new MonitorError(
         'certificate-unreachable',
         `Reading the secret ${quote(secret)} failed: ${name}: ${quote(message, 300)}.`,

@@ -2,7 +2,7 @@ import type { Tenant } from '../config.ts';
 import { MonitorError } from '../errors.ts';
 import type { Clock, Graph } from '../ports.ts';
 import { exchange, excerpt, placeOf } from './exchange.ts';
-import { GRAPH, readPage, wordsOf, type Page } from './page.ts';
+import { GRAPH, passesByItself, readPage, wordsOf, type Page } from './page.ts';
 import { LIMITS, patience, Setback, type Limits } from './patience.ts';
 import { permissionMissing } from './permission.ts';
 import { dateOfEntry } from './schema.ts';
@@ -51,7 +51,7 @@ export function graphClient({ clock, ...options }: GraphOptions): Graph {
             token = await tokens.token(true);
             throw new Setback('outage', failure, 0);
           }
-          if (answer.status === 403) throw forbidden(tenant, url, answer.text);
+          if (answer.status === 403 && !passesByItself(answer)) throw forbidden(tenant, url, answer.text);
           return readPage(url, answer, clock.now());
         });
       }

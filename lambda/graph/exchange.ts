@@ -1,4 +1,5 @@
 import { MonitorError, quote } from '../errors.ts';
+import { isNotTrusted } from '../passing.ts';
 import { Setback } from './patience.ts';
 
 /** Who is asked: the start of the error codes, and a name for people. */
@@ -13,16 +14,6 @@ export interface Exchange {
   headers: Headers;
   text: string;
 }
-
-/** TLS errors that trying again does not mend. */
-const NOT_TRUSTED = new Set([
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
 
 /**
  * One request and its whole answer, on the global fetch. Redirects are not followed: a token goes where it was meant
@@ -82,7 +73,7 @@ function failure(
   facts: { timeout: number; timedOut: boolean; received: number },
 ): Setback | MonitorError {
   const { code, message } = reasonOf(error);
-  if (NOT_TRUSTED.has(code)) {
+  if (isNotTrusted(code)) {
     return new MonitorError(
       `${service.code}-not-trusted`,
       `The server at ${url.origin} does not prove that it is ${service.name}: ${message} (${code}).`,

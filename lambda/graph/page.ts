@@ -23,7 +23,7 @@ const graphError = z.looseObject({
 
 /**
  * Takes a page out of an answer, or says what came in its place.
- * @param answer of any status but 401 and 403, which are about the caller and are its business
+ * @param answer of any status but 401, and 403 that lasts, which are about the caller and are its business
  * @param now for a Retry-After that is a date
  * @throws Setback around `graph-throttled`, `graph-unavailable`, `graph-partial-answer`, `graph-html-answer`,
  *   `graph-malformed-answer`, `graph-unexpected-answer` (all retryable)
@@ -33,7 +33,8 @@ export function readPage(url: URL, answer: Exchange, now: Date): Page {
   const { status, headers, text } = answer;
   const retryAfter = retryAfterOf(headers, now);
   if (status === 429) throw new Setback('outage', throttled(url), retryAfter);
-  if (status >= 500 || status === 408) throw new Setback('outage', unavailable(url, answer), retryAfter);
+  if ((status >= 500 && status !== 501) || status === 408 || passesByItself(answer))
+    throw new Setback('outage', unavailable(url, answer), retryAfter);
   if (status === 206) throw new Setback('answer', partial(url, headers.get('warning')), retryAfter);
   if (status >= 300) throw refusal(url, answer);
 
@@ -57,6 +58,17 @@ export function readPage(url: URL, answer: Exchange, now: Date): Page {
   }
   return { entries: parsed.data.value, nextLink: parsed.data['@odata.nextLink'] ?? null };
 }
+
+/**
+ * Codes of errors that pass, whatever the status is: https://learn.microsoft.com/graph/errors#code-property
+ * A 501 does not: what Graph has not built yet it will not have built tomorrow.
+ */
+const PASSING =
+  /^(serviceNotAvailable|activityLimitReached|tooManyRequests|throttledRequest|gatewayTimeout|resourceModified|resourceLocked)$/i;
+
+/** Whether it is a refusal that passes. */
+export const passesByItself = ({ status, text }: Exchange): boolean =>
+  status >= 400 && PASSING.test(graphError.safeParse(parse(text)).data?.error.code ?? '');
 
 /** Graph's own words for an error, for people; the start of the answer where they are not there. */
 export function wordsOf(text: string): string {

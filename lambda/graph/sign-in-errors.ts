@@ -35,19 +35,39 @@ const VERDICTS: ReadonlyMap<number, (refusal: Refusal) => Verdict> = new Map([
   [7000214, certificateRevoked],
   [7000277, certificateRevoked],
   [700024, clockSkew],
+  [50196, clientLoop],
   [700016, appNotInTenant],
   [7000229, appNotInTenant],
   [7000112, appDisabled],
+  [500014, graphDisabled],
   [90002, tenantNotFound],
   [900023, tenantNotFound],
+  [5000224, tenantGone],
+  [90038, otherCloud],
+  [900382, otherCloud],
+  [900439, otherCloud],
   [53003, blockedByConditionalAccess],
   [530032, blockedByConditionalAccess],
 ]);
 
+/** Numbers of what passes by itself within the run: external server, timeouts, the directory, a tenant throttled. */
+const PASSING = new Set([90006, 90012, 90024, 90033, 90055]);
+
+/**
+ * Whether a refusal passes by itself, whatever the HTTP status is that it comes with.
+ * https://learn.microsoft.com/entra/identity-platform/reference-error-codes#handling-error-codes-in-your-application
+ * @param error the OAuth error, like `invalid_client`
+ * @param numbers of AADSTS errors
+ */
+export function passesByItself(error: string, numbers: readonly number[]): boolean {
+  if (numbers.some((number) => VERDICTS.has(number))) return false;
+  return error === 'temporarily_unavailable' || numbers.some((number) => PASSING.has(number));
+}
+
 /**
  * @returns MonitorError `certificate-unknown`, `certificate-expired`, `certificate-revoked`, `clock-skew` (retryable),
- *   `app-not-in-tenant`, `app-disabled`, `tenant-not-found`, `blocked-by-conditional-access`; `sign-in-refused` for a
- *   number that is not in the table
+ *   `client-loop` (retryable), `app-not-in-tenant`, `app-disabled`, `graph-disabled`, `tenant-not-found`, `tenant-gone`,
+ *   `other-cloud`, `blocked-by-conditional-access`; `sign-in-refused` for a number that is not in the table
  */
 export function signInError(refusal: Refusal): MonitorError {
   const { code, message, advice, retryable } = (VERDICTS.get(refusal.number) ?? refused)(refusal);
@@ -120,6 +140,46 @@ function tenantNotFound({ tenant }: Refusal): Verdict {
     message: `There is no tenant ${tenant.tenantId} at ${tenant.cloud.authorityHost}.`,
     advice:
       "Compare tenantId with the tenant's overview page in the Entra admin center. If it is right, the tenant lives in another cloud: cloud: 'usgov' (GCC High) or 'dod'.",
+  };
+}
+
+/** The tenant's Microsoft Graph itself: https://learn.microsoft.com/troubleshoot/entra/entra-id/app-integration/error-code-aadsts500014-service-principal-disabled */
+function graphDisabled({ tenant }: Refusal): Verdict {
+  return {
+    code: 'graph-disabled',
+    message: `Microsoft Graph is disabled in the tenant ${tenant.tenantId}.`,
+    advice:
+      "Look whether the tenant's subscription has lapsed. If not, let an admin of the tenant enable the service principal of Microsoft Graph (Update-MgServicePrincipal -AccountEnabled:$true, appId 00000003-0000-0000-c000-000000000000).",
+  };
+}
+
+/** "We are sorry, this resource is not available": seen where a tenant was deleted, blocked or deprovisioned. */
+function tenantGone({ tenant }: Refusal): Verdict {
+  return {
+    code: 'tenant-gone',
+    message: `Entra ID gives no tokens for the tenant ${tenant.tenantId} any more: it is deleted, deprovisioned or blocked.`,
+    advice:
+      'Ask the tenant whether it still exists and is paid for. If it is gone, take it out of the config: what was archived stays. If it is not, its admin opens a support request with Microsoft that quotes this message.',
+  };
+}
+
+function otherCloud({ tenant }: Refusal): Verdict {
+  return {
+    code: 'other-cloud',
+    message: `The app ${tenant.clientId} or the tenant ${tenant.tenantId} lives in another cloud than the one at ${tenant.cloud.authorityHost}.`,
+    advice:
+      "Set the tenant's cloud in the config: 'usgov' (GCC High) or 'dod' for the clouds of the US government, 'global' for all others; the app must be registered in the same one.",
+  };
+}
+
+/** Asking again at once is what it complains of: the next run is soon enough. */
+function clientLoop({ tenant }: Refusal): Verdict {
+  return {
+    code: 'client-loop',
+    message: `Entra ID has had too many equal sign-ins of the app ${tenant.clientId} to the tenant ${tenant.tenantId} within minutes.`,
+    advice:
+      'Nothing: it passes within minutes, and the next run tries again. If it lasts, look which other program signs in with the same app.',
+    retryable: true,
   };
 }
 

@@ -13,7 +13,7 @@ import type { Clock } from '../ports.ts';
 import { exchange, excerpt, placeOf, type Exchange, type Service } from './exchange.ts';
 import { retryAfterOf, Setback, type Limits, type Patiently } from './patience.ts';
 import { checkRoles } from './permission.ts';
-import { signInError } from './sign-in-errors.ts';
+import { passesByItself, signInError } from './sign-in-errors.ts';
 
 /** Hands out access tokens for Graph. */
 export interface TokenSource {
@@ -30,7 +30,8 @@ const ENTRA: Service = { code: 'sign-in', name: 'Entra ID' };
 
 /** Entra's error answer: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#error-response-1 */
 const refusal = z.looseObject({
-  error_codes: z.array(z.coerce.number()).min(1),
+  error: z.string().catch(''),
+  error_codes: z.array(z.coerce.number()).catch([]),
   error_description: z.string().catch(''),
 });
 
@@ -165,6 +166,7 @@ function entraNetwork({ patiently, clock }: { patiently: Patiently; clock: Clock
         const sent = Date.parse(answer.headers.get('date') ?? '');
         last.skew = Number.isNaN(sent) ? null : machineClock.now().getTime() - sent;
         checkUsable(address, answer, clock.now());
+        checkRefusal(address, answer, clock.now());
         const body: T = JSON.parse(answer.text);
         last.refusal = refusal.safeParse(body).data;
         return { status: answer.status, headers: Object.fromEntries(answer.headers), body };
@@ -196,6 +198,26 @@ function entraNetwork({ patiently, clock }: { patiently: Patiently; clock: Clock
   };
 }
 
+const PASSES =
+  'Usually this passes: the next run tries again. Microsoft tells of outages at https://status.cloud.microsoft.';
+
+/** @throws Setback where Entra refuses for now */
+function checkRefusal(url: URL, { status, headers, text }: Exchange, now: Date): void {
+  const { error = '', error_codes: numbers = [] } = refusal.safeParse(JSON.parse(text)).data ?? {};
+  if (!passesByItself(error, numbers)) return;
+  const said = numbers.length > 0 ? `AADSTS${numbers.join(', AADSTS')}` : error;
+  throw new Setback(
+    'outage',
+    new MonitorError(
+      'sign-in-unavailable',
+      `Entra ID failed: ${status} from ${placeOf(url)}, ${said}.`,
+      PASSES,
+      { retryable: true },
+    ),
+    retryAfterOf(headers, now),
+  );
+}
+
 /** @throws where the answer is not a JSON object in which Entra grants or refuses */
 function checkUsable(url: URL, { status, headers, text }: Exchange, now: Date): void {
   if (status === 429 || status >= 500) {
@@ -207,7 +229,7 @@ function checkUsable(url: URL, { status, headers, text }: Exchange, now: Date): 
         throttled
           ? `Entra ID throttles sign-ins (429 from ${placeOf(url)}).`
           : `Entra ID failed: ${status} from ${placeOf(url)}.`,
-        'Usually this passes: the next run tries again. Microsoft tells of outages at https://status.cloud.microsoft.',
+        PASSES,
         { retryable: true },
       ),
       retryAfterOf(headers, now),

@@ -1,5 +1,6 @@
 import { SESv2Client, SendEmailCommand, type Attachment as SesAttachment } from '@aws-sdk/client-sesv2';
 import { MonitorError, quote } from '../errors.ts';
+import { passes } from '../passing.ts';
 import { line } from '../report/plain-text.ts';
 import { formatMailbox, parseMailbox } from './mailbox.ts';
 import type { Attachment, Mail, Mailer } from '../ports.ts';
@@ -100,7 +101,12 @@ function explain(error: unknown, mail: Mail, configurationSet: string | undefine
       );
     case 'RegionMissing':
     case 'CredentialsProviderError':
+    case 'TokenProviderError':
+    case 'ExpiredToken':
     case 'ExpiredTokenException':
+    case 'InvalidClientTokenId':
+    case 'InvalidSignatureException':
+    case 'SignatureDoesNotMatch':
     case 'UnrecognizedClientException':
       return fails(
         'mail-not-configured',
@@ -115,6 +121,12 @@ function explain(error: unknown, mail: Mail, configurationSet: string | undefine
         true,
       );
     default:
+      if (!passes(error)) {
+        return fails(
+          'mail-refused',
+          `Act on what SES says (${name}); check mail.from and the recipients in the config.`,
+        );
+      }
       return new MonitorError(
         'mail-failed',
         `The mail could not be handed to SES: ${name}: ${line(message, 300)}`,

@@ -104,7 +104,21 @@ describe('an error of S3', () => {
     [answer('SlowDown', 503), 'archive-unavailable', true],
     [answer('InternalError', 500), 'archive-unavailable', true],
     [answer('RequestTimeout', 400), 'archive-unavailable', true],
-    [answer('InvalidObjectState', 405), 'archive-failed', false],
+    [answer('MethodNotAllowed', 405), 'archive-failed', false],
+    [answer('NotImplemented', 501), 'archive-unsupported', false],
+    [answer('XMinioStorageFull', 507), 'archive-full', false],
+    [answer('InvalidObjectState', 403), 'archive-object-cold', false],
+    [answer('AllAccessDisabled', 403), 'archive-account-disabled', false],
+    [answer('AccountProblem', 403), 'archive-account-disabled', false],
+    [answer('NotSignedUp', 403), 'archive-account-disabled', false],
+    [answer('InvalidSecurity', 403), 'archive-credentials-invalid', false],
+    [answer('KMS.DisabledException', 400), 'archive-key-unusable', false],
+    [answer('KMS.NotFoundException', 400), 'archive-key-unusable', false],
+    [answer('KMS.KMSInvalidStateException', 400), 'archive-key-unusable', false],
+    [answer('KMS.ThrottlingException', 400), 'archive-unavailable', true],
+    [answer('RequestLimitExceeded', 400), 'archive-unavailable', true],
+    [answer('IncompleteBody', 400), 'archive-unavailable', true],
+    [Object.assign(named('Error'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' }), 'archive-not-trusted', false],
     [named('CredentialsProviderError'), 'archive-credentials-missing', false],
     [named('TimeoutError'), 'archive-unreachable', true],
     [Object.assign(named('Error'), { code: 'ECONNRESET' }), 'archive-unreachable', true],
@@ -126,10 +140,42 @@ describe('an error of S3', () => {
     await expect(store.list('b/')).rejects.toMatchObject(about('s3:ListBucket', 's3://archive/p/b/'));
   });
 
+  const denied = answer('AccessDenied', 403, 'User: arn:aws:iam::1:user/x is not authorized');
+  const listings = () => s3.commandCalls(ListObjectsV2Command).map((call) => call.args[0].input);
+
+  test('that denies an object is asked of a listing: there is none', async () => {
+    s3.on(GetObjectCommand).rejects(denied);
+    s3.on(ListObjectsV2Command).resolves({});
+    expect(await store.get('state/a.json')).toBeUndefined();
+    expect(listings()).toEqual([{ Bucket: 'archive', Prefix: 'p/state/a.json', MaxKeys: 1 }]);
+    s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'p/state/a.json.old' }] });
+    expect(await store.get('state/a.json')).toBeUndefined();
+  });
+
+  test('that denies an object which a listing shows is told', async () => {
+    s3.on(GetObjectCommand).rejects(denied);
+    s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'p/a' }] });
+    await expect(store.get('a')).rejects.toMatchObject({ code: 'archive-access-denied', cause: denied });
+  });
+
+  test('that denies an object while S3 has an outage may pass', async () => {
+    s3.on(GetObjectCommand).rejects(denied);
+    s3.on(ListObjectsV2Command).rejects(answer('SlowDown', 503));
+    await expect(store.get('a')).rejects.toMatchObject({ code: 'archive-unavailable', retryable: true });
+  });
+
+  test.each([answer('InvalidAccessKeyId', 403), answer('AccountProblem', 403)])(
+    'that is $name is nothing to ask a listing about',
+    async (error) => {
+      s3.on(GetObjectCommand).rejects(error);
+      await expect(store.get('a')).rejects.toMatchObject({ cause: error });
+      expect(listings()).toEqual([]);
+    },
+  );
+
   test('that denies says what to grant, and that a missing object looks the same', async () => {
-    s3.on(GetObjectCommand).rejects(
-      answer('AccessDenied', 403, 'User: arn:aws:iam::1:user/x is not authorized'),
-    );
+    s3.on(GetObjectCommand).rejects(denied);
+    s3.on(ListObjectsV2Command).rejects(answer('AccessDenied', 403));
     await expect(store.get('a')).rejects.toMatchObject({
       message: expect.stringContaining('user/x'),
       advice: expect.stringMatching(/s3:GetObject .*s3:ListBucket/),

@@ -71,18 +71,23 @@ describe('a secret', () => {
     expect((await failureOf(source.read(tenant))).code).toBe('certificate-empty');
   });
 
-  test.each([
+  test.each<[string, string, boolean, number?]>([
     ['ResourceNotFoundException', 'certificate-not-found', false],
     ['AccessDeniedException', 'certificate-access-denied', false],
     ['DecryptionFailure', 'certificate-not-decrypted', false],
     ['InvalidRequestException', 'certificate-not-found', false],
     ['InvalidParameterException', 'certificate-not-found', false],
     ['CredentialsProviderError', 'aws-credentials-missing', false],
-    ['ThrottlingException', 'certificate-unreachable', true],
+    ['TokenProviderError', 'aws-credentials-missing', false],
+    ['InvalidSignatureException', 'aws-credentials-missing', false],
+    ['OptInRequired', 'certificate-refused', false, 403],
+    ['ThrottlingException', 'certificate-unreachable', true, 400],
     ['InternalServiceError', 'certificate-unreachable', true],
     ['TimeoutError', 'certificate-unreachable', true],
-  ])('%s: %s', async (name, code, retryable) => {
-    aws.on(GetSecretValueCommand).rejects(Object.assign(new Error('words of AWS'), { name }));
+  ])('%s: %s', async (name, code, retryable, httpStatusCode) => {
+    aws
+      .on(GetSecretValueCommand)
+      .rejects(Object.assign(new Error('words of AWS'), { name, $metadata: { httpStatusCode } }));
     const error = await failureOf(source.read(tenant));
     expect(error.code).toBe(code);
     expect(error.retryable).toBe(retryable);

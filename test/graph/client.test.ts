@@ -205,6 +205,9 @@ describe('a nextLink', () => {
 });
 
 describe('what passes', () => {
+  const said =
+    (code: number, error: string): Fault =>
+    () => ({ status: code, body: { error: { code: error, message: 'not now' } } });
   const cases: [string, Fault][] = [
     ['429 without Retry-After', throttled()],
     ['429 with seconds', throttled(0)],
@@ -213,6 +216,9 @@ describe('what passes', () => {
     ['502', status(502)],
     ['503', status(503)],
     ['504', status(504)],
+    ['400 serviceNotAvailable', said(400, 'serviceNotAvailable')],
+    ['403 activityLimitReached', said(403, 'activityLimitReached')],
+    ['423 resourceLocked', said(423, 'resourceLocked')],
     ['a reset connection', reset],
     ['half an answer', truncated],
     ['a partial answer', partial()],
@@ -356,6 +362,7 @@ describe('what is final', () => {
     ['400', status(400, 'Bad $top.'), 'graph-refused', /400, "UnknownError: Bad \$top\."/],
     ['404', status(404, 'No such thing.'), 'graph-not-found', /404, "UnknownError: No such thing\."/],
     ['405', status(405), 'graph-refused', /405/],
+    ['501', status(501), 'graph-refused', /501/],
     ['403', status(403, 'Blocked by policy.'), 'graph-forbidden', /403, "Forbidden: Blocked by policy\."/],
     ['403 for the permission', forbidden, 'permission-missing', /SecurityEvents\.Read\.All/],
     [

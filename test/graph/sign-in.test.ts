@@ -162,6 +162,12 @@ describe('by number', () => {
     [53003, 'blocked-by-conditional-access', false],
     [530032, 'blocked-by-conditional-access', false],
     [700024, 'clock-skew', true],
+    [50196, 'client-loop', true],
+    [500014, 'graph-disabled', false],
+    [5000224, 'tenant-gone', false],
+    [90038, 'other-cloud', false],
+    [900382, 'other-cloud', false],
+    [900439, 'other-cloud', false],
   ])('AADSTS%d is %s', async (number, code, retryable) => {
     register();
     fail(aadsts(number));
@@ -254,6 +260,38 @@ describe('outages', () => {
     fail(fault, 2);
     await signIn();
     expect(tokenCalls()).toBe(3);
+  });
+
+  const refuses =
+    (status: number, error: string, ...numbers: number[]): Fault =>
+    () => ({ status, body: { error, error_description: 'not now', error_codes: numbers } });
+
+  test.each<[string, Fault]>([
+    ['90006', aadsts(90006)],
+    ['90012', aadsts(90012)],
+    ['90024', aadsts(90024)],
+    ['90033', aadsts(90033)],
+    ['90055', aadsts(90055)],
+    ['90033 with 401', refuses(401, 'invalid_client', 90033)],
+    ['temporarily_unavailable', refuses(400, 'temporarily_unavailable', 90099)],
+    ['temporarily_unavailable without a number', refuses(400, 'temporarily_unavailable')],
+  ])('that come as a refusal are waited out: %s', async (_, fault) => {
+    register();
+    fail(fault, 2);
+    await signIn();
+    expect(tokenCalls()).toBe(3);
+    fail(fault);
+    const error = await failureOf(signIn({ limits: { attempts: 3 } }));
+    expect(error).toMatchObject({ code: 'sign-in-unavailable', retryable: true });
+    expect(error.message).toMatch(/AADSTS90\d{3}\.|temporarily_unavailable\./);
+    expect(tokenCalls()).toBe(6);
+  });
+
+  test('a refusal that is known does not pass because it calls itself temporary', async () => {
+    register();
+    fail(refuses(400, 'temporarily_unavailable', 7000112));
+    expect(await failureOf(signIn())).toMatchObject({ code: 'app-disabled', retryable: false });
+    expect(tokenCalls()).toBe(1);
   });
 
   test.each<[string, Fault, string]>([

@@ -82,6 +82,8 @@ test.each(HOSTILE_ADDRESSES)('nothing is sent from or to %j', async (address) =>
   expect(ses.calls()).toEqual([]);
 });
 
+const aws = (name: string, status: number): Error =>
+  Object.assign(new Error('no'), { name, $metadata: { httpStatusCode: status } });
 const fault = { message: 'Email address is not verified.\r\nX: y', $metadata: {} };
 
 test.each<[error: Error, code: string, retryable: boolean, advice: RegExp]>([
@@ -100,6 +102,12 @@ test.each<[error: Error, code: string, retryable: boolean, advice: RegExp]>([
     false,
     /--outbox/,
   ],
+  [aws('InvalidSignatureException', 403), 'mail-not-configured', false, /credentials/],
+  [aws('ExpiredToken', 403), 'mail-not-configured', false, /credentials/],
+  [aws('ValidationException', 400), 'mail-refused', false, /ValidationException/],
+  [aws('ThrottlingException', 400), 'mail-throttled', true, /quota/],
+  [aws('ServiceUnavailable', 503), 'mail-failed', true, /reached/],
+  [aws('RequestTimeoutException', 400), 'mail-failed', true, /reached/],
   [new Error('Region is missing'), 'mail-not-configured', false, /AWS_REGION/],
   [
     Object.assign(new Error('connect ECONNREFUSED'), { name: 'TimeoutError' }),

@@ -52,13 +52,18 @@ describe('the schedules of a deployment', () => {
     expect(await schedules.list()).toEqual([{ tenantId: id(3), enabled: true, since: new Date(0) }]);
   });
 
-  it.each([
+  it.each<[string, string, boolean, number?]>([
     ['ResourceNotFoundException', 'schedules-missing', false],
     ['AccessDeniedException', 'schedules-denied', false],
-    ['InternalServerException', 'schedules-failed', true],
-  ])('%s is %s', async (name, code, retryable) => {
+    ['InternalServerException', 'schedules-failed', true, 500],
+    ['ThrottlingException', 'schedules-failed', true, 429],
+    ['ValidationException', 'schedules-failed', false, 400],
+    ['TimeoutError', 'schedules-failed', true],
+  ])('%s is %s', async (name, code, retryable, httpStatusCode) => {
     const { mock, schedules } = scheduler();
-    mock.on(ListSchedulesCommand).rejects(Object.assign(new Error('said so'), { name }));
+    mock
+      .on(ListSchedulesCommand)
+      .rejects(Object.assign(new Error('said so'), { name, $metadata: { httpStatusCode } }));
     await expect(schedules.list()).rejects.toMatchObject({
       code,
       retryable,

@@ -1,0 +1,41 @@
+/*
+ * Whether what failed passes by itself. A status alone does not say it: some services throttle with a 400, and a 501
+ * or a certificate that nobody trusts is the same tomorrow.
+ */
+
+/** TLS errors that trying again does not mend. */
+const NOT_TRUSTED = new Set([
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/** @param code of a system or TLS error of Node */
+export const isNotTrusted = (code: unknown): boolean => NOT_TRUSTED.has(String(code));
+
+/**
+ * Names of AWS errors that pass whatever the status is (RequestLimitExceeded, KMS.ThrottlingException, …).
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+ */
+const PASSING =
+  /throttl|TooManyRequests|LimitExceeded|SlowDown|RequestTimeout|DependencyTimeout|Unavailable|InternalException|InternalError|InternalFailure|IncompleteBody|BadDigest/i;
+
+/**
+ * Whether a call of the AWS SDK that failed may succeed later without anybody doing anything. The SDK has tried it
+ * three times. No answer at all (DNS, TCP, a timeout) passes, an answer that blames the request does not.
+ */
+export function passes(error: unknown): boolean {
+  const { name, code, $metadata, $retryable } = error as {
+    name?: string;
+    code?: string;
+    $metadata?: { httpStatusCode?: number };
+    $retryable?: object;
+  };
+  if (isNotTrusted(code)) return false;
+  const status = $metadata?.httpStatusCode;
+  if ($retryable || PASSING.test(name ?? '')) return true;
+  return status === undefined || status === 408 || status === 429 || (status >= 500 && status !== 501);
+}
