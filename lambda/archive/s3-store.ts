@@ -235,7 +235,7 @@ function explain(error: unknown, action: string, target: string): MonitorError {
     );
   }
   // S3 hands on what KMS says, with 400, as KMS.DisabledException and the like.
-  if (/^KMS/.test(name) && !passes(error)) {
+  if (name.startsWith('KMS') && !passes(error)) {
     return failed(
       'archive-key-unusable',
       `its KMS key cannot be used (${said})`,

@@ -263,8 +263,8 @@ describe('outages', () => {
   });
 
   const refuses =
-    (status: number, error: string, ...numbers: number[]): Fault =>
-    () => ({ status, body: { error, error_description: 'not now', error_codes: numbers } });
+    (answered: number, error: string, ...numbers: number[]): Fault =>
+    () => ({ status: answered, body: { error, error_description: 'not now', error_codes: numbers } });
 
   test.each<[string, Fault]>([
     ['90006', aadsts(90006)],
