@@ -219,8 +219,8 @@ function scriptOf(): ScriptLine[] {
       13,
       'drift',
       null,
-      'three people join, two of them well set up',
-      change.joined(['users', 'mailboxes'], 3, 2),
+      'three people join, all of them well set up',
+      change.joined(['users', 'mailboxes'], 3, 3),
     ),
     line(
       16,
@@ -339,8 +339,8 @@ function scriptOf(): ScriptLine[] {
       79,
       'drift',
       null,
-      'five people join, three of them well set up',
-      change.joined(['users', 'mailboxes'], 5, 3),
+      'five people join, all of them well set up',
+      change.joined(['users', 'mailboxes'], 5, 5),
     ),
     line(84, 'gained', 'scid_2090', 'BitLocker reaches nearly all devices', change.counted('scid_2090', 156)),
     line(
@@ -396,7 +396,7 @@ function scriptOf(): ScriptLine[] {
       'Microsoft retires a recommendation that was fulfilled',
       change.removed('exo_mailtipsenabled', { retired: true }),
     ),
-    line(94, 'drift', null, 'four people join, two of them well set up', change.joined(['users'], 4, 2)),
+    line(94, 'drift', null, 'four people join, all of them well set up', change.joined(['users'], 4, 4)),
     line(95, 'suspect', null, 'for one day three of five controls are missing', change.mostGone, {
       through: 95,
     }),

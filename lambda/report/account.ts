@@ -30,7 +30,7 @@ const LABEL: Record<(typeof OTHERS)[number] | (typeof MAIN)[number], string> = {
   silenced: 'Silenced, each below the minimum',
   waiting: 'Waiting for confirmation',
   healed: 'Back before they were told',
-  countedBefore: 'Less what an earlier mail counted as waiting',
+  countedBefore: 'Less what an earlier mail counted in these lines',
   unexplained: 'Not explained by any recommendation',
 };
 

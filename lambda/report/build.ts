@@ -52,7 +52,7 @@ export function dayReport(
 }
 
 function enrich(difference: Difference, profiles: ProfilesOfTwo): ReportedChange {
-  const { change, before, after, decision } = difference;
+  const { change, before, after, decision, failing } = difference;
   const profile =
     change.control === null
       ? undefined
@@ -62,6 +62,8 @@ function enrich(difference: Difference, profiles: ProfilesOfTwo): ReportedChange
     title: line(change.title, TITLE_LENGTH),
     fate: 'told',
     downSince: null,
+    addedUp: null,
+    failing: failing ?? null,
     decision: decision && plainDecision(decision),
     previousControl: change.kind === 'renamed' ? (before?.name ?? null) : null,
     status:

@@ -96,12 +96,16 @@ const LOOK: Partial<Record<ChangeKind, { mark: string; tone: Tone }>> = {
 
 /** @param siblings the rows of that day: another one of the same control may bear the share, and know the decision */
 function entryOf(
-  change: ReportedChange,
+  row: ReportedChange,
   siblings: ReportedChange[],
   ambiguous: ReadonlySet<string>,
   timeZone: string,
 ): Entry {
-  const moved = change.kind === 'lost' || change.kind === 'gained';
+  const moved = row.kind === 'lost' || row.kind === 'gained';
+  const { addedUp = null } = row;
+  const change = addedUp
+    ? { ...row, points: addedUp.points, percentagePoints: addedUp.percentagePoints }
+    : row;
   const difference = (change.points.after ?? 0) - (change.points.before ?? 0);
   const same = siblings.filter(({ control, kind }) => control === change.control && kind !== change.kind);
   const decision = moved ? same.find(({ kind }) => kind === 'decided') : undefined;
@@ -125,6 +129,7 @@ function entryOf(
     details: moved ? movedDetails(change) : catalogueDetails(change),
     notes: [
       ...(causedBy ? [decisionSentence(causedBy, timeZone, change.date)] : []),
+      ...(addedUp?.since ? [`Small moves, added up since ${shortDay(addedUp.since)}.`] : []),
       ...(moved ? backNote(change) : []),
       ...(moved && same.some(({ kind }) => kind === 're-scored')
         ? ['Microsoft re-scored it on the same day.']

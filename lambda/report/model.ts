@@ -1,6 +1,7 @@
 import type { Attachment, MailKind } from '../ports.ts';
 import type { Change } from '../score/change.ts';
-import type { Drop, Fate, Healed, Part } from '../score/settle.ts';
+import type { Failing } from '../score/drift.ts';
+import type { AddedUp, Drop, Fate, Healed, Part } from '../score/settle.ts';
 import type { Decision, Peers, ScoreLine } from '../score/snapshot.ts';
 
 export type { ScoreLine } from '../score/snapshot.ts';
@@ -69,7 +70,7 @@ export interface MailAccount {
   waiting: Part;
   /** Drops that were back before they were told. */
   healed: { percentagePoints: number; drops: Healed[] };
-  /** The opposite of what an earlier mail counted as waiting and is told, or healed, since. */
+  /** The opposite of what an earlier mail counted as waiting, drift or silenced, and is told, or healed, since. */
   countedBefore: number;
   /** What no control accounts for. */
   unexplained: number;
@@ -105,6 +106,10 @@ export interface ReportedChange extends Change {
   fate: Fate;
   /** Of a gain that undoes a told drop: the day on which that fell. */
   downSince: string | null;
+  /** Of a move that makes small ones add up to what is reported: all of them. Reports of before there were any lack it. */
+  addedUp?: AddedUp | null;
+  /** Of a move: how many fail, where that is known. */
+  failing?: Failing | null;
   /** The decision that the row tells of, or that caused it. */
   decision: Decision | null;
   /** The former name, of a renamed control. */

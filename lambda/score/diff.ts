@@ -1,6 +1,7 @@
 import { shareOf } from './attribution.ts';
 import type { Cause, Change, ChangeKind, Sides } from './change.ts';
 import { explains, sameDecision } from './decision.ts';
+import { failingOf, isDrift, type Failing } from './drift.ts';
 import { maximaOf, maximumOf } from './maximum.ts';
 import {
   EPSILON,
@@ -18,6 +19,8 @@ export interface Difference {
   after: Control | null;
   /** The decision that the row tells of, or that caused it. */
   decision: Decision | null;
+  /** Of a move: how many fail, where that is known. */
+  failing?: Failing | null;
 }
 
 /** The catalogue at each side, for titles, maxima and decisions; a control may be in neither. */
@@ -85,6 +88,7 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
         before: earlier,
         after: later,
         decision: kind === 'decided' || (bears && moved.cause === 'decided') ? moved.decision : null,
+        failing: moved.failing,
         change: {
           kind,
           control: control.name,
@@ -126,7 +130,9 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
     const kinds: ChangeKind[] = [];
     if (rescored) kinds.push('re-scored');
     if (decides) kinds.push('decided');
-    if (moves) kinds.push(isDrift(earlier, later, maximum.after) ? 'drift' : points < 0 ? 'lost' : 'gained');
+    const failing = moves ? failingOf(earlier, later, maximum) : null;
+    if (moves)
+      kinds.push(isDrift(earlier, later, failing, points) ? 'drift' : points < 0 ? 'lost' : 'gained');
     if (earlier.name !== later.name) kinds.push('renamed');
     const share = rescored || moves ? shareOf(before, after, points, bears) : 0;
     add(kinds, earlier, later, {
@@ -134,6 +140,7 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
       share,
       cause: rescored ? 'rescored' : moves ? (decided ? 'decided' : 'earned') : null,
       decision,
+      failing,
     });
   }
 
@@ -183,7 +190,9 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
   }
 
   const services = servicesChange(before, after);
-  if (services) differences.push({ change: services, before: null, after: null, decision: null });
+  if (services) {
+    differences.push({ change: services, before: null, after: null, decision: null });
+  }
   return differences.toSorted((a, b) => compareChanges(a.change, b.change));
 }
 
@@ -234,19 +243,7 @@ interface Moved {
   share: number;
   cause: Cause | null;
   decision: Decision | null;
-}
-
-/**
- * A move that comes of people and devices coming and going: both days are complete, their number (`total`) moved, and
- * the score moved by no more than that can move it. With the same total, or none, it was earned or lost.
- */
-function isDrift(before: Control, after: Control, maximum: number | null): boolean {
-  if (!before.complete || !after.complete || maximum === null) return false;
-  if (before.total === null || after.total === null || before.total === after.total) return false;
-  const smaller = Math.min(before.total, after.total);
-  if (smaller <= 0) return false;
-  const most = (maximum * Math.abs(after.total - before.total)) / smaller;
-  return Math.abs(after.points - before.points) <= most + BINARY_SLACK;
+  failing?: Failing | null;
 }
 
 export interface Matched {

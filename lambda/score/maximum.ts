@@ -1,7 +1,7 @@
 import type { Control, Profile } from './snapshot.ts';
 
 /** Graph rounds points and percentages to two decimals. */
-const HALF_A_UNIT = 0.005;
+export const HALF_A_UNIT = 0.005;
 
 /** What rounding leaves open: the maxima that a control's points and percentage allow. */
 export interface Allowed {

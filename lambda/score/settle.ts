@@ -1,4 +1,5 @@
 import type { Change } from './change.ts';
+import { allowedInAll, type Failing } from './drift.ts';
 import { EPSILON, type ScoreLine } from './snapshot.ts';
 
 /** How long a drop that was told is remembered, to say of it that it is back. */
@@ -30,6 +31,34 @@ export interface Drop {
   snapshots: number;
   /** Of its percentage points, those that a mail has counted as waiting. */
   counted: number;
+}
+
+/**
+ * What small moves of a control have come to in one direction, since its score was at its best (or worst): moves that
+ * no mail reported by themselves, because each was drift, or smaller than minimumPoints.
+ */
+export interface Sum {
+  control: string;
+  part: 'drift' | 'silenced';
+  direction: 'lost' | 'gained';
+  /** Day before the first of them. */
+  since: string | null;
+  points: number;
+  percentagePoints: number;
+  /** Of its percentage points, those that a mail has counted as drift, or as silenced. */
+  counted: number;
+  /** How many more fail (of a gain: how many fewer) since they were fewest (most), as far as that is known. */
+  failing: number;
+  /** How many failed when last that was known: of many people, several days may pass before one shows in the points. */
+  lastFailing: number | null;
+}
+
+/** What small moves have come to, on the day on which they are reported. */
+export interface AddedUp {
+  /** Day before the first of them. */
+  since: string | null;
+  points: { before: number; after: number };
+  percentagePoints: number;
 }
 
 /** A drop that was back before it was told. */
@@ -73,7 +102,7 @@ export interface Account {
   silenced: Tally;
   /** Drops that were back before they were told: what is left of their moves. */
   healed: Healed[];
-  /** Less what an earlier mail counted as waiting and is told (or healed) since. */
+  /** Less what an earlier mail counted as waiting, drift or silenced, and is told (or healed) since. */
   countedBefore: number;
   unexplained: number;
 }
@@ -84,6 +113,8 @@ export interface Settling {
   waiting: Drop[];
   /** Drops that were told and are not back yet. */
   told: Drop[];
+  /** Small moves that may add up. States of before there were any have none. */
+  sums?: Sum[];
   account: Account;
 }
 
@@ -98,6 +129,8 @@ export interface SettledChange<Row extends Change> {
   fate: Fate;
   /** Of a told gain that undoes a told drop: the day on which that fell. */
   downSince: string | null;
+  /** Of a move that makes small ones add up: all of them. It is of the kind that they came to, lost or gained. */
+  addedUp: AddedUp | null;
 }
 
 export interface SettledDay<Row extends Change> {
@@ -107,9 +140,10 @@ export interface SettledDay<Row extends Change> {
   confirmed: Drop[];
 }
 
-/** A row that knows the former name of a renamed control. */
+/** A row that knows the former name of a renamed control, and how many fail. */
 export interface NamedChange extends Change {
   previousControl: string | null;
+  failing?: Failing | null;
 }
 
 const NONE: Tally = { percentagePoints: 0, of: [] };
@@ -117,10 +151,12 @@ const NONE: Tally = { percentagePoints: 0, of: [] };
 /** Maxima of the total that differ by no more, in points, are rounded: nobody re-scored anything. */
 const ROUNDING = 0.01;
 
+const NO_SUM = { points: 0, percentagePoints: 0, counted: 0, failing: 0, lastFailing: null };
+
 /** Points have two decimals; this only absorbs what binary fractions add. */
 const SLACK = 1e-9;
 
-export const NOTHING_SETTLED: Settling = { waiting: [], told: [], account: openAccount(null) };
+export const NOTHING_SETTLED: Settling = { waiting: [], told: [], sums: [], account: openAccount(null) };
 
 /** @param since the score that was just told */
 export function openAccount(since: ScoreLine | null): Account {
@@ -153,7 +189,10 @@ export function settleDay<Row extends NamedChange>(
   const fold = new DayFold<Row>(settling, day, alerts);
   for (const [control, ofControl] of byControl(rows)) {
     if (control === null) for (const change of ofControl) fold.settleTenant(change);
-    else fold.settleControl(control, ofControl);
+    else {
+      fold.settleControl(control, ofControl);
+      fold.countFailing(control, ofControl);
+    }
   }
   return fold.end(rows);
 }
@@ -171,6 +210,7 @@ class DayFold<Row extends NamedChange> {
   readonly #account: Account;
   readonly #waiting: Map<string, Drop>;
   readonly #told: Map<string, Drop>;
+  readonly #sums: Map<string, Sum>;
   readonly #confirmed: Drop[] = [];
   readonly #settled = new Map<Row, SettledChange<Row>>();
 
@@ -181,10 +221,24 @@ class DayFold<Row extends NamedChange> {
     this.#account.unexplained += day.unexplained;
     this.#waiting = new Map(settling.waiting.map((drop) => [drop.control, drop]));
     this.#told = new Map(settling.told.map((drop) => [drop.control, drop]));
+    this.#sums = new Map((settling.sums ?? []).map((sum) => [keyOf(sum), sum]));
   }
 
-  put(change: Row, fate: Fate, downSince: string | null = null): void {
-    this.#settled.set(change, { change, fate, downSince });
+  put(
+    change: Row,
+    fate: Fate,
+    {
+      kind,
+      downSince,
+      addedUp,
+    }: { kind?: Change['kind']; downSince?: string | null; addedUp?: AddedUp } = {},
+  ): void {
+    this.#settled.set(change, {
+      change: kind ? { ...change, kind } : change,
+      fate,
+      downSince: downSince ?? null,
+      addedUp: addedUp ?? null,
+    });
   }
 
   /** A row about the tenant as a whole: services; and maxima that the total knows, and no control. */
@@ -216,6 +270,7 @@ class DayFold<Row extends NamedChange> {
       const drop = this.#waiting.get(control);
       if (drop) this.#confirm(drop);
       this.#told.delete(control);
+      if (byMicrosoft.kind !== 're-scored') this.#forgetSums(control, 'drift', 'silenced');
       this.#add('rescored', control, share);
       this.put(byMicrosoft, 'told');
       // 9 of 9 that became 10 of 10 is nobody's gain; 9 of 9 that became 0 of 10 is lost all the same.
@@ -234,11 +289,9 @@ class DayFold<Row extends NamedChange> {
     if (waiting) {
       this.#moveWaiting(waiting, move, share);
     } else if (move.kind === 'drift') {
-      this.#add('drift', control, share);
-      this.put(move, 'folded');
+      this.#addUp('drift', move, share);
     } else if (this.#isSmall(moveOf(move))) {
-      this.#add('silenced', control, share);
-      this.put(move, 'silenced');
+      this.#addUp('silenced', move, share);
     } else if (move.kind === 'lost' && this.#alerts.confirmDrops > 0) {
       this.#waiting.set(control, dropOf(move, share));
       this.put(move, 'waiting');
@@ -264,6 +317,7 @@ class DayFold<Row extends NamedChange> {
       settling: {
         waiting: [...this.#waiting.values()],
         told: [...this.#told.values()],
+        sums: [...this.#sums.values()],
         account: this.#account,
       },
       changes: rows.flatMap((row) => this.#settled.get(row) ?? []),
@@ -281,7 +335,7 @@ class DayFold<Row extends NamedChange> {
     }
     const back = known !== undefined && isBack(known, move);
     if (back) this.#told.delete(control);
-    this.put(move, 'told', back ? known.date : null);
+    this.put(move, 'told', { downSince: back ? known.date : null });
   }
 
   #moveWaiting(drop: Drop, move: Row, share: number): void {
@@ -302,7 +356,92 @@ class DayFold<Row extends NamedChange> {
     this.#account.countedBefore -= healed.counted;
     this.#account.healed = [...this.#account.healed, { ...healed, back: this.#day.date }];
     if (gains) this.#add('gained', control, ofGain);
-    this.put(move, gains ? 'told' : 'healing', gains ? drop.date : null);
+    this.put(move, gains ? 'told' : 'healing', { downSince: gains ? drop.date : null });
+  }
+
+  /**
+   * A small move: it goes into its line, and its control's sums. Where one of these is no longer small, all that it
+   * holds is told, and leaves the line: in this account, or, as far as an earlier mail counted it there, against that.
+   */
+  #addUp(part: Sum['part'], move: Row, share: number): void {
+    const control = move.control!;
+    this.#add(part, control, share);
+    const moved = moveOf(move);
+    for (const direction of ['lost', 'gained'] as const) {
+      const sign = direction === 'lost' ? -1 : 1;
+      const none = { control, part, direction, since: move.previousDate };
+      const former = this.#sums.get(keyOf(none)) ?? NO_SUM;
+      const more = move.failing ? move.failing.after - (former.lastFailing ?? move.failing.before) : 0;
+      const sum: Sum = {
+        ...none,
+        ...former,
+        points: former.points + moved,
+        percentagePoints: former.percentagePoints + share,
+        // Not below 0: who left, or was protected, before the score began to move does not excuse those who fail now.
+        failing: Math.max(0, former.failing - sign * more),
+      };
+      if (sign * sum.points > SLACK) this.#sums.set(keyOf(sum), sum);
+      // The score is at its best again: what comes is counted from here.
+      else if (sum.failing > 0) {
+        this.#sums.set(keyOf(sum), { ...sum, since: move.date, points: 0, percentagePoints: 0, counted: 0 });
+      } else this.#sums.delete(keyOf(sum));
+      if (sign * sum.points > SLACK && this.#isMuch(sum, move)) {
+        this.#tellSum(sum, move);
+        return;
+      }
+    }
+    this.put(move, part === 'drift' ? 'folded' : 'silenced');
+  }
+
+  /** What comes is counted from here, whatever became of this day's move. */
+  countFailing(control: string, rows: Row[]): void {
+    const failing = rows.find((row) => row.failing)?.failing;
+    if (!failing) return;
+    for (const [key, sum] of this.#sums) {
+      if (sum.control === control) this.#sums.set(key, { ...sum, lastFailing: failing.after });
+    }
+  }
+
+  /** Neither alone: protected ones who leave cost points, and newcomers who are as others are fail without costing any. */
+  #isMuch(sum: Sum, { maximum, failing }: Row): boolean {
+    if (this.#isSmall(sum.points)) return false;
+    if (sum.part === 'silenced') return true;
+    if (!failing || !maximum.after) return false;
+    const allowed = Math.max(allowedInAll(failing.total), failing.rounding) + SLACK;
+    return sum.failing > allowed && (Math.abs(sum.points) / maximum.after) * failing.total > allowed;
+  }
+
+  #tellSum({ part, direction, since, ...sum }: Sum, move: Row): void {
+    const control = move.control!;
+    const { percentagePoints, counted } = sum;
+    this.#forgetSums(control, part);
+    this.#account.countedBefore -= counted;
+    this.#add(part, control, counted - percentagePoints);
+    const after = move.points.after ?? 0;
+    const points = { before: after - sum.points, after };
+    const drop = { ...dropOf({ ...move, points }, percentagePoints), previousDate: since };
+    if (direction === 'lost' && this.#alerts.confirmDrops > 0) {
+      this.#waiting.set(control, drop);
+      this.put(move, 'waiting', { kind: direction });
+      return;
+    }
+    this.#add(direction, control, percentagePoints);
+    const known = this.#told.get(control);
+    const back = direction === 'gained' && known !== undefined && isBack(known, move);
+    if (direction === 'lost') this.#told.set(control, known ? further(known, move, percentagePoints) : drop);
+    else if (back) this.#told.delete(control);
+    this.put(move, 'told', {
+      kind: direction,
+      downSince: back ? known.date : null,
+      addedUp: { since, points, percentagePoints },
+    });
+  }
+
+  #forgetSums(control: string, ...parts: Sum['part'][]): void {
+    for (const part of parts) {
+      for (const direction of ['lost', 'gained'] as const)
+        this.#sums.delete(keyOf({ part, direction, control }));
+    }
   }
 
   /** Told now; or silenced, where what is left of it is small. */
@@ -324,6 +463,11 @@ class DayFold<Row extends NamedChange> {
       if (!drop) continue;
       drops.delete(from);
       drops.set(to, { ...drop, control: to });
+    }
+    for (const [key, sum] of this.#sums) {
+      if (sum.control !== from) continue;
+      this.#sums.delete(key);
+      this.#sums.set(keyOf({ ...sum, control: to }), { ...sum, control: to });
     }
   }
 
@@ -349,6 +493,7 @@ export function closeAccount(settling: Settling, since: ScoreLine): Settling {
   return {
     told: settling.told,
     waiting: settling.waiting.map((drop) => ({ ...drop, counted: drop.percentagePoints })),
+    sums: (settling.sums ?? []).map((sum) => ({ ...sum, counted: sum.percentagePoints })),
     account: openAccount(since),
   };
 }
@@ -359,6 +504,10 @@ export function waitingPart({ waiting }: Settling): Part {
     percentagePoints: waiting.reduce((sum, drop) => sum + drop.percentagePoints - drop.counted, 0),
     controls: waiting.length,
   };
+}
+
+function keyOf({ part, direction, control }: Pick<Sum, 'part' | 'direction' | 'control'>): string {
+  return `${part} ${direction} ${control}`;
 }
 
 function dropOf(move: Change, share: number): Drop {

@@ -168,7 +168,7 @@ function compareSteps(
     compared.explanations.push(explanation);
     compared.days.push({
       ...day,
-      changes: settled.changes.map(({ change, fate, downSince }) => ({ ...change, fate, downSince })),
+      changes: settled.changes.map(({ change, ...outcome }) => ({ ...change, ...outcome })),
     });
   }
   compared.trend = compared.trend.slice(-TREND_DAYS);

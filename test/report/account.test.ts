@@ -84,7 +84,7 @@ describe('lines', () => {
       { label: 'Silenced, each below the minimum', amount: '−0.3', note: '2 recommendations' },
       { label: 'Waiting for confirmation', amount: '−0.8', note: '2 recommendations' },
       { label: 'Back before they were told', amount: '+0.1', note: '' },
-      { label: 'Less what an earlier mail counted as waiting', amount: '+0.5', note: '' },
+      { label: 'Less what an earlier mail counted in these lines', amount: '+0.5', note: '' },
       { label: 'Not explained by any recommendation', amount: '−0.1', note: '' },
     ]);
   });

@@ -105,7 +105,7 @@ describe('both parts tell the same', () => {
         'a decision on 1 recommendation gave 0.5; the rest is listed below.',
         'Waiting for confirmation',
         'Silenced, each below the minimum',
-        'Less what an earlier mail counted as waiting',
+        'Less what an earlier mail counted in these lines',
         'Fell on 7 Jan, still so on 9 Jan.',
         'Turn on real-time protection with Intune',
         'Marked as third party by alex@contoso.com on 6 Jan: “Proofpoint does it.”',

@@ -138,6 +138,8 @@ export interface DaySpec {
   total?: number;
   /** Of controls that are not worth 10. */
   maxima?: Record<string, number>;
+  /** Fields of controls on the newest day that are not as below. */
+  newest?: Record<string, Record<string, unknown>>;
 }
 
 /** An entry of `secureScores` on the wire; one that is not the newest has lost its texts, as Graph degrades it. */
@@ -176,6 +178,7 @@ export function entry(
             lastSynced: `${date}T04:00:00Z`,
             count: String(score),
             total: '10',
+            ...spec.newest?.[controlName],
           }
         : { description: null, implementationStatus: 'You have 0 of 0 users left.' }),
     })),

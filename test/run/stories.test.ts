@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { addDays } from '../../lambda/dates.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import { fillDays, TENANT_ID, world, type DaySpec } from './fakes.ts';
@@ -54,6 +55,58 @@ describe('a drop that waits', () => {
     w.graph.days.set('2026-03-03', { ...BASE, controls: { ...BASE.controls, epsilon: 0 } });
     expect((await w.runAt('2026-03-03T07:00:00Z')).mails).toMatchObject([{ kind: 'controls' }]);
     expect(w.mailer.sent[0]?.text).toContain('Title of alpha');
+  });
+});
+
+describe('those who fail', () => {
+  const of = (alpha: number, total: number, failing: number): DaySpec => ({
+    ...withAlpha(alpha),
+    newest: { alpha: { count: String(total - failing), total: String(total) } },
+  });
+
+  it('are not hidden by newcomers, be they few or many', async () => {
+    const w = await started();
+    w.graph.days.set('2026-03-02', of(10, 40, 0));
+    await w.runAt('2026-03-02T07:00:00Z');
+    w.mailer.sent.length = 0;
+    // Ten of 50 are new, and unprotected.
+    w.graph.days.set('2026-03-03', of(8, 50, 10));
+    const first = await w.runAt('2026-03-03T07:00:00Z');
+    expect(first).toMatchObject({
+      mails: [{ kind: 'scores' }],
+      changes: [{ kind: 'lost', control: 'alpha' }],
+    });
+    w.graph.days.set('2026-03-04', of(0, 52, 52));
+    const second = await w.runAt('2026-03-04T07:00:00Z');
+    expect(second).toMatchObject({
+      mails: [{ kind: 'scores' }],
+      changes: [{ kind: 'lost', control: 'alpha' }],
+    });
+  });
+
+  it('day by day add up to a mail, which shows all of it and says since when', async () => {
+    const w = await started();
+    w.graph.days.set('2026-03-02', of(9, 300, 30));
+    await w.runAt('2026-03-02T07:00:00Z');
+    w.mailer.sent.length = 0;
+    const results = [];
+    for (let index = 1; index <= 8; index += 1) {
+      const total = 300 + index;
+      const points = Math.round((1000 * 270) / total) / 100;
+      const date = addDays('2026-03-02', index);
+      w.graph.days.set(date, of(points, total, 30 + index));
+      results.push(await w.runAt(`${date}T07:00:00Z`));
+    }
+    expect(results.map(({ mails }) => mails.length)).toEqual([0, 0, 0, 0, 0, 0, 1, 0]);
+    // The result is of the day: its shares are what explains the day.
+    const reported = results[6]!;
+    expect(reported.changes).toMatchObject([{ kind: 'lost', points: { before: 8.82, after: 8.79 } }]);
+    expect(reported.explanation.earned).toBeCloseTo(reported.changes[0]!.percentagePoints, 9);
+    const [mail] = w.mailer.sent;
+    expect(mail!.subject).toContain('1 recommendation lost points');
+    expect(mail!.text).toContain('8.79');
+    expect(mail!.text).toMatch(/Small moves, added up since 2 Mar/);
+    expect(mail!.text).toContain('−0.21');
   });
 });
 

@@ -129,6 +129,7 @@ describe('a year', () => {
       maximum: 150,
       services: ['HasEXOP2'],
       maxima: {},
+      newest: {},
       total: Number.NaN,
     };
     for (const [, edit] of EVENTS) edit(structuredClone(day), tenant);

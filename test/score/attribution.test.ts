@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { explain, sumExplanations } from '../../lambda/score/attribution.ts';
 import { diff, type ProfilesOfTwo } from '../../lambda/score/diff.ts';
-import type { Control, Decision, Snapshot } from '../../lambda/score/snapshot.ts';
+import type { Decision, Snapshot } from '../../lambda/score/snapshot.ts';
 import { control, profile, snapshot } from './arbitraries.ts';
 
 /** A day of controls with their maxima; the percentages are Graph's, rounded to two decimals. */
@@ -171,33 +171,6 @@ describe('whose the points are', () => {
     const changes = diff(first, second, { before: new Map(), after: new Map() }).map(({ change }) => change);
     expect(changes).toMatchObject([{ kind: 'lost', percentagePoints: 0 }]);
     expect(explain(first, second, changes)).toMatchObject({ before: null, after: 50, unexplained: 0 });
-  });
-});
-
-describe('drift', () => {
-  const counted = (points: number, total: number, more: Partial<Control> = {}) =>
-    control('a', points, { percentage: points * 10, complete: true, total, count: 1, ...more });
-  const kindOf = (before: Control, after: Control) => {
-    const [first, second] = [before, after].map((one, index) =>
-      day(`2026-01-0${index + 1}`, {}, { points: one.points, maximum: 10, controls: new Map([['a', one]]) }),
-    );
-    const profiles = catalogue({ a: 10 });
-    return diff(first!, second!, { before: profiles, after: profiles }).map(({ change }) => change.kind);
-  };
-  it.each([
-    [
-      'people joined, and the score moved by no more than they can move it',
-      counted(8.57, 40),
-      counted(8.37, 41),
-      'drift',
-    ],
-    ['it moved by more', counted(8.57, 40), counted(8.3, 41), 'lost'],
-    ['nobody came or went', counted(8.57, 40), counted(8.37, 40), 'lost'],
-    ['a day without counts', counted(8.57, 40, { total: null }), counted(8.37, 41), 'lost'],
-    ['a day that has lost its texts', counted(8.57, 40, { complete: false }), counted(8.37, 41), 'lost'],
-    ['upwards as well', counted(8.37, 41), counted(8.57, 40), 'drift'],
-  ])('%s', (_, before, after, kind) => {
-    expect(kindOf(before, after)).toEqual([kind]);
   });
 });
 

@@ -44,8 +44,9 @@ function foldSnapshots(alerts: Alerts, snapshots: Snapshot[], from: Settling) {
     const before = snapshots[index - 1];
     if (!before) continue;
     const rows = diff(before, after, { before: PROFILES, after: PROFILES }).map(
-      ({ change, before: earlier }) => ({
+      ({ change, before: earlier, failing }) => ({
         ...change,
+        failing,
         previousControl: change.kind === 'renamed' ? earlier!.name : null,
       }),
     );

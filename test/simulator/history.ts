@@ -83,8 +83,9 @@ function scoreChange(before: WireControlScore, after: WireControlScore, maximum:
   const moved = after.score - before.score;
   if (Math.abs(moved) <= 0.005) return null;
   const [total, former] = [Number(after.total), Number(before.total)];
-  const drift = (maximum * Math.abs(total - former)) / Math.min(total, former);
-  if (total !== former && Math.abs(moved) <= drift) return 'drift';
+  const failing = total * (1 - after.score / maximum) - former * (1 - before.score / maximum);
+  const few = Math.min(0.01 * Math.min(total, former), 3) + (0.005 * (total + former)) / maximum;
+  if (total !== former && failing <= few && (moved < 0 || failing >= -few)) return 'drift';
   return moved < 0 ? 'lost' : 'gained';
 }
 

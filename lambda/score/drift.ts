@@ -1,0 +1,80 @@
+import type { Sides } from './change.ts';
+import { HALF_A_UNIT } from './maximum.ts';
+import type { Control } from './snapshot.ts';
+
+/**
+ * Drift is what people and devices do to a score by coming and going. What tells it from a loss is not the score, and
+ * not how far a new total could move it at most, but **how many fail**: total · (1 − points / maximum). Protected ones
+ * who come and go move the score and leave that number as it is; a hole, however small beside the total, raises it.
+ */
+
+/** Of one control on two days: how many fail, in people or devices (a fraction where credit is not linear). */
+export interface Failing {
+  before: number;
+  after: number;
+  /** The smaller of the two totals. */
+  total: number;
+  /** How far rounded points leave the difference open. */
+  rounding: number;
+}
+
+/** What binary fractions add. */
+const SLACK = 1e-9;
+
+/** @returns null where a day is partial, counts nobody, or has no maximum: then nobody knows how many fail */
+export function failingOf(before: Control, after: Control, maximum: Sides): Failing | null {
+  const earlier = byPoints(before, maximum.before);
+  const later = byPoints(after, maximum.after);
+  if (!earlier || !later) return null;
+  const total = Math.min(before.total!, after.total!);
+  // Of 20,000 people a hundredth of a point may be 200; the count is exact. But it is of those who fail, or of those
+  // who do not, and has changed its meaning before: it counts where the points of both days agree with one of the two.
+  const [exact, ...more] = [failingByCount, meetingByCount]
+    .map((read) => ({ before: read(before), after: read(after) }))
+    .filter((read) => agrees(read.before, earlier) && agrees(read.after, later));
+  if (exact && more.length === 0) return { before: exact.before!, after: exact.after!, total, rounding: 0 };
+  return {
+    before: earlier.number,
+    after: later.number,
+    total,
+    rounding: earlier.rounding + later.rounding,
+  };
+}
+
+function byPoints(control: Control, maximum: number | null): { number: number; rounding: number } | null {
+  const { complete, points, total } = control;
+  if (!complete || !total || !maximum) return null;
+  return { number: total * (1 - points / maximum), rounding: (total * HALF_A_UNIT) / maximum };
+}
+
+const failingByCount = ({ count }: Control): number | null => count;
+const meetingByCount = ({ count, total }: Control): number | null =>
+  count === null || total === null ? null : total - count;
+
+function agrees(number: number | null, { number: ofPoints, rounding }: { number: number; rounding: number }) {
+  return number !== null && Math.abs(number - ofPoints) <= rounding + SLACK;
+}
+
+/**
+ * Whether a move of the score is drift: the total moved, and the number that fails did not, beyond rounding and a small
+ * allowance. Fewer who fail are a gain only where the score rose: where it fell, protected ones left as well.
+ * @param move in points, not 0
+ */
+export function isDrift(before: Control, after: Control, failing: Failing | null, move: number): boolean {
+  if (!failing || before.total === after.total) return false;
+  const more = failing.after - failing.before;
+  const { rounding } = failing;
+  // Half of one is none.
+  const limit = Math.max(rounding, allowedADay(failing.total) + Math.min(rounding, 0.5)) + SLACK;
+  return (move < 0 ? more : Math.abs(more)) <= limit;
+}
+
+/** 3, or 1 ‰ of many; of fewer than 300, 1 %: of fewer than 100 nobody. In people or devices. */
+function allowedADay(total: number): number {
+  return Math.min(0.01 * total, Math.max(3, 0.001 * total));
+}
+
+/** Small moves that have added up to more than this are reported: 10, or 5 ‰ of many, but no more than 2 %. */
+export function allowedInAll(total: number): number {
+  return Math.min(0.02 * total, Math.max(10, 0.005 * total));
+}
