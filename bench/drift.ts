@@ -98,7 +98,8 @@ function drawOf(chance: () => number) {
 
 /** A year: who is counted, and who of them fails, day by day and control by control; and the losses put into it. */
 function year(users: number, seed: string, withLosses: boolean) {
-  const chance = randomOf(seed).next;
+  const numbers = randomOf(seed);
+  const chance = () => numbers.next();
   const draw = drawOf(chance);
   const state = new Map(
     CONTROLS.map((one) => {
@@ -180,7 +181,7 @@ function snapshotOf(day: number, state: Map<string, { total: number; failing: nu
       total,
       // On devices it is the number of the exposed.
       count: comes > 0.001 ? failing : total - failing,
-    } as Control);
+    });
   }
   return {
     date: addDays('2026-01-01', day),
@@ -260,7 +261,7 @@ const oursWith =
       );
       settling = settled.settling;
       return settled.changes.flatMap((one) =>
-        one.fate === 'told' ? [{ control: one.change.control!, kind: one.change.kind as string }] : [],
+        one.fate === 'told' ? [{ control: one.change.control!, kind: one.change.kind }] : [],
       );
     };
   };
