@@ -12,6 +12,8 @@ export default defineConfig({
       'test/browser/**',
       'test/trino/**',
     ],
+    globalSetup: ['test/isolation/environment.ts'],
+    setupFiles: ['test/isolation/place.ts'],
     // Machines are shared: what takes a second alone may take ten beside others.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,3 +1,5 @@
+import { DEPLOYMENT_METRICS, TENANT_METRICS } from '../lambda/metric-names.ts';
+
 /**
  * What a deployment costs a month, for the table of the README: `node bench/cost.ts`. Prices are the public ones of
  * eu-central-1 and us-east-1 (the dearer), November 2026, without free tiers; each names its page.
@@ -16,7 +18,7 @@ const PRICES = {
   /** https://aws.amazon.com/secrets-manager/pricing/ */
   secretMonth: 0.4,
   secretCall: 0.05 / 10_000,
-  /** Metrics are metered by the hour in which they are sent: once a day is 1 of 24. https://aws.amazon.com/cloudwatch/pricing/ */
+  /** Of a custom metric that is sent in every hour; see `METRIC_HOURS`. https://aws.amazon.com/cloudwatch/pricing/ */
   metricMonth: 0.3,
   alarmMonth: 0.1,
   dashboardMonth: 3,
@@ -33,7 +35,7 @@ const PRICES = {
  * Of one tenant with 411 controls and one recipient. Measured with `npm run bench`, `npm run test:deploy` and a generated
  * archive, rounded up.
  */
-const USE = {
+export const USE = {
   memoryGb: 0.5,
   /** Billed: CPU of a daily run, at the third of a core that 512 MB have, and Graph's answers. */
   secondsPerRun: 6,
@@ -45,22 +47,28 @@ const USE = {
   mailsPerMonth: 8,
   kbPerMail: 90,
   logKbPerRun: 6,
-  metricsOfTenant: 5,
-  metricsOfDeployment: 7,
-  alarms: 9,
+  metricsOfTenant: Object.keys(TENANT_METRICS).length,
+  metricsOfDeployment: Object.keys(DEPLOYMENT_METRICS).length,
+  alarms: 10,
   years: 1,
 };
 
-function monthly(tenants: number) {
+/**
+ * The part of the month in which a metric is sent. "All custom metrics charges are prorated by the hour and metered only
+ * when you send metrics": runs and watch each send theirs in one hour of the day.
+ */
+const METRIC_HOURS = 1 / 24;
+
+/** US dollars, by what they are for. */
+export function monthly(tenants: number) {
   const runs = tenants * USE.runsPerMonth;
-  const hourOfDay = 1 / 24;
   return {
     fixed:
       PRICES.secretMonth +
       PRICES.keyMonth +
       PRICES.dashboardMonth +
       USE.alarms * PRICES.alarmMonth +
-      USE.metricsOfDeployment * PRICES.metricMonth,
+      USE.metricsOfDeployment * PRICES.metricMonth * METRIC_HOURS,
     function:
       runs *
       (USE.secondsPerRun * USE.memoryGb * PRICES.lambdaGbSecond +
@@ -72,20 +80,26 @@ function monthly(tenants: number) {
       ((tenants * USE.kbPerDay * 365 * USE.years) / 1e6) * PRICES.s3GbMonth,
     mail: tenants * USE.mailsPerMonth * (PRICES.mail + (USE.kbPerMail / 1e6) * PRICES.mailGb),
     watching:
-      tenants * USE.metricsOfTenant * PRICES.metricMonth * hourOfDay +
+      tenants * USE.metricsOfTenant * PRICES.metricMonth * METRIC_HOURS +
       ((runs * USE.logKbPerRun) / 1e6) * PRICES.logGb +
       runs * PRICES.secretCall,
   };
 }
 
 const dollars = (amount: number) => `$${amount < 10 ? amount.toFixed(2) : amount.toFixed(0)}`;
-console.log(
-  '| tenants | fixed | function | archive | mail | metrics, logs | a month |\n|--:|--:|--:|--:|--:|--:|--:|',
-);
-for (const tenants of [1, 10, 100, 1000]) {
-  const parts = Object.values(monthly(tenants));
-  const total = parts.reduce((sum, part) => sum + part, 0);
-  console.log(
-    `| ${[tenants.toLocaleString('en'), ...parts.map(dollars), `**${dollars(total)}**`].join(' | ')} |`,
-  );
+
+/** The table of the README, in Markdown. */
+export function table(): string {
+  const rows = [1, 10, 100, 1000].map((tenants) => {
+    const parts = Object.values(monthly(tenants));
+    const total = parts.reduce((sum, part) => sum + part, 0);
+    return `| ${[tenants.toLocaleString('en'), ...parts.map(dollars), `**${dollars(total)}**`].join(' | ')} |`;
+  });
+  return [
+    '| tenants | fixed | function | archive | mail | metrics, logs | a month |',
+    '|--:|--:|--:|--:|--:|--:|--:|',
+    ...rows,
+  ].join('\n');
 }
+
+if (import.meta.main) console.log(table());

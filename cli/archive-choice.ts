@@ -92,6 +92,25 @@ export async function locationOf(
   return bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE;
 }
 
+/**
+ * The id of one tenant, which may be called by its name or id. An id is taken as it is; only a name that no config has
+ * is looked for in the archive.
+ * @throws MonitorError `tenant-unknown`, `tenant-ambiguous`
+ */
+export async function tenantIdOf(flags: ArchiveFlags & { tenant: string }): Promise<string> {
+  const { tenant } = flags;
+  if (GUID.test(tenant)) return tenant.toLowerCase();
+  const configured = idIn(await configOf(flags), tenant);
+  if (configured !== undefined) return configured;
+  const { store, tenants } = await chooseTenants(flags);
+  if (tenants.length === 1) return tenants[0]!.tenantId;
+  throw new MonitorError(
+    'tenant-ambiguous',
+    `The archive ${store.location} has ${tenants.length} tenants of the name ${quote(tenant)}.`,
+    `Name one by its id: ${tenants.map(({ tenantId }) => tenantId).join(', ')}.`,
+  );
+}
+
 async function configOf({ config }: ArchiveFlags): Promise<Config | null> {
   if (config !== undefined) return loadConfig(config);
   return existsSync(DEFAULT_CONFIG) ? loadConfig(DEFAULT_CONFIG) : null;

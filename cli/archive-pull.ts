@@ -1,9 +1,10 @@
 import { isBucket, openBucket } from '../lambda/archive/open-store.ts';
 import { pull as pullObjects } from '../lambda/archive/pull.ts';
 import { quote } from '../lambda/errors.ts';
+import { ARCHIVE_OPTIONS, tenantIdOf } from './archive-choice.ts';
 import type { Command } from './command.ts';
 import { EXIT, UsageError } from './exit.ts';
-import { OPTIONS, text } from './options.ts';
+import { OPTIONS } from './options.ts';
 import { bytes, count, describePulled } from './present-archive.ts';
 import { progressLine } from './progress-line.ts';
 
@@ -11,10 +12,9 @@ interface PullFlags {
   source: string;
   folder: string;
   tenant?: string;
+  config?: string;
   json: boolean;
 }
-
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** `archive pull`: a copy of a bucket. */
 export const pull: Command<PullFlags> = {
@@ -34,14 +34,8 @@ export const pull: Command<PullFlags> = {
         demandOption: true,
         describe: 'Folder of the copy; made where there is none',
       })
-      .option('tenant', {
-        ...text('tenant'),
-        describe: 'Only this tenant: its id',
-        coerce: (id: string) => {
-          if (GUID.test(id)) return id.toLowerCase();
-          throw new UsageError(`--tenant wants the id of a tenant here, a guid, not ${quote(id)}.`);
-        },
-      })
+      .option('tenant', ARCHIVE_OPTIONS.tenant)
+      .option('config', ARCHIVE_OPTIONS.config)
       .option('json', OPTIONS.json)
       .usage(
         '$0 archive pull <source> <folder>\n\nFetches what is new or changed in a bucket, and nothing else. It can be cut off at any moment and goes on the next time; every object in the folder is whole. The folder is a copy: let no run write to it.',
@@ -51,13 +45,14 @@ export const pull: Command<PullFlags> = {
   act: act,
 };
 
-async function act({ source, folder, tenant, json }: PullFlags): Promise<number> {
+async function act({ source, folder, tenant, config, json }: PullFlags): Promise<number> {
+  const tenantId = tenant && (await tenantIdOf({ archive: source, tenant, ...(config && { config }) }));
   const started = performance.now();
   const progress = progressLine();
   const pulled = await pullObjects({
     source: openBucket(source),
     folder,
-    ...(tenant === undefined ? {} : { tenantId: tenant }),
+    ...(tenantId && { tenantId }),
     onProgress: ({ done, total, bytes: size }) =>
       progress.show(`${done} of ${count(total, 'object')}, ${bytes(size)}`),
   }).finally(() => progress.clear());

@@ -7,13 +7,13 @@ import { MonitorError, quote } from '../lambda/errors.ts';
 import { DEPLOYMENT_STACK, stackFlag } from '../lambda/outputs.ts';
 import type { Command } from './command.ts';
 import { defaultSecretOf } from './deployment.ts';
-import { EXIT } from './exit.ts';
+import { EXIT, UsageError } from './exit.ts';
 import { loadConfig, selectTenants } from './load-config.ts';
-import { OPTIONS, text } from './options.ts';
+import { certificateFile, OPTIONS, text } from './options.ts';
 import { describeSecret, putSecret, secretsClient } from './secrets.ts';
 
 interface PutFlags {
-  file: string;
+  certificate?: string;
   secret?: string;
   stack?: string;
   tenant?: string;
@@ -24,11 +24,7 @@ interface PutFlags {
 export const put: Command<PutFlags> = {
   flags: (yargs) =>
     yargs
-      .positional('file', {
-        type: 'string',
-        demandOption: true,
-        describe: 'PEM file with certificate and unencrypted private key',
-      })
+      .positional('certificate', certificateFile('PEM file with certificate and unencrypted private key'))
       .option('secret', {
         ...text('secret'),
         describe: "Name or ARN of the secret (default: the tenant's, else the deployment's)",
@@ -37,12 +33,14 @@ export const put: Command<PutFlags> = {
       .option('tenant', { ...OPTIONS.tenant, describe: "Into this tenant's secret: its name or id" })
       .option('config', OPTIONS.config)
       .option('json', OPTIONS.json)
-      .conflicts('secret', ['tenant', 'stack']),
+      .conflicts('secret', ['tenant', 'stack'])
+      .example('$0 certificate put contoso.pem', ''),
   act: replace,
 };
 
 async function replace(flags: PutFlags): Promise<number> {
-  const { file, json } = flags;
+  const { certificate: file, json } = flags;
+  if (file === undefined) throw new UsageError('Name the PEM file: certificate put <file>.');
   const secret = flags.secret ?? (await secretOfTenant(flags)) ?? (await defaultSecretOf(flags.stack));
   const now = machineClock.now();
   const bundle = checkCertificate(await pemFileSource(file).read(), now, quote(file));

@@ -11,11 +11,11 @@ import { defaultSecretOf } from './deployment.ts';
 import { EXIT } from './exit.ts';
 import { failureOf, type Failure } from './failure.ts';
 import { loadConfig, selectTenants } from './load-config.ts';
-import { OPTIONS, text } from './options.ts';
+import { certificateFile, OPTIONS, text } from './options.ts';
 import { secretsClient } from './secrets.ts';
 
 interface StatusFlags {
-  file?: string;
+  certificate?: string;
   secret?: string;
   deployed?: boolean;
   stack?: string;
@@ -38,16 +38,18 @@ type Status = Omit<Place, 'read'> & ({ bundle: Bundle; error: null } | { bundle:
 export const status: Command<StatusFlags> = {
   flags: (yargs) =>
     yargs
-      .option('file', { ...text('file'), describe: 'Of this PEM file' })
+      .positional('certificate', certificateFile('Of this PEM file'))
       .option('secret', { ...text('secret'), describe: 'Of this secret: its name or ARN' })
       .option('deployed', {
         type: 'boolean',
-        describe: 'Of the secrets that the config names (default, without --file and --secret)',
+        describe: 'Of the secrets that the config names (default, without a file and --secret)',
       })
       .option('stack', OPTIONS.stack)
       .option('tenant', OPTIONS.tenant)
       .option('config', OPTIONS.config)
       .option('json', OPTIONS.json)
+      .example('$0 certificate status', 'of all that the config names')
+      .example('$0 certificate status contoso.pem', 'of a file')
       .epilogue('Exit code 1 where one has expired, is not valid yet, or cannot be read.'),
   act: show,
 };
@@ -69,7 +71,7 @@ async function show(flags: StatusFlags): Promise<number> {
 }
 
 async function placesOf(flags: StatusFlags): Promise<Place[]> {
-  const { file, secret } = flags;
+  const { certificate: file, secret } = flags;
   const places: Place[] = [];
   if (file !== undefined) {
     places.push({ kind: 'file', where: file, tenants: [], read: () => pemFileSource(file).read() });

@@ -6,11 +6,17 @@ export function certificateCommand(exit: (code: number) => void): CommandModule 
   const create = lazily(exit, 'create', 'Make a private key and a certificate for the app registration', () =>
     import('./certificate-create.ts').then((file) => file.create),
   );
-  const put = lazily(exit, 'put <file>', 'Put certificate and key into the secret of the deployment', () =>
-    import('./certificate-put.ts').then((file) => file.put),
+  const put = lazily(
+    exit,
+    'put [certificate]',
+    'Put certificate and key into the secret of the deployment',
+    () => import('./certificate-put.ts').then((file) => file.put),
   );
-  const status = lazily(exit, 'status', 'Show dates, thumbprints and days left of certificates', () =>
-    import('./certificate-status.ts').then((file) => file.status),
+  const status = lazily(
+    exit,
+    'status [certificate]',
+    'Show dates, thumbprints and days left of certificates',
+    () => import('./certificate-status.ts').then((file) => file.status),
   );
   return {
     command: 'certificate',

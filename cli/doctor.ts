@@ -6,6 +6,7 @@ import {
   bucketCheck,
   folderCheck,
   lastRunCheck,
+  outboxCheck,
   versioningCheck,
 } from './checks/archive.ts';
 import { accountCheck, deploymentCheck, scheduleCheck, secretCheck } from './checks/deployed.ts';
@@ -37,6 +38,7 @@ interface DoctorFlags {
   archive?: string;
   certificate?: string;
   outbox?: string;
+  deployed?: boolean;
   stack?: string;
   send?: boolean;
   json: boolean;
@@ -63,12 +65,16 @@ export const doctor: Command<DoctorFlags> = {
       })
       .option('outbox', {
         ...text('outbox'),
-        describe: 'With --send: folder for the test mail, instead of SES',
+        describe: 'Folder for the mails as .eml, and for the test mail of --send, instead of SES',
+      })
+      .option('deployed', {
+        type: 'boolean',
+        describe: 'A deployment (default, without --certificate, --archive and --outbox)',
       })
       .option('json', OPTIONS.json)
-      .implies('outbox', 'send')
+      .conflicts('deployed', ['archive', 'certificate', 'outbox'])
       .example('$0 doctor', 'a deployment')
-      .example('$0 doctor --certificate contoso.pem --archive archive', 'without any AWS')
+      .example('$0 doctor --certificate contoso.pem --archive archive --outbox mails', 'without any AWS')
       .epilogue('Exit code 1 where a check fails (✗). What is marked ! works, and wants attention.'),
   act: act,
 };
@@ -89,7 +95,7 @@ async function examine(
   findings: readonly Finding[],
   report: (finding: Finding) => void,
 ): Promise<void> {
-  const { certificate: file, archive, stack = DEPLOYMENT_STACK } = flags;
+  const { certificate: file, archive, outbox, stack = DEPLOYMENT_STACK } = flags;
   const folder = archive !== undefined && !/^s3:/i.test(archive);
   const here = file !== undefined && folder && 'all is on this machine';
 
@@ -109,16 +115,18 @@ async function examine(
   await bucketed.check('versions', [bucket, store], versioningCheck);
   await bucketed.check('append-only', [bucket, store], appendOnlyCheck);
 
-  await aws.check('sender', [config, account], senderCheck);
-  const sending = await aws.check('sending', [account], sendingCheck);
-  await aws.check('recipients', [config, sending], recipientsCheck);
-  const configurationSet = await aws.check('configuration set', [deployment], (deployed) =>
+  const ses = aws.unless(outbox !== undefined && !here && 'mails are written to a folder');
+  if (outbox !== undefined) await setup.check('outbox', [], () => outboxCheck(outbox));
+  await ses.check('sender', [config, account], senderCheck);
+  const sending = await ses.check('sending', [account], sendingCheck);
+  await ses.check('recipients', [config, sending], recipientsCheck);
+  const configurationSet = await ses.check('configuration set', [deployment], (deployed) =>
     configurationSetCheck(outputOf(deployed, 'configurationSet')),
   );
   if (flags.send) {
     await setup.check('test mail', [config], (checked) =>
       testMailCheck(checked, findings, {
-        outbox: flags.outbox,
+        outbox,
         configurationSet: valueOf(configurationSet),
       }),
     );

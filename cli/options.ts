@@ -14,6 +14,12 @@ export function text(name: string) {
   } as const;
 }
 
+/** A PEM file, for commands about one: it may stand alone, and is called as `run` and `doctor` call it. */
+export function certificateFile(describe: string) {
+  const { type, coerce } = text('certificate');
+  return { type, coerce, alias: 'file', describe } as const;
+}
+
 /** Flags that more than one command has. */
 export const OPTIONS = {
   config: { ...text('config'), default: DEFAULT_CONFIG, describe: 'Config file (.ts, .js or .json)' },

@@ -94,33 +94,42 @@ export async function appendOnlyCheck(location: string): Promise<Outcome<void>> 
   throw missing(`it does not cover ${gaps.join(', ')}`);
 }
 
-/** A folder that can be written, or made. */
+/** The archive, where it is a folder. */
 export async function folderCheck(location: string): Promise<Outcome<ObjectStore>> {
   const store = openStore(location);
-  const there = await stat(store.location).catch(() => null);
+  return { found: await foundFolder(store.location, 'archive'), value: store };
+}
+
+/** The folder of the mails. */
+export async function outboxCheck(outbox: string): Promise<Outcome<void>> {
+  return { found: await foundFolder(path.resolve(outbox), 'outbox'), value: undefined };
+}
+
+/**
+ * A folder that can be written, or made.
+ * @param flag that names it
+ * @returns what was found. @throws MonitorError `archive-unwritable`, `outbox-unwritable`
+ */
+async function foundFolder(location: string, flag: 'archive' | 'outbox'): Promise<string> {
+  const there = await stat(location).catch(() => null);
   if (there && !there.isDirectory()) {
     throw new MonitorError(
-      'archive-unwritable',
-      `${quote(store.location)} is not a folder.`,
-      'Name a folder with --archive.',
+      `${flag}-unwritable`,
+      `${quote(location)} is not a folder.`,
+      `Name a folder with --${flag}.`,
     );
   }
-  const folder = there ? store.location : await nearestFolder(store.location);
+  const folder = there ? location : await nearestFolder(location);
   try {
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch {
     throw new MonitorError(
-      'archive-unwritable',
+      `${flag}-unwritable`,
       `The folder ${quote(folder)} cannot be read and written by the user that runs this.`,
-      'Let the user that runs this write to it, or name another folder with --archive.',
+      `Let the user that runs this write to it, or name another folder with --${flag}.`,
     );
   }
-  return {
-    found: there
-      ? `${store.location} is there and can be written`
-      : `${store.location} is made by the first run`,
-    value: store,
-  };
+  return there ? `${location} is there and can be written` : `${location} is made by the first run`;
 }
 
 async function nearestFolder(missing: string): Promise<string> {

@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/browser/**/*.test.ts'],
-    globalSetup: ['test/browser/setup.ts'],
+    globalSetup: ['test/isolation/environment.ts', 'test/browser/setup.ts'],
+    setupFiles: ['test/isolation/place.ts'],
     reporters: ['default', './test/count-reporter.ts'],
     testTimeout: 60_000,
     hookTimeout: 180_000,

@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tenantIdOf } from '../../cli/archive-choice.ts';
+import { Archive } from '../../lambda/archive/archive.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
+import { EMPTY_STATE } from '../../lambda/archive/state.ts';
 import { practiceArchive } from '../archive/archive-day.ts';
 import { secureScore } from './support.ts';
 
@@ -132,12 +135,27 @@ describe('archive rebuild', () => {
 });
 
 describe('archive', () => {
+  it('takes a tenant by its id or name, of the config or of its last run', async () => {
+    const [tenantId = '', other = ''] = tenantIds;
+    expect(await tenantIdOf({ archive: whole, config, tenant: 'Contoso' })).toBe(tenantId);
+    expect(await tenantIdOf({ archive: 's3://never-asked', tenant: other.toUpperCase() })).toBe(other);
+    await expect(tenantIdOf({ archive: whole, config, tenant: 'Fabrikam' })).rejects.toThrow('has no tenant');
+    const twins = path.join(root, 'twins');
+    for (const id of tenantIds) {
+      await new Archive(folderStore(twins), id).swapState({ ...EMPTY_STATE, name: 'Twin' }, null);
+    }
+    await expect(tenantIdOf({ archive: twins, tenant: 'Twin' })).rejects.toThrow(
+      'has 2 tenants of the name "Twin"',
+    );
+    await rm(path.join(twins, `state/tenant=${other}.json`));
+    expect(await tenantIdOf({ archive: twins, tenant: 'Twin' })).toBe(tenantId);
+  });
+
   const empty = path.join(root, 'empty');
   it.each([
     [['archive'], 2, 'Name a command: archive rebuild, verify or pull.'],
     [['archive', 'pull', 's3://bucket'], 2, 'argument is missing'],
     [['archive', 'pull', 'folder', 'copy'], 2, 'The source is a bucket, s3://bucket/prefix, not "folder".'],
-    [['archive', 'pull', 's3://bucket', 'copy', '--tenant', 'Contoso'], 2, 'wants the id of a tenant'],
     [['archive', 'verify', '--nope'], 2, 'Unknown argument: nope'],
     [['archive', 'verify', '--archive', ''], 2, '--archive wants one value'],
     [['archive', 'verify', '--archive', empty], 1, 'There is no archive in'],

@@ -275,21 +275,21 @@ describe('the deployed secret', () => {
     );
     expect(deployed.stdout).toContain('secure-score/tailspin (secret)');
 
-    const both = await status('--file', at('second.pem'), '--secret', 'my/own', '--json');
+    const both = await status(at('second.pem'), '--secret', 'my/own', '--json');
     expect(both.code).toBe(0);
     expect(both.json()).toMatchObject([
       { kind: 'file', where: at('second.pem'), certificate: { daysLeft: 299, valid: true }, error: null },
       { kind: 'secret', where: 'my/own', tenants: [], certificate: { daysLeft: 19 } },
     ]);
 
-    const late = await status('--file', at('expired.pem'), '--deployed', '--tenant', 'Tailspin', '--json');
+    const late = await status(at('expired.pem'), '--deployed', '--tenant', 'Tailspin', '--json');
     expect(late.code).toBe(1);
     expect(late.json()).toMatchObject([
       { certificate: { daysLeft: -11, valid: false } },
       { where: 'secure-score/tailspin', tenants: ['Tailspin'] },
     ]);
-    expect((await status('--file', at('expired.pem'))).stdout).toMatch(/^✗ .* \(file\): expired on /);
-    const none = await status('--file', at('none.pem'), '--json');
+    expect((await status(at('expired.pem'))).stdout).toMatch(/^✗ .* \(file\): expired on /);
+    const none = await status(at('none.pem'), '--json');
     expect([none.code, none.json()[0].error.code]).toEqual([1, 'certificate-not-found']);
     expect(tellsSecrets(deployed.stdout + both.stdout, first.privateKey)).toBe(false);
   });
@@ -300,8 +300,21 @@ describe('the deployed secret', () => {
   });
 
   it.each([
+    (file: string) => [file],
+    (file: string) => ['--certificate', file],
+    (file: string) => ['--file', file],
+  ])('a file is named in one way wherever one is: %s', async (naming) => {
+    const args = naming(at('expired.pem'));
+    const shown = await secureScore('certificate', 'status', ...args, '--json');
+    expect(shown.json()).toMatchObject([{ kind: 'file', where: at('expired.pem') }]);
+    expect((await secureScore('certificate', 'put', ...args, '--secret', 'x')).stderr).toMatch(/expired on/);
+  });
+
+  it.each([
     [[]],
+    [['']],
     [['a.pem', 'b.pem']],
+    [['a.pem', '--certificate', 'b.pem']],
     [['a.pem', '--tenant', 'A', '--secret', 'b']],
     [['a.pem', '--stack', 'A', '--secret', 'b']],
   ])('certificate put %j is wrong usage', async (args) => {

@@ -251,7 +251,22 @@ describe('secure-score doctor', () => {
     expect((await doctor()).find('test mail')).toBeUndefined();
   });
 
-  it.each([[['--outbox', 'x']], [['--nope']], [['--archive', '']]])('%j is wrong usage', async (args) => {
-    expect((await secureScore('doctor', ...args)).code).toBe(2);
+  it('takes the flags of run: an outbox is a folder that can be written, and nothing asks SES then', async () => {
+    const outbox = join(practice.folder, 'mails');
+    const { code, find } = await doctor('--outbox', outbox);
+    expect(code).toBe(0);
+    expect(find('outbox')).toMatchObject({ status: 'ok', found: `${outbox} is made by the first run` });
+    const taken = await doctor('--outbox', practice.pem);
+    expect(taken.code).toBe(1);
+    expect(taken.find('outbox')).toMatchObject({ status: 'failed', code: 'outbox-unwritable' });
+    expect(taken.find('sender')).toMatchObject({ status: 'skipped' });
+    expect((await doctor()).find('outbox')).toBeUndefined();
   });
+
+  it.each([[['--deployed', '--outbox', 'x']], [['--outbox', '']], [['--nope']], [['--archive', '']]])(
+    '%j is wrong usage',
+    async (args) => {
+      expect((await secureScore('doctor', ...args)).code).toBe(2);
+    },
+  );
 });

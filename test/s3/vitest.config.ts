@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/s3/**/*.test.ts'],
     globalSetup: ['test/s3/setup.ts'],
+    setupFiles: ['test/isolation/place.ts'],
     reporters: ['default', './test/count-reporter.ts'],
     testTimeout: 30_000,
   },

@@ -1,0 +1,201 @@
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { main } from '../cli/main.ts';
+import { allQuestions } from '../history/questions.ts';
+
+/** What README, runbook, help and messages name is there: taken out of them, not copied from them. */
+
+const ROOT = resolve(import.meta.dirname, '..');
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+
+const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'SECURITY.md', ...globSync('docs/*.md', { cwd: ROOT })];
+const SOURCES = globSync('{bin,cli,history,lambda,lib,simulator}/**/*.{ts,sql}', { cwd: ROOT });
+
+interface Example {
+  file: string;
+  /** Without `npx`, and without what a shell would leave out. */
+  command: string;
+}
+
+/** Lines of code blocks that call us, and all that stands as code within a sentence. */
+function examplesIn(file: string): Example[] {
+  const text = read(file);
+  const blocks = [...text.matchAll(/^ *```\w*\n(.*?)^ *```/gms)].flatMap(([, body = '']) => body.split('\n'));
+  const spans = [...text.replace(/^ *```.*?^ *```/gms, '').matchAll(/`([^`]+)`/g)].map(
+    ([, code = '']) => code,
+  );
+  return [...blocks, ...spans]
+    .map((code) => code.replace(/\s+/g, ' ').replace(/ +#.*/, '').trim())
+    .filter((code) => /^(npx )?secure-score( |$)/.test(code))
+    .map((code) => ({ file, command: code.replace(/^npx /, '') }));
+}
+
+/** `.example('$0 …', …)` of the commands' help. */
+function examplesOfHelp(file: string): Example[] {
+  return [...read(file).matchAll(/\.example\(\s*(['"`])\$0 (.+?)\1,/gs)].map(([, , rest = '']) => ({
+    file,
+    command: `secure-score ${rest}`,
+  }));
+}
+
+/** What an example shows within the text that `npm start` ends with, or a template prints. */
+function examplesOfPractice(): Example[] {
+  return [...read('simulator/practice.ts').matchAll(/^ *npx (secure-score .*)$/gm)].map(
+    ([, command = '']) => ({
+      file: 'simulator/practice.ts',
+      command,
+    }),
+  );
+}
+
+/** As a shell splits it; a placeholder stands for a value. */
+function argumentsOf(command: string): string[] {
+  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)]
+    .map(([, double, single, plain]) => double ?? single ?? plain ?? '')
+    .map((word) => word.replace(/<[^>]+>/g, 'x').replace(/^\[(\w+)\]$/, 'x'))
+    .slice(1);
+}
+
+/** What the mocked commands were called with. */
+const acted: Record<string, unknown>[] = [];
+
+beforeAll(async () => {
+  for (const file of readdirSync(join(ROOT, 'cli'), { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue;
+    const module = (await import(join(ROOT, 'cli', file))) as Record<string, unknown>;
+    for (const value of Object.values(module)) {
+      if (typeof value !== 'object' || value === null || !('act' in value) || !('flags' in value)) continue;
+      vi.spyOn(value as { act: (flags: object) => Promise<number> }, 'act').mockImplementation(
+        async (flags) => {
+          acted.push({ ...flags });
+          return 0;
+        },
+      );
+    }
+  }
+});
+beforeEach(() => acted.splice(0));
+
+async function say(args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const out = vi.spyOn(console, 'log').mockImplementation(() => {});
+  const err = vi.spyOn(console, 'error').mockImplementation(() => {});
+  try {
+    const code = await main(args);
+    return { code, out: out.mock.calls.join('\n'), err: err.mock.calls.join('\n') };
+  } finally {
+    out.mockRestore();
+    err.mockRestore();
+  }
+}
+
+const examples = [
+  ...DOCUMENTS.flatMap(examplesIn),
+  ...SOURCES.flatMap(examplesOfHelp),
+  ...examplesOfPractice(),
+];
+
+describe('an example', () => {
+  it('is found in all places that have some', () => {
+    const count = (file: RegExp) => examples.filter((example) => file.test(example.file)).length;
+    expect(count(/^README/)).toBeGreaterThanOrEqual(12);
+    expect(count(/runbook/)).toBeGreaterThanOrEqual(8);
+    expect(count(/^cli\//)).toBeGreaterThanOrEqual(12);
+    expect(count(/practice/)).toBe(3);
+  });
+
+  it.each(examples)('$file: $command', async ({ command }) => {
+    const args = argumentsOf(command);
+    const { code, err } = await say(args);
+    expect({ command, code, err }).toEqual({ command, code: 0, err: '' });
+    expect(acted).toHaveLength(1);
+    const { question } = acted[0]!;
+    if (typeof question === 'string' && question !== 'x') {
+      expect(allQuestions().map(({ name }) => name)).toContain(question);
+    }
+  });
+
+  it('"with the same flags" takes the flags of the command before it', async () => {
+    const same = DOCUMENTS.flatMap((file) => {
+      const text = read(file);
+      return [...text.matchAll(/`(?:npx )?secure-score (\w+)` with the same flags/g)].map((match) => ({
+        command: match[1]!,
+        before: [...text.slice(0, match.index).matchAll(/^ *npx (secure-score .*)$/gm)].at(-1)?.[1],
+      }));
+    });
+    expect(same.length).toBeGreaterThan(0);
+    for (const { command, before } of same) {
+      const [, ...flags] = argumentsOf(before!);
+      expect(flags).not.toEqual([]);
+      expect(await say([command, ...flags])).toMatchObject({ code: 0, err: '' });
+    }
+  });
+
+  it('doctor takes every flag of run', async () => {
+    const flagsOf = async (command: string) =>
+      new Set((await say([command, '--help'])).out.match(/--[a-z]+/g));
+    const flags = await flagsOf('run');
+    expect(flags.size).toBeGreaterThan(6);
+    expect([...flags.difference(await flagsOf('doctor'))]).toEqual([]);
+  });
+});
+
+/** Every mention in a sentence of ours: a message, an advice, a comment. */
+function mentions(file: string): Example[] {
+  return [...read(file).matchAll(/secure-score (?=[a-z])((?:(?!secure-score )[^\n'"`”])*)/g)].map(
+    ([, rest = '']) => ({
+      file,
+      command: rest,
+    }),
+  );
+}
+
+describe('a message', () => {
+  const COMMANDS = /^(run|doctor|certificate|history|archive|tenant|channel|digest|completion)\b/;
+  const found = [...SOURCES, ...DOCUMENTS].flatMap(mentions).filter(({ command }) => COMMANDS.test(command));
+
+  it('names commands that are there, with flags that they take', async () => {
+    expect(found.length).toBeGreaterThan(50);
+    const wrong: string[] = [];
+    const helps = new Map<string, string>();
+    for (const { file, command } of found) {
+      const words = command.split(/[^\w-]/);
+      const [first = '', second = ''] = words;
+      const group = ['certificate', 'archive'].includes(first) && second !== '';
+      const path =
+        group || (first === 'history' && ['sql', 'open'].includes(second)) ? [first, second] : [first];
+      const key = path.join(' ');
+      if (!helps.has(key)) helps.set(key, (await say([...path, '--help'])).out);
+      const help = helps.get(key)!;
+      // Help of a group alone shows its commands; of a command that is not there, too.
+      if (!help.startsWith(`secure-score ${key}`)) wrong.push(`${file}: no command ${key}`);
+      for (const flag of command.match(/--[a-z][a-z-]*/g) ?? []) {
+        if (!help.includes(flag)) wrong.push(`${file}: ${key} takes no ${flag}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe('a document', () => {
+  it.each(DOCUMENTS)('%s names scripts, programs, files and context that are there', (file) => {
+    const text = read(file);
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const lacking = [
+      ...[...text.matchAll(/npm run ([\w:-]+)/g)].filter(([, script = '']) => !(script in scripts)),
+      ...[...text.matchAll(/\bnode ([\w/.-]+\.ts)/g)].filter(
+        ([, program = '']) => !existsSync(join(ROOT, program)),
+      ),
+      ...[
+        ...text.matchAll(/`((?:bench|bin|cli|docs|history|lambda|lib|pack|simulator|test)\/[\w/.-]*\w)\/?`/g),
+      ].filter(([, path = '']) => !existsSync(join(ROOT, path))),
+      ...[...text.matchAll(/\]\(([\w/.-]+)(?:#[\w-]+)?\)/g)].filter(
+        ([, link = '']) => !existsSync(resolve(join(ROOT, file), '..', link)),
+      ),
+      ...[...text.matchAll(/cdk [a-z ]*-c (\w+)=/g)].filter(
+        ([, key = '']) => !read('bin/app.ts').includes(`'${key}'`),
+      ),
+    ].map(([all]) => all);
+    expect(lacking).toEqual([]);
+  });
+});
