@@ -22,6 +22,8 @@ export async function main(args: string[]): Promise<number> {
   );
   const parser = yargs(args)
     .scriptName('secure-score')
+    // Our own words are English, and half of a message in another language helps nobody.
+    .locale('en')
     .usage('$0 <command>\n\nWatches the Microsoft Secure Score of your tenants.')
     .command(run)
     .command(certificateCommand(exit))

@@ -54,6 +54,14 @@ describe('the command line', () => {
     expect(said.mock.calls.join('\n')).toContain(message);
   });
 
+  it.each(['tr_TR.UTF-8', 'de_DE.UTF-8'])('speaks English where the machine speaks %s', async (locale) => {
+    vi.stubEnv('LC_ALL', locale);
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    await main(['run', '--nope']);
+    vi.unstubAllEnvs();
+    expect(said.mock.calls.join('\n')).toContain('Unknown argument: nope');
+  });
+
   it('prints help, and a completion script', async () => {
     const said = vi.spyOn(console, 'log').mockImplementation(() => {});
     expect(await main(['run', '--help'])).toBe(0);
