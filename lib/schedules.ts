@@ -163,5 +163,5 @@ function shards(tenants: Tenant[]): [shard: string, tenants: Tenant[]][] {
   const byShard = Map.groupBy(tenants, ({ tenantId }) =>
     createHash('sha256').update(tenantId).digest('hex').slice(0, 1),
   );
-  return [...byShard].toSorted(([a], [b]) => a.localeCompare(b));
+  return [...byShard].toSorted(([a], [b]) => a.localeCompare(b, 'en'));
 }

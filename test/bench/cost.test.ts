@@ -24,6 +24,6 @@ it('the fixed costs are of what is deployed', () => {
   const deployment = synthesize();
   expect(ofType(deployment, 'AWS::CloudWatch::Alarm')).toHaveLength(USE.alarms);
   for (const type of ['AWS::CloudWatch::Dashboard', 'AWS::KMS::Key', 'AWS::SecretsManager::Secret']) {
-    expect(ofType(deployment, type), type).toHaveLength(1);
+    expect(ofType(deployment, type)).toHaveLength(1);
   }
 });
