@@ -314,7 +314,6 @@ describe('the deployed secret', () => {
     [[]],
     [['']],
     [['a.pem', 'b.pem']],
-    [['a.pem', '--certificate', 'b.pem']],
     [['a.pem', '--tenant', 'A', '--secret', 'b']],
     [['a.pem', '--stack', 'A', '--secret', 'b']],
   ])('certificate put %j is wrong usage', async (args) => {
