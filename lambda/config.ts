@@ -1,17 +1,37 @@
 import * as z from 'zod';
+import { bucketFault } from './archive/bucket-name.ts';
+import { actingCharacter } from './characters.ts';
 import { describeIssues } from './describe-issues.ts';
-import { MonitorError } from './errors.ts';
+import { MonitorError, quote } from './errors.ts';
+import { findMailbox, formatForPeople, parseMailbox } from './mail/mailbox.ts';
+import { isTimeZone, timeZoneFault } from './time-zone.ts';
 
 /** How many recipients one SES mail may have: https://docs.aws.amazon.com/ses/latest/dg/quotas.html */
 const MAXIMUM_RECIPIENTS = 50;
 
-const guid = z
-  .string()
-  .regex(
-    /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
-    'wants a guid like 00000000-0000-0000-0000-000000000000',
-  )
-  .transform((text) => text.toLowerCase());
+/** @param example what one looks like, for whoever wrote something that is no object */
+function object<Shape extends z.core.$ZodLooseShape>(example: string, shape: Shape) {
+  return z.strictObject(shape, {
+    error: ({ code }) => (code === 'invalid_type' ? `wants an object like ${example}` : undefined),
+  });
+}
+
+/** A text that `fault` finds nothing wrong with. @param fault a clause like `wants …`, or undefined */
+function textWithout(fault: (text: string) => string | undefined) {
+  return z.string().superRefine((value, context) => {
+    const message = fault(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+}
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const PLACEHOLDER = '00000000-0000-0000-0000-000000000000';
+
+const guid = textWithout((value) => {
+  if (!GUID.test(value)) return `wants a guid like ${PLACEHOLDER}`;
+  if (value !== PLACEHOLDER) return undefined;
+  return 'is the placeholder of the example, wants the id that the overview of the app registration shows';
+}).transform((value) => value.toLowerCase());
 
 /** No line breaks, controls or bidirectional marks: it stands in subjects, headers and object keys' metadata. */
 const line = z
@@ -19,22 +39,42 @@ const line = z
   .trim()
   .min(1, 'wants at least one character')
   .max(200, 'wants at most 200 characters')
-  .regex(/^\P{C}*$/u, 'wants one line without control characters');
+  .superRefine((value, context) => {
+    const acting = actingCharacter(value);
+    if (acting === undefined) return;
+    context.addIssue({
+      code: 'custom',
+      message: `wants one line without control characters and invisible ones: it has ${acting}`,
+    });
+  });
 
-const address = z.email('wants an e-mail address');
-const addresses = z
-  .array(address)
+/** One mailbox, in the form in which it is shown: `secops@contoso.com`, `SecOps <secops@contoso.com>`. */
+const mailbox = z.string().transform((value, context) => {
+  const found = findMailbox(value);
+  if (typeof found !== 'string') return formatForPeople(found);
+  context.addIssue({ code: 'custom', message: found });
+  return z.NEVER;
+});
+
+/** An address that stands there twice gets one mail. */
+const mailboxes = z
+  .array(mailbox)
   .min(1, 'wants at least one e-mail address')
   .max(
     MAXIMUM_RECIPIENTS,
     `wants at most ${MAXIMUM_RECIPIENTS} addresses (the limit of one SES mail): use a distribution list`,
-  );
+  )
+  .transform(distinct);
 
-/** `secure-score@contoso.com` or `Secure Score <secure-score@contoso.com>`. */
-const mailbox = line.refine((text) => {
-  const angled = /^([^<>"]*)<([^<>\s]+)>$/.exec(text);
-  return address.safeParse(angled ? angled[2] : text).success;
-}, 'wants an address, or a name and an address: Secure Score <secure-score@contoso.com>');
+/**
+ * Each address once, in the form in which it stood first. Upper and lower case make no difference to any mail system
+ * that people have.
+ */
+export function distinct(all: readonly string[]): string[] {
+  return [
+    ...new Map(all.toReversed().map((each) => [parseMailbox(each).address.toLowerCase(), each])).values(),
+  ].toReversed();
+}
 
 const httpsRoot = z
   .string()
@@ -47,113 +87,224 @@ const httpsRoot = z
 const cloud = z.union(
   [
     z.enum(['global', 'usgov', 'dod']),
-    z.strictObject({ authorityHost: httpsRoot, graphEndpoint: httpsRoot }),
+    z.strictObject({
+      authorityHost: httpsRoot.meta({
+        description: 'Where the app signs in.',
+        examples: ['https://login.microsoftonline.us'],
+      }),
+      graphEndpoint: httpsRoot.meta({
+        description: 'Microsoft Graph.',
+        examples: ['https://graph.microsoft.us'],
+      }),
+    }),
   ],
   { error: "wants 'global', 'usgov', 'dod' or { authorityHost: 'https://…', graphEndpoint: 'https://…' }" },
 );
 
 const recipients = z
-  .union([addresses, z.strictObject({ scores: addresses, controls: addresses })], {
-    error: 'wants a list of e-mail addresses, or { scores: […], controls: […] }',
-  })
+  .union(
+    [
+      mailboxes,
+      object("{ scores: ['secops@contoso.com'], controls: ['soc@contoso.com'] }", {
+        scores: mailboxes.meta({ description: 'Who gets the mails about points lost and gained.' }),
+        controls: mailboxes.meta({
+          description:
+            'Who gets the mails about new, removed and re-scored recommendations, and about decisions.',
+        }),
+      }),
+    ],
+    { error: 'wants a list of e-mail addresses, or { scores: […], controls: […] }' },
+  )
   .transform((value) => (Array.isArray(value) ? { scores: value, controls: value } : value));
 
-const timeZone = z.string().refine((name) => {
-  try {
-    return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
-  } catch {
-    return false;
-  }
-}, 'wants a time zone of the IANA database like Europe/Budapest');
+const at = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'wants a time of day like 07:00')
+  .meta({ description: 'Time of day at which the score is read: hours and minutes.', examples: ['06:30'] });
+const timeZone = textWithout(timeZoneFault).meta({
+  description: 'Name of a time zone in the IANA database, exactly as it is written there.',
+  examples: ['Europe/Budapest'],
+});
+const SCHEDULE = "{ at: '07:00', timeZone: 'Europe/Budapest' }";
 
-const schedule = z.strictObject({
-  at: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'wants a time of day like 07:00'),
-  timeZone,
+const confirmDrops = z
+  .int('wants a whole number')
+  .min(0, 'wants 0 or more')
+  .max(30, 'wants at most 30')
+  .meta({
+    description:
+      'A drop is reported when it still stands so many snapshots later; what heals before is only mentioned. 0 reports it at once.',
+    examples: [2],
+  });
+const minimumPoints = z
+  .number('wants a number of points')
+  .min(0, 'wants 0 or more')
+  .meta({
+    description: 'Smaller changes are not mailed. They stay in the archive and in the sum of the next mail.',
+    examples: [0.5],
+  });
+const ALERTS = '{ confirmDrops: 2, minimumPoints: 0.5 }';
+
+const bucket = textWithout((value) => {
+  const fault = bucketFault(value);
+  if (fault === undefined) return undefined;
+  const [, name = '', prefix] = /^s3:\/\/([^/]*)(?:\/(.*))?$/i.exec(value) ?? [];
+  if (bucketFault(name) !== undefined) return `wants the name of a bucket: ${fault}`;
+  const wanted = `wants the name of the bucket alone: ${quote(name)}`;
+  return prefix
+    ? `${wanted}. A deployment's archive begins at the top of its bucket, not at ${quote(prefix)}`
+    : wanted;
+}).meta({
+  description:
+    'Name of a bucket that an earlier deployment left, to take its archive up again. Without it the deployment creates one.',
+  examples: ['secure-score-archive-contoso'],
 });
 
-const alerts = z.strictObject({
-  confirmDrops: z.int('wants a whole number').min(0, 'wants 0 or more').max(30, 'wants at most 30'),
-  minimumPoints: z.number('wants a number of points').min(0, 'wants 0 or more'),
+/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html */
+const secret = textWithout((value) =>
+  /^[\w/+=.@-]{1,512}$/.test(value) ||
+  /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+$/.test(value)
+    ? undefined
+    : 'wants the name of a secret (letters, digits and / _ + = . @ -) or its ARN',
+).meta({
+  description:
+    "Name or ARN of the secret that holds this tenant's certificate. Without it one secret serves the whole deployment.",
+  examples: ['secure-score/contoso'],
 });
 
 const tenantFields = {
-  name: line,
-  tenantId: guid,
-  clientId: guid,
-  certificate: line.optional(),
+  name: line.meta({ description: 'Shown to people; unique.', examples: ['Contoso'] }),
+  tenantId: guid.meta({
+    description: 'Directory (tenant) ID, from the overview of the app registration; unique.',
+    examples: ['11111111-2222-3333-4444-555555555555'],
+  }),
+  clientId: guid.meta({
+    description: 'Application (client) ID, from the overview of the app registration.',
+    examples: ['66666666-7777-8888-9999-aaaaaaaaaaaa'],
+  }),
+  certificate: secret.optional(),
 };
 
-const tenantInput = z.strictObject({
+const tenantInput = object("{ name: 'Contoso', tenantId: '…', clientId: '…', recipients: [...] }", {
   ...tenantFields,
-  cloud: cloud.default('global'),
-  recipients,
-  schedule: schedule.partial().default({}),
-  alerts: alerts.partial().default({}),
+  cloud: cloud.default('global').meta({
+    description:
+      "Microsoft's cloud in which the tenant lives: 'global' (GCC too), 'usgov' (GCC High) or 'dod', or the addresses of another one.",
+    examples: ['usgov'],
+  }),
+  recipients: recipients.meta({
+    description:
+      'Who gets the mails about this tenant: addresses, each alone or with a name. Lists for the two kinds of mail split them; both get the start mail.',
+    examples: [['SecOps <secops@contoso.com>', '"Contoso, Ltd." <it@contoso.com>']],
+  }),
+  schedule: object(SCHEDULE, { at, timeZone })
+    .partial()
+    .default({})
+    .meta({
+      description: "Overrides fields of the deployment's `schedule` for this tenant.",
+      examples: [{ at: '08:00' }],
+    }),
+  alerts: object(ALERTS, { confirmDrops, minimumPoints })
+    .partial()
+    .default({})
+    .meta({
+      description: "Overrides fields of the deployment's `alerts` for this tenant.",
+      examples: [{ confirmDrops: 2 }],
+    }),
 });
 
 /** One entry of `tenants`, resolved: defaults filled in, clouds spelled out. It is the input of the function. */
 export const tenantSchema = z.strictObject({
   ...tenantFields,
   cloud: z.strictObject({ authorityHost: httpsRoot, graphEndpoint: httpsRoot }),
-  recipients: z.strictObject({ scores: addresses, controls: addresses }),
-  schedule,
-  alerts,
+  recipients: z.strictObject({ scores: mailboxes, controls: mailboxes }),
+  // The function's Node may know other names than the one that deployed it.
+  schedule: z.strictObject({ at, timeZone: z.string().refine(isTimeZone, 'wants a time zone') }),
+  alerts: z.strictObject({ confirmDrops, minimumPoints }),
 });
 export type Tenant = z.infer<typeof tenantSchema>;
 
-const configSchema = z
-  .strictObject({
-    tenants: z.array(tenantInput).min(1, 'wants at least one tenant'),
-    operations: addresses,
-    mail: z.strictObject({
-      from: mailbox,
-      identity: z
-        .enum(['existing', 'address', 'domain'], "wants 'existing', 'address' or 'domain'")
-        .default('existing'),
+/** What a config file holds. Its descriptions and examples become docs/configuration.md and the editors' JSON Schema. */
+export const configSchema = object('defineConfig({ tenants: [...], operations: [...], mail: {...} })', {
+  $schema: z
+    .string()
+    .optional()
+    .meta({
+      description: 'In a JSON file: where editors find the JSON Schema of the config.',
+      examples: ['./node_modules/secure-score-monitor/monitor.config.schema.json'],
     }),
-    schedule: z
-      .strictObject({ at: schedule.shape.at.default('07:00'), timeZone: timeZone.default('UTC') })
-      .prefault({}),
-    alerts: z
-      .strictObject({
-        confirmDrops: alerts.shape.confirmDrops.default(0),
-        minimumPoints: alerts.shape.minimumPoints.default(0),
-      })
-      .prefault({}),
-    archive: z.strictObject({ bucket: line.optional() }).default({}),
+  tenants: z
+    .array(tenantInput)
+    .min(1, 'wants at least one tenant')
+    .meta({ description: 'The tenants that are watched.' }),
+  operations: mailboxes.meta({
+    description:
+      'Who looks after the monitor: addresses that get its alarms, and mails about stale scores, suspect answers and failing runs.',
+    examples: [['oncall@contoso.com']],
+  }),
+  mail: object("{ from: 'Secure Score <secure-score@contoso.com>', identity: 'existing' }", {
+    from: mailbox.meta({
+      description: 'Sender of all mails: an address, or a name and an address.',
+      examples: ['Secure Score <secure-score@contoso.com>'],
+    }),
+    identity: z
+      .enum(['existing', 'address', 'domain'], "wants 'existing', 'address' or 'domain'")
+      .default('existing')
+      .meta({
+        description:
+          "What the deployment creates in SES: nothing, because the sender or its domain is verified already ('existing'); the sender's 'address', whose mailbox gets a mail with a link to confirm; or its 'domain', whose DKIM records the deployment prints.",
+        examples: ['domain'],
+      }),
+  }).meta({ description: 'How mails are sent.' }),
+  schedule: object(SCHEDULE, { at: at.default('07:00'), timeZone: timeZone.default('UTC') })
+    .prefault({})
+    .meta({ description: 'When the score of every tenant is read, once a day.' }),
+  alerts: object(ALERTS, {
+    confirmDrops: confirmDrops.default(0),
+    minimumPoints: minimumPoints.default(0),
   })
-  .superRefine((config, context) => {
-    for (const [index, { recipients: all }] of config.tenants.entries()) {
-      // A list that is wrong already has an issue of its own, and may be anything.
-      if (!(Array.isArray(all?.scores) && Array.isArray(all.controls))) continue;
-      if (new Set([...all.scores, ...all.controls]).size <= MAXIMUM_RECIPIENTS) continue;
-      context.addIssue({
-        code: 'custom',
-        path: ['tenants', index, 'recipients'],
-        message: `wants at most ${MAXIMUM_RECIPIENTS} addresses in all, for both get the start mail: use a distribution list`,
-      });
-    }
-    for (const field of ['tenantId', 'name'] as const) {
-      const seen = new Map<string, number>();
-      for (const [index, tenant] of config.tenants.entries()) {
-        const first = seen.get(tenant[field]);
-        if (first === undefined) seen.set(tenant[field], index);
-        else {
-          context.addIssue({
-            code: 'custom',
-            path: ['tenants', index, field],
-            message: `wants a ${field} of its own: tenants[${first}] has the same`,
-          });
-        }
+    .prefault({})
+    .meta({ description: 'What is held back.' }),
+  archive: object("{ bucket: 'secure-score-archive-contoso' }", { bucket: bucket.optional() })
+    .default({})
+    .meta({ description: 'Where every day is archived.' }),
+}).superRefine((config, context) => {
+  for (const [index, { recipients: all }] of config.tenants.entries()) {
+    // A list that is wrong already has an issue of its own, and may be anything.
+    if (!(Array.isArray(all?.scores) && Array.isArray(all.controls))) continue;
+    if (distinct([...all.scores, ...all.controls]).length <= MAXIMUM_RECIPIENTS) continue;
+    context.addIssue({
+      code: 'custom',
+      path: ['tenants', index, 'recipients'],
+      message: `wants at most ${MAXIMUM_RECIPIENTS} addresses in all, for both get the start mail: use a distribution list`,
+    });
+  }
+  for (const field of ['tenantId', 'name'] as const) {
+    const seen = new Map<string, number>();
+    for (const [index, tenant] of config.tenants.entries()) {
+      // Names that look alike are one to people.
+      const value = tenant[field]
+        .normalize('NFKC')
+        .toLowerCase()
+        .replace(/[\u200C\u200D]/g, '');
+      const first = seen.get(value);
+      if (first === undefined) seen.set(value, index);
+      else {
+        context.addIssue({
+          code: 'custom',
+          path: ['tenants', index, field],
+          message: `wants a ${field} of its own: tenants[${first}] has the same`,
+        });
       }
     }
-  });
+  }
+});
 
 /** What a user writes into monitor.config.ts. */
 export type ConfigInput = z.input<typeof configSchema>;
 
 /** The config, checked and resolved: guids in lower case, every tenant with its cloud, recipients, schedule and alerts. */
-export interface Config extends Omit<z.output<typeof configSchema>, 'tenants'> {
+export interface Config extends Omit<z.output<typeof configSchema>, 'tenants' | '$schema'> {
   tenants: Tenant[];
 }
 
@@ -184,10 +335,10 @@ export function parseConfig(input: unknown, source: string): Config {
     throw new MonitorError(
       'config-invalid',
       `${source} is not a valid config:\n${describeIssues(parsed.error, input, 'the config')}`,
-      'Correct the fields named above; monitor.config.example.ts shows a whole config.',
+      'Correct the fields named above: docs/configuration.md explains each, monitor.config.example.ts shows a whole config.',
     );
   }
-  const { tenants, ...rest } = parsed.data;
+  const { tenants, $schema: _, ...rest } = parsed.data;
   return {
     ...rest,
     tenants: tenants.map((tenant) => ({

@@ -10,27 +10,63 @@ const TYPES: Record<string, string> = {
 
 /**
  * What a schema found wrong, for people: a line an issue, like `  tenants[0].clientId: found "abc", wants a guid …`.
+ * Of an entry of a list that has a name, the line ends with it: nobody counts to tenants[217].
  * @param whole what the value as a whole is called
  */
 export function describeIssues(error: z.ZodError, input: unknown, whole: string): string {
-  return error.issues.flatMap((issue) => describeIssue(issue, input, whole)).join('\n');
+  return error.issues
+    .flatMap(innermost)
+    .flatMap((issue) => describeIssue(issue, input, whole))
+    .join('\n');
+}
+
+/** What is wrong in the one form of several that the value has; the issue itself where it has none or may have any. */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const [fitting, ...others] = issue.errors.filter((issues) =>
+    issues.every(({ code, path }) => path.length > 0 || !['invalid_type', 'invalid_value'].includes(code)),
+  );
+  if (!fitting || others.length > 0) return [issue];
+  return fitting.map((each) => ({ ...each, path: [...issue.path, ...each.path] })).flatMap(innermost);
 }
 
 function describeIssue(issue: z.core.$ZodIssue, input: unknown, whole: string): string[] {
-  const path = issue.path.reduce<string>(
-    (text, key) =>
-      typeof key === 'number' ? `${text}[${key}]` : text ? `${text}.${String(key)}` : String(key),
-    '',
-  );
+  const path = pathOf(issue.path);
+  const name = issue.path
+    .map((key, index) => typeof key === 'number' && valueAt(input, issue.path.slice(0, index + 1)))
+    .map((entry) => (entry as { name?: unknown } | null | undefined)?.name)
+    .find((each) => typeof each === 'string');
+  const where = name === undefined ? '' : ` (in ${quote(name)})`;
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `  ${path ? `${path}.` : ''}${key}: is not a field that exists here`);
+    return issue.keys.map(
+      (key) => `  ${pathOf([...issue.path, key])}: is not a field that exists here${where}`,
+    );
   }
-  const found = issue.path.reduce<unknown>(
-    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
-    input,
-  );
-  const wants = issue.message.startsWith('wants')
+  const found = valueAt(input, issue.path);
+  const wants = /^(wants|is) /.test(issue.message)
     ? issue.message
     : `wants ${issue.code === 'invalid_type' ? (TYPES[issue.expected] ?? issue.expected) : issue.message}`;
-  return [`  ${path || whole}: ${found === undefined ? 'is missing' : `found ${quote(found)}`}, ${wants}`];
+  return [`  ${path || whole}: ${describeFound(issue, found)}, ${wants}${where}`];
+}
+
+function describeFound({ code }: z.core.$ZodIssue, found: unknown): string {
+  if (found === undefined) return 'is missing';
+  return `found ${code === 'too_big' && Array.isArray(found) ? found.length : quote(found)}`;
+}
+
+/** As one would write it in JavaScript. */
+function pathOf(keys: readonly PropertyKey[]): string {
+  return keys.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    const name = String(key);
+    if (!/^[\w$]+$/.test(name)) return `${text}[${quote(name)}]`;
+    return text ? `${text}.${name}` : name;
+  }, '');
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key],
+    input,
+  );
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { describeIssues } from './describe-issues.ts';
 import { MonitorError } from './errors.ts';
+import { formatForPeople, parseList } from './mail/mailbox.ts';
 import { DEFAULT_CERTIFICATE_SECRET } from './outputs.ts';
 
 /** Names of the function's environment variables: set by the deployment, read by the handler. */
@@ -25,7 +26,7 @@ const schema = z.object({
   [environment.bucket]: z.string().min(1),
   [environment.certificateSecret]: z.string().min(1).default(DEFAULT_CERTIFICATE_SECRET),
   [environment.mailFrom]: z.string().min(1),
-  [environment.operations]: z.string().transform((list) => list.split(',').map((address) => address.trim())),
+  [environment.operations]: z.string().transform((list) => parseList(list).map(formatForPeople)),
   [environment.configurationSet]: z.string().min(1).optional(),
   [environment.deployment]: z.string().min(1).default('secure-score-monitor'),
   [environment.scheduleGroup]: z.string().min(1).optional(),

@@ -1,3 +1,5 @@
+import { ACTING } from './characters.ts';
+
 /**
  * An error that a person can act on. `message` quotes the offending value and says what is wrong, `advice` says
  * what to do. Neither ever holds a secret, a token or a key: both are printed, logged and mailed.
@@ -25,13 +27,16 @@ export class MonitorError extends Error {
 }
 
 /**
- * Quotes a foreign value for an error text: one line, bounded, no control or bidirectional characters. A text stands
- * in quotation marks, anything else as JSON.
+ * Quotes a foreign value for an error text: one line, bounded, without characters that act on what stands around them.
+ * A text stands in quotation marks, anything else as JSON.
  */
 export function quote(value: unknown, length = 120): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
-  // \p{C} is control, format (which holds the bidirectional marks), surrogate and unassigned.
-  const line = text.replace(/[\p{C}\s]+/gu, ' ').trim();
+  // Blanks at its ends may be what is wrong with it; line breaks there come with every foreign message.
+  const line = text
+    .replace(/^[\r\n]+|[\r\n]+$/g, '')
+    .replace(ACTING, ' ')
+    .replace(/\s+/g, ' ');
   const short = line.length > length ? `${line.slice(0, length - 1)}…` : line;
   return typeof value === 'string' ? `"${short}"` : short;
 }

@@ -3,8 +3,16 @@ import { PolicyStatement, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Secret, type CfnSecret, type ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { Tenant } from '../lambda/config.ts';
+import { MonitorError } from '../lambda/errors.ts';
 import { certificateSecretOf, stackFlag } from '../lambda/outputs.ts';
 import { acknowledge } from './acknowledge.ts';
+
+/**
+ * How many secrets with names of usual length a policy of 6,144 characters holds, and how many policies a role:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
+const ARNS_A_STATEMENT = 40;
+const POLICIES = 10;
 
 export interface CertificateProps {
   /** Name of the deployment. */
@@ -30,15 +38,26 @@ export class Certificate extends Construct {
     if (props.tenants.some(({ certificate }) => certificate === undefined)) this.secret = this.create();
   }
 
-  /** May read the certificates of the tenants, and no other secret. */
+  /** May read the certificates of the tenants, and no other secret. @throws MonitorError `policy-too-large` */
   grantRead(grantee: IGrantable): void {
-    const arns = this.named.map((name) => this.arnOf(name));
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: ['secretsmanager:GetSecretValue'],
-        resources: this.secret ? [this.secret.secretArn, ...arns] : arns,
-      }),
+    const named = this.named.map((name) => this.arnOf(name));
+    const arns = this.secret ? [this.secret.secretArn, ...named] : named;
+    // CDK divides statements among policies, for these are limited; one long statement it could not.
+    const statements = Object.values(
+      Object.groupBy(arns, (_, index) => Math.floor(index / ARNS_A_STATEMENT)),
     );
+    if (statements.length > POLICIES) {
+      throw new MonitorError(
+        'policy-too-large',
+        `The tenants name ${this.named.length} secrets, and the policies of one role hold about ${POLICIES * ARNS_A_STATEMENT}.`,
+        'Let tenants share a certificate: leave "certificate" out, or give several tenants the same name there. Or divide the tenants among several deployments.',
+      );
+    }
+    for (const resources of statements) {
+      grantee.grantPrincipal.addToPrincipalPolicy(
+        new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: resources ?? [] }),
+      );
+    }
   }
 
   private create(): Secret {

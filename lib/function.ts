@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { Role, ServicePrincipal, type CfnPolicy, type Policy } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
@@ -12,8 +12,16 @@ import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { environment as environmentNames } from '../lambda/environment.ts';
+import { MonitorError } from '../lambda/errors.ts';
 import { acknowledge } from './acknowledge.ts';
 import { functionCode, HANDLER } from './function-code.ts';
+
+/** Of all variables as JSON: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+const ENVIRONMENT_BYTES = 4096;
+
+/** What a name or ARN that only the deployment knows may come to. */
+const UNKNOWN_BYTES = 150;
 
 export interface MonitorFunctionProps {
   readonly environment: Record<string, string>;
@@ -25,6 +33,23 @@ export interface MonitorFunctionProps {
   readonly reservedConcurrentExecutions?: number;
   /** @default RetentionDays.SIX_MONTHS */
   readonly logRetention?: RetentionDays;
+}
+
+/** @throws MonitorError `environment-too-large`: CloudFormation would find out half-way through the deployment. */
+function checkSize(environment: Record<string, string>): void {
+  const known = Object.entries(environment).map(
+    ([name, value]) => [name, Token.isUnresolved(value) ? 'x'.repeat(UNKNOWN_BYTES) : value] as const,
+  );
+  const bytes = Buffer.byteLength(JSON.stringify(Object.fromEntries(known)));
+  if (bytes <= ENVIRONMENT_BYTES) return;
+  const [largest] = known.toSorted(([, a], [, b]) => Buffer.byteLength(b) - Buffer.byteLength(a));
+  throw new MonitorError(
+    'environment-too-large',
+    `The variables of the function come to ${bytes} bytes, and Lambda takes ${ENVIRONMENT_BYTES} in all. The largest is ${largest?.[0]} with ${Buffer.byteLength(largest?.[1] ?? '')}.`,
+    largest?.[0] === environmentNames.operations
+      ? 'Name fewer addresses under "operations", or one of a distribution list.'
+      : 'Shorten what the config says there.',
+  );
 }
 
 /** The function, its role and its log. */
@@ -44,6 +69,8 @@ export class MonitorFunction extends Construct {
       description: 'What secure-score-monitor may do',
     });
     this.logGroup.grantWrite(role);
+    const environment = { ...props.environment, NODE_OPTIONS: '--enable-source-maps' };
+    checkSize(environment);
     this.function = new LambdaFunction(this, 'Function', {
       description: 'Reads the Microsoft Secure Score of one tenant, archives it, and mails what changed',
       runtime: Runtime.NODEJS_24_X,
@@ -55,7 +82,7 @@ export class MonitorFunction extends Construct {
       // controls than the bench's 411, and 512 MB come with a third of a core.
       memorySize: props.memorySize ?? 512,
       timeout: Duration.minutes(5),
-      environment: { ...props.environment, NODE_OPTIONS: '--enable-source-maps' },
+      environment,
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.ACTIVE,

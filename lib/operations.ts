@@ -4,10 +4,11 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
+import { parseMailbox } from '../lambda/mail/mailbox.ts';
 import { acknowledge } from './acknowledge.ts';
 
 export interface OperationsProps {
-  /** Who is told. Each has to confirm the mail that SNS sends. */
+  /** Who is told, each once, maybe with a name. Each has to confirm the mail that SNS sends. */
   readonly addresses: string[];
 }
 
@@ -66,8 +67,8 @@ export class Operations extends Construct {
         },
       }),
     );
-    for (const address of new Set(props.addresses)) {
-      this.topic.addSubscription(new EmailSubscription(address));
+    for (const address of props.addresses) {
+      this.topic.addSubscription(new EmailSubscription(parseMailbox(address).address));
     }
     for (const child of this.topic.node.children) {
       acknowledge(child, {

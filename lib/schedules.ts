@@ -14,6 +14,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Config, Tenant } from '../lambda/config.ts';
 import { SCHEDULE_PREFIX } from '../lambda/environment.ts';
+import { MonitorError } from '../lambda/errors.ts';
 import { acknowledgeGrant } from './acknowledge.ts';
 
 /** Name of the watch's schedule in the group. */
@@ -33,6 +34,11 @@ const LONGEST_WINDOW = Duration.hours(1);
  * Some are left for what CDK adds.
  */
 const STACK_LIMIT = 490;
+
+/** Bytes that a template may have, from the same page; a tenth is left for what stands in it once. */
+const TEMPLATE_LIMIT = 900_000;
+/** What a schedule adds to its template beside the tenant. */
+const SCHEDULE_BYTES = 1_500;
 
 export interface SchedulesProps {
   readonly tenants: Tenant[];
@@ -128,6 +134,18 @@ export class Schedules extends Construct {
       if (tenants.length > STACK_LIMIT) {
         Annotations.of(stack).addError(
           `${tenants.length} tenants fall into one stack, which holds ${STACK_LIMIT}: divide them among several deployments.`,
+        );
+      }
+      // The input is a text of JSON within JSON.
+      const bytes = tenants.reduce(
+        (sum, tenant) => sum + SCHEDULE_BYTES + Buffer.byteLength(JSON.stringify(JSON.stringify({ tenant }))),
+        0,
+      );
+      if (bytes > TEMPLATE_LIMIT) {
+        throw new MonitorError(
+          'template-too-large',
+          `${tenants.length} tenants with their recipients come to ${bytes} bytes of one template, which holds ${TEMPLATE_LIMIT}.`,
+          'Use distribution lists in the place of long lists of recipients, or divide the tenants among several deployments.',
         );
       }
       for (const tenant of tenants) {

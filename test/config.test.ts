@@ -13,6 +13,9 @@ const minimal = (): ConfigInput => ({
 // oxlint-disable-next-line typescript/no-explicit-any -- spoiled in ways that its type forbids
 type Spoilt = any;
 
+const range = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `a${index}@contoso.com`);
+
 /** A config with one thing wrong, put there by `spoil`. */
 function errorOf(spoil: (config: Spoilt) => void): string {
   const config = minimal();
@@ -113,12 +116,113 @@ describe('a config', () => {
       'schedule.timeZone: found "Budapest", wants a time zone',
     ],
     [
+      'an offset for a time zone',
+      (c) => (c.tenants[0].schedule = { timeZone: '+02:00' }),
+      'tenants[0].schedule.timeZone: found "+02:00", wants a time zone of the IANA database, exactly as it is written there: \'Europe/Berlin\'',
+    ],
+    [
+      'a text for an object',
+      (c) => (c.schedule = '07:00'),
+      "schedule: found \"07:00\", wants an object like { at: '07:00', timeZone: 'Europe/Budapest' }",
+    ],
+    ['no object', (c) => (c.mail = null), "mail: found null, wants an object like { from: 'Secure Score"],
+    [
+      'too many recipients',
+      (c) => (c.tenants[0].recipients = range(51)),
+      'tenants[0].recipients: found 51, wants at most 50 addresses',
+    ],
+    [
+      'too many recipients of one kind',
+      (c) => (c.tenants[0].recipients = { scores: ['a@b.co'], controls: range(51) }),
+      'tenants[0].recipients.controls: found 51, wants at most 50 addresses',
+    ],
+    [
+      'too many recipients in sum',
+      (c) => (c.tenants[0].recipients = { scores: range(30), controls: range(60).slice(29) }),
+      'wants at most 50 addresses in all',
+    ],
+    [
+      'a blank before a wrong address',
+      (c) => (c.operations = [' secops']),
+      'operations[0]: found " secops", wants an e-mail address',
+    ],
+    [
+      'an address that SES cannot send to',
+      (c) => (c.tenants[0].recipients = ['jörg@müller.de']),
+      'wants nothing but ASCII before the @, because Amazon SES sends to no other address',
+    ],
+    [
+      'a placeholder',
+      (c) => (c.tenants[0].clientId = '00000000-0000-0000-0000-000000000000'),
+      'is the placeholder of the example',
+    ],
+    [
+      'the address of a bucket',
+      (c) => (c.archive = { bucket: 's3://my-archive' }),
+      'archive.bucket: found "s3://my-archive", wants the name of the bucket alone: "my-archive"',
+    ],
+    [
+      'the address of a place in a bucket',
+      (c) => (c.archive = { bucket: 's3://my-archive/scores/' }),
+      'begins at the top of its bucket, not at "scores/"',
+    ],
+    ['no bucket', (c) => (c.archive = { bucket: 'My_Archive' }), '"My_Archive" is no bucket name'],
+    ['a bucket that CDK refuses', (c) => (c.archive = { bucket: 'a.-b' }), '"a.-b" is no bucket name'],
+    ['a secret', (c) => (c.tenants[0].certificate = 'my secret'), 'wants the name of a secret'],
+    [
+      'a joiner that joins nothing',
+      (c) => (c.tenants[0].name = 'Con\u200Dtoso'),
+      'without control characters and invisible ones: it has U+200D',
+    ],
+    [
+      'a name that looks like another',
+      (c) => c.tenants.push({ ...c.tenants[0], name: 'CONTOSO', tenantId: OTHER }),
+      'wants a name of its own: tenants[0] has the same',
+    ],
+    ['a strange field', (c) => (c['a b'] = 1), '["a b"]: is not a field that exists here'],
+    [
       'a fraction of a day',
       (c) => (c.alerts = { confirmDrops: 0.5 }),
       'alerts.confirmDrops: found 0.5, wants a whole number',
     ],
   ])('with %s wrong fails with the path, what was found and what is wanted', (_, spoil, expected) => {
     expect(errorOf(spoil)).toContain(expected);
+  });
+
+  it('of many tenants names the one that is wrong', () => {
+    const found = errorOf((c) => {
+      c.tenants = range(300).map((_, index) => ({
+        ...c.tenants[0],
+        name: `Tenant ${index}`,
+        tenantId: `${String(index).padStart(8, '0')}-1111-2222-3333-444444444444`,
+      }));
+      c.tenants[217].recipients = ['x'];
+      c.tenants[218].colour = 'red';
+    });
+    expect(found).toMatch(/^ {2}tenants\[217\]\.recipients\[0\]: found "x", wants .* \(in "Tenant 217"\)$/m);
+    expect(found).toMatch(
+      /^ {2}tenants\[218\]\.colour: is not a field that exists here \(in "Tenant 218"\)$/m,
+    );
+    expect(found.split('\n')).toHaveLength(3);
+  });
+
+  it('takes names as people write them, and addresses in the form in which SES sends to them', () => {
+    const config = minimal();
+    config.tenants[0]!.name = ' گروه می‌خواهم 👩‍💻 ';
+    config.tenants[0]!.recipients = [
+      '"Contoso, Ltd." <r&d#1@müller.de>',
+      " o'neil@contoso.com ",
+      "O'Neil <O'Neil@CONTOSO.com>",
+    ];
+    config.mail.from = 'Überwachung (IT) <a@contoso.com>';
+    const { tenants, mail } = parseConfig(config, 'here');
+    expect(tenants[0]?.name).toBe('گروه می‌خواهم 👩‍💻');
+    expect(tenants[0]?.recipients.scores).toEqual([
+      '"Contoso, Ltd." <r&d#1@xn--mller-kva.de>',
+      "o'neil@contoso.com",
+    ]);
+    expect(mail.from).toBe('"Überwachung (IT)" <a@contoso.com>');
+    expect(tenantSchema.parse(structuredClone(tenants[0]))).toEqual(tenants[0]);
   });
 
   it('that is not there at all is said so', () => {

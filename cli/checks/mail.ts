@@ -6,7 +6,7 @@ import {
   type GetAccountResponse,
 } from '@aws-sdk/client-sesv2';
 import { machineClock } from '../../lambda/clock.ts';
-import type { Config } from '../../lambda/config.ts';
+import { distinct, type Config } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { outboxMailer } from '../../lambda/mail/outbox-mailer.ts';
 import { sesMailer } from '../../lambda/mail/ses-mailer.ts';
@@ -179,13 +179,12 @@ function toCsv(findings: readonly Finding[]): string {
     .join('');
 }
 
+/** Addresses without names. */
 function recipientsOf({ tenants, operations }: Config): string[] {
-  return [
-    ...new Set([
-      ...tenants.flatMap(({ recipients }) => [...recipients.scores, ...recipients.controls]),
-      ...operations,
-    ]),
-  ];
+  return distinct([
+    ...tenants.flatMap(({ recipients }) => [...recipients.scores, ...recipients.controls]),
+    ...operations,
+  ]).map((recipient) => parseMailbox(recipient).address);
 }
 
 /** SES verifies an address, its domain, or a domain above that. */

@@ -1,5 +1,6 @@
 import { MonitorError, quote } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
+import { bucketFault } from './bucket-name.ts';
 import { folderStore } from './folder-store.ts';
 import { isKey } from './key.ts';
 import { s3Store, type S3Store } from './s3-store.ts';
@@ -46,14 +47,4 @@ function invalid(location: string, why: string): MonitorError {
 /** Whether it is meant as a bucket, right or wrong. */
 export function isBucket(location: string): boolean {
   return /^s3:/i.test(location);
-}
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
-function bucketFault(bucket: string): string | undefined {
-  if (bucket === '') return 'it names no bucket';
-  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) || bucket.includes('..')) {
-    return `${quote(bucket)} is no bucket name (3 to 63 of a-z 0-9 . -, a letter or digit at both ends)`;
-  }
-  if (/^\d+\.\d+\.\d+\.\d+$/.test(bucket)) return `${quote(bucket)} is an address, not a bucket name`;
-  return undefined;
 }

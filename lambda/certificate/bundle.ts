@@ -55,7 +55,7 @@ export function checkCertificate(pem: string, now: Date, source: string): Checke
 /**
  * Reads a PEM bundle whose certificate may have expired.
  *
- * Certificate and key stand in any order, with any text between them. Of several certificates the one that belongs
+ * Certificate and key stand in any order, with any text between them, or as texts of a JSON document. Of several certificates the one that belongs
  * to the key is taken, and of several of these (renewed on the same key) the one that is valid, and longest.
  * A PKCS#1 key ("RSA PRIVATE KEY", what `openssl genrsa -traditional` writes) is taken too, and converted.
  *
@@ -68,11 +68,13 @@ export function readBundle(pem: string, now: Date, source: string): Bundle {
   const blocks = pemBlocks(pem, source);
   const certificates = blocks
     .filter(({ label }) => label === 'CERTIFICATE')
-    .map(({ text }) => readCertificate(text, source));
+    .map((block) => readCertificate(block, source));
   if (certificates.length === 0) {
     throw new MonitorError(
       'certificate-missing-in-bundle',
-      `There is no certificate in ${source}${blocks.length > 0 ? `, only: ${blocks.map(({ label }) => quote(label)).join(', ')}` : ''}.`,
+      blocks.length > 0
+        ? `There is no certificate in ${source}, only: ${blocks.map(({ label }) => quote(label)).join(', ')}.`
+        : `There is no certificate in ${source}: ${resembles(pem)}.`,
       HOW_TO_MAKE_A_BUNDLE,
     );
   }
@@ -116,11 +118,11 @@ interface Block {
 }
 
 function pemBlocks(pem: string, source: string): Block[] {
-  const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----[^]*?-----END \1-----/g)].map((match) => ({
-    label: match[1] ?? '',
-    text: match[0],
-  }));
-  const begun = pem.match(/-----BEGIN [A-Z0-9 ]+-----/g)?.length ?? 0;
+  const text = unwrapped(pem);
+  const blocks = [...text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([^]*?)-----END \1-----/g)].map(
+    ([, label = '', body = '']) => ({ label, text: rewritten(label, body) }),
+  );
+  const begun = text.match(/-----BEGIN [A-Z0-9 ]+-----/g)?.length ?? 0;
   if (begun !== blocks.length) {
     throw new MonitorError(
       'certificate-unreadable',
@@ -131,15 +133,73 @@ function pemBlocks(pem: string, source: string): Block[] {
   return blocks;
 }
 
-function readCertificate(text: string, source: string): X509Certificate {
+/** The texts of a JSON document (a secret of several values, an answer of the AWS CLI), one below the other. */
+function unwrapped(pem: string): string {
+  if (!/^\s*[{["]/.test(pem)) return pem;
   try {
-    return new X509Certificate(text);
+    return textsIn(JSON.parse(pem)).join('\n');
+  } catch {
+    return pem;
+  }
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [unwrapped(value)];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+/**
+ * A block in the lines of 64 characters that OpenSSL reads. Indented, on one line, with blank lines, with the line
+ * breaks of an old Mac or written as \n it says the same. One that holds anything else is left as it is.
+ */
+function rewritten(label: string, body: string): string {
+  const lines = body.split(/\r\n|[\r\n]|(?:\\r)?\\n/).map((line) => line.trim());
+  const headers = lines.filter((line) => /^[\w-]+: /.test(line));
+  const content = lines
+    .filter((line) => !headers.includes(line))
+    .join('')
+    .replace(/\s+/g, '');
+  const isPlain = /^[A-Za-z0-9+/]+={0,2}$/.test(content);
+  const between = isPlain
+    ? [...headers, ...(headers.length > 0 ? [''] : []), ...(content.match(/.{1,64}/g) ?? [])].join('\n')
+    : body;
+  return `-----BEGIN ${label}-----\n${between}\n-----END ${label}-----\n`;
+}
+
+/** What a text without a block looks like, as a clause that begins with "it". */
+function resembles(pem: string): string {
+  const text = pem.trim();
+  if (text === '') return 'it is empty';
+  if (text.startsWith('LS0tLS1CRUdJTi'))
+    return 'it is a PEM text in base64, to be decoded first (base64 --decode)';
+  if (text.includes('\0BEGIN') || text.includes('\0B\0E\0G\0I\0N')) {
+    return 'it is UTF-16 without a byte order mark, to be saved as UTF-8';
+  }
+  if (/BEGIN [A-Z0-9 ]*(CERTIFICATE|KEY)/i.test(text)) {
+    return 'its first and last lines are not as they must be, with five hyphens on either side (an editor may have made dashes of them)';
+  }
+  if (/^[A-Za-z0-9+/=\s]{200,}$/.test(text))
+    return 'it is base64 without the lines of BEGIN and END around it';
+  if (/[\0\uFFFD]/.test(text)) return 'it is binary, like a .pfx or a .cer';
+  return 'it has no line -----BEGIN CERTIFICATE-----';
+}
+
+/** The first character of a block that PEM does not have, as a clause; else ''. Nothing else of a key is shown. */
+function foreignIn({ text }: Block): string {
+  const [, body = ''] = /^[^\n]*\n([^]*)\n[^\n]*\n$/.exec(text) ?? [];
+  const [foreign] = body.replace(/^[\w-]+: .*$/gm, '').match(/[^A-Za-z0-9+/=\s]/u) ?? [];
+  return foreign === undefined ? '' : ` It has a character that does not belong there: ${quote(foreign)}.`;
+}
+
+function readCertificate(block: Block, source: string): X509Certificate {
+  try {
+    return new X509Certificate(block.text);
   } catch {
     // OpenSSL's own words ("asn1 wrong tag") help nobody, and are left out with the text that they are about.
     throw new MonitorError(
       'certificate-unreadable',
-      `A certificate in ${source} cannot be read: its content is not that of a PEM certificate.`,
-      `Copy it again, with its line breaks (a line break written as \\n is none). ${HOW_TO_MAKE_A_BUNDLE}`,
+      `A certificate in ${source} cannot be read: its content is not that of a PEM certificate.${foreignIn(block)}`,
+      `Copy it again, whole. ${HOW_TO_MAKE_A_BUNDLE}`,
     );
   }
 }
@@ -194,8 +254,10 @@ function parseKey(block: Block, source: string): KeyObject {
   } catch {
     throw new MonitorError(
       'key-unreadable',
-      `The private key in ${source} cannot be read: its content is not that of a PEM key.`,
-      `Copy it again, with its line breaks (a line break written as \\n is none). ${HOW_TO_MAKE_A_BUNDLE}`,
+      `The private key in ${source} cannot be read: its content is not that of a PEM key.${foreignIn(block)}`,
+      block.label === 'OPENSSH PRIVATE KEY'
+        ? 'It is a key of OpenSSH: convert it with ssh-keygen -p -m PKCS8 -N "" -f <a copy of it>.'
+        : `Copy it again, whole. ${HOW_TO_MAKE_A_BUNDLE}`,
     );
   }
 }

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { MonitorError, quote } from '../errors.ts';
+import { readTextFile } from '../text-file.ts';
 
 /**
  * A PEM bundle in a file, the same for all tenants.
@@ -9,7 +9,7 @@ export function pemFileSource(path: string): { read(): Promise<string> } {
   return {
     async read() {
       try {
-        return await readFile(path, 'utf8');
+        return await readTextFile(path);
       } catch (error) {
         throw explain(path, error instanceof Error && 'code' in error ? error.code : error);
       }

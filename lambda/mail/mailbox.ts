@@ -1,28 +1,96 @@
+import { domainToASCII } from 'node:url';
+import parseAddressList from 'nodemailer/lib/addressparser';
+import { actingCharacter } from '../characters.ts';
 import { MonitorError, quote } from '../errors.ts';
 
 /** An address with the name that people see. */
 export interface Mailbox {
+  /** Empty where there is none. */
   name: string;
+  /** ASCII alone: its domain is in the form of the DNS (punycode). */
   address: string;
 }
 
+/** Lengths of a local part, a whole address, and a domain's label: https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1 */
+const LONGEST = { local: 64, address: 254, label: 63, name: 200 };
+
+const FORMS = 'an e-mail address, or a name and an address: Secure Score <secure-score@contoso.com>';
+
+/** An atom of RFC 5322 and the dots between them. */
+const LOCAL = /^[\w!#$%&'*+\-/=?^`{|}~]+(\.[\w!#$%&'*+\-/=?^`{|}~]+)*$/;
+
 /**
- * Parses `secure-score@contoso.com` or `Secure Score <secure-score@contoso.com>`. The config's schema has seen them;
- * this is the last door before a header, so it lets through nothing that could start a second address or line.
- * @throws MonitorError `mail-address-invalid`
+ * Parses `secure-score@contoso.com`, `Secure Score <secure-score@contoso.com>` or `"Contoso, Ltd." <…>`: the one reader
+ * of addresses, for the config and for whatever sends. A name without quotation marks may hold commas and brackets, for
+ * one text is one mailbox. It is the last door before a header, so it lets through nothing that could start a second
+ * address or line.
+ * @throws MonitorError `mail-address-invalid` whose message says which of its rules the text breaks
  */
 export function parseMailbox(text: string): Mailbox {
-  const [, name, angled, bare] = /^(?:([^<>"\p{C}]*)<([^<>\s]+)>|([^<>\s]+))$/u.exec(text.trim()) ?? [];
-  const address = angled ?? bare;
-  // Printable ASCII, one @, and none of the characters that have a meaning in a list of addresses.
-  if (address === undefined || !/^[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.-]+$/.test(address)) {
-    throw new MonitorError(
-      'mail-address-invalid',
-      `${quote(text)} is not an e-mail address.`,
-      'Correct the address in the config: one address, or a name and an address: Secure Score <secure-score@contoso.com>.',
-    );
+  const found = findMailbox(text);
+  if (typeof found !== 'string') return found;
+  throw new MonitorError(
+    'mail-address-invalid',
+    `${quote(text)} is not an e-mail address: ${found}.`,
+    `Correct the address in the config: ${FORMS}.`,
+  );
+}
+
+/** @returns the mailbox, or why the text is none: a clause like `wants one address …` */
+export function findMailbox(text: string): Mailbox | string {
+  const trimmed = text.trim();
+  const acting = actingCharacter(trimmed);
+  if (acting !== undefined) return `wants one line without the invisible character ${acting}`;
+  const [, name, angled] = /^((?:"(?:[^"\\]|\\.)*"|[^<>"])*)<([^<>]*)>$/u.exec(trimmed) ?? [];
+  const bare = angled?.trim() ?? trimmed;
+  // The parser would take what stands in a name without quotation marks for addresses and comments.
+  const written = name === undefined || name.includes('"') ? trimmed : `${quoted(name.trim())} <${bare}>`;
+  const [mailbox, ...others] = parseAddressList(written);
+  if (others.length > 0)
+    return `wants one address, not ${others.length + 1}: write each as a text of its own`;
+  // Lenient as it is, the parser passes over blanks, comments and what stands behind an address.
+  if (mailbox?.address !== bare || (name === undefined && mailbox.name !== '')) return `wants ${FORMS}`;
+  if (mailbox.name.length > LONGEST.name) return `wants a name of at most ${LONGEST.name} characters`;
+  return checkAddress(bare, mailbox.name.trim());
+}
+
+function checkAddress(bare: string, name: string): Mailbox | string {
+  const at = bare.lastIndexOf('@');
+  const [local, written] = [bare.slice(0, at), bare.slice(at + 1)];
+  if (at < 1) return `wants ${FORMS}`;
+  if (/\P{ASCII}/u.test(local)) {
+    // https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html
+    return `wants nothing but ASCII before the @, because Amazon SES sends to no other address: ${quote(local)} has ${quote(local.match(/\P{ASCII}/u)?.[0])}. Use another address (an alias) of the same mailbox`;
   }
-  return { name: name?.trim() ?? '', address };
+  if (!LOCAL.test(local)) return `wants an e-mail address: ${quote(local)} cannot stand before the @`;
+  // Checked first, because domainToASCII decodes per cent signs and stops at a slash.
+  const domain = /^(?:[\p{L}\p{N}\p{M}.\u3002-]|\u200C|\u200D)+$/u.test(written)
+    ? domainToASCII(written)
+    : '';
+  const labels = domain.split('.');
+  const isDomain =
+    labels.length > 1 &&
+    labels.every((label) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label) && label.length <= LONGEST.label) &&
+    !/^\d+$/.test(labels.at(-1) ?? '');
+  if (!isDomain) return `wants an e-mail address: ${quote(written)} is no domain`;
+  const address = `${local}@${domain}`;
+  if (local.length > LONGEST.local || address.length > LONGEST.address) {
+    return `wants at most ${LONGEST.local} characters before the @ and ${LONGEST.address} in all`;
+  }
+  return { name, address };
+}
+
+/** Parses mailboxes as `formatForPeople` writes them, with commas between. @throws MonitorError `mail-address-invalid` */
+export function parseList(text: string): Mailbox[] {
+  return parseAddressList(text).map(({ name, address = '' }) =>
+    parseMailbox(formatForPeople({ name, address })),
+  );
+}
+
+/** Writes a mailbox as people write it: a name is quoted only where it has to be. `parseMailbox` reads it back. */
+export function formatForPeople({ name, address }: Mailbox): string {
+  if (name === '') return address;
+  return `${/^[\p{L}\p{N}\p{M} -]+$/u.test(name) ? name : quoted(name)} <${address}>`;
 }
 
 /**
@@ -31,8 +99,11 @@ export function parseMailbox(text: string): Mailbox {
  */
 export function formatMailbox({ name, address }: Mailbox): string {
   if (name === '') return address;
-  const ascii = /^[\x20-\x7e]*$/.test(name);
-  return `${ascii ? `"${name.replace(/["\\]/g, '\\$&')}"` : encodedWords(name)} <${address}>`;
+  return `${/^\p{ASCII}*$/u.test(name) ? quoted(name) : encodedWords(name)} <${address}>`;
+}
+
+function quoted(name: string): string {
+  return `"${name.replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** An encoded word has at most 75 characters, 12 of them around the base64, and holds whole characters. */

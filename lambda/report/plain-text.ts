@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2';
+import { ACTING } from '../characters.ts';
 
 /**
  * Texts from outside (titles, states, advice, links) made fit for people: no markup, no characters that act on
@@ -93,15 +94,7 @@ export function safeLink(url: string | null): string | null {
 }
 
 function folded(text: string): string {
-  return (
-    text
-      .replace(/\s+/g, ' ')
-      // Controls, format characters (among them all bidirectional marks and zero-width ones), half surrogates and
-      // code points that are none: they show nothing, yet reorder, hide or break what stands around them.
-      .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Noncharacter_Code_Point}]+/gu, '')
-      .replace(/ {2,}/g, ' ')
-      .trim()
-  );
+  return text.replace(/\s+/g, ' ').replace(ACTING, '').replace(/ {2,}/g, ' ').trim();
 }
 
 /** Cuts at the end of a word where one is near, never inside a surrogate pair. */

@@ -1,3 +1,4 @@
+import { distinct } from '../config.ts';
 import { contentHash, type Archive, type Versioned } from '../archive/archive.ts';
 import { EMPTY_STATE, type Claim, type State } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
@@ -167,7 +168,7 @@ function claimEnd(run: Run): string {
 function recipientsOf({ tenant, sender }: Run, kind: MailKind): string[] {
   switch (kind) {
     case 'start':
-      return [...new Set([...tenant.recipients.scores, ...tenant.recipients.controls])];
+      return distinct([...tenant.recipients.scores, ...tenant.recipients.controls]);
     case 'scores':
       return tenant.recipients.scores;
     case 'controls':

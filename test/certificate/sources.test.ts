@@ -23,6 +23,16 @@ describe('a PEM file', () => {
     expect(await pemFileSource(path).read()).toBe('the bundle\r\n');
   });
 
+  test.each<[string, (text: string) => Buffer]>([
+    ['UTF-8 with a byte order mark', (text) => Buffer.from(`\uFEFF${text}`)],
+    ["UTF-16, as PowerShell's > writes it", (text) => Buffer.from(`\uFEFF${text}`, 'utf16le')],
+    ['UTF-16, big-endian', (text) => Buffer.from(`\uFEFF${text}`, 'utf16le').swap16()],
+  ])('in %s is the same text', async (_, encoded) => {
+    const path = join(folder, 'windows.pem');
+    await writeFile(path, encoded('-----BEGIN Zürich-----\r\n'));
+    expect(await pemFileSource(path).read()).toBe('-----BEGIN Zürich-----\r\n');
+  });
+
   test('that is not there', async () => {
     const error = await failureOf(pemFileSource(join(folder, 'none.pem')).read());
     expect(error.code).toBe('certificate-not-found');

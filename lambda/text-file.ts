@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises';
+
+/** How the files that people write begin, where an editor or a shell on Windows wrote them. */
+const MARKS: [encoding: string, bytes: number[]][] = [
+  ['utf-8', [0xef, 0xbb, 0xbf]],
+  ['utf-16le', [0xff, 0xfe]],
+  ['utf-16be', [0xfe, 0xff]],
+];
+
+/**
+ * Reads a text file that somebody wrote: UTF-8, or UTF-16 with a byte order mark, which is what PowerShell's `>` and
+ * Notepad make. The mark is no part of the text.
+ * @throws the error of the file system, as it is
+ */
+export async function readTextFile(path: string): Promise<string> {
+  return decodeText(await readFile(path));
+}
+
+/** The text of a file's bytes: see `readTextFile`. What is no text comes out as one with U+FFFD in it. */
+export function decodeText(bytes: Uint8Array): string {
+  return new TextDecoder(encodingOf(bytes) ?? 'utf-8').decode(bytes);
+}
+
+/** What the byte order mark says; undefined where there is none. */
+export function encodingOf(bytes: Uint8Array): string | undefined {
+  return MARKS.find(([, mark]) => mark.every((byte, index) => bytes[index] === byte))?.[0];
+}
