@@ -178,6 +178,7 @@ function snapshotOf(day: number, state: Map<string, { total: number; failing: nu
       complete: true,
       status: null,
       lastSynced: null,
+      state: null,
       total,
       // On devices it is the number of the exposed.
       count: comes > 0.001 ? failing : total - failing,

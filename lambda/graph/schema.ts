@@ -284,10 +284,10 @@ function controlOf(raw: unknown, newest: boolean): Control | null {
   const name = textOf(score['controlName']);
   const points = amountOf(score['score']);
   if (!name || points === null) return null;
-  const lastSynced = textOf(score['lastSynced']);
+  const lastSynced = timeOf(score['lastSynced']);
   // An older entry's texts are degraded ("0 of 5 users" became "0 of 0 users"): compared with the newest day's they
   // would tell of changes that never were. So they are dropped at the door, whatever else the entry carries.
-  const complete = newest && (lastSynced !== null || textOf(score['description']) !== null);
+  const complete = newest && (textOf(score['lastSynced']) !== null || textOf(score['description']) !== null);
   return {
     name,
     category: textOf(score['controlCategory']) ?? '',
@@ -298,7 +298,14 @@ function controlOf(raw: unknown, newest: boolean): Control | null {
     lastSynced: complete ? lastSynced : null,
     count: complete ? amountOf(score['count']) : null,
     total: complete ? amountOf(score['total']) : null,
+    state: complete ? textOf(score['state']) : null,
   };
+}
+
+/** A moment; null where it is .NET's way to say that it is unset. */
+function timeOf(value: unknown): string | null {
+  const text = textOf(value);
+  return text?.startsWith('0001-01-01') ? null : text;
 }
 
 function textOf(value: unknown): string | null {
@@ -324,6 +331,7 @@ function merge(first: Control, second: Control): Control {
     percentage: null,
     count: null,
     total: null,
+    state: first.state === second.state ? first.state : null,
   };
 }
 
@@ -332,15 +340,15 @@ function average(score: z.output<typeof secureScore>, basis: string): number | n
   return score.averageComparativeScores?.find((one) => one.basis === basis)?.averageScore ?? null;
 }
 
-/** The state in force is the one updated last. A Default that nobody set is no decision. */
+/** The state in force is the one updated last. A Default that was never set is no decision. */
 function decisionOf(raw: unknown, until: string | null): Decision | null {
   const updates = (Array.isArray(raw) ? raw : [])
     .map(fieldsOf)
-    .filter((update) => until === null || !((textOf(update['updatedDateTime']) ?? '').slice(0, 10) > until))
+    .filter((update) => until === null || !((timeOf(update['updatedDateTime']) ?? '').slice(0, 10) > until))
     .map((update) => ({
       state: textOf(update['state']),
       by: textOf(update['updatedBy']),
-      at: textOf(update['updatedDateTime']),
+      at: timeOf(update['updatedDateTime']),
       comment: textOf(update['comment']),
     }))
     .toSorted((a, b) => (Date.parse(a.at ?? '') || 0) - (Date.parse(b.at ?? '') || 0));

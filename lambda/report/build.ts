@@ -99,6 +99,7 @@ function plainDecision(decision: Decision): Decision {
     state: line(decision.state, 80),
     by: decision.by && line(decision.by, 120),
     comment: plainText(decision.comment, COMMENT_LENGTH),
+    ...(decision.inCatalogue === undefined ? {} : { inCatalogue: line(decision.inCatalogue, 80) }),
   };
 }
 

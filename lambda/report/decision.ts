@@ -47,7 +47,14 @@ export function decisionSentence(decision: Decision, timeZone: string, near: str
       ? []
       : [` on ${localDay(decision.at, timeZone, near)}`]),
     comment ? `: “${comment}”` : '.',
+    ...(decision.inCatalogue === undefined ? [] : [` ${whereItStands(decision.inCatalogue)}`]),
   ].join('');
+}
+
+/** Of a device control, whose exceptions are made in Defender. */
+function whereItStands(inCatalogue: string): string {
+  const there = bare(inCatalogue) === 'default' ? 'has no decision' : `is ${known(inCatalogue).set}`;
+  return `The recommendation itself says so, as for exceptions made in Defender; in the catalogue it ${there}.`;
 }
 
 /** A moment as the tenant's day; with its year where that is not the one of `near`. */

@@ -1,7 +1,10 @@
-import type { Decision } from './snapshot.ts';
+import type { Control, Decision, Profile, Snapshot } from './snapshot.ts';
 
 /** A decision moves the score within so many days: third-party marks take up to 7, and sources sync late. */
 const EFFECTIVE_DAYS = 14;
+
+/** The catalogue may say a few days late what was decided: third-party marks take up to 7. */
+const LATE_DAYS = 7;
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -16,21 +19,103 @@ export function givesPoints(state: string | null): boolean {
   return GIVING.some((giving) => bare.endsWith(giving));
 }
 
+/**
+ * The decision in force on the later day, and whether it was taken between the two. It stands in the catalogue; and,
+ * for device controls, in the control itself, which is what moves the score: where the two differ it says so.
+ * @param since day of the earlier snapshot
+ */
+export function decisionBetween(
+  before: { control: Control | null; profile: Profile | undefined },
+  after: { control: Control; profile: Profile | undefined },
+  since: string,
+): { decision: Decision | null; decided: boolean } {
+  const inCatalogue = decisionInCatalogue(before.profile, after.profile, since);
+  const [former, state] = [before.control?.state ?? null, after.control.state];
+  if (state === null || former === null || sameState(state, former)) return inCatalogue;
+  const catalogueState = inCatalogue.decision?.state ?? 'Default';
+  const differs = !sameState(state, catalogueState);
+  // The catalogue knows more: by whom, when and why.
+  if (!differs && inCatalogue.decided) return inCatalogue;
+  return {
+    decision: {
+      ...{ state, previousState: former, by: null, at: null, comment: null },
+      ...(differs ? { inCatalogue: catalogueState } : {}),
+    },
+    decided: true,
+  };
+}
+
+function decisionInCatalogue(
+  before: Profile | undefined,
+  after: Profile | undefined,
+  since: string,
+): { decision: Decision | null; decided: boolean } {
+  const decision = after?.decision ?? null;
+  const former = before?.decision ?? null;
+  if (decision === null || sameDecision(former, decision)) return { decision, decided: false };
+  // Where Graph has only the last update, the earlier catalogue knows what it replaced.
+  const previousState = decision.previousState ?? former?.state ?? null;
+  // Microsoft's own samples hold Defaults of 2019 that nobody set.
+  const takesNothingBack = isDefault(decision.state) && isDefault(previousState ?? 'Default');
+  if (takesNothingBack && decision.by === null) return { decision: null, decided: false };
+  // What is older than the snapshot last compared was known then, or published late. Where the catalogue did not know
+  // the control, no more can be said: one that comes back brings nothing of years ago.
+  const from = before ? daysBefore(since, LATE_DAYS) : since;
+  const decided = decision.at === null ? before !== undefined : decision.at.slice(0, 10) >= from;
+  return { decision: { ...decision, previousState }, decided };
+}
+
+function daysBefore(date: string, days: number): string {
+  return new Date(Date.parse(date) - days * DAY_MS).toISOString().slice(0, 10);
+}
+
+function isDefault(state: string): boolean {
+  return sameState(state, 'Default');
+}
+
+function sameState(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+/**
+ * The same steps, in which a control that does not say its state has the one it had: only the newest day of an answer
+ * says them, and what was decided in a gap is found on the first day that does.
+ */
+export function carryStates(
+  steps: readonly { before: Snapshot; after: Snapshot }[],
+): { before: Snapshot; after: Snapshot }[] {
+  let last: { from: Snapshot; carried: Snapshot } | null = null;
+  const carried: { before: Snapshot; after: Snapshot }[] = [];
+  for (const { before, after } of steps) {
+    const earlier: Snapshot = last?.from === before ? last.carried : before;
+    const controls = new Map(after.controls);
+    for (const [name, control] of controls) {
+      const state = control.state ?? earlier.controls.get(name)?.state ?? null;
+      if (state !== control.state) controls.set(name, { ...control, state });
+    }
+    last = { from: after, carried: { ...after, controls } };
+    carried.push({ before: earlier, after: last.carried });
+  }
+  return carried;
+}
+
 /** Whether two decisions are one: the same state, set at the same time. */
-export function sameDecision(a: Decision | null, b: Decision | null): boolean {
+function sameDecision(a: Decision | null, b: Decision | null): boolean {
   return a?.state.toLowerCase() === b?.state.toLowerCase() && a?.at === b?.at;
 }
 
 /**
  * Whether a decision explains a move of its control's points: a gain where the state in force gives points, a loss
- * where one that gave them was taken back; set at most 14 days before the snapshot.
+ * where one that gave them was taken back; set at most 14 days before the snapshot, or, where nobody says when, since
+ * the one before.
  * @param date of the snapshot, yyyy-mm-dd
  * @param move in points
+ * @param decided whether it was taken since the snapshot before
  */
-export function explains(decision: Decision | null, date: string, move: number): boolean {
-  if (!decision?.at || move === 0) return false;
-  const age = (Date.parse(date) + DAY_MS - Date.parse(decision.at)) / DAY_MS;
-  if (!(age >= 0 && age <= EFFECTIVE_DAYS + 1)) return false;
+export function explains(decision: Decision | null, date: string, move: number, decided: boolean): boolean {
+  if (!decision || move === 0) return false;
+  const age = decision.at === null ? null : (Date.parse(date) + DAY_MS - Date.parse(decision.at)) / DAY_MS;
+  if (age === null ? !decided : !(age >= 0 && age <= EFFECTIVE_DAYS + 1)) return false;
   return move > 0
     ? givesPoints(decision.state)
     : !givesPoints(decision.state) && givesPoints(decision.previousState);

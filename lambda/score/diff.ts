@@ -1,16 +1,9 @@
 import { shareOf } from './attribution.ts';
 import type { Cause, Change, ChangeKind, Sides } from './change.ts';
-import { explains, sameDecision } from './decision.ts';
+import { decisionBetween, explains } from './decision.ts';
 import { failingOf, isDrift, type Failing } from './drift.ts';
 import { maximaOf, maximumOf } from './maximum.ts';
-import {
-  EPSILON,
-  type Control,
-  type Decision,
-  type Profile,
-  type Profiles,
-  type Snapshot,
-} from './snapshot.ts';
+import { EPSILON, type Control, type Decision, type Profiles, type Snapshot } from './snapshot.ts';
 
 /** A change with the two controls it is about, for whoever tells it. */
 export interface Difference {
@@ -113,9 +106,12 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
         after: profileOf(later.name, 'after') ?? profileOf(earlier.name, 'after'),
       },
     );
-    const { decision, decided: decides } = decisionOf(
-      profileOf(earlier.name, 'before') ?? profileOf(later.name, 'before'),
-      profileOf(later.name, 'after') ?? profileOf(earlier.name, 'after'),
+    const { decision, decided: decides } = decisionBetween(
+      {
+        control: earlier,
+        profile: profileOf(earlier.name, 'before') ?? profileOf(later.name, 'before'),
+      },
+      { control: later, profile: profileOf(later.name, 'after') ?? profileOf(earlier.name, 'after') },
       before.date,
     );
 
@@ -125,7 +121,7 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
     const rescored = Math.abs(rise) > EPSILON + BINARY_SLACK;
     const bears = rescored && !undated.has(later.name) ? rise : 0;
     borne += bears;
-    const decided = explains(decision, after.date, points);
+    const decided = explains(decision, after.date, points, decides);
 
     const kinds: ChangeKind[] = [];
     if (rescored) kinds.push('re-scored');
@@ -172,7 +168,11 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
     });
   }
   for (const { control, maximum } of come) {
-    const { decision, decided } = decisionOf(undefined, profileOf(control.name, 'after'), before.date);
+    const { decision, decided } = decisionBetween(
+      { control: null, profile: undefined },
+      { control, profile: profileOf(control.name, 'after') },
+      before.date,
+    );
     add(decided ? ['new', 'decided'] : ['new'], null, control, {
       maximum: { before: null, after: maximum },
       share: shareOf(before, after, control.points, maximum ?? 0),
@@ -218,24 +218,6 @@ function withoutPoints(before: Snapshot, after: Snapshot, remainder: number): Ch
     percentagePoints: shareOf(before, after, 0, remainder),
     cause: 'rescored',
   };
-}
-
-/**
- * The decision in force on the later day, and whether it was taken between the two. Where the catalogue does not know
- * the control on both days, its dates tell: a profile that comes back brings no news of years ago.
- * @param since day of the earlier snapshot
- */
-function decisionOf(
-  before: Profile | undefined,
-  after: Profile | undefined,
-  since: string,
-): { decision: Decision | null; decided: boolean } {
-  const decision = after?.decision ?? null;
-  if (!after || sameDecision(before?.decision ?? null, decision)) return { decision, decided: false };
-  const decided = before !== undefined || (decision?.at ?? '').slice(0, 10) >= since;
-  // Where Graph keeps only the last update, the earlier catalogue knows what it replaced.
-  const previousState = decision?.previousState ?? before?.decision?.state ?? null;
-  return { decision: decision && { ...decision, previousState }, decided: decided && decision !== null };
 }
 
 interface Moved {

@@ -34,6 +34,11 @@ export interface Control {
   lastSynced: string | null;
   count: number | null;
   total: number | null;
+  /**
+   * What somebody decided, where the control itself says so: device controls do, for Defender's exceptions do not
+   * reach the catalogue. "default" where nobody did; null where it does not say.
+   */
+  state: string | null;
 }
 
 /** What the catalogue says of a control. Texts are HTML as Graph sent them. */
@@ -63,6 +68,8 @@ export interface Decision {
   /** ISO 8601. */
   at: string | null;
   comment: string | null;
+  /** Where the control itself says so, and the catalogue has another state: that one. */
+  inCatalogue?: string;
 }
 
 /** Profiles by id. */

@@ -11,6 +11,7 @@ import type { Run } from '../run.ts';
 import { acceptDays, type Accepted } from '../score/accept.ts';
 import { sumExplanations } from '../score/attribution.ts';
 import type { Change, Explanation } from '../score/change.ts';
+import { carryStates } from '../score/decision.ts';
 import { tenantChange, type ProfilesOfTwo } from '../score/diff.ts';
 import { dateMaxima } from '../score/gap.ts';
 import { closeAccount, openAccount, settleDay, type Drop, type Settling } from '../score/settle.ts';
@@ -157,7 +158,7 @@ function compareSteps(
     settling: told?.settling ?? { waiting: [], told: [], account: openAccount(null) },
     trend: told ? [...told.trend] : [trendDay(baseline, null)],
   };
-  for (const [index, { before, after }] of steps.entries()) {
+  for (const [index, { before, after }] of carryStates(steps).entries()) {
     const { day, explanation } = dayReport(before, after, profiles[index]!);
     compared.trend.push(trendDay(after, explanation));
     if (!told) continue;

@@ -51,6 +51,7 @@ describe('a good answer', () => {
             lastSynced: '2026-03-30T10:00:00Z',
             count: 3,
             total: 5,
+            state: null,
           },
         ],
         ['11770.MDA_x', expect.objectContaining({ points: 3, complete: true })],
@@ -67,6 +68,7 @@ describe('a good answer', () => {
           lastSynced: null,
           count: null,
           total: null,
+          state: null,
         });
       }
     }
@@ -105,6 +107,7 @@ describe('a good answer', () => {
       percentage: 85.7,
       count: 3,
       total: 5,
+      state: null,
     });
   });
 
@@ -136,6 +139,7 @@ describe('a good answer', () => {
             lastSynced: null,
             count: null,
             total: null,
+            state: null,
           },
         ],
       ]),
@@ -550,6 +554,9 @@ describe('peers and decisions', () => {
     expect(decisionOf(updates)).toEqual(expected);
     expect(decisionOf(updates.toReversed())).toEqual(expected);
   });
+  test('what was set at no time has none', () => {
+    expect(decisionOf([update('Ignored', '0001-01-01T00:00:00Z')])).toMatchObject({ at: null });
+  });
   test('a Default that somebody set is a decision taken back; one that nobody set is none', () => {
     expect(
       decisionOf([update('ThirdParty', '2026-02-01T00:00:00Z'), update('Default', '2026-03-01T00:00:00Z')]),
@@ -565,6 +572,8 @@ describe('peers and decisions', () => {
       [{}],
       [update('Default', null)],
       [update(null, '2026-03-01T00:00:00Z')],
+      // .NET's way to say that it is unset.
+      [update('Default', '0001-01-01T00:00:00Z', { updatedBy: null })],
     ]) {
       expect(decisionOf(none)).toBeNull();
     }

@@ -14,6 +14,7 @@ export function control(name: string, points: number, more: Partial<Control> = {
     lastSynced: null,
     count: null,
     total: null,
+    state: null,
     ...more,
   };
 }

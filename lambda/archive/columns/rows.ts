@@ -1,10 +1,12 @@
 import { line } from '../../report/plain-text.ts';
 import { acceptDays } from '../../score/accept.ts';
+import { carryStates } from '../../score/decision.ts';
 import { diff, tenantChange, type Difference } from '../../score/diff.ts';
 import { maximumOf } from '../../score/maximum.ts';
 import {
   percentageOf,
   sameScores,
+  type Control,
   type Decision,
   type Profile,
   type Profiles,
@@ -93,6 +95,7 @@ export function deriveRows(tenant: string, baseline: ArchivedDay | null, days: A
   );
   const texts = textsOf();
   const previous = new Map(steps.map(({ before, after }) => [after.date, byDate.get(before.date)!]));
+  const compared = new Map(carryStates(steps).map((step) => [step.after.date, step]));
 
   for (const day of days) {
     const before = previous.get(day.date);
@@ -100,7 +103,8 @@ export function deriveRows(tenant: string, baseline: ArchivedDay | null, days: A
     for (const control of controlRows(tenant, day, texts)) rows.controls.push(control);
     if (before) {
       const profiles = { before: before.profiles, after: day.profiles };
-      const differences = diff(inForce(before), inForce(day), profiles);
+      const step = compared.get(day.date)!;
+      const differences = diff(step.before, step.after, profiles);
       for (const difference of differences) rows.changes.push(changeRow(tenant, difference));
     }
     for (const restated of restatements(day)) rows.changes.push(changeRow(tenant, restated));
@@ -141,7 +145,7 @@ function controlRows(tenant: string, day: ArchivedDay, texts: Texts): ControlRow
       points: control.points,
       maximum: maximumOf(control, profile),
       percentage: control.percentage,
-      state,
+      state: state ?? texts.plain(decidedState(control)),
       state_by,
       state_at,
       last_synced: texts.plain(control.lastSynced),
@@ -221,6 +225,11 @@ function restatements({ date, versions }: ArchivedDay): Difference[] {
 }
 
 /** A state that was taken back is in force no more. */
+/** What the control itself says, as device controls do. */
+function decidedState({ state }: Control): string | null {
+  return state?.toLowerCase() === 'default' ? null : state;
+}
+
 function inEffect(decision: Decision | null | undefined): Decision | null {
   return !decision || decision.state.toLowerCase() === 'default' ? null : decision;
 }

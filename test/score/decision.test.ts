@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { carryStates } from '../../lambda/score/decision.ts';
+import { diff } from '../../lambda/score/diff.ts';
+import type { Decision, Snapshot } from '../../lambda/score/snapshot.ts';
+import { control, profile, snapshot } from './arbitraries.ts';
+
+const decision = (state: string, at: string | null, more: Partial<Decision> = {}): Decision => ({
+  ...{ state, at, previousState: null, by: 'ada@contoso.com', comment: null },
+  ...more,
+});
+
+/** Of a control worth 8, with the state that it says itself, and the decision that the catalogue has. */
+interface Side {
+  points?: number;
+  state?: string | null;
+  decision?: Decision | null;
+  unknown?: boolean;
+}
+
+function rows(before: Side, after: Side) {
+  const [first, second] = [before, after].map(({ points = 0, state = null }, index) =>
+    day(`2026-03-1${index}`, points, state),
+  );
+  const [earlier, later] = [before, after].map(
+    (side) =>
+      new Map(
+        side.unknown
+          ? []
+          : [['scid_51', profile('scid_51', { maximum: 8, decision: side.decision ?? null })]],
+      ),
+  );
+  return diff(first!, second!, { before: earlier!, after: later! }).map((row) => ({
+    kind: row.change.kind,
+    cause: row.change.cause,
+    decision: row.decision,
+  }));
+}
+
+function day(date: string, points: number, state: string | null): Snapshot {
+  const of = control('scid_51', points, { state, complete: state !== null, category: 'Device' });
+  return snapshot(date, {}, { points, maximum: 18, controls: new Map([['scid_51', of]]) });
+}
+
+describe('a decision of the catalogue', () => {
+  it.each<[string, Side, Side, string[]]>([
+    [
+      'a Default that nobody set is none, whatever its date',
+      {},
+      { decision: decision('Default', '2026-03-11T09:00:00Z', { by: null }) },
+      [],
+    ],
+    ['nor one of years ago', {}, { decision: decision('Default', '2019-03-19T22:37:14Z', { by: null }) }, []],
+    [
+      'that takes something back is one, though nobody is named',
+      { decision: decision('ThirdParty', '2026-02-01T00:00:00Z') },
+      { decision: decision('Default', '2026-03-11T09:00:00Z', { by: null }) },
+      ['decided'],
+    ],
+    ['made since the day before', {}, { decision: decision('Ignored', '2026-03-11T09:00:00Z') }, ['decided']],
+    [
+      'made while the score was stale, after the day last compared',
+      {},
+      { decision: decision('Ignored', '2026-03-10T00:00:00Z') },
+      ['decided'],
+    ],
+    ['published late', {}, { decision: decision('Ignored', '2026-03-05T00:00:00Z') }, ['decided']],
+    ['that was known long before', {}, { decision: decision('Ignored', '2026-02-05T00:00:00Z') }, []],
+    [
+      'of a profile that comes back, made before',
+      { unknown: true },
+      { decision: decision('Ignored', '2026-03-05T00:00:00Z') },
+      [],
+    ],
+    ['without a date', {}, { decision: decision('Ignored', null) }, ['decided']],
+    [
+      'the same as before',
+      { decision: decision('Ignored', null) },
+      { decision: decision('ignored', null) },
+      [],
+    ],
+  ])('%s', (_, before, after, kinds) => {
+    expect(rows(before, after).map(({ kind }) => kind)).toEqual(kinds);
+  });
+});
+
+describe('a state that the control says itself', () => {
+  it('explains the points that it gives, and says that the catalogue has another', () => {
+    const found = rows({ state: 'default' }, { state: 'thirdParty', points: 8 });
+    expect(found).toMatchObject([
+      { kind: 'gained', cause: null },
+      {
+        kind: 'decided',
+        cause: 'decided',
+        decision: { state: 'thirdParty', previousState: 'default', inCatalogue: 'Default', at: null },
+      },
+    ]);
+  });
+
+  it('explains the loss where it is taken back', () => {
+    expect(rows({ state: 'thirdParty', points: 8 }, { state: 'default' })).toMatchObject([
+      { kind: 'lost' },
+      { kind: 'decided', cause: 'decided', decision: { state: 'default', previousState: 'thirdParty' } },
+    ]);
+  });
+
+  it('is a decision where it gives no points as well', () => {
+    const [row, ...others] = rows({ state: 'default' }, { state: 'riskAccepted' });
+    expect(others).toEqual([]);
+    expect(row).toMatchObject({ kind: 'decided', cause: null, decision: { state: 'riskAccepted' } });
+    // A gain that such a state does not give is earned.
+    expect(rows({ state: 'default' }, { state: 'riskAccepted', points: 8 })).toMatchObject([
+      { kind: 'gained' },
+      { kind: 'decided', cause: 'earned' },
+    ]);
+  });
+
+  it('of which the catalogue knows more, is told by the catalogue', () => {
+    const known = decision('ThirdParty', '2026-03-11T09:00:00Z');
+    const found = rows({ state: 'default' }, { state: 'thirdParty', points: 8, decision: known });
+    expect(found[1]).toMatchObject({ kind: 'decided', decision: { by: 'ada@contoso.com' } });
+    expect(found[1]!.decision).not.toHaveProperty('inCatalogue');
+  });
+
+  it('that differs from what the catalogue says anew counts, and names the other', () => {
+    const known = decision('Ignored', '2026-03-11T09:00:00Z');
+    expect(rows({ state: 'default' }, { state: 'thirdParty', points: 8, decision: known })[1]).toMatchObject({
+      decision: { state: 'thirdParty', inCatalogue: 'Ignored' },
+    });
+  });
+
+  it('is not known of a day that does not say it', () => {
+    expect(rows({ state: null }, { state: 'thirdParty' })).toEqual([]);
+    expect(rows({ state: 'thirdParty' }, { state: null })).toEqual([]);
+    expect(rows({ state: 'default' }, { state: 'Default' })).toEqual([]);
+  });
+
+  it('is carried over days that do not say it', () => {
+    const days = [
+      day('2026-03-10', 0, 'default'),
+      day('2026-03-11', 0, null),
+      day('2026-03-12', 8, 'thirdParty'),
+      day('2026-03-13', 8, null),
+      day('2026-03-14', 8, 'thirdParty'),
+    ];
+    const steps = days.slice(1).map((after, index) => ({ before: days[index]!, after }));
+    const kinds = carryStates(steps).map(({ before, after }) =>
+      diff(before, after, { before: new Map(), after: new Map() }).map(({ change }) => change.kind),
+    );
+    expect(kinds).toEqual([[], ['gained', 'decided'], [], []]);
+    // The days themselves are as they were archived.
+    expect(days[1]!.controls.get('scid_51')!.state).toBeNull();
+  });
+});
