@@ -38,7 +38,11 @@ export function decisionBetween(
   if (!differs && inCatalogue.decided) return inCatalogue;
   return {
     decision: {
-      ...{ state, previousState: former, by: null, at: null, comment: null },
+      state,
+      previousState: former,
+      by: null,
+      at: null,
+      comment: null,
       ...(differs ? { inCatalogue: catalogueState } : {}),
     },
     decided: true,

@@ -5,7 +5,11 @@ import type { Decision, Snapshot } from '../../lambda/score/snapshot.ts';
 import { control, profile, snapshot } from './arbitraries.ts';
 
 const decision = (state: string, at: string | null, more: Partial<Decision> = {}): Decision => ({
-  ...{ state, at, previousState: null, by: 'ada@contoso.com', comment: null },
+  state,
+  at,
+  previousState: null,
+  by: 'ada@contoso.com',
+  comment: null,
   ...more,
 });
 
