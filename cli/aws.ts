@@ -1,9 +1,17 @@
 import { MonitorError, quote } from '../lambda/errors.ts';
+import { proxyAgents } from '../lambda/proxy.ts';
 
 /** A person waits: a service that cannot be reached is told within half a minute. */
 export const PATIENCE = {
   maxAttempts: 2,
-  requestHandler: { connectionTimeout: 4_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
+  get requestHandler() {
+    return {
+      connectionTimeout: 4_000,
+      requestTimeout: 15_000,
+      throwOnRequestTimeout: true,
+      ...proxyAgents(),
+    };
+  },
 };
 
 /**

@@ -25,6 +25,7 @@ import {
   permissionCheck,
   signInCheck,
 } from './checks/microsoft.ts';
+import { proxyCheck, proxyIsSet } from './checks/proxy.ts';
 import { outputOf } from './deployment.ts';
 import type { Command } from './command.ts';
 import { EXIT } from './exit.ts';
@@ -102,6 +103,7 @@ async function examine(
   const setup = new Examination(report);
   const aws = setup.unless(here);
   const config = await setup.check('config', [], () => configCheck(flags));
+  if (proxyIsSet()) await setup.check('proxy', [], proxyCheck);
   const account = await aws.check('AWS account', [], accountCheck);
   const deployment = await aws.check('deployment', [account], () => deploymentCheck(stack));
 

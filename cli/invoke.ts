@@ -2,6 +2,7 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import type { Tenant } from '../lambda/config.ts';
 import { MonitorError, quote } from '../lambda/errors.ts';
 import { fromFunctionError } from '../lambda/function-error.ts';
+import { proxyAgents } from '../lambda/proxy.ts';
 import type { RunResult } from '../lambda/run.ts';
 import { asked } from './aws.ts';
 import { DEPLOY } from './deployment.ts';
@@ -9,7 +10,14 @@ import { DEPLOY } from './deployment.ts';
 /** Longer than any function may run (15 minutes): Lambda ends it, not this side. And never asked twice. */
 const LONG = {
   maxAttempts: 1,
-  requestHandler: { connectionTimeout: 4_000, requestTimeout: 16 * 60_000, throwOnRequestTimeout: true },
+  get requestHandler() {
+    return {
+      connectionTimeout: 4_000,
+      requestTimeout: 16 * 60_000,
+      throwOnRequestTimeout: true,
+      ...proxyAgents(),
+    };
+  },
 };
 
 /**

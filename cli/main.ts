@@ -1,5 +1,6 @@
 import yargs from 'yargs';
 import { MonitorError } from '../lambda/errors.ts';
+import { followProxy } from '../lambda/proxy.ts';
 import { archiveCommand } from './archive.ts';
 import { certificateCommand } from './certificate.ts';
 import { lazily } from './command.ts';
@@ -43,6 +44,7 @@ export async function main(args: string[]): Promise<number> {
       throw error ?? new UsageError(message);
     });
   try {
+    followProxy();
     await parser.parseAsync();
     return exitCode;
   } catch (error) {

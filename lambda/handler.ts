@@ -9,6 +9,7 @@ import { functionLog, type InvocationContext } from './log.ts';
 import { sesMailer } from './mail/ses-mailer.ts';
 import { logMetrics } from './metrics.ts';
 import { monitor } from './monitor.ts';
+import { followProxy } from './proxy.ts';
 import type { RunResult } from './run.ts';
 import { schedulesOf } from './schedules.ts';
 import { watch, type WatchResult } from './watch.ts';
@@ -45,6 +46,7 @@ export async function handler(event: unknown, context: Context): Promise<RunResu
 }
 
 function build() {
+  followProxy();
   const variables = readEnvironment(process.env);
   const deployment = variables[environment.deployment];
   const log = functionLog(deployment);

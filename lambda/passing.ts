@@ -28,13 +28,16 @@ const PASSING =
  * three times. No answer at all (DNS, TCP, a timeout) passes, an answer that blames the request does not.
  */
 export function passes(error: unknown): boolean {
-  const { name, code, $metadata, $retryable } = error as {
+  const { name, code, statusCode, $metadata, $retryable } = error as {
     name?: string;
     code?: string;
+    /** Of the proxy's answer, with ERR_PROXY_TUNNEL. */
+    statusCode?: number;
     $metadata?: { httpStatusCode?: number };
     $retryable?: object;
   };
   if (isNotTrusted(code)) return false;
+  if (code === 'ERR_PROXY_TUNNEL') return statusCode === undefined || statusCode >= 500;
   const status = $metadata?.httpStatusCode;
   if ($retryable || PASSING.test(name ?? '')) return true;
   return status === undefined || status === 408 || status === 429 || (status >= 500 && status !== 501);

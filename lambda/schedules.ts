@@ -3,6 +3,7 @@ import { environment, SCHEDULE_PREFIX } from './environment.ts';
 import { MonitorError } from './errors.ts';
 import { passes } from './passing.ts';
 import type { Schedule, Schedules } from './ports.ts';
+import { proxyAgents } from './proxy.ts';
 
 /** A page; the most that there is: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_ListSchedules.html */
 const PAGE = 100;
@@ -15,7 +16,7 @@ const TENANT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  */
 export function schedulesOf({
   group,
-  client = new SchedulerClient({}),
+  client = new SchedulerClient({ requestHandler: proxyAgents() }),
 }: {
   group: string | undefined;
   client?: SchedulerClient;

@@ -1,6 +1,6 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { parseConfig, type Config, type ConfigInput } from '../lambda/config.ts';
@@ -59,7 +59,8 @@ export class SecureScoreMonitor extends Construct {
   readonly operations: Operations;
   readonly mail: Mail;
   readonly schedules: Schedules;
-  readonly function: IFunction;
+  /** Its environment takes further variables, like HTTPS_PROXY. */
+  readonly function: LambdaFunction;
   readonly alarms: Alarms;
   readonly dashboard: MonitorDashboard;
 

@@ -15,7 +15,9 @@ export interface SimulatorOptions {
   tenants?: Iterable<SimulatedTenant>;
   /** Any free one where absent. */
   port?: number;
-  /** A certificate for localhost that exists already, so that a CA file on disk stays good. Made where absent. */
+  /** Name of the host that it says it is. @default localhost */
+  host?: string;
+  /** A certificate for that host that exists already, so that a CA file on disk stays good. Made where absent. */
   tls?: KeyPair;
   /** Seconds that a token lives; 3599 where absent, as Entra has it. */
   tokenLifetime?: number;
@@ -81,7 +83,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;
-  const root = `https://localhost:${port}`;
+  const root = `https://${options.host ?? 'localhost'}:${port}`;
 
   const tenants = new Map<string, SimulatedTenant>();
   for (const tenant of options.tenants ?? []) tenants.set(tenant.tenantId, tenant);

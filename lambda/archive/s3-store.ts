@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MonitorError, quote } from '../errors.ts';
 import { isNotTrusted, passes } from '../passing.ts';
 import type { ObjectStore, StoredObject } from '../ports.ts';
+import { proxyAgents } from '../proxy.ts';
 import { checkKey, checkPrefix, isKey } from './key.ts';
 
 /** How often a write is tried again that S3 answers with 409: another write to the key was under way. */
@@ -56,6 +57,7 @@ export function s3Store({
       requestTimeout: 20_000,
       throwOnRequestTimeout: true,
       socketTimeout: 20_000,
+      ...proxyAgents(),
     },
   }),
 }: {
@@ -333,6 +335,13 @@ function explain(error: unknown, action: string, target: string): MonitorError {
       'archive-not-trusted',
       `the server does not prove that it is S3 (${said})`,
       'Is a proxy between this machine and AWS that has its own certificate authority? Then point NODE_EXTRA_CA_CERTS at its certificate. Else something listens in.',
+    );
+  }
+  if ((status === undefined || status === 0) && !passes(error)) {
+    return failed(
+      'archive-proxy-refused',
+      `the proxy of HTTPS_PROXY refuses the way to S3 (${said})`,
+      'Check name and password in HTTPS_PROXY (407), and whether the proxy lets S3 through (403); or except it with NO_PROXY.',
     );
   }
   if (status === undefined || status === 0) {

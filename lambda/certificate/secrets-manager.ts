@@ -3,6 +3,7 @@ import type { Tenant } from '../config.ts';
 import { MonitorError, quote } from '../errors.ts';
 import { putCommand } from '../outputs.ts';
 import { passes } from '../passing.ts';
+import { proxyAgents } from '../proxy.ts';
 
 /**
  * A PEM bundle as the SecretString of an AWS secret: the tenant's own (`certificate` in the config), or the one that
@@ -14,7 +15,7 @@ import { passes } from '../passing.ts';
 export function secretsManagerSource(options: { client?: SecretsManagerClient; defaultSecret: string }): {
   read(tenant: Pick<Tenant, 'certificate'>): Promise<string>;
 } {
-  const { client = new SecretsManagerClient({}), defaultSecret } = options;
+  const { client = new SecretsManagerClient({ requestHandler: proxyAgents() }), defaultSecret } = options;
   return {
     async read(tenant) {
       const secret = tenant.certificate ?? defaultSecret;

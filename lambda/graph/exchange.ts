@@ -15,6 +15,9 @@ export interface Exchange {
   text: string;
 }
 
+/** What undici says where a proxy answers CONNECT with a refusal: no later run would fare better. */
+const PROXY_REFUSES = /^"Proxy response \(4\d\d\)/;
+
 /**
  * One request and its whole answer, on the global fetch. Redirects are not followed: a token goes where it was meant
  * to go and nowhere else.
@@ -25,7 +28,7 @@ export interface Exchange {
  *
  * @param limits.timeout ms, body and all
  * @param limits.bytes of the decompressed body
- * @throws Setback where it may work another time; MonitorError `graph-not-trusted`, `graph-too-large` (or
+ * @throws Setback where it may work another time; MonitorError `graph-not-trusted`, `graph-proxy-refused`, `graph-too-large` (or
  *   `sign-in-…`). The errors of fetch are never kept as a cause: some of them quote the headers.
  */
 export async function exchange(
@@ -80,6 +83,13 @@ function failure(
       'Is a proxy between this machine and Microsoft that has its own certificate authority? Then point NODE_EXTRA_CA_CERTS at its certificate. Else something listens in.',
     );
   }
+  if (PROXY_REFUSES.test(message)) {
+    return new MonitorError(
+      `${service.code}-proxy-refused`,
+      `The proxy of HTTPS_PROXY refuses the way to ${url.origin}: ${message}.`,
+      'Check name and password in HTTPS_PROXY (407), and whether the proxy lets this address through (403); or except it with NO_PROXY.',
+    );
+  }
   const what = facts.timedOut
     ? `did not answer ${placeOf(url)} within ${Math.round(facts.timeout / 100) / 10} s`
     : facts.received > 0
@@ -96,10 +106,11 @@ function failure(
   );
 }
 
-/** fetch says "fetch failed" and hides the reason (a system, TLS or HTTP error, which has a code) in its cause. */
+/** fetch says "fetch failed" and hides the reason (a system, TLS, HTTP or proxy error, which has a code) in its causes. */
 function reasonOf(error: unknown): { code: string; message: string } {
-  const reasons = [error instanceof Error ? error.cause : undefined, error];
-  for (const reason of reasons) {
+  const chain: unknown[] = [];
+  for (let link = error; link instanceof Error && chain.length < 5; link = link.cause) chain.unshift(link);
+  for (const reason of chain) {
     if (reason instanceof Error && 'code' in reason && typeof reason.code === 'string') {
       return { code: reason.code, message: excerpt(reason.message || reason.code) };
     }

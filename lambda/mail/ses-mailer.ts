@@ -1,6 +1,7 @@
 import { SESv2Client, SendEmailCommand, type Attachment as SesAttachment } from '@aws-sdk/client-sesv2';
 import { MonitorError, quote } from '../errors.ts';
 import { passes } from '../passing.ts';
+import { proxyAgents } from '../proxy.ts';
 import { line } from '../report/plain-text.ts';
 import { formatMailbox, parseMailbox } from './mailbox.ts';
 import type { Attachment, Mail, Mailer } from '../ports.ts';
@@ -16,7 +17,7 @@ const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 20_000 };
 export function sesMailer(
   options: { client?: SESv2Client; configurationSet?: string | undefined } = {},
 ): Mailer {
-  const client = options.client ?? new SESv2Client({ requestHandler: TIMEOUTS });
+  const client = options.client ?? new SESv2Client({ requestHandler: { ...TIMEOUTS, ...proxyAgents() } });
   return {
     async send(mail) {
       const command = new SendEmailCommand({

@@ -1,0 +1,75 @@
+import http from 'node:http';
+import { MonitorError } from './errors.ts';
+
+/*
+ * HTTPS_PROXY, HTTP_PROXY and NO_PROXY, followed by Node's own means:
+ * https://nodejs.org/docs/latest-v24.x/api/http.html#built-in-proxy-support
+ *
+ * NODE_USE_ENV_PROXY alone does not do: it is read before our first line, it reaches fetch and Node's global agents
+ * but not the agents that the AWS SDK makes for itself, and it sends loopback and the addresses where credentials of
+ * AWS come from through the proxy as well.
+ */
+
+/** Never through a proxy: this machine, and where EC2, ECS and EKS hand out credentials. */
+const DIRECT = [
+  'localhost',
+  '127.0.0.1',
+  '::1',
+  '[::1]',
+  '169.254.169.254',
+  '169.254.170.2',
+  '169.254.170.23',
+  '[fd00:ec2::254]',
+  '[fd00:ec2::23]',
+];
+
+/** The variables as Node takes them. */
+interface ProxyVariables {
+  HTTPS_PROXY: string;
+  HTTP_PROXY: string;
+  NO_PROXY: string;
+}
+
+/** @returns null where no proxy is set. @throws MonitorError `proxy-invalid` */
+export function proxyOf(env: NodeJS.ProcessEnv = process.env): ProxyVariables | null {
+  const read = (name: string): string => (env[name.toLowerCase()] || env[name])?.trim() ?? '';
+  const proxies = { HTTPS_PROXY: read('HTTPS_PROXY'), HTTP_PROXY: read('HTTP_PROXY') };
+  for (const [name, value] of Object.entries(proxies)) if (value !== '') check(name, value);
+  if (proxies.HTTPS_PROXY === '' && proxies.HTTP_PROXY === '') return null;
+  const except = read('NO_PROXY');
+  return { ...proxies, NO_PROXY: except === '*' ? '*' : [except, ...DIRECT].filter(Boolean).join(',') };
+}
+
+/**
+ * For fetch (Graph, Entra ID, webhooks), and for all that uses Node's global agents.
+ * @returns undoes it. @throws MonitorError `proxy-invalid`
+ */
+export function followProxy(): () => void {
+  const proxy = proxyOf();
+  return proxy ? http.setGlobalProxyFromEnv({ ...proxy }) : () => {};
+}
+
+/** For a client of the AWS SDK: part of its `requestHandler`. @throws MonitorError `proxy-invalid` */
+export function proxyAgents(): { httpAgent?: http.AgentOptions; httpsAgent?: http.AgentOptions } {
+  const proxy = proxyOf();
+  return proxy ? { httpAgent: { proxyEnv: { ...proxy } }, httpsAgent: { proxyEnv: { ...proxy } } } : {};
+}
+
+/** For people: without name and password. @param address as it was checked */
+export function proxyName(address: string): string {
+  const { protocol, host, username } = new URL(address);
+  return `${protocol}//${host}${username === '' ? '' : ' (with name and password)'}`;
+}
+
+/** The value is not quoted: it may hold a password. */
+function check(name: string, value: string): void {
+  const url = URL.parse(value);
+  if (url?.hostname && ['http:', 'https:'].includes(url.protocol)) return;
+  throw new MonitorError(
+    'proxy-invalid',
+    url === null || url.hostname === ''
+      ? `${name} is not the address of a proxy.`
+      : `${name} names a proxy of the kind ${url.protocol}//, and only http:// and https:// can be followed.`,
+    `Set ${name} to an address like http://proxy.contoso.com:3128, or unset it.`,
+  );
+}
