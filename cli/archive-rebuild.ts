@@ -1,3 +1,4 @@
+import { machineClock } from '../lambda/clock.ts';
 import { styleText } from 'node:util';
 import type { UnprovenDay } from '../lambda/archive/columns/kept.ts';
 import { writeColumns } from '../lambda/archive/columns/write.ts';
@@ -54,6 +55,7 @@ async function rebuildTenant(
     tenantId,
     log: stderrLog(),
     everything: true,
+    now: machineClock.now(),
     alsoMonths: [...history],
     onProgress: progress,
   });

@@ -94,6 +94,7 @@ const ADVICE: Record<Fault['kind'], string> = {
     'Restore them from an earlier version of the bucket, or from a backup: nobody but Microsoft could make them again.',
   missing: 'Restore them from an earlier version of the bucket, or from a backup.',
   foreign: 'Move them away: the archive did not make them.',
+  implausible: 'Nothing: an earlier version archived what cannot be true. They count as not there.',
   columns: 'Make them again, once the snapshots are whole: secure-score archive rebuild.',
 };
 

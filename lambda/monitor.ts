@@ -52,6 +52,7 @@ async function steps(run: Run, archive: Archive): Promise<Outcome> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const current = await finishClaim(run, archive, result);
     const news = await compare(run, archive, current.state, answer, kept);
+    result.score = news.score;
     result.changes = news.changes;
     result.explanation = news.explanation;
     // False: another run told something meanwhile. Then compare again, from there.

@@ -26,7 +26,7 @@ export interface RunResult {
   name: string;
   /** Days archived by this run, ascending. */
   archived: string[];
-  /** The newest day. */
+  /** The newest day that counts: a suspect one does not, as long as it waits. */
   score: ScoreLine;
   /** Of the days that this run compared. */
   changes: Change[];

@@ -3,6 +3,7 @@ import { gzip } from 'node:zlib';
 import { MonitorError } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
 import type { Report } from '../report/model.ts';
+import { isFromTheFuture } from '../score/plausibility.ts';
 import type { Snapshot } from '../score/snapshot.ts';
 import { contentHash } from './content-hash.ts';
 import { layout } from './layout.ts';
@@ -40,15 +41,19 @@ export class Archive {
     this.#tenantId = tenantId;
   }
 
-  /** Versions of every archived day later than `after` (yyyy-mm-dd; itself not included), by date, ascending. */
-  async days(after: string): Promise<Map<string, string[]>> {
+  /**
+   * Versions of every archived day later than `after` (yyyy-mm-dd; itself not included), by date, ascending.
+   * @param now where given, days from its future are not there: an earlier version archived such
+   */
+  async days(after: string, now?: Date): Promise<Map<string, string[]>> {
     const prefix = layout.snapshots(this.#tenantId);
     // 'z' is greater than any hash that follows a date in a key.
     const keys = await this.#store.list(prefix, `${prefix}date=${after}/z`);
     const days = new Map<string, string[]>();
     for (const key of keys) {
       const parsed = layout.parseSnapshot(key);
-      if (parsed) days.set(parsed.date, [...(days.get(parsed.date) ?? []), parsed.hash]);
+      if (!parsed || (now && isFromTheFuture(parsed.date, now.toISOString()))) continue;
+      days.set(parsed.date, [...(days.get(parsed.date) ?? []), parsed.hash]);
     }
     return days;
   }
@@ -98,7 +103,9 @@ export class Archive {
   /** What the last report that told a score left the tenant's state at; null where there is none. */
   async lastTold(): Promise<Told | null> {
     const keys = await this.#store.list(layout.reports(this.#tenantId));
-    for (const key of keys.toReversed()) {
+    // By when they were made, not by their day: that may have been one of the future.
+    const made = (key: string) => key.slice(key.lastIndexOf('/'));
+    for (const key of keys.toSorted((a, b) => (made(a) < made(b) ? 1 : -1))) {
       const object = await this.#store.get(key);
       if (!object) continue;
       let told: ToldReport;
@@ -154,10 +161,13 @@ export interface ToldReport {
 }
 
 function damaged(store: ObjectStore, key: string, what: string, cause?: unknown): MonitorError {
+  const implausible = cause instanceof Unproven && cause.kind === 'implausible';
   return new MonitorError(
     'archive-damaged',
-    `${store.location}/${key} is damaged: ${what}.`,
-    'Restore the object from an earlier version or a backup. Nothing was changed or told.',
+    `${store.location}/${key} is ${implausible ? 'implausible' : 'damaged'}: ${what}.`,
+    implausible
+      ? 'Nothing: an earlier version archived what cannot be true. It counts as not there.'
+      : 'Restore the object from an earlier version or a backup. Nothing was changed or told.',
     { cause },
   );
 }

@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { MonitorError } from '../errors.ts';
 import { snapshotOf } from '../graph/schema.ts';
+import { isFromTheFuture } from '../score/plausibility.ts';
 import type { Snapshot } from '../score/snapshot.ts';
 import { contentHash, contentHashOfProfiles } from './content-hash.ts';
 
@@ -30,10 +31,13 @@ export interface ArchivedProfiles {
   profiles: unknown[];
 }
 
-/** The bytes are not what their key says. `foreign`: they are whole, but of another day or tenant. */
+/**
+ * The bytes are not what their key says. `foreign`: they are whole, but of another day or tenant; `implausible`: they
+ * are what Graph sent, and cannot be true. An earlier version archived that; it counts as not there.
+ */
 export class Unproven extends Error {
-  readonly kind: 'damaged' | 'foreign';
-  constructor(kind: 'damaged' | 'foreign', why: string, cause?: unknown) {
+  readonly kind: 'damaged' | 'foreign' | 'implausible';
+  constructor(kind: Unproven['kind'], why: string, cause?: unknown) {
     super(why, { cause });
     this.name = 'Unproven';
     this.kind = kind;
@@ -56,6 +60,9 @@ export async function provenSnapshot(
   if (contentHash(secureScore) !== expected.hash) {
     throw new Unproven('damaged', 'its content is not what its name says');
   }
+  if (isFromTheFuture(expected.date, fetchedAt)) {
+    throw new Unproven('implausible', `it was fetched on ${fetchedAt.slice(0, 10)}, before its day could be`);
+  }
   const snapshot = readAgain(secureScore, newest === true);
   if (snapshot.date !== expected.date) {
     throw new Unproven('foreign', `it is of another day, ${snapshot.date}`);
@@ -71,7 +78,10 @@ function readAgain(secureScore: unknown, newest: boolean): Snapshot {
   try {
     return snapshotOf(secureScore, newest);
   } catch (error) {
-    if (error instanceof MonitorError) throw new Unproven('damaged', error.message, error);
+    if (error instanceof MonitorError) {
+      const kind = error.code === 'archive-implausible' ? 'implausible' : 'damaged';
+      throw new Unproven(kind, error.message, error);
+    }
     throw error;
   }
 }

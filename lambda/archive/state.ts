@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { MonitorError } from '../errors.ts';
 import type { Report, TrendDay } from '../report/model.ts';
 import { NOTHING_SETTLED, type Settling } from '../score/settle.ts';
+import type { Control } from '../score/snapshot.ts';
 
 const cursorSchema = z.object({ date: z.string(), snapshot: z.string(), profiles: z.string() });
 
@@ -13,12 +14,21 @@ const mailSchema = z.object({
   id: z.string().nullable(),
 });
 
-/** What was said once and is not said again while it lasts. */
+/**
+ * What was reported once and is not reported again while it lasts: an episode, which goes on though its facts move a
+ * little each day. A date is that of its beginning. Older states name the day that was reported last: it goes on too.
+ */
 const saidSchema = z.object({
-  /** Date of the newest snapshot that was called stale. */
+  /** The newest snapshot when it came to be stale. */
   stale: z.string().nullable(),
-  /** Date of the snapshot that was called suspect. */
+  /** The snapshot that came to be suspect. */
   suspect: z.string().nullable(),
+  /** The day on which Graph first answered with a part of the catalogue. */
+  catalogue: z.string().nullable().default(null),
+  /** The first snapshot with a control whose score cannot be read. */
+  unreadable: z.string().nullable().default(null),
+  /** Episodes that have ended, and that no mail has mentioned yet; `until` is the day (yyyy-mm-dd) of the run. */
+  ended: z.array(z.object({ kind: z.string(), since: z.string(), until: z.string() })).default([]),
   /** Since when runs fail in a row (ISO 8601), and which codes were mailed. */
   failing: z.object({ since: z.string(), told: z.array(z.string()) }).nullable(),
 });
@@ -27,6 +37,10 @@ const saidSchema = z.object({
 const toldSchema = z.object({
   /** What was last told: the next comparison starts from exactly these objects. */
   cursor: cursorSchema.nullable(),
+  /** Controls that its snapshot has no readable score for, at the values last known; older states have none. */
+  held: z.array(z.custom<Control>((value) => typeof value === 'object' && value !== null)).default([]),
+  /** The enabled services last known; null where none ever were, or where the cursor's snapshot names them. */
+  services: z.array(z.string()).nullable().default(null),
   said: saidSchema,
   /** The last run that succeeded, for the watch over all tenants. */
   lastRun: z
@@ -75,7 +89,9 @@ export const EMPTY_STATE: State = {
   version: 1,
   name: null,
   cursor: null,
-  said: { stale: null, suspect: null, failing: null },
+  held: [],
+  services: null,
+  said: { stale: null, suspect: null, catalogue: null, unreadable: null, ended: [], failing: null },
   lastRun: null,
   settling: NOTHING_SETTLED,
   trend: [],

@@ -23,9 +23,10 @@ const GRAPH_KEEPS_DAYS = 90;
 export interface Fault {
   /**
    * `damaged`: an object is not what its name says; `foreign`: it does not belong there; `missing`: something else in
-   * the archive says that it was there; `columns`: the history is not what the snapshots make it.
+   * the archive says that it was there; `implausible`: it is what Graph sent, and cannot be true; `columns`: the history
+   * is not what the snapshots make it.
    */
-  kind: 'damaged' | 'foreign' | 'missing' | 'columns';
+  kind: 'damaged' | 'foreign' | 'missing' | 'implausible' | 'columns';
   /** Key of the object, or the beginning of it. */
   object: string;
   /** For people: what is wrong with it. */
@@ -117,7 +118,9 @@ export async function verify({ store, objects, onProgress }: VerifyOptions): Pro
   const name = await checkState(store, tenantId, faults);
 
   const dates = [...new Set([...objects.snapshots.values()].map(({ date }) => date))].toSorted();
-  const columns = await checkColumns(store, objects, faults);
+  const implausible = new Set(faults.flatMap(({ kind, object }) => (kind === 'implausible' ? object : [])));
+  const believed = new Map([...objects.snapshots].filter(([key]) => !implausible.has(key)));
+  const columns = await checkColumns(store, { ...objects, snapshots: believed }, faults);
   for (const date of [...new Set([...told, ...columns.dates])].toSorted()) {
     if (dates.includes(date)) continue;
     faults.push({
@@ -137,7 +140,7 @@ export async function verify({ store, objects, onProgress }: VerifyOptions): Pro
     first: readable[0] ?? null,
     last: readable.at(-1) ?? null,
     since: [...fetched.values()].toSorted()[0]?.slice(0, 10) ?? null,
-    gaps: gapsIn(dates, fetched),
+    gaps: gapsIn([...new Set([...believed.values()].map(({ date }) => date))].toSorted(), fetched),
     rows: columns.rows,
     faults: faults.toSorted((a, b) => (a.object < b.object ? -1 : 1)),
   };

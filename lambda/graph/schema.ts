@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { describeIssues } from '../describe-issues.ts';
 import { MonitorError, quote } from '../errors.ts';
+import { impossible, isFromTheFuture } from '../score/plausibility.ts';
 import {
   EPSILON,
   type Control,
@@ -14,6 +15,7 @@ import {
  * What Graph answers, checked and put into the terms of the field. The wire's shapes are those of
  * https://learn.microsoft.com/graph/api/resources/securescore and …/securescorecontrolprofile, loosened to what was
  * really seen: numbers come as strings, keys come and go, and only the newest entry carries its texts.
+ * What is believed of each field is listed in score/plausibility.ts.
  */
 
 /** One entry of an answer that may be archived and compared. */
@@ -25,7 +27,10 @@ export interface Day {
   /** The entry as Graph sent it, untouched, unknown keys and all: this is what is archived. */
   raw: unknown;
   snapshot: Snapshot;
-  /** Points of all controls minus the total that Graph states; 0 where they agree within the score's own rounding. */
+  /**
+   * Points of all controls minus the total that Graph states; 0 where they agree within the score's own rounding, or
+   * where some of them cannot be read.
+   */
   difference: number;
 }
 
@@ -38,6 +43,9 @@ export interface Skipped {
   /** What is wrong with it. */
   reason: string;
 }
+
+/** A hundred, and the rounding of two decimals. */
+const MOST_PERCENT = 100.01;
 
 const AMOUNT = /^\s*\d+(\.\d+)?\s*$/;
 
@@ -76,14 +84,16 @@ const profileWithId = z.looseObject({ id: z.string().min(1, 'wants an id') });
 interface Fault {
   code: 'foreign-entry' | 'malformed-entry' | 'partial-entry';
   reason: string;
+  /** Every field can be read, and together they cannot be true. */
+  implausible?: true;
 }
 
 /**
  * Sorts and checks one answer of `secureScores`.
  * @param answer.entries in any order
  * @param answer.tenantId of the configured tenant, in any case
- * @param answer.now where given, an entry of a day more than a year ahead of it is malformed: taken for the newest
- *   day, it would make every day to come look old
+ * @param answer.now where given, an entry from its future is malformed, and never the newest: it would make every day
+ *   to come look old
  * @returns the days by date, ascending, one a date, and what was left out
  * @throws MonitorError `no-score-yet`; `foreign-entry`, `malformed-entry`, `partial-entry` where the newest entry is
  *   one. Retryable: Microsoft mends its answers without being asked.
@@ -103,9 +113,13 @@ export function readAnswer(answer: { entries: readonly unknown[]; tenantId: stri
   }
 
   const dates = entries.map(dateOfEntry);
-  const greatest = dates.reduce((a, b) => (b !== null && (a === null || b > a) ? b : a), null);
-  // A year, for a clock may be wrong, and a tenant to practise on may be ahead of it.
-  const last = now && new Date(now.getTime() + 366 * 86_400_000).toISOString().slice(0, 10);
+  const isFuture = (date: string) => now !== undefined && isFromTheFuture(date, now.toISOString());
+  // Where all are from the future it is the clock that is wrong, or Graph: then the newest is one of them.
+  const past = dates.filter((date) => date !== null && !isFuture(date));
+  const greatest = (past.length > 0 ? past : dates).reduce(
+    (a, b) => (b !== null && (a === null || b > a) ? b : a),
+    null,
+  );
   const days = new Map<string, Day>();
   const skipped: Skipped[] = [];
   const faultsOfNewest: Fault[] = [];
@@ -116,8 +130,8 @@ export function readAnswer(answer: { entries: readonly unknown[]; tenantId: stri
     const newest = date === null ? index === 0 : date === greatest;
     const skip = (reason: string) => skipped.push({ entry: nameOf(raw, index), date, reason });
     const result =
-      date !== null && last && date > last
-        ? malformed(`its day ${date} lies in the future`)
+      date !== null && isFuture(date)
+        ? malformed(`its day ${date} lies in the future (it is ${now?.toISOString().slice(0, 10)})`)
         : read(raw, tenantId, newest);
 
     if ('reason' in result) {
@@ -139,13 +153,14 @@ export function readAnswer(answer: { entries: readonly unknown[]; tenantId: stri
  * Reads an archived entry again, by the same rules but for the tenant, which the archive's key names.
  * @param newest whether it was archived while it was the newest day; only then do its texts count
  * @param code of the error, for the caller knows where the entry came from
- * @throws MonitorError where it is not a whole entry
+ * @throws MonitorError where it is not a whole entry; `archive-implausible` where it cannot be true: an earlier version
+ *   believed it
  */
 export function snapshotOf(raw: unknown, newest = true, code = 'archive-damaged'): Snapshot {
   const result = read(raw, null, newest);
   if (!('reason' in result)) return result.snapshot;
   throw new MonitorError(
-    code,
+    result.implausible ? 'archive-implausible' : code,
     `${nameOf(raw)} cannot be read again: ${result.reason}.`,
     'An archived snapshot never changes by itself: restore the object from a backup, or from an earlier version of the bucket.',
   );
@@ -215,6 +230,8 @@ function read(
   const parsed = secureScore.safeParse(raw);
   if (!parsed.success) return malformed(describe(parsed.error, raw));
   const { currentScore, maxScore, enabledServices } = parsed.data;
+  const never = impossible({ points: currentScore, maximum: maxScore });
+  if (never !== null) return { ...malformed(never), implausible: true };
   if (parsed.data.controlScores.length === 0 && currentScore > 0) {
     return {
       code: 'partial-entry',
@@ -223,22 +240,37 @@ function read(
   }
 
   const controls = new Map<string, Control>();
+  const unreadable = new Set<string>();
+  let read = 0;
   let sum = 0;
   for (const score of parsed.data.controlScores) {
     const control = controlOf(score, newest);
-    if (!control) return malformed(describe(controlList.safeParse(raw).error, raw));
-    sum += control.points;
-    const twin = controls.get(control.name);
-    controls.set(control.name, twin ? merge(twin, control) : control);
+    if (control) {
+      read += 1;
+      sum += control.points;
+      const twin = controls.get(control.name);
+      controls.set(control.name, twin ? merge(twin, control) : control);
+      continue;
+    }
+    // Without a name nobody knows what is missing.
+    const name = textOf(fieldsOf(score)['controlName']);
+    if (!name) return malformed(describe(controlList.safeParse(raw).error, raw));
+    unreadable.add(name);
   }
-  const difference = sum - currentScore;
+  // Without most of them there is nothing to compare.
+  if (unreadable.size > 0 && read <= parsed.data.controlScores.length / 2) {
+    return malformed(describe(controlList.safeParse(raw).error, raw));
+  }
+  for (const name of unreadable) controls.delete(name);
+  const difference = unreadable.size > 0 ? 0 : sum - currentScore;
   return {
     snapshot: {
       date: identity,
       points: currentScore,
       maximum: maxScore,
-      enabledServices: enabledServices?.toSorted() ?? null,
+      enabledServices: enabledServices?.length ? enabledServices.toSorted() : null,
       controls,
+      ...(unreadable.size > 0 ? { unreadable: [...unreadable].toSorted() } : {}),
       peers: {
         allTenants: average(parsed.data, 'AllTenants'),
         similarSize: average(parsed.data, 'TotalSeats'),
@@ -278,7 +310,7 @@ function identify(raw: unknown, tenantId: string | null): string | Fault {
   return date;
 }
 
-/** Null where it has no name or no score: then the whole entry is malformed. */
+/** Null where it has no name, or no score that can be read. */
 function controlOf(raw: unknown, newest: boolean): Control | null {
   const score = fieldsOf(raw);
   const name = textOf(score['controlName']);
@@ -288,16 +320,18 @@ function controlOf(raw: unknown, newest: boolean): Control | null {
   // An older entry's texts are degraded ("0 of 5 users" became "0 of 0 users"): compared with the newest day's they
   // would tell of changes that never were. So they are dropped at the door, whatever else the entry carries.
   const complete = newest && (textOf(score['lastSynced']) !== null || textOf(score['description']) !== null);
+  const percentage = amountOf(score['scoreInPercentage']);
+  const counts = countsOf(score);
   return {
     name,
     category: textOf(score['controlCategory']) ?? '',
     points,
-    percentage: amountOf(score['scoreInPercentage']),
+    percentage: percentage !== null && percentage <= MOST_PERCENT ? percentage : null,
     complete,
     status: complete ? textOf(score['implementationStatus']) : null,
     lastSynced: complete ? lastSynced : null,
-    count: complete ? amountOf(score['count']) : null,
-    total: complete ? amountOf(score['total']) : null,
+    count: complete ? counts.count : null,
+    total: complete ? counts.total : null,
     state: complete ? textOf(score['state']) : null,
   };
 }
@@ -306,6 +340,15 @@ function controlOf(raw: unknown, newest: boolean): Control | null {
 function timeOf(value: unknown): string | null {
   const text = textOf(value);
   return text?.startsWith('0001-01-01') ? null : text;
+}
+
+/** Whole numbers, of which the first is part of the second; else neither is known. */
+function countsOf(score: Record<string, unknown>): { count: number | null; total: number | null } {
+  const count = amountOf(score['count']);
+  const total = amountOf(score['total']);
+  const isWhole = (value: number | null) => value === null || Number.isSafeInteger(value);
+  const plausible = isWhole(count) && isWhole(total) && (count === null || total === null || count <= total);
+  return plausible ? { count, total } : { count: null, total: null };
 }
 
 function textOf(value: unknown): string | null {
@@ -337,7 +380,8 @@ function merge(first: Control, second: Control): Control {
 
 /** How others do, in per cent already; it was -1 in an outage, which is no amount and so null. */
 function average(score: z.output<typeof secureScore>, basis: string): number | null {
-  return score.averageComparativeScores?.find((one) => one.basis === basis)?.averageScore ?? null;
+  const value = score.averageComparativeScores?.find((one) => one.basis === basis)?.averageScore ?? null;
+  return value !== null && value <= MOST_PERCENT ? value : null;
 }
 
 /** The state in force is the one updated last. A Default that was never set is no decision. */
@@ -369,7 +413,8 @@ export function profileOf(raw: unknown, until: string | null = null): Profile | 
   return {
     id,
     title: text('title')?.trim() || id,
-    maximum: amountOf(profile['maxScore']),
+    // A maximum of 0 says nothing; what cannot be known is null, never 0.
+    maximum: amountOf(profile['maxScore']) || null,
     category: text('controlCategory'),
     service: text('service'),
     tier: text('tier'),

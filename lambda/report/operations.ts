@@ -1,7 +1,7 @@
 import { notesBlocks } from './common.ts';
-import { count, day, score } from './format.ts';
+import { count, day, listing, score } from './format.ts';
 import { line, prose } from './plain-text.ts';
-import { worstFirst } from './subject.ts';
+import { disagreement, worstFirst } from './subject.ts';
 import type { Block, Detail, MailDocument } from './document.ts';
 import type { OperationsItem, Report, ScoreLine } from './model.ts';
 
@@ -60,6 +60,51 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
           {
             label: 'What to do',
             text: 'Nothing yet: it is accepted when two further days agree. If services or licences of the tenant were taken away, it is probably real.',
+          },
+        ],
+      };
+    case 'disagreeing':
+      return {
+        heading: `Suspect snapshot of ${day(item.date)}`,
+        details: [
+          {
+            label: 'What happened',
+            text: `In the snapshot of ${day(item.date)}, the total and its recommendations disagree by ${disagreement(item)}: the total is ${item.difference < 0 ? 'less' : 'more'} than their sum. One of the two is wrong: the snapshot is archived, and not reported.`,
+          },
+          {
+            label: 'What to do',
+            text: 'Nothing yet: it is accepted when the total of two further days disagrees too. What no recommendation accounts for is then reported as not explained.',
+          },
+        ],
+      };
+    case 'unreadable': {
+      const unlisted = item.count - item.controls.length;
+      const names = item.controls.map((name) => line(name, 100));
+      return {
+        heading: `${count(item.count, 'recommendation')} without a readable score`,
+        details: [
+          {
+            label: 'What happened',
+            text: `In the snapshot of ${day(item.date)}, Microsoft gives no score that can be read for ${listing(unlisted > 0 ? [...names, `${unlisted} more`] : names)}. ${item.count === 1 ? 'It counts' : 'They count'} with the points last known, and all others are compared as always.`,
+          },
+          {
+            label: 'What to do',
+            text: 'Usually nothing: what changed meanwhile is reported as soon as the score can be read. If it lasts, open a support request with Microsoft that quotes this message.',
+          },
+        ],
+      };
+    }
+    case 'catalogue':
+      return {
+        heading: "Microsoft's list of recommendations is partial",
+        details: [
+          {
+            label: 'What happened',
+            text: `Microsoft answered with ${item.profiles === 0 ? 'none' : `only ${item.profiles}`} of the ${count(item.complete, 'recommendation')} that its list had before. Titles, maxima and decisions are those of the last complete list until it is complete again.`,
+          },
+          {
+            label: 'What to do',
+            text: 'Usually nothing: decisions made meanwhile are reported when the list is complete. A part that lasts for 14 days is taken for the whole.',
           },
         ],
       };

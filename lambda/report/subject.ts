@@ -80,7 +80,7 @@ export function controlsEssence(report: Report): string {
 
 /** What fails stands before what looks wrong, and that before what is only late. */
 export function worstFirst(items: OperationsItem[]): OperationsItem[] {
-  const order = ['failing', 'suspect', 'stale'];
+  const order = ['failing', 'suspect', 'disagreeing', 'unreadable', 'catalogue', 'stale'];
   return items.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
 }
 
@@ -93,9 +93,20 @@ function operationsEssence(items: OperationsItem[]): string {
       return `monitoring fails: ${line(worst.message, 80) || worst.code}${more}`;
     case 'suspect':
       return `suspect Secure Score of ${day(worst.date)}: ${worst.gone} of ${worst.told} recommendations are gone${more}`;
+    case 'disagreeing':
+      return `suspect Secure Score of ${day(worst.date)}: the total and its recommendations disagree by ${disagreement(worst)}${more}`;
+    case 'unreadable':
+      return `${count(worst.count, 'recommendation')} without a readable score on ${day(worst.date)}${more}`;
+    case 'catalogue':
+      return `Microsoft's list of recommendations is partial: ${worst.profiles} of ${worst.complete}${more}`;
     case 'stale':
       return `Secure Score is stale since ${day(worst.since)}${more}`;
   }
+}
+
+/** "12.5 points". */
+export function disagreement({ difference }: { difference: number }): string {
+  return count(Math.abs(difference), 'point');
 }
 
 /** On how many controls the mails report changes of a kind, on whatever days; services count as one. */

@@ -38,8 +38,9 @@ export function allows({ least, most }: Allowed, maximum: number | null): maximu
 export function maximumOf(control: Control, profile: Profile | undefined): number | null {
   const stated = profile?.maximum ?? null;
   const allowed = allowedBy(control);
-  if (!allowed || allows(allowed, stated)) return stated;
-  return derive(allowed);
+  // The catalogue may lag behind: a maximum below the points is none.
+  if (!allowed) return stated !== null && stated + HALF_A_UNIT < control.points ? null : stated;
+  return allows(allowed, stated) ? stated : derive(allowed);
 }
 
 function derive(allowed: Allowed): number {

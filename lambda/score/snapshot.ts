@@ -6,10 +6,12 @@ export interface Snapshot {
   date: string;
   points: number;
   maximum: number;
-  /** Sorted; null where Graph did not say. */
+  /** Sorted, never empty; null where Graph did not say. */
   enabledServices: string[] | null;
   /** By exact name, which is a control's identity. */
   controls: Map<string, Control>;
+  /** Names of controls whose score could not be read; absent where all could. */
+  unreadable?: string[];
   /** How others do, in per cent: a fact beside the score, which moves daily on its own. */
   peers: Peers;
 }
@@ -89,7 +91,7 @@ export function sameScores(a: Snapshot, b: Snapshot): boolean {
   for (const [name, control] of a.controls) {
     if (b.controls.get(name)?.points !== control.points) return false;
   }
-  return true;
+  return (a.unreadable ?? []).join('\n') === (b.unreadable ?? []).join('\n');
 }
 
 /** The score of a day, in one line. */

@@ -20,6 +20,7 @@ export async function bringColumnsUpToDate(run: Run, answer: Answer, kept: Kept)
       store: ports.store,
       tenantId: tenant.tenantId,
       log,
+      now: clock.now(),
       memory: {
         versions: kept.versions,
         inForce: kept.inForce,

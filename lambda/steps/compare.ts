@@ -1,6 +1,6 @@
 import type { Archive } from '../archive/archive.ts';
 import { EMPTY_STATE, type Said, type State, type Told } from '../archive/state.ts';
-import { dateOf, daysBetween } from '../dates.ts';
+import { addDays, dateOf, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
 import { profilesAsOf, readProfiles, type Catalogue } from '../graph/schema.ts';
 import type { MailKind } from '../ports.ts';
@@ -8,19 +8,28 @@ import { confirmedDrop, dayReport, mailAccount, startReport, trendDay } from '..
 import { day as formatDate, points as formatPoints } from '../report/format.ts';
 import type { Cursor, DayReport, OperationsItem, Report, TrendDay } from '../report/model.ts';
 import type { Run } from '../run.ts';
-import { acceptDays, type Accepted } from '../score/accept.ts';
 import { sumExplanations } from '../score/attribution.ts';
 import type { Change, Explanation } from '../score/change.ts';
 import { carryStates } from '../score/decision.ts';
+import {
+  acceptDays,
+  heldControls,
+  isFromTheFuture,
+  isPlausible,
+  type Accepted,
+} from '../score/plausibility.ts';
 import { tenantChange, type ProfilesOfTwo } from '../score/diff.ts';
 import { dateMaxima } from '../score/gap.ts';
 import { closeAccount, openAccount, settleDay, type Drop, type Settling } from '../score/settle.ts';
-import { percentageOf, scoreLine, type Profiles, type Snapshot } from '../score/snapshot.ts';
+import { percentageOf, scoreLine, type ScoreLine, type Profiles, type Snapshot } from '../score/snapshot.ts';
 import type { Answer } from './fetch.ts';
 import { versionInForce, type Kept, type VersionInForce } from './keep.ts';
 
 /** No new snapshot for so many days is stale: they come daily, and a day or two late. */
 export const STALE_AFTER_DAYS = 3;
+
+/** More than a few controls are counted, not listed. */
+const LISTED = 5;
 
 /** Days of the chart. */
 const TREND_DAYS = 90;
@@ -29,14 +38,63 @@ const TREND_DAYS = 90;
 export interface News {
   report: Report;
   mails: MailKind[];
+  /** The newest day that counts: the newest of all, unless that is suspect. */
+  score: ScoreLine;
   next: Told;
   changes: Change[];
   explanation: Explanation;
 }
 
-/** What was last told. Where the state is gone, the last report knows; null: nothing was told yet. */
-export async function lastTold(archive: Archive, state: State | null): Promise<Told | null> {
-  return state?.cursor ? state : archive.lastTold();
+/**
+ * What was last told. Where the state is gone, the last report knows; null: nothing was told yet.
+ * Where it stands at a day that cannot be, which an earlier version took, it goes back to the last plausible day that
+ * was compared: everything up to that has been reported, whatever came after it was compared with what never was.
+ */
+export async function lastTold(run: Run, archive: Archive, state: State | null): Promise<Told | null> {
+  const found = state?.cursor ? state : await archive.lastTold();
+  if (!found?.cursor) return found;
+  const told: Told = { ...found, said: { ...EMPTY_STATE.said, ...found.said }, held: found.held ?? [] };
+  const { cursor } = found;
+  // What was from the future then stays so, even when its date has come.
+  const now = found.lastRun?.at ?? run.ports.clock.now().toISOString();
+  const trend = told.trend.filter((day) => isPlausible(day, now));
+  const last = trend.at(-1);
+  const stands = !isFromTheFuture(cursor.date, now) && last?.date === cursor.date;
+  if (stands || trend.length === told.trend.length || !last) return { ...told, trend };
+
+  const hashes = (await archive.days(addDays(last.date, -1), run.ports.clock.now())).get(last.date) ?? [];
+  const version = await versionInForce(run, archive, last.date, hashes, last);
+  if (!version) return { ...told, trend };
+  run.ports.log.warn('what was last reported cannot be: going back to the last plausible day', {
+    tenant: run.tenant.tenantId,
+    from: cursor.date,
+    to: last.date,
+  });
+  return {
+    ...told,
+    cursor: { ...cursor, date: last.date, snapshot: version.hash },
+    trend,
+    settling: rewind(told.settling, version.snapshot),
+  };
+}
+
+/** The settling without what a day later than the snapshot has done to it. */
+function rewind(settling: Settling, to: Snapshot): Settling {
+  const { account, waiting, told } = settling;
+  const isPast = ({ date }: { date: string }) => date <= to.date;
+  const reopened = account.healed.filter(({ back }) => back > to.date);
+  return {
+    told: told.filter(isPast),
+    // A drop that was back on such a day alone waits again.
+    waiting: [...waiting, ...reopened].filter(isPast).map((drop) => {
+      const after = to.controls.get(drop.control)?.points ?? drop.points.after;
+      return { ...drop, points: { ...drop.points, after } };
+    }),
+    account:
+      account.since && account.since.date > to.date
+        ? openAccount(scoreLine(to))
+        : { ...account, healed: account.healed.filter(({ back }) => back <= to.date) },
+  };
 }
 
 /**
@@ -50,10 +108,10 @@ export async function compare(
   answer: Answer,
   kept: Kept,
 ): Promise<News> {
-  const told = await lastTold(archive, state);
+  const told = await lastTold(run, archive, state);
   const cursor = told?.cursor ?? null;
   const { days: later, damaged } = await daysAfter(run, archive, cursor?.date ?? '', kept);
-  const baseline = cursor ? await toldSnapshot(archive, cursor) : later[0]!.snapshot;
+  const baseline = cursor ? await toldSnapshot(archive, told!) : later[0]!.snapshot;
   const accepted = acceptDays(
     baseline,
     (cursor ? later : later.slice(1)).map((day) => day.snapshot),
@@ -64,14 +122,20 @@ export async function compare(
       ? cursor
       : {
           date: last.date,
-          snapshot: later.find(({ snapshot }) => snapshot === last)!.hash,
+          snapshot: later.find(({ snapshot }) => snapshot.date === last.date)!.hash,
           profiles: answer.profilesHash,
         };
 
   const profiles = await profilesByStep(run, archive, cursor, answer, accepted);
   const compared = compareSteps(run, baseline, accepted, profiles, told);
-  const operations = [...staleItem(run, answer), ...suspectItem(accepted)];
-  const { said } = state ?? told ?? EMPTY_STATE;
+  const operations = [
+    ...staleItem(run, answer),
+    ...suspectItem(accepted),
+    ...catalogueItem(answer),
+    ...unreadableItem(answer),
+  ];
+  const lastSaid = { ...EMPTY_STATE.said, ...(state ?? told)?.said };
+  const said = saidAfter(lastSaid, operations, dateOf(run.ports.clock.now()));
   const after = scoreLine(last);
 
   const report: Report = {
@@ -90,12 +154,14 @@ export async function compare(
     trend: compared.trend,
     peers: last.peers,
     start: cursor ? null : startReport(last, answer.profiles),
-    operations: operations.filter((item) => !alreadySaid(item, said)),
+    operations: said.begun,
     notes: [
+      ...endedNotes(said.next),
       ...gapNotes(compared.days),
       ...skippedNotes(accepted),
       ...damaged.map((date) => `The archived snapshot of ${formatDate(date)} is damaged and was left out.`),
       ...answer.notes,
+      ...heldNotes(accepted),
       ...differenceNotes(answer, last),
     ],
   };
@@ -109,13 +175,12 @@ export async function compare(
   return {
     report,
     mails,
+    score: accepted.waiting ? after : scoreLine(answer.newest.snapshot),
     next: {
       cursor: to,
-      said: {
-        stale: operations.find((item) => item.kind === 'stale')?.since ?? null,
-        suspect: operations.find((item) => item.kind === 'suspect')?.date ?? null,
-        failing: null,
-      },
+      held: heldControls(last),
+      services: last.enabledServices ?? compared.services,
+      said: mails.length > 0 ? { ...said.next, ended: [] } : said.next,
       lastRun: {
         at: answer.fetchedAt,
         newest: answer.newest.date,
@@ -136,6 +201,8 @@ export async function compare(
 }
 
 interface Compared {
+  /** The enabled services last known. */
+  services: string[] | null;
   days: DayReport[];
   explanations: Explanation[];
   confirmed: Drop[];
@@ -152,6 +219,7 @@ function compareSteps(
   told: Told | null,
 ): Compared {
   const compared: Compared = {
+    services: baseline.enabledServices ?? told?.services ?? null,
     days: [],
     explanations: [],
     confirmed: [],
@@ -159,7 +227,10 @@ function compareSteps(
     trend: told ? [...told.trend] : [trendDay(baseline, null)],
   };
   for (const [index, { before, after }] of carryStates(steps).entries()) {
-    const { day, explanation } = dayReport(before, after, profiles[index]!);
+    // A day that names no services changes none: the next that does is compared with the last that did.
+    const { services } = compared;
+    compared.services = after.enabledServices ?? services;
+    const { day, explanation } = dayReport({ ...before, enabledServices: services }, after, profiles[index]!);
     compared.trend.push(trendDay(after, explanation));
     if (!told) continue;
     const { date, unexplained } = { date: day.date, ...explanation };
@@ -217,8 +288,12 @@ async function daysAfter(
   return { days, damaged };
 }
 
-async function toldSnapshot(archive: Archive, told: Cursor): Promise<Snapshot> {
-  return (await archive.snapshot(told.date, told.snapshot)).snapshot;
+async function toldSnapshot(archive: Archive, { cursor, held }: Told): Promise<Snapshot> {
+  const { snapshot } = await archive.snapshot(cursor!.date, cursor!.snapshot);
+  return {
+    ...snapshot,
+    controls: new Map([...snapshot.controls, ...held.map((one) => [one.name, one] as const)]),
+  };
 }
 
 /** The catalogue at the time of what was last told. Where it cannot be read, today's with the decisions of then. */
@@ -246,12 +321,75 @@ function staleItem(run: Run, answer: Answer): OperationsItem[] {
 }
 
 function suspectItem({ waiting }: Accepted): OperationsItem[] {
-  return waiting ? [{ kind: 'suspect', ...waiting }] : [];
+  if (!waiting) return [];
+  return [
+    'gone' in waiting
+      ? { kind: 'suspect' as const, ...waiting }
+      : { kind: 'disagreeing' as const, ...waiting },
+  ];
 }
 
-function alreadySaid(item: OperationsItem, said: Said): boolean {
-  if (item.kind === 'stale') return said.stale === item.since;
-  return item.kind === 'suspect' && said.suspect === item.date;
+function catalogueItem({ partialCatalogue, fetchedAt }: Answer): OperationsItem[] {
+  return partialCatalogue ? [{ kind: 'catalogue', since: fetchedAt.slice(0, 10), ...partialCatalogue }] : [];
+}
+
+function unreadableItem({ newest: { date, snapshot } }: Answer): OperationsItem[] {
+  const names = snapshot.unreadable ?? [];
+  return names.length > 0
+    ? [{ kind: 'unreadable', date, controls: names.slice(0, LISTED), count: names.length }]
+    : [];
+}
+
+/** The episodes of a run that succeeds, and which of the items each covers. */
+const EPISODES = {
+  stale: ['stale'],
+  suspect: ['suspect', 'disagreeing'],
+  catalogue: ['catalogue'],
+  unreadable: ['unreadable'],
+} as const satisfies Record<string, OperationsItem['kind'][]>;
+
+/**
+ * What has been said after this run: an episode is reported when it begins, goes on whatever its facts become, and ends
+ * with the first run that finds none of it.
+ * @returns `begun`: the items to report now
+ */
+function saidAfter(
+  before: Said,
+  items: OperationsItem[],
+  today: string,
+): { next: Said; begun: OperationsItem[] } {
+  const next: Said = { ...before, failing: null, ended: [...before.ended] };
+  const begun: OperationsItem[] = [];
+  for (const [episode, kinds] of Object.entries(EPISODES) as [keyof typeof EPISODES, string[]][]) {
+    const item = items.find(({ kind }) => kinds.includes(kind));
+    const since = before[episode];
+    if (item && since === null) begun.push(item);
+    if (!item && since !== null) next.ended.push({ kind: episode, since, until: today });
+    next[episode] = item ? (since ?? ('since' in item ? item.since : item.date)) : null;
+  }
+  if (before.failing && before.failing.told.length > 0) {
+    next.ended.push({ kind: 'failing', since: before.failing.since.slice(0, 10), until: today });
+  }
+  return { next, begun };
+}
+
+/** For the next mail that goes out, whatever it is about: what an earlier one reported is over. */
+export function endedNotes({ ended }: Said): string[] {
+  return ended.map(({ kind, since, until }) => {
+    const span = `from ${formatDate(since)} to ${formatDate(until)}`;
+    switch (kind) {
+      case 'stale':
+        return `New snapshots come again: the Secure Score was stale ${span}.`;
+      case 'suspect':
+        return `No snapshot is suspect any more: some were held back ${span}.`;
+      case 'catalogue':
+        return `Microsoft's list of recommendations is complete again: it was partial ${span}.`;
+      case 'unreadable':
+        return `All scores can be read again: some could not ${span}.`;
+      default:
+        return `Monitoring works again: it failed ${span}.`;
+    }
+  });
 }
 
 /**
@@ -286,7 +424,8 @@ function changeOf(change: Change): Change {
 function operationsChange(item: OperationsItem, report: Report, answer: Answer): Change {
   const told = report.before ?? report.after;
   const { snapshot } = answer.newest;
-  return tenantChange(item.kind === 'stale' ? 'stale' : 'suspect', operationsTitle(item), {
+  const kind = item.kind === 'stale' ? 'stale' : 'suspect';
+  return tenantChange(kind, operationsTitle(item), {
     date: answer.newest.date,
     previousDate: told?.date ?? null,
     points: { before: told?.points ?? null, after: snapshot.points },
@@ -295,10 +434,20 @@ function operationsChange(item: OperationsItem, report: Report, answer: Answer):
 }
 
 function operationsTitle(item: OperationsItem): string {
-  if (item.kind === 'stale') return `No new snapshot since ${formatDate(item.since)}`;
-  if (item.kind === 'suspect')
-    return `${item.gone} of ${item.told} controls are missing on ${formatDate(item.date)}`;
-  return item.message;
+  switch (item.kind) {
+    case 'stale':
+      return `No new snapshot since ${formatDate(item.since)}`;
+    case 'suspect':
+      return `${item.gone} of ${item.told} controls are missing on ${formatDate(item.date)}`;
+    case 'disagreeing':
+      return `The total and its recommendations disagree by ${formatPoints(Math.abs(item.difference))} points on ${formatDate(item.date)}`;
+    case 'catalogue':
+      return `The catalogue has ${item.profiles} of ${item.complete} profiles`;
+    case 'unreadable':
+      return `${item.count} controls have no score that can be read on ${formatDate(item.date)}`;
+    case 'failing':
+      return item.message;
+  }
 }
 
 function gapNotes(days: DayReport[]): string[] {
@@ -313,10 +462,33 @@ function gapNotes(days: DayReport[]): string[] {
 }
 
 function skippedNotes({ skipped }: Accepted): string[] {
-  return skipped.map(
-    ({ date, gone, told }) =>
-      `The snapshot of ${formatDate(date)} was left out: ${gone} of ${told} controls were missing in it, and came back.`,
-  );
+  return skipped.map((suspicion) => {
+    const reason =
+      'gone' in suspicion
+        ? `${suspicion.gone} of ${suspicion.told} controls were missing in it, and came back`
+        : `its total and its recommendations disagreed by ${formatPoints(Math.abs(suspicion.difference))} points`;
+    return `The snapshot of ${formatDate(suspicion.date)} was left out: ${reason}.`;
+  });
+}
+
+/** Of the compared days: a control whose score cannot be read counts with the one last known. */
+function heldNotes({ steps }: Accepted): string[] {
+  const days = new Map<string, string[]>();
+  for (const { after } of steps) {
+    for (const name of after.unreadable ?? []) days.set(name, [...(days.get(name) ?? []), after.date]);
+  }
+  const notes = [...days].map(([name, dates]) => {
+    const last = steps.at(-1)?.after.controls.get(name);
+    const held = last ? `, and counts with the ${formatPoints(last.points)} points last known` : '';
+    const when =
+      dates.length === 1
+        ? `on ${formatDate(dates[0]!)}`
+        : `on ${dates.length} days until ${formatDate(dates.at(-1)!)}`;
+    return `The score of ${name} cannot be read ${when}${held}.`;
+  });
+  return notes.length > LISTED
+    ? [...notes.slice(0, LISTED), `And ${notes.length - LISTED} more recommendations like these.`]
+    : notes;
 }
 
 /** @param last only what has been compared is told */

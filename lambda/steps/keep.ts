@@ -75,17 +75,20 @@ export async function keep(run: Run, archive: Archive, answer: Answer): Promise<
 /**
  * Of several versions of a day, the one fetched last. A damaged one is named and passed over: the day is then
  * archived anew from the answer.
+ * @param score where given, versions that state another one do not count
  */
 export async function versionInForce(
   run: Run,
   archive: Archive,
   date: string,
   hashes: string[],
+  score?: { points: number; maximum: number },
 ): Promise<VersionInForce | null> {
   let last: (VersionInForce & { archived: { fetchedAt: string } }) | null = null;
   for (const hash of hashes) {
     try {
       const { fetchedAt, newest, snapshot } = await archive.snapshot(date, hash);
+      if (score && (snapshot.points !== score.points || snapshot.maximum !== score.maximum)) continue;
       if (!last || fetchedAt > last.archived.fetchedAt) {
         last = { hash, snapshot, archived: { fetchedAt, newest } };
       }

@@ -3,7 +3,7 @@ import { EMPTY_STATE, type State } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
 import type { Run } from '../run.ts';
 import { sumExplanations } from '../score/attribution.ts';
-import type { News } from './compare.ts';
+import { endedNotes, lastTold, type News } from './compare.ts';
 import { finishClaim, tell } from './tell.ts';
 
 /** A failure that may pass by itself is mailed only when it has lasted so long. */
@@ -26,7 +26,7 @@ export async function tellFailure(run: Run, archive: Archive, failure: unknown):
   const { ports, tenant } = run;
   try {
     const current = await finishClaim(run, archive, null);
-    const state: State = current.state ?? { ...EMPTY_STATE, ...(await archive.lastTold()) };
+    const state: State = current.state ?? { ...EMPTY_STATE, ...(await lastTold(run, archive, null)) };
     const now = ports.clock.now();
     const failing = state.said.failing ?? { since: now.toISOString(), told: [] };
     // Outages change their face from try to try: to the reader they are one failure.
@@ -61,15 +61,22 @@ export async function tellFailure(run: Run, archive: Archive, failure: unknown):
             since: failing.since,
           },
         ],
-        notes: [],
+        notes: due ? endedNotes(state.said) : [],
       },
       mails: due ? ['operations'] : [],
+      score: { date: '', points: 0, maximum: 0, percentage: null },
       next: {
         cursor: state.cursor,
+        held: state.held,
+        services: state.services,
         lastRun: state.lastRun,
         settling: state.settling,
         trend: state.trend,
-        said: { ...state.said, failing: due ? { ...failing, told: [...failing.told, code] } : failing },
+        said: {
+          ...state.said,
+          ended: due ? [] : state.said.ended,
+          failing: due ? { ...failing, told: [...failing.told, code] } : failing,
+        },
       },
       changes: [],
       explanation: sumExplanations([], null),

@@ -43,6 +43,8 @@ export async function archiveAnswer(
     profiles: readProfiles(rawProfiles).profiles,
     profilesHash: contentHash(rawProfiles.toSorted((a, b) => (id(a) < id(b) ? -1 : 1))),
     told: null,
+    refused: [],
+    partialCatalogue: null,
     archived: await archive.days(addDays(dateOf(run.ports.clock.now()), -99)),
     notes: [],
   };

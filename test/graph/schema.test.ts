@@ -117,13 +117,13 @@ describe('a good answer', () => {
       azureTenantId: TENANT_ID,
       createdDateTime: `${NEWEST}T00:00:00Z`,
       currentScore: 2,
-      maxScore: 0,
+      maxScore: 20,
       controlScores: [{ controlName: 'a', score: 2, scoreInPercentage: 'soon', count: -1, description: 'x' }],
     }));
     expect(readAnswer(bare).days.at(-1)?.snapshot).toEqual({
       date: NEWEST,
       points: 2,
-      maximum: 0,
+      maximum: 20,
       enabledServices: null,
       peers: { allTenants: null, similarSize: null },
       controls: new Map([
@@ -181,6 +181,54 @@ describe('the sum of the controls', () => {
       percentage: null,
       count: null,
     });
+  });
+});
+
+describe('what is only described', () => {
+  const read = (fields: Record<string, unknown>) =>
+    readAnswer(
+      answer(0, (entry) => ({ ...entry, controlScores: [{ ...wireControl('a', 11.57), ...fields }] })),
+    )
+      .days.at(-1)
+      ?.snapshot.controls.get('a');
+
+  test.each([
+    [{ scoreInPercentage: 100.01 }, { percentage: 100.01 }],
+    [{ scoreInPercentage: 120 }, { percentage: null }],
+    [{ scoreInPercentage: 'NaN' }, { percentage: null }],
+    [
+      { count: '6', total: '5' },
+      { count: null, total: null },
+    ],
+    [
+      { count: '2.5', total: '5' },
+      { count: null, total: null },
+    ],
+    [
+      { count: '0', total: '0' },
+      { count: 0, total: 0 },
+    ],
+  ])('is unknown where it cannot be: %j', (fields, expected) => {
+    expect(read(fields)).toMatchObject({ points: 11.57, ...expected });
+  });
+
+  test('an empty list of services is unknown, as a missing one is', () => {
+    const { days } = readAnswer(answer(0, (entry) => ({ ...entry, enabledServices: [] })));
+    expect(days.at(-1)?.snapshot.enabledServices).toBeNull();
+  });
+
+  test('an average of more than all is none', () => {
+    const averageComparativeScores = [{ basis: 'AllTenants', averageScore: 812 }];
+    const { days } = readAnswer(answer(0, (entry) => ({ ...entry, averageComparativeScores })));
+    expect(days.at(-1)?.snapshot.peers.allTenants).toBeNull();
+  });
+
+  test.each([[null], ['NaN'], [-1], [undefined]])('a single score of %j is named, not guessed', (score) => {
+    const controls = [wireControl('a', 3), wireControl('b', 4), { ...wireControl('c', 4.57), score }];
+    const { days, skipped } = readAnswer(answer(0, (entry) => ({ ...entry, controlScores: controls })));
+    expect([...days.at(-1)!.snapshot.controls.keys()]).toEqual(['a', 'b']);
+    expect(days.at(-1)).toMatchObject({ snapshot: { points: 11.57, unreadable: ['c'] }, difference: 0 });
+    expect(skipped).toEqual([]);
   });
 });
 
@@ -284,6 +332,13 @@ describe('a bad entry', () => {
       /controlScores\[1\]\.score: found "-8.57"/,
       setControl({ score: '-8.57' }),
     ],
+    [
+      'more points than there are',
+      'malformed-entry',
+      /currentScore 99999 is more than its maxScore 20/,
+      set({ currentScore: 99999 }),
+    ],
+    ['no maximum', 'malformed-entry', /currentScore is 11.57 though its maxScore is 0/, set({ maxScore: 0 })],
     ['a control that is null', 'malformed-entry', /controlScores\[0\]/, set({ controlScores: [null] })],
   ];
 
@@ -326,11 +381,16 @@ describe('a bad entry', () => {
     expect(error.message).toContain('entry 0');
   });
 
-  test('of a day to come is malformed, for all days after it would look old', async () => {
-    const future = { ...answer(), entries: [wireEntry('9999-12-31'), ...answer().entries] };
+  test('of a day to come is left out and named, and never the newest: all days after it would look old', async () => {
     const now = new Date('2026-03-31T12:00:00Z');
-    expect((await failureOf(() => readAnswer({ ...future, now }))).message).toContain('lies in the future');
-    expect(readAnswer({ ...answer(), now: new Date('2026-03-29T12:00:00Z') }).days).toHaveLength(5);
+    const future = { ...answer(), entries: [wireEntry('2026-04-02'), ...answer().entries], now };
+    const { days, skipped } = readAnswer(future);
+    expect(days).toEqual(readAnswer(answer()).days);
+    expect(skipped).toMatchObject([{ date: '2026-04-02', reason: expect.stringContaining('in the future') }]);
+    // A clock may be slow by a day; where all days are from the future, somebody's clock is wrong.
+    expect(readAnswer({ ...answer(), now: new Date('2026-03-30T00:01:00Z') }).days).toHaveLength(5);
+    const slow = { ...answer(), now: new Date('2025-03-31T12:00:00Z') };
+    expect((await failureOf(() => readAnswer(slow))).message).toContain('(it is 2025-03-31)');
   });
 });
 
@@ -475,6 +535,7 @@ test('90 days of 411 controls are read in a moment', () => {
   const entries = datesBack(90).map((date, i) => ({
     ...wireEntry(date, i === 0),
     currentScore: 411,
+    maxScore: 822,
     controlScores: Array.from({ length: 411 }, (_, n) => wireControl(`c${n}`, 1, i === 0)),
   }));
   const start = performance.now();

@@ -355,11 +355,11 @@ describe('answers that cannot be used', () => {
 
   it('says so where the sum of the controls differs from the total', async () => {
     const w = await started();
-    w.graph.days.set('2026-03-02', { ...BASE, controls: { ...BASE.controls, alpha: 5 }, total: 14 });
+    w.graph.days.set('2026-03-02', { ...BASE, controls: { ...BASE.controls, alpha: 5 }, total: 12.4 });
     w.clock.set('2026-03-02T07:00:00Z');
     const result = await monitor(w.runOf());
     expect(result.archived).toEqual(['2026-03-02']);
-    expect(w.mailer.sent[0]?.text.replaceAll(/\s+/g, ' ')).toContain('2 points less than the total');
+    expect(w.mailer.sent[0]?.text.replaceAll(/\s+/g, ' ')).toContain('0.4 points less than the total');
     expect(w.logged.map(({ message }) => message)).toContain('sum of controls differs from the total');
   });
 

@@ -1,4 +1,4 @@
-import { deriveRows, type ArchivedDay, type Rows } from './rows.ts';
+import { deriveRows, isBaseline, type ArchivedDay, type Rows } from './rows.ts';
 
 /** yyyy-mm */
 export function monthOf(date: string): string {
@@ -40,10 +40,13 @@ export async function* deriveMonths(options: {
         changes: changes.filter(isOfMonth),
       },
     };
-    const counted = scores.findLast((row) => row.counted && monthOf(row.date) <= month)?.date;
-    if (counted !== undefined) {
-      baseline = days.find(({ date }) => date === counted) ?? baseline;
-      days = days.filter(({ date }) => date > counted);
+    const counted = new Set(
+      scores.flatMap((row) => (row.counted && monthOf(row.date) <= month ? row.date : [])),
+    );
+    const last = days.findLast((day) => counted.has(day.date) && isBaseline(day));
+    if (last) {
+      baseline = last;
+      days = days.filter(({ date }) => date > last.date);
     }
   }
 }

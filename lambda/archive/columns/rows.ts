@@ -1,6 +1,6 @@
 import { line } from '../../report/plain-text.ts';
-import { acceptDays } from '../../score/accept.ts';
 import { carryStates } from '../../score/decision.ts';
+import { acceptDays } from '../../score/plausibility.ts';
 import { diff, tenantChange, type Difference } from '../../score/diff.ts';
 import { maximumOf } from '../../score/maximum.ts';
 import {
@@ -79,7 +79,8 @@ export interface ArchivedDay {
 
 /**
  * Derives the rows of days in a row. A fold whose only memory is the last counted day: the rows of all days after a
- * counted day, whose own acceptance is final, are the same whether derived from it or from the very first day.
+ * counted day, whose own acceptance is final and all of whose scores can be read (`isBaseline`), are the same whether
+ * derived from it or from the very first day.
  * @param baseline the counted day before them, of which no rows are made; null: they are the tenant's first
  * @param days ascending by date
  */
@@ -88,28 +89,34 @@ export function deriveRows(tenant: string, baseline: ArchivedDay | null, days: A
   const first = baseline ?? days[0];
   if (!first) return rows;
   const later = baseline ? days : days.slice(1);
-  const byDate = new Map([first, ...later].map((day) => [day.date, day]));
+  const profilesOf = new Map([first, ...later].map(({ date, profiles }) => [date, profiles]));
   const { steps } = acceptDays(
     inForce(first),
     later.map((day) => inForce(day)),
   );
   const texts = textsOf();
-  const previous = new Map(steps.map(({ before, after }) => [after.date, byDate.get(before.date)!]));
+  const stepTo = new Map(steps.map((step) => [step.after.date, step]));
   const compared = new Map(carryStates(steps).map((step) => [step.after.date, step]));
 
   for (const day of days) {
-    const before = previous.get(day.date);
-    rows.scores.push(scoreRow(tenant, inForce(day), day === first || before !== undefined));
-    for (const control of controlRows(tenant, day, texts)) rows.controls.push(control);
-    if (before) {
-      const profiles = { before: before.profiles, after: day.profiles };
-      const step = compared.get(day.date)!;
-      const differences = diff(step.before, step.after, profiles);
+    const step = stepTo.get(day.date);
+    const counted = step?.after ?? inForce(day);
+    rows.scores.push(scoreRow(tenant, counted, day === first || step !== undefined));
+    for (const control of controlRows(tenant, counted, day.profiles, texts)) rows.controls.push(control);
+    if (step) {
+      const { before, after } = compared.get(day.date)!;
+      const profiles = { before: profilesOf.get(step.before.date)!, after: day.profiles };
+      const differences = diff(before, after, profiles);
       for (const difference of differences) rows.changes.push(changeRow(tenant, difference));
     }
     for (const restated of restatements(day)) rows.changes.push(changeRow(tenant, restated));
   }
   return rows;
+}
+
+/** Whether a counted day says all that the days after it are compared with: no control of it is held from before. */
+export function isBaseline(day: ArchivedDay): boolean {
+  return inForce(day).unreadable === undefined;
 }
 
 function inForce(day: ArchivedDay): Snapshot {
@@ -131,9 +138,9 @@ function scoreRow(tenant: string, snapshot: Snapshot, counted: boolean): ScoreRo
   };
 }
 
-function controlRows(tenant: string, day: ArchivedDay, texts: Texts): ControlRow[] {
-  return Array.from(inForce(day).controls.values(), (control) => {
-    const profile = day.profiles.get(control.name);
+function controlRows(tenant: string, day: Snapshot, profiles: Profiles, texts: Texts): ControlRow[] {
+  return Array.from(day.controls.values(), (control) => {
+    const profile = profiles.get(control.name);
     const { title, service, state, state_by, state_at } = texts.ofProfile(profile);
     return {
       tenant,

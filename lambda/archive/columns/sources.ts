@@ -3,6 +3,7 @@ import { profilesAsOf, readProfiles, type Catalogue } from '../../graph/schema.t
 import type { Log } from '../../ports.ts';
 import type { Profiles, Snapshot } from '../../score/snapshot.ts';
 import type { Archive } from '../archive.ts';
+import { Unproven } from '../proof.ts';
 import { inParallel } from './parallel.ts';
 import type { ArchivedDay } from './rows.ts';
 import type { ColumnsState } from './state.ts';
@@ -198,7 +199,8 @@ export class Sources {
     } catch (error) {
       if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
       this.#log.error(error.message, { advice: error.advice });
-      onDamaged(error.message);
+      // What cannot be true counts as not there: it is no evidence that its rows should wait for.
+      if (!(error.cause instanceof Unproven && error.cause.kind === 'implausible')) onDamaged(error.message);
       return null;
     }
   }

@@ -8,7 +8,7 @@ import { fromParquet, toParquet } from './parquet.ts';
 import { columnOf, merged, rowsOf, type CodedTable } from './coded.ts';
 import { deriveMonths, monthOf } from './derive.ts';
 import { KeptDays, type FormerTables, type UnprovenDay } from './kept.ts';
-import type { ArchivedDay, Row, Rows } from './rows.ts';
+import { isBaseline, type ArchivedDay, type Row, type Rows } from './rows.ts';
 import { Sources, type InMemory } from './sources.ts';
 import {
   fingerprint,
@@ -37,6 +37,8 @@ export interface ColumnsOptions {
   store: ObjectStore;
   tenantId: string;
   log: Log;
+  /** Days from its future count as not there, where it is given. */
+  now?: Date;
   /** What the run has in memory. */
   memory?: InMemory;
   /** Make everything anew, whatever is there. */
@@ -183,7 +185,7 @@ class Writer {
   async #firstChange(written: ColumnsState | null): Promise<Listing & { date: string | null }> {
     const inMemory = this.#options.memory?.versions;
     const enough = inMemory && written && isEnough(inMemory, written);
-    const listed = enough ? new Map(inMemory) : await this.#archive.days('');
+    const listed = enough ? new Map(inMemory) : await this.#archive.days('', this.#options.now);
     const listing = { listed, isWhole: !enough };
     if (!written) return { ...listing, date: [...listed.keys()][0] ?? null };
 
@@ -238,14 +240,14 @@ class Writer {
           break;
         }
         const baseline = await sources.day(date, all.get(date) ?? []);
-        if (baseline) return { listed: all, baseline };
+        if (baseline && isBaseline(baseline)) return { listed: all, baseline };
       }
       if (damaged !== null) {
         start = `${damaged}-00`;
         this.#wentBack = true;
       } else if (whole) return { listed: all, baseline: null };
       else {
-        all = await this.#archive.days('');
+        all = await this.#archive.days('', this.#options.now);
         whole = true;
       }
     }

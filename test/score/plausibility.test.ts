@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addDays } from '../../lambda/dates.ts';
-import { acceptDays, type Accepted } from '../../lambda/score/accept.ts';
+import { acceptDays, type Accepted } from '../../lambda/score/plausibility.ts';
 import type { Snapshot } from '../../lambda/score/snapshot.ts';
 import { snapshot } from './arbitraries.ts';
 
@@ -57,9 +57,9 @@ describe('which days count', () => {
     expect(outline(acceptDays(TOLD, days(...contents)))).toEqual(expected);
   });
 
-  it('a change of the enabled services explains it', () => {
-    const day = snapshot('2026-01-02', HALF, { enabledServices: [] });
-    expect(outline(acceptDays(TOLD, [day]))).toEqual({ steps: ['01→02'], skipped: [], waiting: null });
+  it.each([[null], [[]], [['HasMDE']]])('whatever the day says of the services: %j', (enabledServices) => {
+    const day = snapshot('2026-01-02', HALF, { enabledServices });
+    expect(outline(acceptDays(TOLD, [day]))).toEqual({ steps: [], skipped: [], waiting: '02' });
   });
 
   it('renamed controls are not gone', () => {

@@ -1,0 +1,196 @@
+import { matchControls } from './diff.ts';
+import { maximumOf } from './maximum.ts';
+import type { Control, ScoreLine, Snapshot } from './snapshot.ts';
+
+/*
+ * What is believed of an answer. Each field by itself is checked where it is read (graph/schema.ts); here stands what
+ * cannot be true together, or cannot follow what was before. A value that would move a score is refused with its whole
+ * entry; a value that only describes one becomes unknown, for no description is worth a lost day.
+ *
+ *   secureScore
+ *   id, createdDateTime    one day, of the tenant, that a calendar has, at most tomorrow in UTC (isFromTheFuture);
+ *                          else the entry is refused
+ *   azureTenantId          the configured tenant; else refused
+ *   currentScore, maxScore finite, 0 or more, points at most the maximum (impossible); else refused. 0 of 0 is the
+ *                          score of a tenant without licences
+ *   currentScore           leaves the sum of its controls no further than before; else suspect (acceptDays)
+ *   maxScore               may move in any way: Microsoft re-scores. It is not the sum of known maxima
+ *   controlScores          a list of controls with a name each, not empty beside points; else refused.
+ *                          More than half of those last reported gone: suspect (acceptDays)
+ *   … score                finite, 0 or more, for more than half of the list. A control whose score cannot be read is held
+ *                          at its last value and named (holdUnreadable)
+ *   … controlName          twice: the points are summed, percentage and counts unknown
+ *   … scoreInPercentage    0 to 100, beyond rounding; else unknown: the maximum then comes from the catalogue
+ *   … count, total         whole numbers, count at most total; else both unknown, and no move is drift because of them
+ *   … lastSynced, texts    anything: shown, never derived from
+ *   … controlCategory      anything: an attribute, which may change
+ *   enabledServices        an empty list is unknown, as a missing one is: no tenant with a score has no service.
+ *                          Unknown is no change; the last known ones stay in force
+ *   averageComparativeScores  0 to 100 per cent; else unknown. Shown, never compared
+ *   activeUserCount, …     not read
+ *
+ *   secureScoreControlProfile
+ *   the list               neither empty nor less than half of the last complete one (isPartialCatalogue); else that
+ *                          one stays in force
+ *   id                     there; else the profile is left out and named
+ *   maxScore               finite, above 0, and not below the points of its control (maximumOf); else unknown
+ *   controlStateUpdates    the rules of decisions (score/decision.ts)
+ *   all others             anything: shown
+ */
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Graph states points and maxima with two decimals: each may be half a unit off. */
+const ROUNDING = 0.01;
+
+/** The total may leave its controls so far, in points: rounding adds up over hundreds of controls. */
+const TOTAL_SLACK = 0.5;
+
+/** A maximum that nobody states: the catalogue's go up to 10. */
+const LIKELY_MAXIMUM = 10;
+
+/** A suspect day is accepted when as many further days agree with it. */
+const CONFIRMING_DAYS = 2;
+
+/**
+ * Whether a day cannot have been when an answer came: it is later than the next day in UTC (one day is allowed, for a
+ * clock may be slow, and a zone ahead).
+ * @param date yyyy-mm-dd
+ * @param now when the answer came, ISO 8601; of an archived snapshot its `fetchedAt`: what was from the future then
+ *   stays so, even when its date has come
+ */
+export function isFromTheFuture(date: string, now: string): boolean {
+  return date > new Date(Date.parse(now) + DAY_MS).toISOString().slice(0, 10);
+}
+
+/** Why a score cannot be, as the end of a sentence about it; null where it can. */
+export function impossible({ points, maximum }: { points: number; maximum: number }): string | null {
+  if (points <= maximum + ROUNDING) return null;
+  return maximum === 0
+    ? `its currentScore is ${points} though its maxScore is 0`
+    : `its currentScore ${points} is more than its maxScore ${maximum}`;
+}
+
+/** Whether a day of the chart can have been counted: an earlier version took days that cannot be. */
+export function isPlausible(day: ScoreLine, now: string): boolean {
+  return !isFromTheFuture(day.date, now) && impossible(day) === null;
+}
+
+/**
+ * Whether a catalogue is only a part: Microsoft adds and retires a few profiles at a time.
+ * @param size how many profiles it has, and @param complete how many the last complete one has
+ */
+export function isPartialCatalogue(size: number, complete: number): boolean {
+  return size < complete / 2;
+}
+
+/** Which of the days after the one last reported count, and which not. */
+export interface Accepted {
+  /** Days to compare, oldest first: each with the accepted day before it. */
+  steps: { before: Snapshot; after: Snapshot }[];
+  /** Suspect days that the following days contradict: left out of every comparison. */
+  skipped: Suspicion[];
+  /** A suspect day for which two further days are still awaited; nothing from it on is reported. */
+  waiting: Suspicion | null;
+}
+
+/** Why a day is suspect. */
+export type Suspicion =
+  /** How many of the `told` controls of the baseline are gone. */
+  | { date: string; gone: number; told: number }
+  /** By how many points the total and the sum of its controls disagree: total minus sum. */
+  | { date: string; difference: number };
+
+/**
+ * Decides which days count. A day is suspect on which more than half of the baseline's controls are gone (more often
+ * a partial answer than the truth, whatever it says of the services), or whose total has left its controls. It counts
+ * only once two further days agree with it. A suspect day that does not count changes nothing: the next plausible day
+ * is compared with the baseline, and carries whatever was lost meanwhile.
+ * A fold over the days: daily runs and one run after a gap accept the same days.
+ * @param told the baseline: the snapshot last reported
+ * @param days the days after it, oldest first
+ */
+export function acceptDays(told: Snapshot, days: Snapshot[]): Accepted {
+  const accepted: Accepted = { steps: [], skipped: [], waiting: null };
+  let baseline = told;
+  for (const [index, raw] of days.entries()) {
+    const day = holdUnreadable(baseline, raw);
+    const suspicion = suspect(baseline, day);
+    if (suspicion) {
+      const further = days
+        .slice(index + 1, index + 1 + CONFIRMING_DAYS)
+        .map((other) => holdUnreadable(baseline, other));
+      if (!further.every((other) => agrees(baseline, day, other))) {
+        accepted.skipped.push(suspicion);
+        continue;
+      }
+      if (further.length < CONFIRMING_DAYS) {
+        accepted.waiting = suspicion;
+        break;
+      }
+    }
+    accepted.steps.push({ before: baseline, after: day });
+    baseline = day;
+  }
+  return accepted;
+}
+
+/**
+ * A day with each control whose score could not be read at the value last known: one broken control does not hide what
+ * happens to all others. A control that the baseline does not know stays out until it can be read, and is new then.
+ */
+export function holdUnreadable(baseline: Snapshot, day: Snapshot): Snapshot {
+  const held = (day.unreadable ?? []).flatMap((name) => {
+    const control = baseline.controls.get(name);
+    return control && !day.controls.has(name) ? [[name, control] as const] : [];
+  });
+  return held.length === 0 ? day : { ...day, controls: new Map([...day.controls, ...held]) };
+}
+
+/** The held controls of a day, which its archived object does not have: whoever compares from it later needs them. */
+export function heldControls(day: Snapshot): Control[] {
+  return (day.unreadable ?? []).flatMap((name) => day.controls.get(name) ?? []);
+}
+
+function suspect(baseline: Snapshot, day: Snapshot): Suspicion | null {
+  const told = baseline.controls.size;
+  const gone = matchControls(baseline, day).removed.length;
+  if (gone > told / 2) return { date: day.date, gone, told };
+  const difference = disagreement(day);
+  return leaves(disagreement(baseline), difference, day) ? { date: day.date, difference } : null;
+}
+
+/**
+ * Whether another day bears a suspect day out. Of missing controls: the same ones are missing, by the same measure. Of
+ * a total: it has left its controls too, by however much. Else a total that no longer is the sum, and moves daily,
+ * would never be confirmed, and nothing of that tenant be reported again.
+ */
+function agrees(baseline: Snapshot, day: Snapshot, other: Snapshot): boolean {
+  const [first, second] = [suspect(baseline, day), suspect(baseline, other)];
+  if (!first || !second) return false;
+  return 'difference' in first ? 'difference' in second : 'gone' in second && !misses(day, other);
+}
+
+function misses(day: Snapshot, other: Snapshot): boolean {
+  return matchControls(day, other).removed.length > day.controls.size / 2;
+}
+
+/** Points of the total minus the sum of its controls. */
+function disagreement(snapshot: Snapshot): number {
+  let sum = 0;
+  for (const { points } of snapshot.controls.values()) sum += points;
+  return snapshot.points - sum;
+}
+
+/**
+ * Whether the total has left its controls further than it was from them. One that comes back to them never does; and of
+ * one that is not their sum anyway, only a multiple says anything. A held control may be worth anything up to its
+ * maximum, and leaves the total as much room.
+ */
+function leaves(before: number, after: number, day: Snapshot): boolean {
+  let room = TOTAL_SLACK;
+  for (const control of heldControls(day)) {
+    room += Math.max(maximumOf(control, undefined) ?? LIKELY_MAXIMUM, control.points);
+  }
+  return Math.abs(after) > 2 * Math.abs(before) + room;
+}

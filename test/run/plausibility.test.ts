@@ -1,0 +1,483 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Archive, contentHash } from '../../lambda/archive/archive.ts';
+import { listTenants } from '../../lambda/archive/tenants.ts';
+import { verify } from '../../lambda/archive/verify.ts';
+import { addDays } from '../../lambda/dates.ts';
+import { monitor } from '../../lambda/monitor.ts';
+import type { Change } from '../../lambda/score/change.ts';
+import { entry, fillDays, TENANT_ID, world, type DaySpec } from './fakes.ts';
+
+/** Answers that pass every single check and cannot be true, or cannot follow what was before. */
+
+const CONTROLS = { alpha: 8, beta: 5, gamma: 2, delta: 6 };
+const BASE: DaySpec = { controls: CONTROLS, maximum: 40 };
+const STATE = `state/tenant=${TENANT_ID}.json`;
+const withAlpha = (alpha: number): DaySpec => ({ ...BASE, controls: { ...CONTROLS, alpha } });
+
+/** What is done to the entries of the next answers, newest first. */
+type Tamper = (entries: Record<string, unknown>[]) => Record<string, unknown>[];
+
+/** A tenant whose days up to 1 March have been archived and reported, with a catalogue of ten. */
+async function started() {
+  const w = world('2026-03-01T07:00:00Z');
+  fillDays(w.graph, '2026-02-10', 20, BASE);
+  const names = [...Object.keys(CONTROLS), 'e', 'f', 'g', 'h', 'i', 'j'];
+  w.graph.profiles = names.map((id) => profile(id));
+  let tamper: Tamper = (entries) => entries;
+  const runAt = async (now: string) => {
+    w.clock.set(now);
+    const run = w.runOf();
+    run.ports.graph = {
+      signIn: async () => {
+        const session = await w.graph.signIn();
+        return {
+          ...session,
+          secureScores: async (days: number) => tamper(await session.secureScores(days)),
+        };
+      },
+    };
+    const result = await monitor(run);
+    return { ...result, kinds: result.mails.map(({ kind }) => kind) };
+  };
+  const on = (date: string, spec: DaySpec) => {
+    w.graph.days.set(date, spec);
+    return runAt(`${date}T07:00:00Z`);
+  };
+  await runAt('2026-03-01T07:00:00Z');
+  w.mailer.sent.length = 0;
+  return { ...w, runAt, on, tamper: (how: Tamper) => (tamper = how) };
+}
+
+function profile(id: string, updates: object[] = []) {
+  return { id, title: `Title of ${id}`, maxScore: 10, controlStateUpdates: updates };
+}
+
+const stateOf = (w: { store: { objects: Map<string, Uint8Array> } }) =>
+  JSON.parse(Buffer.from(w.store.objects.get(STATE)!).toString());
+
+const text = (w: Awaited<ReturnType<typeof started>>, index = -1) =>
+  w.mailer.sent.at(index)!.text.replaceAll(/\s+/g, ' ');
+
+const newest =
+  (fields: Record<string, unknown>): Tamper =>
+  ([first, ...others]) => [{ ...first, ...fields }, ...others];
+
+describe('an entry dated five months ahead', () => {
+  const ahead: Tamper = (entries) => [
+    { ...entries[0], id: `${TENANT_ID}_2026-08-01`, createdDateTime: '2026-08-01T00:00:00Z' },
+    ...entries,
+  ];
+
+  it('is left out and named; the real newest day is archived, compared and reported', async () => {
+    const w = await started();
+    w.tamper(ahead);
+    const { archived, changes, score } = await w.on('2026-03-02', withAlpha(4));
+    expect(archived).toEqual(['2026-03-02']);
+    expect(score.date).toBe('2026-03-02');
+    expect(changes).toMatchObject([{ kind: 'lost', control: 'alpha', points: { before: 8, after: 4 } }]);
+    expect(text(w)).toMatch(/2026-08-01"\) was left out: its day 2026-08-01 lies in the future/);
+    expect([...w.store.objects.keys()].filter((key) => key.includes('2026-08-01'))).toEqual([]);
+  });
+
+  /** As an earlier version left it: the entry archived as the newest day, the cursor at it, a report of it. */
+  async function poisoned(tampered: DaySpec = BASE) {
+    const w = await started();
+    await w.on('2026-03-02', withAlpha(7));
+    const raw = entry('2026-08-01', tampered, true);
+    const archive = new Archive(w.store, TENANT_ID);
+    await archive.addSnapshot('2026-08-01', contentHash(raw), {
+      fetchedAt: '2026-03-02T07:00:00.000Z',
+      newest: true,
+      secureScore: raw,
+    });
+    const state = stateOf(w);
+    const points = Object.values(tampered.controls).reduce((sum, value) => sum + value, 0);
+    const score = { date: '2026-08-01', points, maximum: 40, percentage: (100 * points) / 40 };
+    state.cursor = { ...state.cursor, date: '2026-08-01', snapshot: contentHash(raw) };
+    state.trend.push({ ...score, moved: 0, rescored: 0 });
+    state.settling.account.since = score;
+    w.store.objects.set(STATE, Buffer.from(JSON.stringify(state)));
+    const report = [...w.store.objects].findLast(([key]) => key.startsWith('reports/'))!;
+    const told = JSON.parse(Buffer.from(report[1]).toString());
+    told.report = { ...told.report, to: state.cursor, toldAt: '2026-03-02T07:00:01.000Z' };
+    await archive.addReport({ ...told, next: state });
+    w.mailer.sent.length = 0;
+    return w;
+  }
+
+  it.each([
+    ['with its state', false],
+    ['without its state', true],
+  ])('already in the archive: the run %s goes on from the last plausible day', async (_, isLost) => {
+    const w = await poisoned();
+    if (isLost) w.store.objects.delete(STATE);
+    const { changes, kinds } = await w.on('2026-03-03', withAlpha(3));
+    expect(changes).toMatchObject([
+      { kind: 'lost', control: 'alpha', previousDate: '2026-03-02', points: { before: 7, after: 3 } },
+    ]);
+    expect(kinds).toEqual(['scores']);
+    expect(w.mailer.subjects()[0]).toContain('40.0 %');
+    expect(stateOf(w)).toMatchObject({ cursor: { date: '2026-03-03' }, lastRun: { newest: '2026-03-03' } });
+    expect(stateOf(w).trend.at(-1).date).toBe('2026-03-03');
+    expect(stateOf(w).trend.map(({ date }: { date: string }) => date)).not.toContain('2026-08-01');
+    // The state that is lost only now is taken up from the report made last, not from that of the greatest day.
+    w.store.objects.delete(STATE);
+    expect((await w.on('2026-03-04', withAlpha(3))).changes).toEqual([]);
+  });
+
+  it('repeats no mail, whatever it was archived with', async () => {
+    const w = await poisoned(withAlpha(1));
+    expect((await w.on('2026-03-03', withAlpha(7))).kinds).toEqual([]);
+    expect((await w.on('2026-03-04', withAlpha(6))).changes).toMatchObject([
+      { points: { before: 7, after: 6 } },
+    ]);
+  });
+
+  it('does not become true when its date has come', async () => {
+    const w = await poisoned(withAlpha(1));
+    fillDays(w.graph, '2026-03-03', 151, withAlpha(7));
+    const { changes } = await w.runAt('2026-07-31T07:00:00Z');
+    expect(changes.filter(({ control }) => control === 'alpha')).toEqual([]);
+    expect((await w.on('2026-08-01', withAlpha(7))).archived).toEqual(['2026-08-01']);
+  });
+
+  it('is named by verify, and has no rows and makes no gap', async () => {
+    const w = await poisoned();
+    await w.on('2026-03-03', withAlpha(3));
+    const [objects] = (await listTenants(w.store)).tenants;
+    const { faults, gaps, last } = await verify({ store: w.store, objects: objects! });
+    expect(faults).toEqual([
+      {
+        kind: 'implausible',
+        object: expect.stringContaining('date=2026-08-01/'),
+        why: 'it was fetched on 2026-03-02, before its day could be',
+      },
+    ]);
+    expect({ gaps, last }).toEqual({ gaps: [], last: '2026-03-03' });
+  });
+});
+
+describe('a score that cannot be', () => {
+  it.each([
+    [
+      'more points than there are',
+      { currentScore: 99_999 },
+      'currentScore 99999 is more than its maxScore 40',
+    ],
+    ['no maximum', { maxScore: 0 }, 'currentScore is 21 though its maxScore is 0'],
+  ])('%s: the run fails, and nothing is archived, compared or sent', async (_, fields, reason) => {
+    const w = await started();
+    const before = w.store.dump('snapshots/');
+    w.tamper(newest(fields));
+    await expect(w.on('2026-03-02', BASE)).rejects.toThrow(reason);
+    expect(w.store.dump('snapshots/')).toEqual(before);
+    expect(w.mailer.sent).toEqual([]);
+  });
+
+  it('that an earlier version archived and reported is gone behind', async () => {
+    const w = await started();
+    const raw = { ...entry('2026-03-02', withAlpha(7), true), currentScore: 99_999 };
+    await new Archive(w.store, TENANT_ID).addSnapshot('2026-03-02', contentHash(raw), {
+      fetchedAt: '2026-03-02T07:00:00.000Z',
+      newest: true,
+      secureScore: raw,
+    });
+    const state = stateOf(w);
+    state.cursor = { ...state.cursor, date: '2026-03-02', snapshot: contentHash(raw) };
+    const score = { date: '2026-03-02', points: 99_999, maximum: 40, percentage: 249_997.5 };
+    state.trend.push({ ...score, moved: 0, rescored: 0 });
+    w.store.objects.set(STATE, Buffer.from(JSON.stringify(state)));
+    const { changes, archived } = await w.on('2026-03-02', withAlpha(7));
+    expect(archived).toEqual(['2026-03-02']);
+    expect(changes).toMatchObject([{ kind: 'lost', previousDate: '2026-03-01' }]);
+  });
+});
+
+describe('a total that leaves its controls', () => {
+  const less = { ...BASE, total: 8.5 };
+
+  it('is suspect: operations hear of it once; it counts when two further days disagree too', async () => {
+    const w = await started();
+    const first = await w.on('2026-03-02', less);
+    expect(first.kinds).toEqual(['operations']);
+    expect(first.score).toMatchObject({ date: '2026-03-01', points: 21 });
+    expect(w.mailer.subjects()[0]).toContain('the total and its recommendations disagree by 12.5 points');
+    expect(first.changes).toMatchObject([
+      {
+        kind: 'suspect',
+        title: 'The total and its recommendations disagree by 12.5 points on 2 Mar 2026',
+      },
+    ]);
+    // By how much may differ: a total that moves daily on its own must not hide the tenant for ever.
+    expect((await w.on('2026-03-03', { ...less, total: 5 })).kinds).toEqual([]);
+    const last = await w.on('2026-03-04', { ...withAlpha(4), total: 7 });
+    expect(last.kinds).toEqual(['scores']);
+    expect(last.changes).toMatchObject([{ kind: 'lost', control: 'alpha', date: '2026-03-04' }]);
+    expect(text(w)).toContain('No snapshot is suspect any more: some were held back from 2 Mar 2026');
+    // From then on the total is not the sum: that it is not is no news.
+    expect((await w.on('2026-03-05', { ...withAlpha(4), total: 1 })).kinds).toEqual([]);
+  });
+
+  it('and comes back the next day was never there; what was lost meanwhile is reported', async () => {
+    const w = await started();
+    await w.on('2026-03-02', { ...withAlpha(4), total: 4.5 });
+    const { changes, kinds } = await w.on('2026-03-03', withAlpha(4));
+    expect(changes).toMatchObject([{ kind: 'lost', control: 'alpha', previousDate: '2026-03-01' }]);
+    expect(kinds).toEqual(['scores']);
+    expect(text(w)).toContain('disagreed by 12.5 points');
+  });
+
+  it('by half a point is rounding', async () => {
+    const w = await started();
+    expect((await w.on('2026-03-02', { ...BASE, total: 20.5 })).kinds).toEqual([]);
+    expect(stateOf(w).cursor.date).toBe('2026-03-02');
+  });
+});
+
+describe('a day on which most controls are gone', () => {
+  it.each([[[]], [undefined], [['HasMDE']]])(
+    'is suspect whatever it says of the services: %j',
+    async (services) => {
+      const w = await started();
+      w.tamper((entries) => newest({ enabledServices: services })(entries));
+      expect((await w.on('2026-03-02', { ...BASE, controls: { alpha: 8 } })).kinds).toEqual(['operations']);
+      expect(stateOf(w).cursor.date).toBe('2026-03-01');
+    },
+  );
+
+  it('makes one episode however its days contradict each other, and its end is mentioned', async () => {
+    const w = await started();
+    const kinds = [];
+    for (const [date, controls] of [
+      ['2026-03-02', { alpha: 8 }],
+      ['2026-03-03', { beta: 5 }],
+      ['2026-03-04', { alpha: 8 }],
+      ['2026-03-05', CONTROLS],
+      ['2026-03-06', { ...CONTROLS, alpha: 4 }],
+    ] as const) {
+      kinds.push((await w.on(date, { ...BASE, controls: { ...controls } })).kinds);
+    }
+    expect(kinds).toEqual([['operations'], [], [], [], ['scores']]);
+    expect(text(w)).toContain('some were held back from 2 Mar 2026 to 5 Mar 2026');
+  });
+});
+
+describe('enabled services', () => {
+  it('that a day does not name do not change, and do not hide a change', async () => {
+    const w = await started();
+    w.tamper(newest({ enabledServices: [] }));
+    expect((await w.on('2026-03-02', BASE)).changes).toEqual([]);
+    expect((await w.on('2026-03-03', BASE)).changes).toEqual([]);
+    w.tamper((entries) => entries);
+    w.graph.days.delete('2026-03-02');
+    w.graph.days.delete('2026-03-03');
+    expect((await w.on('2026-03-04', { ...BASE, services: ['HasMDE'] })).changes).toMatchObject([
+      { kind: 'services', title: 'Enabled services changed: + HasMDE, − HasEXOP2' },
+    ]);
+  });
+});
+
+describe('a catalogue', () => {
+  const decided = {
+    state: 'Ignored',
+    updatedDateTime: '2026-03-03T05:00:00Z',
+    updatedBy: 'ada',
+    comment: null,
+  };
+
+  it.each([
+    ['that is empty', 0],
+    ['of which less than half came', 4],
+  ])('%s: the last complete one stays in force, and operations hear of it once', async (_, size) => {
+    const w = await started();
+    const complete = w.graph.profiles;
+    const before = w.store.dump('profiles/');
+    w.graph.profiles = complete.slice(6, 6 + size);
+    const { kinds, changes } = await w.on('2026-03-02', withAlpha(4));
+    expect(kinds).toEqual(['scores', 'operations']);
+    expect(changes).toMatchObject([{ kind: 'lost', title: 'Title of alpha' }, { kind: 'suspect' }]);
+    expect(w.mailer.subjects()[1]).toContain(`list of recommendations is partial: ${size} of 10`);
+    expect((await w.on('2026-03-03', withAlpha(4))).kinds).toEqual([]);
+    expect(w.store.dump('profiles/')).toEqual(before);
+    // What was decided meanwhile is reported when it is complete, with the end of the episode.
+    w.graph.profiles = complete.with(1, profile('beta', [decided]));
+    expect((await w.on('2026-03-04', withAlpha(4))).changes).toMatchObject([
+      { kind: 'decided', control: 'beta' },
+    ]);
+    expect(text(w)).toContain('complete again: it was partial from 2 Mar 2026 to 4 Mar 2026');
+  });
+
+  it('of which half came is the catalogue, and so is a part that lasts for 14 days', async () => {
+    const w = await started();
+    const complete = w.graph.profiles;
+    w.graph.profiles = complete.slice(0, 5);
+    expect((await w.on('2026-03-02', BASE)).kinds).toEqual([]);
+    w.graph.profiles = complete.slice(0, 2);
+    const kinds = [];
+    for (let day = 0; day < 16; day += 1) kinds.push(...(await w.on(addDays('2026-03-03', day), BASE)).kinds);
+    expect(kinds).toEqual(['operations']);
+    expect(stateOf(w).said.catalogue).toBeNull();
+  });
+});
+
+describe('a control whose score cannot be read', () => {
+  const broken =
+    (name: string, score: unknown): Tamper =>
+    ([first, ...others]) => {
+      const { controlScores } = first as { controlScores: { controlName: string }[] };
+      const scores = controlScores.map((each) => (each.controlName === name ? { ...each, score } : each));
+      return [{ ...first, controlScores: scores }, ...others];
+    };
+
+  it('is held and named once, all others are compared, and its own change is reported when it can be read', async () => {
+    const w = await started();
+    w.tamper(broken('beta', null));
+    const day: DaySpec = { ...BASE, controls: { ...CONTROLS, alpha: 4, beta: 3 } };
+    const first = await w.on('2026-03-02', day);
+    expect(first.kinds).toEqual(['scores', 'operations']);
+    expect(first.changes).toMatchObject([{ kind: 'lost', control: 'alpha' }, { kind: 'suspect' }]);
+    expect(text(w, 0)).toContain(
+      'The score of beta cannot be read on 2 Mar 2026, and counts with the 5 points',
+    );
+    expect(w.mailer.subjects()[1]).toContain('1 recommendation without a readable score');
+    // The total has what the control has lost, though nobody can say so yet.
+    const { before, after, earned, rescored, decided, unexplained } = first.explanation;
+    expect(earned + rescored + decided + unexplained).toBeCloseTo(after! - before!, 9);
+    expect(unexplained).toBeCloseTo(-5, 9);
+
+    // Each day comes without its fault only once it is not the newest any more: so take that away as well.
+    w.tamper((entries) =>
+      broken('beta', 'NaN')(entries).filter(({ id }) => id !== `${TENANT_ID}_2026-03-02`),
+    );
+    expect((await w.on('2026-03-03', day)).kinds).toEqual([]);
+    w.tamper((entries) => entries.slice(0, 1));
+    const { changes } = await w.on('2026-03-04', day);
+    expect(changes).toMatchObject([{ kind: 'lost', control: 'beta', points: { before: 5, after: 3 } }]);
+    expect(text(w)).toContain('All scores can be read again: some could not from 2 Mar 2026 to 4 Mar 2026');
+    const [objects] = (await listTenants(w.store)).tenants;
+    expect((await verify({ store: w.store, objects: objects! })).faults).toEqual([]);
+  });
+
+  it('does not disarm the look at the total', async () => {
+    const w = await started();
+    w.tamper(broken('beta', null));
+    expect((await w.on('2026-03-02', { ...BASE, total: 2 })).changes.map(({ kind }) => kind)).toContain(
+      'suspect',
+    );
+    expect(stateOf(w).cursor.date).toBe('2026-03-01');
+  });
+});
+
+describe('a feed that lags', () => {
+  it('by four days for two weeks is one episode, whose end the next mail mentions', async () => {
+    const w = await started();
+    const kinds: string[] = [];
+    for (let day = 0; day < 14; day += 1) {
+      const date = addDays('2026-03-02', day);
+      w.graph.days.set(date, BASE);
+      kinds.push(...(await w.runAt(`${addDays(date, 4)}T07:00:00Z`)).kinds);
+    }
+    expect(kinds).toEqual(['operations']);
+    expect(stateOf(w).said.stale).toBe('2026-03-02');
+    expect((await w.on('2026-03-20', BASE)).kinds).toEqual([]);
+    expect((await w.on('2026-03-21', withAlpha(4))).kinds).toEqual(['scores']);
+    expect(text(w)).toContain('the Secure Score was stale from 2 Mar 2026 to 20 Mar 2026');
+    expect((await w.on('2026-03-22', withAlpha(3))).kinds).toEqual(['scores']);
+    expect(text(w)).not.toContain('stale');
+    // A new episode is reported again.
+    expect((await w.runAt('2026-03-25T07:00:00Z')).kinds).toEqual(['operations']);
+  });
+
+  it('goes on where an older state has said so', async () => {
+    const w = await started();
+    const { held: _, services: __, ...state } = stateOf(w);
+    state.said = { stale: '2026-02-26', suspect: null, failing: null };
+    w.store.objects.set(STATE, Buffer.from(JSON.stringify(state)));
+    expect((await w.runAt('2026-03-05T07:00:00Z')).kinds).toEqual([]);
+    expect(stateOf(w).said.stale).toBe('2026-02-26');
+  });
+});
+
+describe('any history', () => {
+  /** What happens on a day: alpha's points; whether Graph also sends what cannot be true; whether a run comes. */
+  const day = fc.record({
+    alpha: fc.integer({ min: 0, max: 10 }),
+    epsilon: fc.boolean(),
+    oddity: fc.constantFrom(
+      'none',
+      'none',
+      'future',
+      'impossible',
+      'most-gone',
+      'total',
+      'catalogue',
+      'unreadable',
+    ),
+    runs: fc.boolean(),
+  });
+  type Day = (typeof day extends fc.Arbitrary<infer T> ? T : never) & { odd: boolean };
+
+  /** Real days are two apart: between them is room for days that cannot be. */
+  async function findings(days: Day[]): Promise<Change[]> {
+    const w = await started();
+    const catalogue = w.graph.profiles;
+    const found: Change[] = [];
+    const odd = new Map<string, (one: Record<string, unknown>) => Record<string, unknown>>();
+    w.tamper((entries) =>
+      entries
+        .map((one) => odd.get(String(one['id']).slice(-10))?.(one) ?? one)
+        .toSorted((a, b) => (String(a['id']) < String(b['id']) ? 1 : -1)),
+    );
+    const run = async (date: string) => {
+      w.clock.set(`${date}T07:00:00Z`);
+      const { changes } = await w.runAt(`${date}T07:00:00Z`).catch(() => ({ changes: [] }));
+      found.push(...changes.filter(({ kind }) => !['suspect', 'stale', 'restated'].includes(kind)));
+    };
+    for (const [index, { alpha, epsilon, oddity, runs, odd: isOdd }] of days.entries()) {
+      const between = addDays('2026-03-02', 2 * index);
+      const real = addDays(between, 1);
+      const controls = { ...CONTROLS, alpha, ...(epsilon ? { epsilon: 3 } : {}) };
+      const spec: DaySpec = { controls, maximum: 60 };
+      const is = (...kinds: string[]) => isOdd && kinds.includes(oddity);
+      w.graph.profiles = is('catalogue') ? catalogue.slice(0, 2) : catalogue;
+      if (is('future', 'impossible', 'most-gone', 'total')) {
+        w.graph.days.set(between, is('most-gone') ? { ...spec, controls: { delta: 1 } } : spec);
+        odd.set(between, (one) => ({
+          ...one,
+          ...(is('impossible') ? { currentScore: 999 } : {}),
+          ...(is('total') ? { currentScore: 50 } : {}),
+          ...(is('future') ? { id: `${TENANT_ID}_2027-01-01`, createdDateTime: '2027-01-01T00:00:00Z' } : {}),
+        }));
+        if (runs) await run(between);
+      }
+      w.graph.days.set(real, spec);
+      if (is('unreadable')) {
+        // Beta, which never moves: held, it is what it was.
+        odd.set(real, (one) => ({
+          ...one,
+          controlScores: (one['controlScores'] as { controlName: string }[]).map((each) =>
+            each.controlName === 'beta' ? { ...each, score: null } : each,
+          ),
+        }));
+      }
+      if (runs) await run(real);
+    }
+    const end = addDays('2026-03-02', 2 * days.length);
+    w.graph.profiles = catalogue;
+    w.graph.days.set(end, { controls: CONTROLS, maximum: 60 });
+    await run(end);
+    return found;
+  }
+
+  it('with implausible days mixed in, seen daily or in gaps, ends in the findings of the history without them', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(day, { minLength: 1, maxLength: 8 }), async (days) => {
+        const expected = await findings(days.map((one) => ({ ...one, odd: false, runs: true })));
+        expect(await findings(days.map((one) => ({ ...one, odd: true })))).toEqual(expected);
+        expect(await findings(days.map((one) => ({ ...one, odd: true, runs: true })))).toEqual(expected);
+      }),
+      { numRuns: 15 },
+    );
+  }, 120_000);
+});
