@@ -26,6 +26,10 @@ export const WATCH_SCHEDULE = 'watch';
  */
 const WATCH_AFTER_HOURS = 8;
 
+/** Where the clocks of some zone skip an hour, it is one of these: a daily schedule in it has no turn on that day. */
+const SKIPPED_HOURS = [23, 0, 1, 2, 3];
+const FIRST_SAFE_HOUR = 4;
+
 /** Else a run that did not happen is told a day later: see above. */
 const LONGEST_WINDOW = Duration.hours(1);
 
@@ -121,7 +125,7 @@ export class Schedules extends Construct {
       scheduleName: WATCH_SCHEDULE,
       scheduleGroup: this.group,
       description: 'Looks whether any tenant is overdue or stale, or a certificate expires',
-      schedule: daily(this.props.schedule, WATCH_AFTER_HOURS),
+      schedule: daily(watchTime(this.props.schedule)),
       target: target({ watch: true }),
     });
     // CDK writes the group's name, not a reference to it: CloudFormation would not know that it comes first.
@@ -162,12 +166,20 @@ export class Schedules extends Construct {
   }
 }
 
+/** Eight hours after the runs, or later where a change of clocks could skip that. */
+export function watchTime({ at, timeZone }: Config['schedule']): Config['schedule'] {
+  const [hour = 0, minute = 0] = at.split(':').map(Number);
+  const later = (hour + WATCH_AFTER_HOURS) % 24;
+  const safe = SKIPPED_HOURS.includes(later) ? FIRST_SAFE_HOUR : later;
+  return { at: [safe, minute].map((part) => String(part).padStart(2, '0')).join(':'), timeZone };
+}
+
 /** @param schedule at: hh:mm */
-function daily({ at, timeZone }: Config['schedule'], laterBy = 0): ScheduleExpression {
+function daily({ at, timeZone }: Config['schedule']): ScheduleExpression {
   const [hour = 0, minute = 0] = at.split(':').map(Number);
   return ScheduleExpression.cron({
     minute: String(minute),
-    hour: String((hour + laterBy) % 24),
+    hour: String(hour),
     timeZone: TimeZone.of(timeZone),
   });
 }

@@ -63,6 +63,8 @@ const stateSchema = toldSchema.extend({
   version: z.literal(1),
   /** Of the tenant, at its last run: the watch, which has no config, names it so. Older states have none. */
   name: z.string().nullable().default(null),
+  /** Of the tenant, at its last run: the watch knows from it when one was due. Older states have none. */
+  schedule: z.object({ at: z.string(), timeZone: z.string() }).nullable().default(null),
   /** The mails that a run is sending, or that a run which died left behind. */
   claim: z
     .object({
@@ -88,6 +90,7 @@ export type Said = Told['said'];
 export const EMPTY_STATE: State = {
   version: 1,
   name: null,
+  schedule: null,
   cursor: null,
   held: [],
   services: null,

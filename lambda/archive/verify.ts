@@ -117,12 +117,12 @@ export async function verify({ store, objects, onProgress }: VerifyOptions): Pro
   );
   const name = await checkState(store, tenantId, faults);
 
-  const dates = [...new Set([...objects.snapshots.values()].map(({ date }) => date))].toSorted();
+  const dates = new Set([...objects.snapshots.values()].map(({ date }) => date));
   const implausible = new Set(faults.flatMap(({ kind, object }) => (kind === 'implausible' ? object : [])));
   const believed = new Map([...objects.snapshots].filter(([key]) => !implausible.has(key)));
   const columns = await checkColumns(store, { ...objects, snapshots: believed }, faults);
   for (const date of [...new Set([...told, ...columns.dates])].toSorted()) {
-    if (dates.includes(date)) continue;
+    if (dates.has(date)) continue;
     faults.push({
       kind: 'missing',
       object: `${layout.snapshots(tenantId)}date=${date}/`,

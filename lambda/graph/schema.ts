@@ -241,12 +241,12 @@ function read(
 
   const controls = new Map<string, Control>();
   const unreadable = new Set<string>();
-  let read = 0;
+  let readable = 0;
   let sum = 0;
   for (const score of parsed.data.controlScores) {
     const control = controlOf(score, newest);
     if (control) {
-      read += 1;
+      readable += 1;
       sum += control.points;
       const twin = controls.get(control.name);
       controls.set(control.name, twin ? merge(twin, control) : control);
@@ -258,7 +258,7 @@ function read(
     unreadable.add(name);
   }
   // Without most of them there is nothing to compare.
-  if (unreadable.size > 0 && read <= parsed.data.controlScores.length / 2) {
+  if (unreadable.size > 0 && readable <= parsed.data.controlScores.length / 2) {
     return malformed(describe(controlList.safeParse(raw).error, raw));
   }
   for (const name of unreadable) controls.delete(name);

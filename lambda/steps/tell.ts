@@ -52,7 +52,11 @@ export async function tell(
   news: News,
   result: RunResult | null,
 ): Promise<boolean> {
-  const state: State = { ...(current.state ?? EMPTY_STATE), name: run.tenant.name };
+  const state: State = {
+    ...(current.state ?? EMPTY_STATE),
+    name: run.tenant.name,
+    schedule: run.tenant.schedule,
+  };
   const { report } = news;
   if (news.mails.length === 0) {
     const next: State = { ...state, ...news.next };

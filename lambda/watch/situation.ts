@@ -4,12 +4,19 @@ import type { Schedule } from '../ports.ts';
 import type { OverdueTenant, WatchItem } from '../report/watch.ts';
 import { STALE_AFTER_DAYS } from '../steps/compare.ts';
 import type { Said } from './memory.ts';
+import { lastOccurrence } from './occurrences.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A tenant runs daily, within a flexible window and with retries: so long after a run, one is missing. */
-export const OVERDUE_AFTER_MS = 30 * HOUR_MS;
+/** A run may be late by its flexible window and by retries. */
+const GRACE_MS = 6 * HOUR_MS;
+
+/** A tenant runs daily: so long after a run, one is missing, if one was due meanwhile (`isOverdue`). */
+export const OVERDUE_AFTER_MS = DAY_MS + GRACE_MS;
+
+/** So long after its end a certificate is remembered: it may be seen again, of a tenant that was out of sight. */
+const REMEMBERED_MS = 90 * DAY_MS;
 
 /** So many days before a certificate ends it is told, and once more when it has ended. */
 const THRESHOLDS = [0, 7, 30];
@@ -41,7 +48,7 @@ export function assess(tenants: Watched[], now: Date): Situation {
 
     // A schedule that is new, or was changed, or switched on again, has not had its turn yet.
     const since = Math.max(schedule.since.getTime(), lastRun ? Date.parse(lastRun.at) : 0);
-    if (state === 'damaged' || now.getTime() - since > OVERDUE_AFTER_MS) {
+    if (state === 'damaged' || isOverdue(since, known?.schedule ?? null, now)) {
       const failing = known?.said.failing ?? null;
       situation.overdue.push({
         tenant,
@@ -61,6 +68,17 @@ export function assess(tenants: Watched[], now: Date): Situation {
     .map(([until, names]) => ({ until, daysLeft: daysLeft(until, now), names }))
     .toSorted((a, b) => a.daysLeft - b.daysLeft);
   return situation;
+}
+
+/**
+ * Whether a run is missing: for more than 30 hours none has succeeded, and one was due since, so long ago that it should
+ * be there. A day is a matter of the calendar: a schedule at 02:30 has no turn on the day whose clock skips it.
+ * @param since of the last run that succeeded, or of the schedule itself, ms
+ * @param schedule as of the last run; null where that is not known
+ */
+function isOverdue(since: number, schedule: State['schedule'], now: Date): boolean {
+  if (now.getTime() - since <= OVERDUE_AFTER_MS) return false;
+  return schedule === null || lastOccurrence(schedule, new Date(now.getTime() - GRACE_MS)).getTime() > since;
 }
 
 /**
@@ -92,7 +110,10 @@ export function unsaid(
   const already = situation.overdue.filter(({ tenant }) => overdue[tenant] !== undefined);
   for (const { tenant } of news) overdue[tenant] = now.toISOString();
 
-  const certificates: Said['certificates'] = unknown.length > 0 ? { ...said.certificates } : {};
+  // Also those that no tenant uses now: its state may be damaged, or its schedule off, for a day.
+  const certificates: Said['certificates'] = Object.fromEntries(
+    Object.entries(said.certificates).filter(([until]) => now.getTime() - Date.parse(until) < REMEMBERED_MS),
+  );
   const ending: WatchItem[] = [];
   for (const { until, daysLeft: days, names } of situation.certificates) {
     const threshold = THRESHOLDS.find((limit) => (limit === 0 ? days < 0 : days <= limit));

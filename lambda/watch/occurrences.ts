@@ -1,0 +1,49 @@
+import type { Tenant } from '../config.ts';
+
+const DAY_MS = 24 * 3_600_000;
+
+/** Clocks go forward on one day at a time; a few more than that find an occurrence in any zone. */
+const DAYS_BACK = 3;
+
+/**
+ * The last moment, up to `until`, at which a daily schedule was due, by the calendar of its time zone. On a day whose
+ * clock skips that time EventBridge skips the schedule; where it comes twice, the first one counts:
+ * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#daylist-savings-time
+ * @param schedule at: hh:mm
+ */
+export function lastOccurrence({ at, timeZone }: Tenant['schedule'], until: Date): Date {
+  const wall = wallClockOf(timeZone);
+  const time = Date.parse(`1970-01-01T${at}:00Z`);
+  const today = Math.floor(wall(until.getTime()) / DAY_MS) * DAY_MS;
+  for (let day = 0; day <= DAYS_BACK; day += 1) {
+    const wanted = today - day * DAY_MS + time;
+    const instant = instantsAt(wanted, wall).find((each) => each <= until.getTime());
+    if (instant !== undefined) return new Date(instant);
+  }
+  throw new Error(`the time zone ${timeZone} has no ${at} within ${DAYS_BACK} days`);
+}
+
+/** The moments at which the clock shows a time, ascending: none, one or two. */
+function instantsAt(wanted: number, wall: (instant: number) => number): number[] {
+  const candidates = [-DAY_MS, DAY_MS].map((away) => wanted - (wall(wanted + away) - (wanted + away)));
+  return [...new Set(candidates)].filter((instant) => wall(instant) === wanted).toSorted((a, b) => a - b);
+}
+
+/** What the clock of a zone shows at an instant, both in milliseconds, the former as if it were UTC; whole minutes. */
+function wallClockOf(timeZone: string): (instant: number) => number {
+  const format = new Intl.DateTimeFormat('en', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+  return (instant) => {
+    const part = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, value]));
+    return Date.parse(
+      `${part['year']}-${part['month']}-${part['day']}T${part['hour']}:${part['minute']}:00Z`,
+    );
+  };
+}
