@@ -103,9 +103,7 @@ export class Archive {
   /** What the last report that told a score left the tenant's state at; null where there is none. */
   async lastTold(): Promise<Told | null> {
     const keys = await this.#store.list(layout.reports(this.#tenantId));
-    // By when they were made, not by their day: that may have been one of the future.
-    const made = (key: string) => key.slice(key.lastIndexOf('/'));
-    for (const key of keys.toSorted((a, b) => (made(a) < made(b) ? 1 : -1))) {
+    for (const key of keys.toSorted((a, b) => (orderOfReport(a) < orderOfReport(b) ? 1 : -1))) {
       const object = await this.#store.get(key);
       if (!object) continue;
       let told: ToldReport;
@@ -158,6 +156,14 @@ export interface ToldReport {
   mails: { kind: string; to: string[]; subject: string; id: string | null }[];
   /** The tenant's state after it: a lost state is taken up again from here. */
   next: Told;
+}
+
+/** By its day, then by when it was made; one of a day from the future has the place of the day on which it was made. */
+function orderOfReport(key: string): string {
+  const [, date = '', year, month, day] = /\/date=([\d-]+)\/(\d{4})(\d\d)(\d\d)T/.exec(key) ?? [];
+  if (year === undefined) return key;
+  const made = `${year}-${month}-${day}`;
+  return `${isFromTheFuture(date, made) ? made : date}${key.slice(key.lastIndexOf('/'))}`;
 }
 
 function damaged(store: ObjectStore, key: string, what: string, cause?: unknown): MonitorError {

@@ -280,6 +280,21 @@ describe('the mail of the watch', () => {
     ]);
   });
 
+  it('tells of a certificate once, also if its tenant was out of sight for a day', async () => {
+    const { schedule, ran, put, look, clock, mailer } = watched();
+    schedule(TENANT_ID);
+    const run = () => ran(TENANT_ID, 'Contoso', NOW, { certificateUntil: '2026-03-25T14:00:00.000Z' });
+    run();
+    expect((await look()).mails).toHaveLength(1);
+    put(layout.state(TENANT_ID), 'torn');
+    clock.advance(3_600_000);
+    await look();
+    run();
+    clock.advance(3_600_000);
+    expect((await look()).mails).toEqual([]);
+    expect(mailer.sent.filter(({ subject }) => subject.includes('certificate'))).toHaveLength(1);
+  });
+
   it('is sent again, not lost, where the memory could not be written; then once is enough', async () => {
     const { schedule, look, store, mailer, logged } = watched();
     schedule(TENANT_ID);
