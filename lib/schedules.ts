@@ -27,7 +27,7 @@ export const WATCH_SCHEDULE = 'watch';
 const WATCH_AFTER_HOURS = 8;
 
 /** Where the clocks of some zone skip an hour, it is one of these: a daily schedule in it has no turn on that day. */
-const SKIPPED_HOURS = [23, 0, 1, 2, 3];
+const SKIPPED_HOURS = new Set([23, 0, 1, 2, 3]);
 const FIRST_SAFE_HOUR = 4;
 
 /** Else a run that did not happen is told a day later: see above. */
@@ -170,7 +170,7 @@ export class Schedules extends Construct {
 export function watchTime({ at, timeZone }: Config['schedule']): Config['schedule'] {
   const [hour = 0, minute = 0] = at.split(':').map(Number);
   const later = (hour + WATCH_AFTER_HOURS) % 24;
-  const safe = SKIPPED_HOURS.includes(later) ? FIRST_SAFE_HOUR : later;
+  const safe = SKIPPED_HOURS.has(later) ? FIRST_SAFE_HOUR : later;
   return { at: [safe, minute].map((part) => String(part).padStart(2, '0')).join(':'), timeZone };
 }
 
