@@ -31,7 +31,7 @@ export class MonitorError extends Error {
  * A text stands in quotation marks, anything else as JSON.
  */
 export function quote(value: unknown, length = 120): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'string' ? value : inSource(value);
   // Blanks at its ends may be what is wrong with it; line breaks there come with every foreign message.
   const line = text
     .replace(/^[\r\n]+|[\r\n]+$/g, '')
@@ -39,4 +39,16 @@ export function quote(value: unknown, length = 120): string {
     .replace(/\s+/g, ' ');
   const short = line.length > length ? `${line.slice(0, length - 1)}…` : line;
   return typeof value === 'string' ? `"${short}"` : short;
+}
+
+/** A config in JavaScript may hold values that JSON has not. */
+function inSource(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return String(value);
+  if (typeof value === 'number') return `${value}`;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return 'an object that cannot be written as JSON';
+  }
 }

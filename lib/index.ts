@@ -1,4 +1,6 @@
 /** For those who put the monitor into a CDK app of their own. */
+// oxlint-disable-next-line import/no-unassigned-import -- what it does is refuse an older Node, before anything else
+import './require-node.ts';
 export { defineConfig, type Config, type ConfigInput } from '../lambda/config.ts';
 export { HISTORY_OUTPUTS, historyStackOf, OUTPUTS } from '../lambda/outputs.ts';
 export { Alarms } from './alarms.ts';

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -30,6 +30,15 @@ async function command(cwd: string, program: string, args: string[]): Promise<st
   const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}` };
   const { stdout } = await run(program, args, { cwd, env, maxBuffer: 64 * 1024 * 1024 });
   return stdout;
+}
+
+/** A Node of this machine that is older than ours. */
+function olderNode(): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders
+    .map((folder) => join(folder, 'node'))
+    .filter((path) => existsSync(path))
+    .find((path) => Number.parseInt(execFileSync(path, ['-p', 'process.versions.node']).toString(), 10) < 24);
 }
 
 const version = (name: string): string =>
@@ -104,9 +113,13 @@ describe('in an empty folder', () => {
   );
 
   test('a config is read, with the types of the package', async () => {
-    cpSync(
+    const example = readFileSync(
       join(app, 'node_modules/secure-score-monitor/monitor.config.example.ts'),
+      'utf8',
+    );
+    writeFileSync(
       join(app, 'monitor.config.ts'),
+      example.replaceAll('00000000-0000-0000-0000-000000000000', '11111111-0000-4000-8000-000000000000'),
     );
     // It gets as far as the certificate, which nobody has made.
     const failed = await command(app, 'npx', [
@@ -161,6 +174,24 @@ describe('in an empty folder', () => {
       readdirSync(join(app, 'node_modules/secure-score-monitor/dist/function')).toSorted(),
     );
   });
+
+  const old = olderNode();
+  test.skipIf(old === undefined)(
+    `an older Node is refused first thing, with a sentence${old === undefined ? ' (skipped: there is none on the PATH)' : ''}`,
+    async () => {
+      const sentence =
+        /^secure-score-monitor needs Node 24 or newer, and this is Node \d+\.\d+\.\d+: install it/;
+      const script = join(app, 'node_modules/secure-score-monitor/dist/bin/secure-score.js');
+      await expect(run(old!, [script, 'doctor'])).rejects.toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(new RegExp(`${sentence.source}[^\\n]*\\n$`)) as unknown,
+      });
+      const program = "await import('secure-score-monitor/cdk').catch(({ message }) => console.log(message))";
+      const { stdout } = await run(old!, ['--input-type=module', '--eval', program], { cwd: app });
+      expect(stdout).toMatch(sentence);
+    },
+  );
 
   test("its declarations pass a strict compiler, in somebody else's project", async () => {
     writeFileSync(

@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { configSchema } from '../lambda/config.ts';
+
+/** A node of a JSON Schema, as far as zod writes it for the config. */
+interface Node {
+  type?: string;
+  description?: string;
+  examples?: unknown[];
+  default?: unknown;
+  enum?: unknown[];
+  anyOf?: Node[];
+  items?: Node;
+  properties?: Record<string, Node>;
+  required?: string[];
+}
+
+/** Files that are made of the config's schema, by path from the root: their only source are its descriptions. */
+export function configurationFiles(): Record<string, string> {
+  const schema = toJsonSchema();
+  return {
+    'monitor.config.schema.json': `${JSON.stringify(schema, null, 2)}\n`,
+    'docs/configuration.md': toMarkdown(schema),
+  };
+}
+
+/** What editors check a JSON config by; of an input, so that fields with a default may be left out. */
+function toJsonSchema(): Node {
+  const schema = z.toJSONSchema(configSchema, {
+    io: 'input',
+    override({ zodSchema, jsonSchema }) {
+      // Of what is transformed zod leaves examples out, for they might be of what comes out: here they never are.
+      const { examples } = (z.globalRegistry.get(zodSchema) ?? {}) as { examples?: unknown[] };
+      if (examples) jsonSchema.examples = examples;
+      // The same with defaults.
+      if (zodSchema instanceof z.ZodDefault) jsonSchema.default = zodSchema.def.defaultValue;
+    },
+  });
+  return { title: 'Config of secure-score-monitor', ...schema } as Node;
+}
+
+function toMarkdown(schema: Node): string {
+  return `# Configuration
+
+<!-- Made by \`npm run docs\` from the descriptions in lambda/config.ts: change them there. -->
+
+\`monitor.config.ts\` exports \`defineConfig({ … })\`. [monitor.config.example.ts](../monitor.config.example.ts) shows a whole one with the
+common fields. JavaScript and JSON are read as well, in UTF-8 or UTF-16; \`--config <path>\` (commands) and \`-c config=<path>\` (cdk) name
+another file. A field that is wrong fails with its path, what was found and what is expected; so does one that does not exist.
+
+In TypeScript an editor knows the fields by their types. For JSON it takes them from \`monitor.config.schema.json\`:
+name it in the field \`$schema\`. Fields with a **\\*** must be there.
+
+| field | type | default | meaning | example |
+| ----- | ---- | ------- | ------- | ------- |
+${rows(schema, '').join('\n')}
+`;
+}
+
+function rows(node: Node, path: string): string[] {
+  const fields = Object.entries(node.properties ?? {}).flatMap(([name, field]) => {
+    const here = path === '' ? name : `${path}.${name}`;
+    const [example] = field.examples ?? [];
+    const cells = [
+      `${code(here)}${node.required?.includes(name) ? ' **\\***' : ''}`,
+      typeOf(field),
+      isEmpty(field.default) ? '' : code(inSource(field.default)),
+      field.description ?? '',
+      example === undefined ? '' : code(inSource(example)),
+    ];
+    return [`| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`, ...rows(field, here)];
+  });
+  const entries = node.items?.properties ? rows(node.items, `${path}[]`) : [];
+  return [...fields, ...entries, ...(node.anyOf ?? []).flatMap((form) => rows(form, path))];
+}
+
+function typeOf({ type, items, anyOf, enum: values }: Node): string {
+  if (anyOf) return anyOf.map(typeOf).join(' or ');
+  if (values) return values.map((value) => code(inSource(value))).join(', ');
+  if (type === 'array') return items?.type === 'string' ? 'list of texts' : 'list of objects';
+  return { string: 'text', integer: 'whole number', number: 'number', object: 'object' }[type ?? ''] ?? 'any';
+}
+
+/** An override of nothing by default. */
+function isEmpty(value: unknown): boolean {
+  return (
+    value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
+  );
+}
+
+/** A value as one would write it in monitor.config.ts. */
+function inSource(value: unknown): string {
+  if (typeof value === 'string') return `'${value.replace(/['\\]/g, '\\$&')}'`;
+  if (Array.isArray(value)) return `[${value.map(inSource).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  return `{ ${Object.entries(value)
+    .map(([name, each]) => `${name}: ${inSource(each)}`)
+    .join(', ')} }`;
+}
+
+const code = (text: string): string => `\`${text}\``;
+
+if (import.meta.main) {
+  for (const [path, content] of Object.entries(configurationFiles())) {
+    writeFileSync(join(import.meta.dirname, '..', path), content);
+  }
+}

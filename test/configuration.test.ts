@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { expect, test } from 'vitest';
+import { parseConfig } from '../lambda/config.ts';
+import { nodeFault } from '../lambda/node-version.ts';
+import { configurationFiles } from '../pack/configuration.ts';
+import example from '../monitor.config.example.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const files = configurationFiles();
+interface Node {
+  description?: string;
+  examples?: unknown[];
+  properties?: Record<string, Node>;
+  items?: Node;
+  anyOf?: Node[];
+}
+const schema = JSON.parse(files['monitor.config.schema.json']!) as Node;
+
+test.each(Object.keys(files))('%s is what its source makes (else: npm run docs)', (path) => {
+  expect(readFileSync(join(ROOT, path), 'utf8')).toBe(files[path]);
+});
+
+function fields(node: Node, path = ''): [path: string, field: Node][] {
+  return [
+    ...Object.entries(node.properties ?? {}).flatMap(([name, field]): [string, Node][] => [
+      [`${path}.${name}`, field],
+      ...fields(field, `${path}.${name}`),
+    ]),
+    ...(node.items ? fields(node.items, `${path}[]`) : []),
+    ...(node.anyOf ?? []).flatMap((form) => fields(form, path)),
+  ];
+}
+
+test('every field has a meaning, and stands in the reference', () => {
+  expect(fields(schema).length).toBeGreaterThan(25);
+  for (const [path, { description }] of fields(schema)) {
+    expect({ path, description }).toEqual({
+      path,
+      description: expect.stringMatching(/^[A-Z].*\.$/) as unknown,
+    });
+    expect(files['docs/configuration.md']).toContain(`\`${path.slice(1)}\``);
+  }
+});
+
+/** With the ids filled in. */
+const filled = () =>
+  JSON.parse(
+    JSON.stringify(example).replaceAll(/0{8}(-0{4}){3}-0{12}/g, '11111111-0000-4000-8000-000000000000'),
+  ) as typeof example;
+
+test('the example is good once its ids are filled in, and refused before, by the check and by editors', () => {
+  expect(() => parseConfig(example, 'monitor.config.example.ts')).toThrow(
+    /is the placeholder of the example/,
+  );
+  const { mail } = parseConfig(filled(), 'monitor.config.example.ts');
+  expect(mail.identity).toBe('address');
+  const editor = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
+  expect(editor.safeParse(filled()).error).toBeUndefined();
+  expect(editor.safeParse({ ...filled(), colour: 'red' }).success).toBe(false);
+  expect(editor.safeParse({ ...filled(), schedule: '07:00' }).success).toBe(false);
+});
+
+test('the examples of the reference are good values', () => {
+  const config = filled() as unknown as Record<string, unknown>;
+  const [tenant] = config['tenants'] as object[];
+  const good = (changes: Record<string, unknown>) =>
+    expect(() => parseConfig({ ...config, ...changes }, 'example')).not.toThrow();
+  for (const [name, { examples }] of Object.entries(schema.properties ?? {})) {
+    for (const value of examples ?? []) good({ [name]: value });
+  }
+  for (const [name, { examples }] of Object.entries(
+    schema.properties?.['tenants']?.items?.properties ?? {},
+  )) {
+    for (const value of examples ?? []) good({ tenants: [{ ...tenant, [name]: value }] });
+  }
+});
+
+test('an older Node is refused with a sentence', () => {
+  expect(nodeFault('20.20.2')).toMatch(/needs Node 24 or newer, and this is Node 20\.20\.2: install it/);
+  expect(nodeFault('24.0.0')).toBeUndefined();
+  expect(nodeFault('100.1.0')).toBeUndefined();
+});
