@@ -64,35 +64,42 @@ export interface Category {
   name: string;
   /** Per cent, a value a day; null where it has no maximum. */
   percentages: (number | null)[];
+  /** Of how many controls the maximum is unknown, a value a day. */
+  unknown: number[];
 }
 
 /**
- * Points of a category by those of its controls; a control whose maximum is unknown counts in neither: as
+ * Points of a category by those of its controls; one whose maximum is unknown counts in neither, but in `unknown`: as
  * history/questions/categories.sql has it.
  */
 export function categoriesOf({ days, controls }: History): Category[] {
-  const categories = new Map<string, { points: Float64Array; maximum: Float64Array }>();
+  const categories = new Map<string, Record<'points' | 'maximum' | 'unknown', Float64Array>>();
   for (const { category, steps } of controls) {
     if (category === null) continue;
     const sums = categories.get(category) ?? {
       points: new Float64Array(days.length),
       maximum: new Float64Array(days.length),
+      unknown: new Float64Array(days.length),
     };
     categories.set(category, sums);
     for (const [index, { from, points, maximum }] of steps.entries()) {
-      if (points === null || maximum === null) continue;
+      if (points === null) continue;
       const end = steps[index + 1]?.from ?? days.length;
       for (let day = from; day < end; day += 1) {
-        sums.points[day]! += points;
-        sums.maximum[day]! += maximum;
+        if (maximum === null) sums.unknown[day]! += 1;
+        else {
+          sums.points[day]! += points;
+          sums.maximum[day]! += maximum;
+        }
       }
     }
   }
   return [...categories]
-    .map(([name, { points, maximum }]) => {
+    .map(([name, { points, maximum, unknown }]) => {
       return {
         name,
         percentages: Array.from(maximum, (most, day) => (most > 0 ? (100 * points[day]!) / most : null)),
+        unknown: [...unknown],
       };
     })
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));

@@ -2,6 +2,7 @@
 -- @about controls
 -- @answers Where are points to be had that nobody has worked on since monitoring began?
 -- Controls of each tenant's last counted day that lack points, have no decision, and were never lost, gained or decided.
+-- Where the maximum is unknown, so is what there is to be had: these come last.
 -- percentage_points is what the score would gain; days count from the day the control came (else, monitoring began).
 -- @param tenant = all
 -- @param from = beginning
@@ -48,6 +49,6 @@ WHERE c.month BETWEEN :from_month AND :to_month
   AND s.month BETWEEN :from_month AND :to_month
   AND c.state IS NULL
   AND coalesce(h.touches, 0) = 0
-  AND c.maximum - c.points > 0.005
+  AND (c.maximum IS NULL OR c.maximum - c.points > 0.005)
 ORDER BY 100 * (c.maximum - c.points) / nullif(s.maximum, 0) DESC NULLS LAST, c.tenant, c.control
 LIMIT :limit

@@ -142,13 +142,17 @@ export function startReport(newest: Snapshot, profiles: Profiles): StartReport {
     return { control, profile, maximum: maximumOf(control, profile) };
   });
 
-  const categories = new Map<string, StartReport['categories'][number]>();
+  const categories = new Map<
+    string,
+    { category: string; controls: number; points: number; maximum: number; unknown: number }
+  >();
   for (const { control, maximum } of controls) {
     const { category } = control;
-    const sum = categories.get(category) ?? { category, controls: 0, points: 0, maximum: null };
+    const sum = categories.get(category) ?? { category, controls: 0, points: 0, maximum: 0, unknown: 0 };
     sum.controls += 1;
     sum.points += control.points;
-    if (maximum !== null) sum.maximum = (sum.maximum ?? 0) + maximum;
+    sum.maximum += maximum ?? control.points;
+    if (maximum === null) sum.unknown += 1;
     categories.set(category, sum);
   }
 
@@ -158,9 +162,10 @@ export function startReport(newest: Snapshot, profiles: Profiles): StartReport {
     )
     .toSorted((a, b) => worth(b) - worth(a) || (a.control < b.control ? -1 : 1));
 
-  const open = ({ points, maximum }: StartReport['categories'][number]) => (maximum ?? points) - points;
   return {
-    categories: [...categories.values()].toSorted((a, b) => open(b) - open(a)),
+    categories: [...categories.values()]
+      .toSorted((a, b) => b.maximum - b.points - (a.maximum - a.points))
+      .map((sum) => ({ ...sum, maximum: sum.unknown === sum.controls ? null : sum.maximum })),
     gaps: gaps.slice(0, GAPS),
   };
 }

@@ -130,8 +130,16 @@ export interface ReportedChange extends Change {
 
 /** Where a tenant stands, for the start mail. */
 export interface StartReport {
-  /** Points earned and achievable by category on the newest day, largest gap first. Maximum null where none is known. */
-  categories: { category: string; controls: number; points: number; maximum: number | null }[];
+  /** By category, on the newest day, largest gap first. */
+  categories: {
+    category: string;
+    controls: number;
+    points: number;
+    /** At least; null where none is known. */
+    maximum: number | null;
+    /** Of how many controls the maximum is not known: it counts as what they have. Older reports do not say. */
+    unknown?: number;
+  }[];
   /** The ten controls with the most points still to be earned. */
   gaps: {
     control: string;

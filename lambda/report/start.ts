@@ -1,6 +1,6 @@
 import { LAG, notesBlocks, scoreBlocks } from './common.ts';
 import { ambiguousTitles, idOf, titleOf, word } from './entry.ts';
-import { day, points, score, scoreChange, sides } from './format.ts';
+import { count, day, points, score, scoreChange, sides } from './format.ts';
 import { line, safeLink } from './plain-text.ts';
 import type { Block, Entry, MailDocument } from './document.ts';
 import type { Report, ScoreLine, StartReport } from './model.ts';
@@ -18,12 +18,15 @@ export function startDocument(report: Report): MailDocument {
         type: 'paragraph',
         text: 'From now on every day is archived, and a mail goes out when recommendations lose or gain points here, when they come, go or are re-scored, and when somebody decides about one. No mail means that none of this happened. What people and devices move by coming and going alone, and what your alert settings hold back, stands as a line in the next mail.',
       },
-      ...(start ? [...categoryBlocks(start), ...gapBlocks(start)] : []),
+      ...(start ? [...categoryBlocks(start, report.after), ...gapBlocks(start)] : []),
       ...notesBlocks(report),
     ],
     footer: [LAG],
   };
 }
+
+/** Totals are rounded to two decimals, and so is each of what they sum. */
+const ROUNDING = 0.05;
 
 /** "Up 9.3 percentage points since 12 Oct 2025. Lowest 52.0 % on …, highest 62.4 % on …." */
 function trendSentence(trend: ScoreLine[]): string {
@@ -41,8 +44,12 @@ function trendSentence(trend: ScoreLine[]): string {
   return `${change} Lowest ${score(lowest)} on ${day(lowest.date)}, highest ${score(highest)} on ${day(highest.date)}.`;
 }
 
-function categoryBlocks({ categories }: StartReport): Block[] {
+function categoryBlocks({ categories }: StartReport, total: ScoreLine | null): Block[] {
   if (categories.length === 0) return [];
+  const unknown = categories.reduce((sum, each) => sum + (each.unknown ?? 0), 0);
+  // The total knows its own maximum: what no recommendation is known to be worth is the rest of it.
+  const known = categories.reduce((sum, each) => sum + (each.maximum ?? each.points), 0);
+  const rest = total ? total.maximum - known : 0;
   return [
     { type: 'heading', level: 2, text: 'By category' },
     {
@@ -53,13 +60,44 @@ function categoryBlocks({ categories }: StartReport): Block[] {
         { label: 'Points', align: 'right' },
         { label: 'Still to earn', align: 'right' },
       ],
-      rows: categories.map((each) => [
-        line(each.category, 32) || 'Without category',
-        String(each.controls),
-        each.maximum === null ? points(each.points) : `${points(each.points)} of ${points(each.maximum)}`,
-        each.maximum === null ? 'unknown' : points(Math.max(0, each.maximum - each.points)),
-      ]),
+      rows: [
+        ...categories.map((each) => {
+          const atLeast = each.unknown ? 'at least ' : '';
+          return [
+            line(each.category, 32) || 'Without category',
+            String(each.controls),
+            each.maximum === null
+              ? points(each.points)
+              : `${points(each.points)} of ${atLeast}${points(each.maximum)}`,
+            each.maximum === null
+              ? 'unknown'
+              : `${atLeast}${points(Math.max(0, each.maximum - each.points))}`,
+          ];
+        }),
+        ...(rest > ROUNDING
+          ? [[unknown > 0 ? 'Maximum unknown' : 'Not in any of them', String(unknown), '', points(rest)]]
+          : []),
+        ...(total
+          ? [
+              [
+                'Together',
+                String(categories.reduce((sum, each) => sum + each.controls, 0)),
+                `${points(total.points)} of ${points(total.maximum)}`,
+                points(Math.max(0, total.maximum - total.points)),
+              ],
+            ]
+          : []),
+      ],
+      ...(total ? { sum: true } : {}),
     },
+    ...(unknown > 0
+      ? [
+          {
+            type: 'paragraph' as const,
+            text: `Nobody states the maximum of ${count(unknown, 'recommendation')}: ${unknown === 1 ? 'it counts' : 'they count'} as what is earned, and what they are worth beyond that stands in a row of its own.`,
+          },
+        ]
+      : []),
   ];
 }
 

@@ -29,6 +29,7 @@ const category = (date: string, name: string, points: number, maximum: number): 
   points,
   maximum,
   percentage: (100 * points) / maximum,
+  unknown: 0,
 });
 
 const change = (fields: Row): Row => ({
@@ -74,12 +75,37 @@ export const CASES: Case[] = [
     ],
   },
   {
-    // Of unknown maximum: it counts in neither.
+    // Of unknown maximum: it counts in neither, and is counted.
     question: 'categories',
     wanted: { tenant: FABRIKAM, from: '2026-02-06' },
     rows: [
-      { tenant: FABRIKAM, date: '2026-02-06', category: 'Data', points: 20, maximum: 50, percentage: 40 },
-      { tenant: FABRIKAM, date: '2026-02-06', category: 'Identity', points: 30, maximum: 50, percentage: 60 },
+      {
+        tenant: FABRIKAM,
+        date: '2026-02-06',
+        category: 'Apps',
+        points: null,
+        maximum: null,
+        percentage: null,
+        unknown: 1,
+      },
+      {
+        tenant: FABRIKAM,
+        date: '2026-02-06',
+        category: 'Data',
+        points: 20,
+        maximum: 50,
+        percentage: 40,
+        unknown: 0,
+      },
+      {
+        tenant: FABRIKAM,
+        date: '2026-02-06',
+        category: 'Identity',
+        points: 30,
+        maximum: 50,
+        percentage: 60,
+        unknown: 0,
+      },
     ],
   },
   {
@@ -420,7 +446,7 @@ export const CASES: Case[] = [
     ],
   },
   {
-    // Not mfa (lost, gained), not legacy (decided), not odd (nobody knows what it is worth).
+    // Not mfa (lost, gained), not legacy (decided); odd last, for nobody knows what it is worth.
     question: 'untouched',
     wanted: { to: '2026-02-06' },
     rows: [
@@ -454,6 +480,17 @@ export const CASES: Case[] = [
         first_date: '2026-01-30',
         days: 7,
         percentage_points: 16,
+      },
+      {
+        tenant: FABRIKAM,
+        control: 'odd',
+        title: 'Of unknown maximum',
+        category: 'Apps',
+        points: 0,
+        maximum: null,
+        first_date: '2026-02-01',
+        days: 5,
+        percentage_points: null,
       },
     ],
   },

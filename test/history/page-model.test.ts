@@ -71,20 +71,24 @@ describe('moves and their account', () => {
 
 describe('categories', () => {
   it('are the points of their controls by their maxima', () => {
+    const none = Array.from({ length: 7 }, () => 0);
     expect(categoriesOf(contoso)).toEqual([
-      { name: 'Apps', percentages: [null, null, null, null, null, null, 0] },
-      { name: 'Data', percentages: Array.from({ length: 7 }, () => 100 / 3) },
+      { name: 'Apps', percentages: [null, null, null, null, null, null, 0], unknown: none },
+      { name: 'Data', percentages: Array.from({ length: 7 }, () => 100 / 3), unknown: none },
       {
         name: 'Identity',
         percentages: [40, 30, 40, 30, 30, 40, 40].map((mfa) => (100 * mfa) / 70),
+        unknown: none,
       },
     ]);
   });
 
-  it('count no control whose maximum is unknown', () => {
-    expect(categoriesOf(fabrikam).find(({ name }) => name === 'Apps')?.percentages).toEqual(
-      Array.from({ length: 6 }, () => null),
-    );
+  it('count apart the controls whose maximum is unknown', () => {
+    expect(categoriesOf(fabrikam).find(({ name }) => name === 'Apps')).toEqual({
+      name: 'Apps',
+      percentages: Array.from({ length: 6 }, () => null),
+      unknown: Array.from({ length: 6 }, () => 1),
+    });
   });
 });
 

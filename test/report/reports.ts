@@ -636,7 +636,7 @@ export const typicalStart = reportOf({
       { category: 'Identity', controls: 42, points: 121.5, maximum: 301 },
       { category: 'Apps', controls: 103, points: 402.1, maximum: 566 },
       { category: 'Device', controls: 61, points: 280, maximum: 421 },
-      { category: 'Data', controls: 24, points: 55, maximum: null },
+      { category: 'Data', controls: 24, points: 55, maximum: 69, unknown: 2 },
     ],
     gaps: GAPS.map(([title, category, points, maximum, implementationCost], index) => ({
       control: `control_${index}`,

@@ -48,6 +48,7 @@ interface CardProps {
 
 function Card({ category, colour, span, pressed, onToggle }: CardProps) {
   const { name, percentages } = category;
+  const unknown = category.unknown[span.to] ?? 0;
   const values = percentages.slice(span.from, span.to + 1);
   const [first, last] = [
     values.find((value) => value !== null) ?? null,
@@ -62,7 +63,11 @@ function Card({ category, colour, span, pressed, onToggle }: CardProps) {
       aria-pressed=${String(pressed)}
       onClick=${() => onToggle(name)}
     >
-      <span class="name"><span class="key" aria-hidden="true"></span>${name}</span>
+      <span class="name"
+        ><span class="key" aria-hidden="true"></span>${name}${
+          unknown > 0 ? html` <span class="soft">(without ${unknown} of unknown maximum)</span>` : ''
+        }</span
+      >
       <span class="figure"
         >${percent(last)} <span class=${toneOf(last - first)}>${tenths(last - first)}</span></span
       >
