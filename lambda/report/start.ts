@@ -75,7 +75,7 @@ function categoryBlocks({ categories }: StartReport, total: ScoreLine | null): B
           ];
         }),
         ...(rest > ROUNDING
-          ? [[unknown > 0 ? 'Maximum unknown' : 'Not in any of them', String(unknown), '', points(rest)]]
+          ? [[unknown > 0 ? 'Maximum unknown' : 'Not in any of them', '', '', points(rest)]]
           : []),
         ...(total
           ? [
