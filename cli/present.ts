@@ -1,9 +1,10 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import { day, pointsChange, score, sides } from '../lambda/report/format.ts';
+import { day, pointsChange, score, sides, signedUnits } from '../lambda/report/format.ts';
 import { line } from '../lambda/report/plain-text.ts';
+import { roundTogether } from '../lambda/report/rounding.ts';
 import type { RunResult } from '../lambda/run.ts';
-import type { Change, ChangeKind } from '../lambda/score/change.ts';
+import type { Change, ChangeKind, Explanation } from '../lambda/score/change.ts';
 import type { RunFailure } from './run.ts';
 
 const MARKS: Record<ChangeKind, { mark: string; colour: 'red' | 'green' | 'cyan' | 'yellow' }> = {
@@ -28,7 +29,7 @@ export function describeResult(result: RunResult): string {
     `${styleText('bold', result.name)}  ${styleText('bold', score(now))}  ${styleText('dim', `${sides({ before: null, after: now.points }, { before: null, after: now.maximum })}, snapshot of ${day(now.date)}`)}`,
     `  ${describeArchived(archived)}`,
   ];
-  if (changes.length > 0) lines.push(changesTable(changes));
+  if (changes.length > 0) lines.push(changesTable(changes, result.explanation));
   for (const { subject, to } of mails) lines.push(`  ✉ ${subject} ${styleText('dim', `→ ${to.join(', ')}`)}`);
   if (mails.length === 0) lines.push(styleText('dim', '  nothing to tell, no mail'));
   return lines.join('\n');
@@ -52,33 +53,76 @@ function describeArchived(dates: string[]): string {
     : `archived ${dates.length} days, ${day(first)} to ${day(last)}`;
 }
 
-/** One row a change, without lines, so that it can be copied; the day only where there are several. */
-export function changesTable(changes: Change[]): string {
+/** Of several rows of one control on one day, the one that its points stand on. */
+const POINTS_STAND_ON: ChangeKind[] = ['lost', 'gained', 'drift', 'new', 'removed'];
+
+/**
+ * One row a change, without lines, so that it can be copied; the day only where there are several. The last two columns
+ * add up, as printed, to what the score moved by: in points, and in percentage points.
+ */
+export function changesTable(changes: Change[], explanation: Explanation): string {
   const severalDays = new Set(changes.map(({ date }) => date)).size > 1;
-  const rows = changes.map((change) => {
+  const { before, after, unexplained } = explanation;
+  const known = changes.map(({ percentagePoints }) => percentagePoints);
+  const total =
+    before === null || after === null ? known.reduce((sum, share) => sum + share, 0) : after - before;
+  const shares = roundTogether([...known, unexplained], total, 2);
+  const share = (hundredths: number | undefined) => (hundredths ? signedUnits(hundredths, 2) : '');
+  const moves = changes.map((change) => (bearsPoints(change, changes) ? moveOf(change) : 0));
+  const move = (points: number) => (Math.abs(points) < 5e-6 ? '' : pointsChange(points));
+
+  const rows = changes.map((change, index) => {
     const { mark, colour } = MARKS[change.kind];
-    const { before, after } = change.points;
     return {
-      day: severalDays ? day(change.date) : null,
+      day: severalDays ? day(change.date) : '',
       mark: styleText(colour, mark),
       title: change.title,
       points: change.control === null ? '' : sides(change.points, change.maximum),
-      move: before === null || after === null || before === after ? '' : pointsChange(after - before),
+      move: move(moves[index]!),
+      share: share(shares.parts[index]),
     };
   });
+  const sum = moves.reduce((all, each) => all + each, 0);
+  const summary = (title: string, points: string, hundredths: number | undefined) =>
+    rows.push({
+      day: '',
+      mark: '',
+      title: styleText('dim', title),
+      points: '',
+      move: points,
+      share: share(hundredths),
+    });
+  if (shares.parts.at(-1)) summary('not explained', '', shares.parts.at(-1));
+  if (move(sum) !== '' || shares.total !== 0) {
+    summary('together, in points and percentage points', move(sum), shares.total);
+  }
+
   const width = Math.max(process.stdout.columns ?? 120, 60);
   const pointsWidth = Math.max(...rows.map(({ points }) => points.length));
-  const titleWidth = Math.min(Math.max(width - pointsWidth - (severalDays ? 37 : 23), 20), 70);
+  const titleWidth = Math.min(Math.max(width - pointsWidth - (severalDays ? 46 : 32), 20), 70);
   const table = new Table({
     chars: NO_LINES,
-    colAligns: [...(severalDays ? (['left'] as const) : []), 'left', 'left', 'left', 'right'],
+    colAligns: [...(severalDays ? (['left'] as const) : []), 'left', 'left', 'left', 'right', 'right'],
     style: { 'padding-left': 2, 'padding-right': 0 },
   });
   for (const row of rows) {
-    const title = line(row.title, titleWidth);
-    table.push([...(row.day === null ? [] : [row.day]), row.mark, title, row.points, row.move]);
+    const title = row.mark === '' ? row.title : line(row.title, titleWidth);
+    table.push([...(severalDays ? [row.day] : []), row.mark, title, row.points, row.move, row.share]);
   }
   return table.toString();
+}
+
+/** Whether a row's points count: those of the tenant as a whole, and of a control's other rows, stand elsewhere. */
+function bearsPoints(change: Change, changes: Change[]): boolean {
+  if (change.control === null) return false;
+  if (POINTS_STAND_ON.includes(change.kind)) return true;
+  const rows = changes.filter(({ control, date }) => control === change.control && date === change.date);
+  return rows[0] === change && !rows.some(({ kind }) => POINTS_STAND_ON.includes(kind));
+}
+
+/** In points; all of them where it came or went. */
+function moveOf({ points: { before, after } }: Change): number {
+  return (after ?? 0) - (before ?? 0);
 }
 
 const NO_LINES = Object.fromEntries(

@@ -1,3 +1,4 @@
+import { largestMoves, type DayMove, type Mark as MarkOf } from '../../lambda/report/chart/marks.ts';
 import { roundTogether } from '../../lambda/report/rounding.ts';
 import type { Change, Control, Day, History, Step } from './wire.ts';
 
@@ -110,36 +111,31 @@ export function stepAt({ steps }: Control, day: number): Step | null {
   return steps.findLast(({ from }) => from <= day) ?? null;
 }
 
-/** An event worth a mark on the line. */
-export interface Mark {
-  /** Place in `days`. */
-  day: number;
-  /** Earned or decided here, or re-scored by Microsoft. */
-  by: 'here' | 'microsoft';
-  /** In percentage points. */
-  change: number;
-}
-
-/** Smaller moves are the wobble of partial credits; what is small beside the whole range is no event. */
-const SMALLEST_MARK = 0.25;
-const SMALLEST_PART = 0.06;
+/** An event worth a mark on the line; `day` is its place in `days`. */
+export type Mark = MarkOf<number>;
 
 /** What moved the score most in a period, the largest first: as the chart of the mails marks it. */
 export function marksOf(history: History, moves: Move[], from: number, to: number, most: number): Mark[] {
   const shown = history.days.slice(from, to + 1).flatMap(({ percentage }) => percentage ?? []);
   const range = Math.max(...shown) - Math.min(...shown);
-  const smallest = Math.max(SMALLEST_MARK, SMALLEST_PART * range);
-  return moves
-    .map((move, day): Mark => {
-      const here = move.earned + move.decided;
-      return Math.abs(move.rescored) > Math.abs(here)
-        ? { day, by: 'microsoft', change: move.rescored }
-        : { day, by: 'here', change: here };
-    })
-    .filter(({ day }) => day > from && day <= to && history.days[day]!.percentage !== null)
-    .filter(({ change }) => Math.abs(change) >= smallest)
-    .toSorted((a, b) => Math.abs(b.change) - Math.abs(a.change))
-    .slice(0, most);
+  const between = moves.map((move, day) => ({ day, move: moveOf(move) })).slice(from + 1, to + 1);
+  return largestMoves(between, range, most);
+}
+
+/** As the marks have it: earned and decided are both done here. */
+export function moveOf({ total, earned, decided, rescored }: Move): DayMove {
+  return { total, here: earned + decided, microsoft: rescored };
+}
+
+/** A day's move as the table of days prints it, in hundredths: the parts add up to the total as printed. */
+export function printedMove(
+  move: Move,
+): { total: number; here: number; microsoft: number; rest: number } | null {
+  const { total, here, microsoft } = moveOf(move);
+  if (total === null) return null;
+  const rounded = roundTogether([here, microsoft, move.unexplained], total, 2);
+  const [ofHere = 0, ofMicrosoft = 0, rest = 0] = rounded.parts;
+  return { total: rounded.total, here: ofHere, microsoft: ofMicrosoft, rest };
 }
 
 /** What happened, in a few words: the title of what weighs most, or how many of a kind. */

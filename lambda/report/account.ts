@@ -1,5 +1,5 @@
 import { count, listing, signedUnits, units } from './format.ts';
-import { roundTogether } from './rounding.ts';
+import { bends, roundTogether } from './rounding.ts';
 import type { MailAccount, Report, ReportedChange } from './model.ts';
 
 /** The sentence that explains the change of the score, and the lines of what else belongs to the sum. */
@@ -103,11 +103,13 @@ export function printedParts(
     // A second decimal where one would hide what the mail is about, or where a part adds up only if it is not rounded as
     // usual: its row says 0.34, and the sentence would say 0.4. More only where they hide all of it.
     const hidesMain = parts.some(({ name, units: of }) => isMain(name) && of === 0);
-    const bends = parts.some(
-      ({ units: of }, index) => Math.abs(of - shown[index]!.value * 10 ** decimals) > 0.5 + NOISE,
+    const isBent = bends(
+      shown.map(({ value }) => value),
+      rounded.parts,
+      decimals,
     );
     const hidesAll = rounded.total === 0 && Math.abs(change) >= NOISE;
-    if (decimals >= 4 || !(hidesAll || ((hidesMain || bends) && decimals < 2))) {
+    if (decimals >= 4 || !(hidesAll || ((hidesMain || isBent) && decimals < 2))) {
       return { total: rounded.total, decimals, parts };
     }
   }

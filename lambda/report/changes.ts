@@ -4,7 +4,7 @@ import { localDay } from './decision.ts';
 import { mostImportantFirst, rowsOf, titleOf, toldOf, type Rows } from './entry.ts';
 import { count, day, listing, score, scoreChange, shortDay, sides, signedUnits } from './format.ts';
 import { line } from './plain-text.ts';
-import { roundTogether } from './rounding.ts';
+import { bends, roundTogether } from './rounding.ts';
 import { controlsEssence, scoresEssence } from './subject.ts';
 import type { Block, Cell, Entry, MailDocument } from './document.ts';
 import type { DayReport, Report, ReportedChange } from './model.ts';
@@ -47,9 +47,15 @@ export function changesDocument(report: Report, kind: 'scores' | 'controls'): Ma
     }))
     .filter((each) => each.blocks.length > 0);
 
+  const steps = stepsOf(
+    report,
+    told.map((each) => each.day),
+  );
   const blocks = [
     ...(several && confirmed.length > 0 ? confirmedBlocks(confirmed) : []),
-    ...told.flatMap((each) => (several ? [dayHeading(each.day), ...each.blocks] : each.blocks)),
+    ...told.flatMap((each) =>
+      several ? [dayHeading(each.day, steps.of(each.day)), ...each.blocks] : each.blocks,
+    ),
   ];
   return {
     tenant: report.name,
@@ -62,6 +68,7 @@ export function changesDocument(report: Report, kind: 'scores' | 'controls'): Ma
             report,
             told.map((each) => each.day),
             kinds,
+            steps,
           )
         : []),
       ...blocks,
@@ -106,42 +113,70 @@ function confirmedBlocks(entries: Entry[]): Block[] {
   ];
 }
 
-function dayHeading({ date, before, after }: DayReport): Block {
-  return {
-    type: 'heading',
-    level: 2,
-    text: day(date),
-    aside: `${score(after)} (${scoreChange(before, after)})`,
-  };
+function dayHeading({ date, after }: DayReport, step: string): Block {
+  return { type: 'heading', level: 2, text: day(date), aside: `${score(after)} (${step})` };
 }
 
 /** What the days of an absence bring, before each is told by itself. */
-function overview(report: Report, told: DayReport[], kinds: ChangeKind[]): Block[] {
+function overview(report: Report, told: DayReport[], kinds: ChangeKind[], steps: Steps): Block[] {
   const first = report.days[0]?.previousDate ?? '';
   const sentence = `${told.length} of the ${count(report.days.length, 'snapshot')} since ${day(first)} ${told.length === 1 ? 'has' : 'have'} something to tell.`;
   return [
     { type: 'heading', level: 2, text: 'Day by day' },
     { type: 'paragraph', text: sentence },
-    ...(told.length > 0 ? [daysTable(report, told, kinds)] : []),
+    ...(told.length > 0 ? [daysTable(report, told, kinds, steps)] : []),
     ...roundTrips(report, kinds),
   ];
 }
 
-/** The days with something to tell, the others in one row, and the sum: as printed it adds up. */
-function daysTable(report: Report, told: DayReport[], kinds: ChangeKind[]): Block {
-  const [first, last] = [report.days[0]!, report.days.at(-1)!];
+/** How far the score moved, day by day, as the table and the headings print it. */
+interface Steps {
+  of(day: DayReport): string;
+  /** All days that have nothing to report. */
+  others: string | null;
+  together: string;
+}
+
+/**
+ * Of the days with something to report, of the others in one, and of all: as printed they add up, and each is rounded as
+ * usual, for which there are two decimals where one does not do.
+ */
+function stepsOf(report: Report, told: DayReport[]): Steps {
+  const [first, last] = [report.days[0], report.days.at(-1)];
+  if (!first || !last) return { of: () => '', others: null, together: '' };
   const steps = told.map(({ before, after }) => stepOf(before.percentage, after.percentage));
   const total = stepOf(first.before.percentage, last.after.percentage);
   const rest = total - steps.reduce((sum, step) => sum + step, 0);
-  const others = report.days.length - told.length;
-  const parts = [...steps, ...(others > 0 ? [rest] : [])];
-  const decimals = explained(report)?.decimals ?? 1;
+  const hasOthers = report.days.length > told.length;
+  const parts = [...steps, ...(hasOthers ? [rest] : [])];
   // Where a day has no percentage, its steps add up to nothing.
-  const known = parts.every(Number.isFinite) && Number.isFinite(total);
-  const printed = roundTogether(known ? parts : [], known ? total : 0, decimals);
-  const step = (index: number, of: DayReport) =>
-    known ? signedUnits(printed.parts[index]!, decimals) : scoreChange(of.before, of.after);
+  if (!parts.every(Number.isFinite) || !Number.isFinite(total)) {
+    return {
+      of: ({ before, after }) => scoreChange(before, after),
+      others: null,
+      together: scoreChange(first.before, last.after),
+    };
+  }
+  const { decimals, printed } = roundedSteps(parts, total, explained(report)?.decimals ?? 1);
+  const texts = new Map(told.map((day, index) => [day, signedUnits(printed.parts[index]!, decimals)]));
+  return {
+    of: (day) => texts.get(day) ?? '',
+    others: hasOthers ? signedUnits(printed.parts.at(-1)!, decimals) : null,
+    together: signedUnits(printed.total, decimals),
+  };
+}
 
+function roundedSteps(parts: number[], total: number, fewest: number) {
+  for (let decimals = fewest; ; decimals += 1) {
+    const printed = roundTogether(parts, total, decimals);
+    if (decimals >= 2 || !bends(parts, printed.parts, decimals)) return { decimals, printed };
+  }
+}
+
+/** The days with something to tell, the others in one row, and the sum. */
+function daysTable(report: Report, told: DayReport[], kinds: ChangeKind[], steps: Steps): Block {
+  const last = report.days.at(-1)!;
+  const others = report.days.length - told.length;
   const summary = (of: DayReport): string =>
     kinds
       .map((kind) => ({
@@ -159,21 +194,9 @@ function daysTable(report: Report, told: DayReport[], kinds: ChangeKind[]): Bloc
       { label: 'Recommendations', align: 'left' },
     ],
     rows: [
-      ...told.map((each, index): Cell[] => [
-        shortDay(each.date),
-        score(each.after),
-        step(index, each),
-        summary(each),
-      ]),
-      ...(others > 0 && known
-        ? [[count(others, 'other day'), '', signedUnits(printed.parts.at(-1)!, decimals), '']]
-        : []),
-      [
-        'Together',
-        score(last.after),
-        known ? signedUnits(printed.total, decimals) : scoreChange(first.before, last.after),
-        '',
-      ],
+      ...told.map((each): Cell[] => [shortDay(each.date), score(each.after), steps.of(each), summary(each)]),
+      ...(steps.others === null ? [] : [[count(others, 'other day'), '', steps.others, '']]),
+      ['Together', score(last.after), steps.together, ''],
     ],
     sum: true,
   };

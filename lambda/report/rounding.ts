@@ -32,6 +32,14 @@ export function roundTogether(
   };
 }
 
+/** Whether a part is not rounded as usual, so that all of them add up. */
+export function bends(parts: number[], printed: number[], decimals: number): boolean {
+  return parts.some((part, index) => Math.abs((printed[index] ?? 0) - part * 10 ** decimals) > 0.5 + SLACK);
+}
+
+/** In units of the last decimal: what differs less from a half is one. */
+const SLACK = 5e-6;
+
 /** What is a whole number but for the noise of binary fractions is one. */
 function snapped(value: number): number {
   const whole = Math.round(value);

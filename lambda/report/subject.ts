@@ -1,3 +1,4 @@
+import { explained } from './account.ts';
 import { isTimeZone, count, day, daysBetween, listing, score, scoreChange } from './format.ts';
 import { line } from './plain-text.ts';
 import type { OperationsItem, Report, ReportedChange } from './model.ts';
@@ -23,7 +24,7 @@ function essence(report: Report, kind: MailKind): string {
       return what ? `${now}: ${what}` : now;
     }
     case 'controls':
-      return `${controlsEssence(report)}${period(report)}`;
+      return `${controlsEssence(report)}${movedScore(report)}${period(report)}`;
     case 'start':
       return report.after === null
         ? 'Secure Score monitoring has started'
@@ -145,7 +146,22 @@ function scoreNow(report: Report): string {
   const { before, after } = report;
   if (after === null) return 'Secure Score';
   if (before === null) return `Secure Score ${score(after)}`;
-  return `Secure Score ${score(after)} (${scoreChange(before, after)})`;
+  return `Secure Score ${score(after)} (${changeOfScore(report)})`;
+}
+
+/** As the mail itself has it. */
+function changeOfScore(report: Report): string {
+  const { before, after } = report;
+  return explained(report)?.change ?? (before && after ? scoreChange(before, after) : '');
+}
+
+/** ", score 61.2 % (−1.3)" where it moved: what Microsoft does to the recommendations it does to the score. */
+function movedScore(report: Report): string {
+  const { before, after } = report;
+  const change = changeOfScore(report);
+  return before === null || after === null || /^(±.*|)$/.test(change)
+    ? ''
+    : `, score ${score(after)} (${change})`;
 }
 
 function period(report: Report): string {

@@ -421,15 +421,15 @@ function changeOf(change: Change): Change {
   return { kind, control, title, category, date, previousDate, points, maximum, percentagePoints, cause };
 }
 
+/** No points: what the newest snapshot has that was not reported yet has nothing to do with it. */
 function operationsChange(item: OperationsItem, report: Report, answer: Answer): Change {
-  const told = report.before ?? report.after;
-  const { snapshot } = answer.newest;
+  const nothing = { before: null, after: null };
   const kind = item.kind === 'stale' ? 'stale' : 'suspect';
   return tenantChange(kind, operationsTitle(item), {
     date: answer.newest.date,
-    previousDate: told?.date ?? null,
-    points: { before: told?.points ?? null, after: snapshot.points },
-    maximum: { before: told?.maximum ?? null, after: snapshot.maximum },
+    previousDate: (report.before ?? report.after)?.date ?? null,
+    points: nothing,
+    maximum: nothing,
   });
 }
 

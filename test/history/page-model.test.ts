@@ -98,6 +98,7 @@ describe('marks', () => {
     expect(marksOf(contoso, moves, 0, 6, 9).find(({ day }) => day === 6)).toEqual({
       day: 6,
       by: 'microsoft',
+      isMixed: false,
       change: -10,
     });
     expect(marksOf(contoso, moves, 0, 6, 2)).toHaveLength(2);

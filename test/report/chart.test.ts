@@ -21,7 +21,7 @@ const flat = (percentages: (number | null)[]): TrendDay[] =>
 describe('what it shows', () => {
   test('its description says from where to where, the extremes, and what moved it most', () => {
     expect(chartAlt(chart)).toBe(
-      'Chart of the Secure Score from 12 Oct 2025 to 9 Jan 2026: from 52.0 % to 62.4 %, lowest 52.0 % on 12 Oct, highest 62.4 % on 9 Jan. Largest moves: −4.3 on 17 Dec, re-scored by Microsoft; +3.0 on 17 Nov; +2.6 on 26 Dec.',
+      'Chart of the Secure Score from 12 Oct 2025 to 9 Jan 2026: from 52.0 % to 62.4 %, lowest 52.0 % on 12 Oct, highest 62.4 % on 9 Jan. Largest moves: −4.2 on 17 Dec, re-scored by Microsoft; +3.1 on 17 Nov; +2.6 on 26 Dec.',
     );
   });
 
@@ -29,8 +29,8 @@ describe('what it shows', () => {
     expect(chart.marks.map(({ by }) => by)).toEqual(['microsoft', 'here', 'here']);
     const svg = drawScoreChart(chart, 'light');
     for (const label of [
-      '−4.3',
-      '+3.0',
+      '−4.2',
+      '+3.1',
       '+2.6',
       '62.4 %',
       'moved here',
@@ -43,12 +43,22 @@ describe('what it shows', () => {
     expect(svg.match(/l7 7l-7 7l-7 -7z/g)).toHaveLength(1 + 1);
   });
 
-  test('a wobble is no mark, and a day that both did is the larger one', () => {
-    const days = flat([50, 50.1, 50.2, 52, 52]);
+  test('a wobble is no mark; a day has the number that its score moved by, and is whose part is the larger', () => {
+    const days = flat([50, 50.1, 50.2, 52, 52, 50.8]);
     days[1]!.moved = 0.1;
     days[3]!.moved = 0.8;
     days[3]!.rescored = 1;
-    expect(chartOf(days)!.marks.map(({ by, change }) => [by, change])).toEqual([['microsoft', 1]]);
+    // Neither part of it would be a mark.
+    days[5]!.moved = -0.6;
+    days[5]!.rescored = -0.6;
+    const { marks } = chartOf(days)!;
+    expect(marks.map(({ by, change, isMixed }) => [by, isMixed, change])).toEqual([
+      ['microsoft', true, expect.closeTo(1.8, 9)],
+      ['here', true, expect.closeTo(-1.2, 9)],
+    ]);
+    expect(chartAlt(chartOf(days)!)).toContain(
+      'Largest moves: +1.8 on 4 Jan, mostly re-scored by Microsoft; −1.2 on 6 Jan.',
+    );
   });
 
   test('days without a percentage are left out; of fewer than two there is no chart', () => {

@@ -80,19 +80,34 @@ test('a control that fell on two days is one recommendation', () => {
 });
 
 test.each<[expected: string, numbers: Partial<Record<ChangeKind, number>>]>([
-  ['Contoso: 5 new and 2 removed Secure Score recommendations', { new: 5, removed: 2 }],
-  ['Contoso: 1 new Secure Score recommendation', { new: 1 }],
-  ['Contoso: 2 removed Secure Score recommendations', { removed: 2 }],
+  ['Contoso: 5 new and 2 removed Secure Score recommendations, score 62.4 % (−0.8)', { new: 5, removed: 2 }],
+  ['Contoso: 1 new Secure Score recommendation, score 62.4 % (−0.8)', { new: 1 }],
+  ['Contoso: 2 removed Secure Score recommendations, score 62.4 % (−0.8)', { removed: 2 }],
   [
-    'Contoso: 1 new, 1 removed and 1 renamed Secure Score recommendations',
+    'Contoso: 1 new, 1 removed and 1 renamed Secure Score recommendations, score 62.4 % (−0.8)',
     { new: 1, removed: 1, renamed: 1 },
   ],
-  ['Contoso: 2 re-scored Secure Score recommendations', { 're-scored': 2 }],
-  ['Contoso: 1 new Secure Score recommendation, 2 decisions', { new: 1, decided: 2 }],
-  ['Contoso: 1 decision on Secure Score recommendations', { decided: 1 }],
-  ['Contoso: enabled services changed', { services: 1 }],
+  ['Contoso: 2 re-scored Secure Score recommendations, score 62.4 % (−0.8)', { 're-scored': 2 }],
+  ['Contoso: 1 new Secure Score recommendation, 2 decisions, score 62.4 % (−0.8)', { new: 1, decided: 2 }],
+  ['Contoso: 1 decision on Secure Score recommendations, score 62.4 % (−0.8)', { decided: 1 }],
+  ['Contoso: enabled services changed, score 62.4 % (−0.8)', { services: 1 }],
 ])('controls: %s', (expected, numbers) => {
   expect(subject(withChanges(numbers), 'controls')).toBe(expected);
+});
+
+test('controls: without a score where it stands still, and of many that nobody can name', () => {
+  const still = scoreLine('2026-01-08', 62.4, 100);
+  const unmoved = { before: still, after: { ...still, date: '2026-01-09' } };
+  expect(subject(withChanges({ decided: 1 }, unmoved), 'controls')).toBe(
+    'Contoso: 1 decision on Secure Score recommendations',
+  );
+  const unnamed = changeOf('re-scored', { control: null });
+  const of = (...changes: ReturnType<typeof changeOf>[]) =>
+    subject(reportOf({ ...unmoved, days: [dayOf(changes, still, unmoved.after)] }), 'controls');
+  expect(of(unnamed)).toBe('Contoso: Secure Score recommendations without points re-scored');
+  expect(of(unnamed, changeOf('re-scored'))).toBe(
+    'Contoso: 1 re-scored Secure Score recommendation, others without points re-scored',
+  );
 });
 
 test('start', () => {

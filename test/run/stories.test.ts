@@ -250,7 +250,7 @@ describe('what Microsoft did while the monitor was away', () => {
     ]);
     expect(explanation).toMatchObject({ unexplained: expect.closeTo(0, 9) });
     expect(mails).toMatchObject([
-      { subject: 'Contoso: Secure Score recommendations without points re-scored' },
+      { subject: 'Contoso: Secure Score recommendations without points re-scored, score 29.5 % (−3.0)' },
     ]);
     const text = w.mailer.sent[0]!.text.replace(/\s+/g, ' ');
     expect(text).toContain('Microsoft re-scored recommendations without points, which took 3.0.');

@@ -1,7 +1,7 @@
 import { html } from 'htm/preact';
 import { useMemo } from 'preact/hooks';
-import { day as fullDay, points, share } from '../../../lambda/report/format.ts';
-import type { Move, Span } from '../model.ts';
+import { day as fullDay, points, signedUnits } from '../../../lambda/report/format.ts';
+import { printedMove, type Move, type Span } from '../model.ts';
 import type { Route } from '../route.ts';
 import type { Day, History } from '../wire.ts';
 import { Table, type Column } from './table.ts';
@@ -26,7 +26,8 @@ export function Days({ history, moves, span, route, go }: DaysProps) {
     () => history.days.map((day, index): Row => ({ day, move: moves[index]! })).slice(span.from, span.to + 1),
     [history, moves, span.from, span.to],
   );
-  const columns = useMemo(() => columnsOf((day) => go({ day }, true)), [go]);
+  const isExplained = rows.every(({ move }) => (printedMove(move)?.rest ?? 0) === 0);
+  const columns = useMemo(() => columnsOf((day) => go({ day }, true), isExplained), [go, isExplained]);
   return html`
     <p class="result soft">${counted(rows.length, 'day')}${leftOut(history)}</p>
     <${Table}
@@ -49,11 +50,14 @@ function leftOut({ leftOut: dates }: History): string {
   return `. Left out as half an answer, which no comparison counts: ${named.join(', ')}${others}.`;
 }
 
-function amount(value: number | null): Drawn {
-  return value === null || Math.abs(value) < 5e-6 ? html`<span class="soft">–</span>` : share(value);
+/** In hundredths of a percentage point: as printed, the parts of a day add up. */
+function amount(move: Move, part: 'total' | 'here' | 'microsoft' | 'rest'): Drawn {
+  const hundredths = printedMove(move)?.[part] ?? 0;
+  return hundredths === 0 ? html`<span class="soft">–</span>` : signedUnits(hundredths, 2);
 }
 
-function columnsOf(open: (date: string) => void): Column<Row>[] {
+/** @param isExplained no day has anything that is not explained: then no column is needed for it */
+function columnsOf(open: (date: string) => void, isExplained: boolean): Column<Row>[] {
   return [
     {
       name: 'date',
@@ -76,15 +80,25 @@ function columnsOf(open: (date: string) => void): Column<Row>[] {
       number: true,
       sort: ({ move }) => move.total ?? 0,
       descending: true,
-      cell: ({ move }) => amount(move.total),
+      cell: ({ move }) => amount(move, 'total'),
     },
     {
       name: 'here',
       label: 'Here',
       number: true,
-      cell: ({ move }) => amount(move.earned + move.decided),
+      cell: ({ move }) => amount(move, 'here'),
     },
-    { name: 'microsoft', label: 'Microsoft', number: true, cell: ({ move }) => amount(move.rescored) },
+    { name: 'microsoft', label: 'Microsoft', number: true, cell: ({ move }) => amount(move, 'microsoft') },
+    ...(isExplained
+      ? []
+      : [
+          {
+            name: 'rest',
+            label: 'Not explained',
+            number: true,
+            cell: ({ move }: Row) => amount(move, 'rest'),
+          },
+        ]),
     {
       name: 'points',
       label: 'Points',

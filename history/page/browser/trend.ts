@@ -2,7 +2,8 @@ import { html } from 'htm/preact';
 import { useMemo } from 'preact/hooks';
 import { area, curveLinear, curveMonotoneX, line } from 'd3-shape';
 import { day as fullDay, points, score, share as signedShare } from '../../../lambda/report/format.ts';
-import { caption, marksOf, type Mark, type Move, type Span } from '../model.ts';
+import { whose } from '../../../lambda/report/chart/marks.ts';
+import { caption, marksOf, moveOf, type Mark, type Move, type Span } from '../model.ts';
 import type { Change, Day, History } from '../wire.ts';
 import { placeLabels } from './labels.ts';
 import { domainOf, Plot, px, useMedia, type Scale } from './plot.ts';
@@ -211,7 +212,7 @@ function rug(moves: Move[], span: Span, scale: Scale, byMicrosoft: boolean): str
   return moves
     .map((move, index) => {
       if (index <= span.from || index > span.to || move.changes === 0) return '';
-      const microsoft = Math.abs(move.rescored) > Math.abs(move.earned + move.decided);
+      const microsoft = whose(moveOf(move)) === 'microsoft';
       return microsoft === byMicrosoft ? `M${px(scale.x(index))} ${scale.bottom - 7}v7` : '';
     })
     .join('');

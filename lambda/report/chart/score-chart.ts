@@ -3,6 +3,7 @@ import { renderToString } from 'preact-render-to-string';
 import { nice, ticks as ticksOf } from 'd3-array';
 import { area, curveMonotoneX, line as lineOf } from 'd3-shape';
 import { daysBetween, day, score, shortDay, signedUnits } from '../format.ts';
+import { largestMoves, type Mark as MarkOf } from './marks.ts';
 import { colour, type Theme } from './palette.ts';
 import type { TrendDay } from '../model.ts';
 
@@ -19,13 +20,7 @@ export interface ScoreChart {
 
 export type ChartDay = TrendDay & { percentage: number };
 
-export interface Mark {
-  day: ChartDay;
-  /** Earned or decided here, or re-scored by Microsoft. */
-  by: 'here' | 'microsoft';
-  /** In percentage points. */
-  change: number;
-}
+export type Mark = MarkOf<ChartDay>;
 
 /** In CSS pixels: a card's width on a desktop; its letters can still be read on a phone. */
 export const CHART_SIZE = { width: 544, height: 268 };
@@ -39,9 +34,6 @@ const MOST_DAYS = 90;
 
 const MARKS = 6;
 
-/** Smaller moves are the wobble of partial credits. */
-const SMALLEST_MARK = 0.25;
-
 /** @returns null where there are not two days to draw a line between */
 export function chartOf(trend: TrendDay[]): ScoreChart | null {
   const known = trend
@@ -52,18 +44,15 @@ export function chartOf(trend: TrendDay[]): ScoreChart | null {
   if (days.length < 2) return null;
 
   const { lowest, highest } = extremes(days);
-  // What is small beside the whole range is no event.
-  const smallest = Math.max(SMALLEST_MARK, 0.06 * (highest.percentage - lowest.percentage));
-  const marks = days
-    .slice(1)
-    .map((of): Mark =>
-      Math.abs(of.rescored) > Math.abs(of.moved)
-        ? { day: of, by: 'microsoft', change: of.rescored }
-        : { day: of, by: 'here', change: of.moved },
-    )
-    .filter(({ change }) => Math.abs(change) >= smallest)
-    .toSorted((a, b) => Math.abs(b.change) - Math.abs(a.change))
-    .slice(0, MARKS);
+  const moves = days.slice(1).map((of, index) => ({
+    day: of,
+    move: {
+      total: of.percentage - days[index]!.percentage,
+      here: of.moved,
+      microsoft: of.rescored,
+    },
+  }));
+  const marks = largestMoves(moves, highest.percentage - lowest.percentage, MARKS);
   return { days, marks };
 }
 
@@ -74,8 +63,8 @@ export function chartAlt({ days, marks }: ScoreChart): string {
   const moves = marks
     .slice(0, 3)
     .map(
-      ({ day: of, by, change }) =>
-        `${step(change)} on ${shortDay(of.date)}${by === 'here' ? '' : ', re-scored by Microsoft'}`,
+      ({ day: of, by, isMixed, change }) =>
+        `${step(change)} on ${shortDay(of.date)}${by === 'here' ? '' : `, ${isMixed ? 'mostly ' : ''}re-scored by Microsoft`}`,
     );
   return [
     `Chart of the Secure Score from ${day(first.date)} to ${day(last.date)}: from ${score(first)} to ${score(last)}`,
