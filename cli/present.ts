@@ -67,7 +67,8 @@ export function changesTable(changes: Change[], explanation: Explanation): strin
   const total =
     before === null || after === null ? known.reduce((sum, share) => sum + share, 0) : after - before;
   const shares = roundTogether([...known, unexplained], total, 2);
-  const share = (hundredths: number | undefined) => (hundredths ? signedUnits(hundredths, 2) : '');
+  const share = (hundredths: number | undefined, of = 0) =>
+    hundredths || Math.abs(of) >= 5e-6 ? signedUnits(hundredths ?? 0, 2) : '';
   const moves = changes.map((change) => (bearsPoints(change, changes) ? moveOf(change) : 0));
   const move = (points: number) => (Math.abs(points) < 5e-6 ? '' : pointsChange(points));
 
@@ -79,7 +80,7 @@ export function changesTable(changes: Change[], explanation: Explanation): strin
       title: change.title,
       points: change.control === null ? '' : sides(change.points, change.maximum),
       move: move(moves[index]!),
-      share: share(shares.parts[index]),
+      share: share(shares.parts[index], change.percentagePoints),
     };
   });
   const sum = moves.reduce((all, each) => all + each, 0);
