@@ -54,7 +54,7 @@ function describeArchived(dates: string[]): string {
 }
 
 /** Of several rows of one control on one day, the one that its points stand on. */
-const POINTS_STAND_ON: ChangeKind[] = ['lost', 'gained', 'drift', 'new', 'removed'];
+const POINTS_STAND_ON: ReadonlySet<ChangeKind> = new Set(['lost', 'gained', 'drift', 'new', 'removed']);
 
 /**
  * One row a change, without lines, so that it can be copied; the day only where there are several. The last two columns
@@ -116,9 +116,9 @@ export function changesTable(changes: Change[], explanation: Explanation): strin
 /** Whether a row's points count: those of the tenant as a whole, and of a control's other rows, stand elsewhere. */
 function bearsPoints(change: Change, changes: Change[]): boolean {
   if (change.control === null) return false;
-  if (POINTS_STAND_ON.includes(change.kind)) return true;
+  if (POINTS_STAND_ON.has(change.kind)) return true;
   const rows = changes.filter(({ control, date }) => control === change.control && date === change.date);
-  return rows[0] === change && !rows.some(({ kind }) => POINTS_STAND_ON.includes(kind));
+  return rows[0] === change && !rows.some(({ kind }) => POINTS_STAND_ON.has(kind));
 }
 
 /** In points; all of them where it came or went. */

@@ -158,9 +158,9 @@ function stepsOf(report: Report, told: DayReport[]): Steps {
     };
   }
   const { decimals, printed } = roundedSteps(parts, total, explained(report)?.decimals ?? 1);
-  const texts = new Map(told.map((day, index) => [day, signedUnits(printed.parts[index]!, decimals)]));
+  const texts = new Map(told.map((each, index) => [each, signedUnits(printed.parts[index]!, decimals)]));
   return {
-    of: (day) => texts.get(day) ?? '',
+    of: (each) => texts.get(each) ?? '',
     others: hasOthers ? signedUnits(printed.parts.at(-1)!, decimals) : null,
     together: signedUnits(printed.total, decimals),
   };

@@ -1,0 +1,191 @@
+import { stripVTControlCharacters } from 'node:util';
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { encode } from '../../history/page/data.ts';
+import { accountOf, marksOf, movesOf, printedMove } from '../../history/page/model.ts';
+import { decode } from '../../history/page/wire.ts';
+import { TABLES } from '../../history/tables.ts';
+import { describeResult } from '../../cli/present.ts';
+import type { ToldReport } from '../../lambda/archive/archive.ts';
+import { rowsOf } from '../../lambda/archive/columns/coded.ts';
+import { fromParquet } from '../../lambda/archive/columns/parquet.ts';
+import { addDays } from '../../lambda/dates.ts';
+import { monitor } from '../../lambda/monitor.ts';
+import { chartOf } from '../../lambda/report/chart/score-chart.ts';
+import { renderMail } from '../../lambda/report/render.ts';
+import { tenantRows } from '../history/page-rows.ts';
+import { readHtml } from '../report/reading.ts';
+import { TENANT_ID, world, type DaySpec, type MemoryStore } from './fakes.ts';
+
+/**
+ * All faces of one day, held against each other as they are printed: subject, sentence, rows, table, chart and its text,
+ * CSV, result, terminal, history page.
+ */
+
+const NAMES = ['a', 'b', 'c', 'd', 'e', 'f'];
+const START = '2026-03-01';
+
+/** What happens on a day: a control's share of its maximum, its maximum, or that it is not there. */
+const event = fc.record({
+  day: fc.integer({ min: 1, max: 9 }),
+  name: fc.constantFrom(...NAMES),
+  share: fc.constantFrom(0, 0, 25, 33, 50, 67, 100),
+  maximum: fc.option(fc.integer({ min: 1, max: 12 })),
+  there: fc.boolean(),
+});
+type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
+
+function daysOf(events: Event[]): { controls: Record<string, number>; maxima: Record<string, number> }[] {
+  let controls: Record<string, number> = Object.fromEntries(NAMES.map((name) => [name, 5]));
+  let maxima: Record<string, number> = Object.fromEntries(NAMES.map((name) => [name, 10]));
+  return Array.from({ length: 10 }, (_, index) => {
+    for (const { name, share, maximum, there } of events.filter(({ day }) => day === index)) {
+      controls = { ...controls };
+      if (maximum !== null) maxima = { ...maxima, [name]: maximum };
+      if (there) controls[name] = Math.round(share * maxima[name]!) / 100;
+      else if (maximum === null) delete controls[name];
+      else if (name in controls) controls[name] = Math.min(controls[name]!, maximum);
+    }
+    return { controls, maxima };
+  });
+}
+
+/** "−1.12" as a number, with half a unit of its last decimal. */
+function printed(text: string): { value: number; half: number } {
+  const decimals = text.split('.')[1]?.length ?? 0;
+  return { value: Number(text.replace('−', '-').replace(/[+±]/, '')), half: 0.5 * 10 ** -decimals };
+}
+
+/** As printed, it is that number, rounded as usual. */
+function isPrinted(text: string, value: number, parts = 1): void {
+  const { value: shown, half } = printed(text);
+  expect(Math.abs(shown - value), `${text} for ${value}`).toBeLessThanOrEqual(parts * half + 1e-5);
+}
+
+function pageOf(store: MemoryStore) {
+  const rows = Object.fromEntries(
+    TABLES.map((table) => [
+      table.name,
+      [...store.objects]
+        .filter(([key]) => key.startsWith(`history/${table.name}/`))
+        .flatMap(([, bytes]) => rowsOf(table, fromParquet(table, bytes))),
+    ]),
+  );
+  return decode(encode({ id: TENANT_ID, name: 'Contoso' }, tenantRows(rows as never))!);
+}
+
+const AMOUNT = '[+−±][\\d.]+';
+
+it('agree', async () => {
+  let mails = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(event, { minLength: 3, maxLength: 20 }),
+      fc.oneof(
+        fc.constant<number[]>([1, 2, 3, 4, 5, 6, 7, 8]),
+        fc.subarray([2, 3, 4, 5, 6, 7, 8], { minLength: 2 }),
+      ),
+      async (events, runsOn) => {
+        const w = world(`${START}T07:00:00Z`);
+        const days = daysOf(events);
+        for (const [index, { controls, maxima }] of days.entries()) {
+          const date = addDays(START, index);
+          // One that never moves, and whose points keep the total from 0.
+          const spec: DaySpec = {
+            controls: { ...controls, rest: 40 },
+            maxima: { ...maxima, rest: 60 },
+            maximum: 60 + Object.keys(controls).reduce((sum, name) => sum + maxima[name]!, 0),
+          };
+          w.graph.days.set(date, spec);
+          w.graph.profiles = Object.entries(spec.maxima!).map(([id, maxScore]) => ({
+            id,
+            title: `Title ${id}`,
+            maxScore,
+          }));
+          if (index !== 0 && index !== 9 && !runsOn.includes(index)) continue;
+          w.clock.set(`${date}T07:00:00Z`);
+          w.mailer.sent.length = 0;
+          const run = w.runOf();
+          run.tenant = { ...run.tenant, recipients: { scores: ['a@b.example'], controls: ['a@b.example'] } };
+          const result = await monitor(run);
+          const { explanation } = result;
+          if (explanation.before !== null) {
+            const shares = result.changes.reduce((sum, change) => sum + change.percentagePoints, 0);
+            const total = explanation.after! - explanation.before;
+            expect(Math.abs(shares - total)).toBeLessThan(1e-9);
+            expect(Math.abs(explanation.unexplained)).toBeLessThan(1e-9);
+            terminal(stripVTControlCharacters(describeResult(result)), result.changes.length, total);
+          }
+          const key = [...w.store.objects.keys()].findLast(
+            (each) => each.startsWith(`reports/`) && each.includes(date),
+          );
+          if (!key || result.mails.length === 0 || index === 0) continue;
+          const { report } = JSON.parse(Buffer.from(w.store.objects.get(key)!).toString()) as ToldReport;
+          for (const { kind, subject } of result.mails) {
+            mails += 1;
+            const mail = await renderMail(report, kind);
+            expect(mail.subject).toBe(subject);
+            const { text: read } = readHtml(mail.html);
+            for (const text of [read, mail.text.replace(/\s+/g, ' ')]) {
+              const change = new RegExp(`(${AMOUNT}) percentage points since`).exec(text)![1]!;
+              isPrinted(change, report.after!.percentage! - report.before!.percentage!);
+              const inSubject = new RegExp(`\\((${AMOUNT})\\)`).exec(subject)?.[1];
+              if (inSubject !== undefined) expect(inSubject).toBe(change);
+              for (const day of report.days) {
+                const step = day.after.percentage! - day.before.percentage!;
+                const label = new Intl.DateTimeFormat('en-GB', {
+                  day: 'numeric',
+                  month: 'short',
+                  timeZone: 'UTC',
+                }).format(new Date(day.date));
+                const said = [
+                  new RegExp(`(${AMOUNT}) on ${label}(?! \\d)`).exec(
+                    text.split('Largest moves:')[1] ?? '',
+                  )?.[1],
+                  new RegExp(`${label} 2026:? [\\d.]+ % \\((${AMOUNT})\\)`).exec(text)?.[1],
+                ].filter((each) => each !== undefined);
+                for (const each of said) isPrinted(each, step, 2);
+              }
+            }
+          }
+          const history = pageOf(w.store);
+          const moves = movesOf(history);
+          const page = marksOf(history, moves, 0, history.days.length - 1, 6);
+          const chart = chartOf(report.trend)!;
+          // In a gap the columns date by the catalogue's ends alone: whose part is the larger may differ there.
+          const isDaily = runsOn.length === 8;
+          const whose = (by: string) => (isDaily ? by : '');
+          expect(
+            page.map(({ day, by, change }) => [history.days[day]!.date, whose(by), change.toFixed(6)]),
+          ).toEqual(chart.marks.map(({ day, by, change }) => [day.date, whose(by), change.toFixed(6)]));
+          const account = accountOf(history, moves, 0, history.days.length - 1)!;
+          expect(account.earned + account.rescored + account.decided + account.unexplained).toBe(
+            account.total,
+          );
+          for (const move of moves.slice(1)) {
+            const { total, here, microsoft, rest } = printedMove(move)!;
+            expect(here + microsoft + rest).toBe(total);
+            expect(rest).toBe(0);
+          }
+        }
+      },
+    ),
+    { numRuns: 12 },
+  );
+  expect(mails).toBeGreaterThan(10);
+}, 120_000);
+
+/** The last column of the terminal adds up to its last row. */
+function terminal(text: string, changes: number, total: number): void {
+  const lines = text.split('\n').filter((line) => /[+−±]\d+\.\d\d$/.test(line));
+  if (changes === 0 || lines.length === 0) return;
+  const amounts = lines.map((line) => printed(/([+−±]\d+\.\d\d)$/.exec(line)![1]!).value);
+  const together = amounts.pop()!;
+  const sum = amounts.reduce((all, each) => all + each, 0);
+  if (!text.includes('together')) {
+    expect(Math.abs(total)).toBeLessThan(0.005 + 1e-9);
+    return;
+  }
+  expect(Math.round(100 * sum)).toBe(Math.round(100 * together));
+  expect(Math.abs(together - total)).toBeLessThanOrEqual(0.005 + 1e-9);
+}
