@@ -84,17 +84,18 @@ export function changesTable(changes: Change[], explanation: Explanation): strin
     };
   });
   const sum = moves.reduce((all, each) => all + each, 0);
-  const summary = (title: string, points: string, hundredths: number | undefined) =>
+  const summary = (title: string, points: string, hundredths: number) =>
     rows.push({
       day: '',
       mark: '',
       title: styleText('dim', title),
       points: '',
       move: points,
-      share: share(hundredths),
+      share: signedUnits(hundredths, 2),
     });
-  if (shares.parts.at(-1)) summary('not explained', '', shares.parts.at(-1));
-  if (move(sum) !== '' || shares.total !== 0) {
+  const unknown = shares.parts.at(-1) ?? 0;
+  if (unknown !== 0) summary('not explained', '', unknown);
+  if (rows.some((row) => row.move !== '' || row.share !== '')) {
     summary('together, in points and percentage points', move(sum), shares.total);
   }
 
