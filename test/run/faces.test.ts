@@ -110,10 +110,10 @@ it('agree', async () => {
           const result = await monitor(run);
           const { explanation } = result;
           const shares = result.changes.reduce((sum, change) => sum + change.percentagePoints, 0);
-          const total = explanation.after! - (explanation.before ?? explanation.after!);
-          expect(Math.abs(shares - total)).toBeLessThan(1e-9);
+          const moved = explanation.after! - (explanation.before ?? explanation.after!);
+          expect(Math.abs(shares - moved)).toBeLessThan(1e-9);
           expect(Math.abs(explanation.unexplained)).toBeLessThan(1e-9);
-          terminal(stripVTControlCharacters(describeResult(result)), result.changes.length, total);
+          terminal(stripVTControlCharacters(describeResult(result)), result.changes.length, moved);
           const key = [...w.store.objects.keys()].findLast(
             (each) => each.startsWith(`reports/`) && each.includes(date),
           );
