@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { subjectOfMail } from '../../lambda/report/subject.ts';
-import { changeOf, dayOf, reportOf, reports, scoreLine } from './reports.ts';
+import { changeOf, dayOf, reportOf, reports, scoreLine, NO_ACCOUNT } from './reports.ts';
 import type { OperationsItem, Report } from '../../lambda/report/model.ts';
 import type { ChangeKind } from '../../lambda/score/change.ts';
 
@@ -93,6 +93,15 @@ test.each<[expected: string, numbers: Partial<Record<ChangeKind, number>>]>([
   ['Contoso: enabled services changed, score 62.4 % (−0.8)', { services: 1 }],
 ])('controls: %s', (expected, numbers) => {
   expect(subject(withChanges(numbers), 'controls')).toBe(expected);
+});
+
+test('has the change of the score with the decimals that the mail itself has', () => {
+  const [before, after] = [scoreLine('2026-01-08', 62.1, 100), scoreLine('2026-01-09', 62.4, 100)];
+  const part = (percentagePoints: number) => ({ percentagePoints, controls: 1 });
+  const account = { ...NO_ACCOUNT, lost: part(-0.04), gained: part(0.34) };
+  expect(subject(withChanges({ gained: 1 }, { before, after, account }), 'scores')).toContain(
+    '62.4 % (+0.30)',
+  );
 });
 
 test('controls: without a score where it stands still, and of many that nobody can name', () => {
