@@ -298,13 +298,21 @@ describe('what adds up', () => {
           days.map((one) => one.day),
           { worth: of.worth },
         );
+        // Who no longer fails, on a day on which the points show nothing, counts as well.
+        const unseen = [0];
+        for (const [index, { tally }] of days.entries()) {
+          if (index === 0) continue;
+          const shows = hidden[index] !== hidden[index - 1];
+          const fewer = Math.min(0, tally[1] - days[index - 1]!.tally[1]);
+          unseen.push(unseen.at(-1)! + (shows ? 0 : fewer));
+        }
         // Between two mails that tell of it, from any day to any later one.
         for (const [end, { tally: later }] of days.entries()) {
           const since = told.findLast(({ day: index }) => index <= end)?.day ?? 0;
           for (let start = since; start < end; start += 1) {
             const [from, to] = [hidden[start]!, hidden[end]!];
             const fell = ((from.points - to.points) / of.worth) * later[0];
-            const more = to.failing - from.failing;
+            const more = to.failing - from.failing + unseen[end]! - unseen[start]!;
             // One step of the points: before it shows, nobody can count.
             const step = (0.01 * later[0]) / of.worth + 1;
             const small = allowedInAll(Math.min(later[0], days[start]!.tally[0])) + step;
