@@ -6,7 +6,9 @@ import type { Report } from '../report/model.ts';
 import { isFromTheFuture } from '../score/plausibility.ts';
 import type { Snapshot } from '../score/snapshot.ts';
 import { contentHash } from './content-hash.ts';
+import { inParallel } from './columns/parallel.ts';
 import { layout } from './layout.ts';
+import { contentsOf, Ledger, sha256, type Head, type Named } from './ledger.ts';
 import {
   provenProfiles,
   provenSnapshot,
@@ -27,16 +29,23 @@ export interface Versioned {
   version: string | null;
 }
 
+/** An object that is to be added, as an entry of the ledger names it before. */
+export interface NewObject extends Named {
+  bytes: Uint8Array;
+}
+
 /**
  * One tenant's part of the archive. Snapshots, profiles and reports are written once and never change; only the
  * state does, by compare-and-swap. Every method throws MonitorError `archive-damaged` for an object that is not
  * what its key says, naming it.
  */
 export class Archive {
+  readonly ledger: Ledger;
   readonly #store: ObjectStore;
   readonly #tenantId: string;
 
   constructor(store: ObjectStore, tenantId: string) {
+    this.ledger = new Ledger(store, tenantId);
     this.#store = store;
     this.#tenantId = tenantId;
   }
@@ -66,9 +75,9 @@ export class Archive {
     );
   }
 
-  /** Archives a day unless this very content is there already. @returns whether it was new */
-  async addSnapshot(date: string, hash: string, snapshot: ArchivedSnapshot): Promise<boolean> {
-    return this.#create(layout.snapshot(this.#tenantId, date, hash), snapshot);
+  newSnapshot(date: string, hash: string, snapshot: ArchivedSnapshot): Promise<NewObject> {
+    const { fetchedAt, newest, secureScore } = snapshot;
+    return zipped(layout.snapshot(this.#tenantId, date, hash), { fetchedAt, newest, secureScore });
   }
 
   /** Hashes of all archived profiles. */
@@ -87,17 +96,80 @@ export class Archive {
     return this.#read(layout.profiles(this.#tenantId, hash), (bytes) => provenProfiles(bytes, hash));
   }
 
-  async addProfiles(hash: string, fetchedAt: string, profiles: unknown[]): Promise<boolean> {
-    return this.#create(layout.profiles(this.#tenantId, hash), { fetchedAt, profiles });
+  newProfiles(hash: string, fetchedAt: string, profiles: unknown[]): Promise<NewObject> {
+    return zipped(layout.profiles(this.#tenantId, hash), { fetchedAt, profiles });
   }
 
-  /** Archives what was told and to whom. Told again after a crash, it is the same object. */
-  async addReport(told: ToldReport): Promise<void> {
+  /** What was told and to whom. Told again after a crash, it is the same object. */
+  newReport(told: ToldReport): NewObject {
     const { report } = told;
-    const text = `${JSON.stringify(told, null, 2)}\n`;
+    const bytes = Buffer.from(`${JSON.stringify(told, null, 2)}\n`);
     const date = report.to?.date ?? report.toldAt.slice(0, 10);
     const key = layout.report(this.#tenantId, date, report.toldAt, contentHash(report));
-    await this.#store.create(key, Buffer.from(text));
+    return { key, bytes, hash: sha256(bytes) };
+  }
+
+  /** Adds an object that the ledger names, unless its key is taken. @returns whether it was new */
+  async add({ key, bytes }: NewObject): Promise<boolean> {
+    return (await this.#store.create(key, bytes)) === 'created';
+  }
+
+  /** The object as it is there; null where there is none. */
+  async stored(key: string): Promise<NewObject | null> {
+    const object = await this.#store.get(key);
+    return object ? { key, bytes: object.bytes, hash: sha256(object.bytes) } : null;
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await this.#store.list(key)).includes(key);
+  }
+
+  /** Every snapshot, catalogue and report, as it is stored: what a ledger finds when it begins. */
+  async everything(): Promise<Named[]> {
+    const { snapshots, catalogue, reports } = layout;
+    const prefixes = [snapshots, catalogue, reports].map((prefix) => prefix(this.#tenantId));
+    const keys = (await Promise.all(prefixes.map((prefix) => this.#store.list(prefix)))).flat();
+    const objects = await inParallel(keys, async (key) => {
+      const object = await this.stored(key);
+      return object ? { key, hash: object.hash } : null;
+    });
+    return objects.filter((object) => object !== null);
+  }
+
+  /**
+   * As `days('', now)` and `catalogues()`, without what no entry of the ledger names; all of it where there is no ledger.
+   */
+  async named(now?: Date): Promise<{ days: Map<string, string[]>; catalogues: string[] }> {
+    // What is listed first has an entry by now, if it ever gets one.
+    const [days, catalogues] = [await this.days('', now), await this.catalogues()];
+    const files = await this.ledger.read();
+    if (files.length === 0) return { days, catalogues };
+    const { named } = contentsOf(files);
+    const isNamed = (date: string) => (hash: string) =>
+      named.has(layout.snapshot(this.#tenantId, date, hash));
+    return {
+      days: new Map(
+        [...days]
+          .map(([date, hashes]) => [date, hashes.filter(isNamed(date))] as const)
+          .filter(([, hashes]) => hashes.length > 0),
+      ),
+      catalogues: catalogues.filter((hash) => named.has(layout.profiles(this.#tenantId, hash))),
+    };
+  }
+
+  /** The head of the ledger that the last report carries; null where none does. */
+  async lastWitness(): Promise<Head | null> {
+    const keys = await this.#store.list(layout.reports(this.#tenantId));
+    for (const key of keys.toReversed()) {
+      const object = await this.#store.get(key);
+      try {
+        const told = JSON.parse(Buffer.from(object?.bytes ?? []).toString('utf8')) as ToldReport;
+        if (told.report.ledger) return told.report.ledger;
+      } catch {
+        // Verify names it: here it is no witness.
+      }
+    }
+    return null;
   }
 
   /** What the last report that told a score left the tenant's state at; null where there is none. */
@@ -132,12 +204,6 @@ export class Archive {
     return version === undefined ? undefined : { state, version };
   }
 
-  async #create(key: string, content: unknown): Promise<boolean> {
-    // gzip of Node writes no time into its header: the same content is the same bytes.
-    const bytes = await compress(JSON.stringify(content));
-    return (await this.#store.create(key, bytes)) === 'created';
-  }
-
   async #read<T>(key: string, prove: (bytes: Uint8Array) => Promise<T>): Promise<T> {
     const object = await this.#store.get(key);
     if (!object) throw damaged(this.#store, key, 'it is missing');
@@ -164,6 +230,12 @@ function orderOfReport(key: string): string {
   if (year === undefined) return key;
   const made = `${year}-${month}-${day}`;
   return `${isFromTheFuture(date, made) ? made : date}${key.slice(key.lastIndexOf('/'))}`;
+}
+
+async function zipped(key: string, content: unknown): Promise<NewObject> {
+  // gzip of Node writes no time into its header: the same content is the same bytes.
+  const bytes = await compress(JSON.stringify(content));
+  return { key, bytes, hash: sha256(bytes) };
 }
 
 function damaged(store: ObjectStore, key: string, what: string, cause?: unknown): MonitorError {

@@ -74,6 +74,20 @@ const fileSchema = z.object({
 export const headSchema = z.object({ sequence, hash });
 export type Head = z.infer<typeof headSchema>;
 
+/**
+ * What the tenant's state remembers of its ledger, so that an ordinary run reads none of it: up to this entry all that
+ * is named has been there. Memory, no evidence: without it a run reads the whole ledger once.
+ */
+export const ledgerStateSchema = headSchema.extend({
+  /** Content hashes of the named snapshots of the last days, by date; nothing is derived from others. */
+  snapshots: z.record(z.string(), z.array(z.string())),
+  /** Content hashes of the last named catalogues, oldest first. */
+  catalogues: z.array(z.string()),
+  /** Days of the last 90 for which Graph was asked and had none, ascending. */
+  lacked: z.array(z.string()),
+});
+export type LedgerState = z.infer<typeof ledgerStateSchema>;
+
 /** A file of the ledger as it was found; `entry` is null where it cannot be read, and `problem` then says why. */
 export interface LedgerFile extends Head {
   key: string;
@@ -141,9 +155,9 @@ export class Ledger {
 
   /**
    * Creates the entry after `tip` (null: the first).
-   * @returns the new tip; null where another writer has created that number meanwhile: read on from there
+   * @returns its file, the new tip; null where another writer has created that number meanwhile: read on from there
    */
-  async append(content: EntryContent, tip: Head | null): Promise<Head | null> {
+  async append(content: EntryContent, tip: Head | null): Promise<LedgerFile | null> {
     const number = (tip?.sequence ?? 0) + 1;
     const signed = 'unsigned' in this.signer ? null : this.signer;
     const entry = entrySchema.parse({
@@ -168,7 +182,7 @@ export class Ledger {
     const created =
       (await this.#store.create(key, bytes)) === 'created' ||
       sha256((await this.#store.get(key))?.bytes ?? new Uint8Array()) === sha256(bytes);
-    return created ? { sequence: number, hash: sha256(bytes) } : null;
+    return created ? parseFile(key, number, bytes) : null;
   }
 }
 

@@ -3,6 +3,7 @@ import { MonitorError } from '../errors.ts';
 import type { Report, TrendDay } from '../report/model.ts';
 import { NOTHING_SETTLED, type Settling } from '../score/settle.ts';
 import type { Control } from '../score/snapshot.ts';
+import { ledgerStateSchema } from './ledger.ts';
 
 const cursorSchema = z.object({ date: z.string(), snapshot: z.string(), profiles: z.string() });
 
@@ -65,6 +66,8 @@ const stateSchema = toldSchema.extend({
   name: z.string().nullable().default(null),
   /** Of the tenant, at its last run: the watch knows from it when one was due. Older states have none. */
   schedule: z.object({ at: z.string(), timeZone: z.string() }).nullable().default(null),
+  /** How far the ledger is completed; null where none has begun. Older states have none. */
+  ledger: ledgerStateSchema.nullable().default(null),
   /** The mails that a run is sending, or that a run which died left behind. */
   claim: z
     .object({
@@ -91,6 +94,7 @@ export const EMPTY_STATE: State = {
   version: 1,
   name: null,
   schedule: null,
+  ledger: null,
   cursor: null,
   held: [],
   services: null,

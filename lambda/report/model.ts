@@ -40,6 +40,8 @@ export interface Report {
   operations: OperationsItem[];
   /** One sentence each, for people: gaps, entries left out, sums that do not add up. */
   notes: string[];
+  /** The last entry of the ledger when it was claimed; null, or absent from older reports, where there was none. */
+  ledger?: { sequence: number; hash: string } | null;
 }
 
 /** A drop with what a person needs to act on it, as of today's catalogue. */

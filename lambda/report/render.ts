@@ -97,6 +97,6 @@ function footer(report: Report, kind: MailKind): string[] {
   const where = kind === 'operations' ? 'under operations' : `as a recipient for ${report.name}`;
   return [
     `You get this mail because you are listed ${where} in the monitor's config (monitor.config.ts): change it there.`,
-    `Tenant ${line(report.tenantId, 80)}, told ${moment(report.toldAt, report.timeZone)}.`,
+    `Tenant ${line(report.tenantId, 80)}, told ${moment(report.toldAt, report.timeZone)}.${report.ledger ? ` Ledger ${report.ledger.hash.slice(0, 12)}.` : ''}`,
   ];
 }

@@ -1,4 +1,5 @@
 import type { Archive } from '../archive/archive.ts';
+import type { LedgerState } from '../archive/ledger.ts';
 import { EMPTY_STATE, type Said, type State, type Told } from '../archive/state.ts';
 import { addDays, dateOf, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
@@ -23,7 +24,8 @@ import { dateMaxima } from '../score/gap.ts';
 import { closeAccount, openAccount, settleDay, type Drop, type Settling } from '../score/settle.ts';
 import { percentageOf, scoreLine, type ScoreLine, type Profiles, type Snapshot } from '../score/snapshot.ts';
 import type { Answer } from './fetch.ts';
-import { versionInForce, type Kept, type VersionInForce } from './keep.ts';
+import { healedNote, versionInForce, type Kept, type VersionInForce } from './keep.ts';
+import { further, headOf } from './ledger.ts';
 
 /** No new snapshot for so many days is stale: they come daily, and a day or two late. */
 export const STALE_AFTER_DAYS = 3;
@@ -41,6 +43,8 @@ export interface News {
   /** The newest day that counts: the newest of all, unless that is suspect. */
   score: ScoreLine;
   next: Told;
+  /** What the state is to remember of the ledger, unless it has come further. */
+  ledger: LedgerState | null;
   changes: Change[];
   explanation: Explanation;
 }
@@ -163,7 +167,9 @@ export async function compare(
       ...answer.notes,
       ...heldNotes(accepted),
       ...differenceNotes(answer, last),
+      ...kept.healed.map(healedNote),
     ],
+    ledger: headOf(further(kept.tip, state?.ledger ?? null)),
   };
   const mails = mailsOf(report);
   // A mail that shows the score settles the account up to it; one that not all who get the scores mail get does not.
@@ -189,6 +195,7 @@ export async function compare(
       settling: tellsScore ? closeAccount(compared.settling, after) : compared.settling,
       trend: compared.trend,
     },
+    ledger: kept.ledger,
     changes: [
       ...compared.days.flatMap((day) => day.changes.map(changeOf)),
       ...kept.restated,

@@ -1,11 +1,25 @@
-import { contentHash, type Archive } from '../archive/archive.ts';
+import { contentHash, type Archive, type NewObject } from '../archive/archive.ts';
+import { layout } from '../archive/layout.ts';
+import { rangesOf, type Head, type LedgerState, type Named } from '../archive/ledger.ts';
 import { MonitorError } from '../errors.ts';
 import type { Day } from '../graph/schema.ts';
+import { day as formatDate } from '../report/format.ts';
 import type { Run } from '../run.ts';
 import type { Change } from '../score/change.ts';
 import { tenantChange } from '../score/diff.ts';
 import { sameScores, type Snapshot } from '../score/snapshot.ts';
 import type { Answer } from './fetch.ts';
+import {
+  ATTEMPTS,
+  beginLedger,
+  completeLedger,
+  contended,
+  enter,
+  ledgerState,
+  openLedger,
+  type Completion,
+  type LedgerView,
+} from './ledger.ts';
 
 /** The archive after this run's days were added to it. */
 export interface Kept {
@@ -14,10 +28,15 @@ export interface Kept {
   /** Whether the catalogue of this run was new. */
   profilesAdded: boolean;
   restated: Change[];
+  /** Days of the past that the archive had lost, or never had, and that Graph still had. */
+  healed: { date: string; why: 'missing' | 'damaged' }[];
   /** Hashes of every version by date, ascending by date. */
   versions: Map<string, string[]>;
   /** The version in force of each day of the answer. */
   inForce: Map<string, VersionInForce>;
+  /** What the state is to remember of the ledger, and the last entry of it. */
+  ledger: LedgerState | null;
+  tip: Head | null;
 }
 
 export interface VersionInForce {
@@ -30,27 +49,109 @@ export interface VersionInForce {
 /**
  * Archives every new day, oldest first (so that a crash leaves no hole), and every restated one: a day already
  * archived whose scores, maximum or set of controls differ. That it has lost its texts is not news.
+ *
+ * What is added is entered in the ledger before. What an earlier run entered and did not come to add is added first.
+ * @throws MonitorError `ledger-contended`
  */
 export async function keep(run: Run, archive: Archive, answer: Answer): Promise<Kept> {
-  const { fetchedAt } = answer;
-  const profilesAdded =
-    answer.profilesHash !== answer.told?.profiles &&
-    (await archive.addProfiles(answer.profilesHash, fetchedAt, answer.rawProfiles));
+  const now = run.ports.clock.now();
+  let view = answer.ledger;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    if (!view.tip) await beginLedger(archive, answer.fetchedAt);
+    else {
+      const completion = await completeLedger(archive, view, now, remaker(archive, answer));
+      const { kept, objects } = await plan(run, archive, answer, view, completion);
+      const end = (completed: Head | null, tip: Head): Kept => ({
+        ...kept,
+        ledger: ledgerState(view, completed, answer.lacked, now),
+        tip: { sequence: tip.sequence, hash: tip.hash },
+      });
+      if (objects.length === 0 && completion.unfinished.length === 0)
+        return end(completion.completed, view.tip);
 
+      const entry = await archive.ledger.append(
+        {
+          at: answer.fetchedAt,
+          kind: 'run',
+          completed: completion.completed?.sequence ?? 0,
+          added: objects.map(({ key, hash }) => ({ key, hash })),
+          unfinished: completion.unfinished,
+          asked: answer.asked,
+          offered: rangesOf(answer.offered),
+          refused: answer.refused.map(({ entry, date, reason }) => ({ date, reason: `${entry}: ${reason}` })),
+          note: kept.healed.map(healedNote).join(' ') || null,
+        },
+        view.tip,
+      );
+      if (entry) {
+        for (const object of objects) await archive.add(object);
+        enter(view, entry);
+        const isSettled = completion.settled?.sequence === entry.sequence - 1;
+        return end(isSettled ? entry : completion.completed, entry);
+      }
+    }
+    view = await openLedger(archive, answer.known);
+  }
+  throw contended();
+}
+
+/** For people: what was lost, and what there is of it now. */
+export function healedNote({ date, why }: Kept['healed'][number]): string {
+  const was = why === 'missing' ? 'was missing in the archive' : 'was damaged in the archive';
+  return `The snapshot of ${formatDate(date)} ${was}. Microsoft still had that day, without its texts: it has been fetched again.`;
+}
+
+/** Makes again what a run of another moment named, where it was answered the same. */
+function remaker(archive: Archive, { days, profilesHash, rawProfiles }: Answer) {
+  return async ({ key, hash: bytesHash }: Named, at: string): Promise<NewObject | null> => {
+    const hash = layout.parseSnapshot(key)?.hash;
+    const day = days.find(({ date, raw }) => key.includes(`/date=${date}/`) && contentHash(raw) === hash);
+    if (day) {
+      for (const newest of [day.newest, !day.newest]) {
+        const content = { fetchedAt: at, newest, secureScore: day.raw };
+        const object = await archive.newSnapshot(day.date, contentHash(day.raw), content);
+        if (object.hash === bytesHash) return object;
+      }
+    }
+    const isCatalogue = key.startsWith('profiles/') && layout.parseProfiles(key) === profilesHash;
+    return isCatalogue ? archive.newProfiles(profilesHash, at, rawProfiles) : null;
+  };
+}
+
+/** What is to be added, and the archive as it is once that is done. Changes nothing. */
+async function plan(
+  run: Run,
+  archive: Archive,
+  answer: Answer,
+  view: LedgerView,
+  { made }: Completion,
+): Promise<{ kept: Omit<Kept, 'ledger' | 'tip'>; objects: NewObject[] }> {
+  const { fetchedAt } = answer;
+  const objects: NewObject[] = [];
+  const catalogue = await newCatalogue(run, archive, answer, view);
+  if (catalogue) objects.push(catalogue);
+
+  const versions = new Map(answer.archived);
+  for (const key of made) {
+    const snapshot = layout.parseSnapshot(key);
+    if (snapshot) addVersion(versions, snapshot.date, snapshot.hash);
+  }
   const earlier = new Map(
     await Promise.all(
       answer.days.map(
         async ({ date }) =>
-          [date, await versionInForce(run, archive, date, answer.archived.get(date) ?? [])] as const,
+          [date, await versionInForce(run, archive, date, versions.get(date) ?? [])] as const,
       ),
     ),
   );
 
-  const kept: Kept = {
-    added: [],
-    profilesAdded,
+  const lost = new Map(answer.lost.map(({ date, why }) => [date, why]));
+  const kept: Omit<Kept, 'ledger' | 'tip'> = {
+    added: made.flatMap((key) => layout.parseSnapshot(key)?.date ?? []),
+    profilesAdded: catalogue !== null || made.some((key) => key.startsWith('profiles/')),
     restated: [],
-    versions: new Map(answer.archived),
+    healed: [],
+    versions,
     inForce: new Map(),
   };
   for (const day of answer.days) {
@@ -61,15 +162,71 @@ export async function keep(run: Run, archive: Archive, answer: Answer): Promise<
       continue;
     }
     const hash = contentHash(day.raw);
-    const added = await archive.addSnapshot(date, hash, { fetchedAt, newest, secureScore: day.raw });
-    if (added) kept.added.push(date);
-    kept.versions.set(date, [...new Set([...(kept.versions.get(date) ?? []), hash])]);
-    kept.inForce.set(date, { hash, snapshot, archived: added ? { fetchedAt, newest } : null });
+    const content = { fetchedAt, newest, secureScore: day.raw };
+    let object = versions.get(date)?.includes(hash) ? null : await archive.newSnapshot(date, hash, content);
+    if (object && answer.foreign.get(date)?.includes(hash)) {
+      object = await adopted(run, archive, object, () => archive.snapshot(date, hash));
+    }
+    if (object) {
+      objects.push(object);
+      kept.added.push(date);
+      const why = versions.has(date)
+        ? 'damaged'
+        : (lost.get(date) ?? (view.snapshots.has(date) ? 'missing' : null));
+      if (!archived && why) kept.healed.push({ date, why });
+    }
+    addVersion(versions, date, hash);
+    kept.inForce.set(date, { hash, snapshot, archived: object ? { fetchedAt, newest } : null });
     // Restated back to what was archived before, it adds nothing, and is said once only.
-    if (archived && added) kept.restated.push(restated(archived.snapshot, day));
+    if (archived && object) kept.restated.push(restated(archived.snapshot, day));
   }
-  kept.versions = new Map([...kept.versions].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return kept;
+  kept.added = [...new Set(kept.added)].toSorted();
+  kept.versions = new Map([...versions].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return { kept, objects };
+}
+
+function addVersion(versions: Map<string, string[]>, date: string, hash: string): void {
+  versions.set(date, [...new Set([...(versions.get(date) ?? []), hash])]);
+}
+
+/** The catalogue of the answer, unless it is there and named. */
+async function newCatalogue(
+  run: Run,
+  archive: Archive,
+  { profilesHash, fetchedAt, rawProfiles, told }: Answer,
+  { catalogues }: LedgerView,
+): Promise<NewObject | null> {
+  if (profilesHash === told?.profiles) return null;
+  const object = await archive.newProfiles(profilesHash, fetchedAt, rawProfiles);
+  if (!(await archive.has(object.key))) return object;
+  const isNamed =
+    catalogues.has(profilesHash) || (await openLedger(archive, null)).catalogues.has(profilesHash);
+  return isNamed ? null : adopted(run, archive, object, () => archive.archivedProfiles(profilesHash));
+}
+
+/**
+ * An object that no entry names, where one of ours belongs. If it is of the very content that Graph offers now, that
+ * one is named: nothing can take its place in an append-only archive.
+ * @param prove proves its content
+ */
+async function adopted(
+  run: Run,
+  archive: Archive,
+  { key }: NewObject,
+  prove: () => Promise<{ fetchedAt: string }>,
+): Promise<NewObject | null> {
+  try {
+    const { fetchedAt } = await prove();
+    if (fetchedAt <= run.ports.clock.now().toISOString()) return await archive.stored(key);
+  } catch (error) {
+    if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
+  }
+  run.ports.log.error('an object that no run archived lies where one belongs', {
+    tenant: run.tenant.tenantId,
+    key,
+    advice: 'Move it away: it is never used, and the next run archives what belongs there.',
+  });
+  return null;
 }
 
 /**

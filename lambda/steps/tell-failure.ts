@@ -4,6 +4,7 @@ import { MonitorError } from '../errors.ts';
 import type { Run } from '../run.ts';
 import { sumExplanations } from '../score/attribution.ts';
 import { endedNotes, lastTold, type News } from './compare.ts';
+import { headOf } from './ledger.ts';
 import { finishClaim, tell } from './tell.ts';
 
 /** A failure that may pass by itself is mailed only when it has lasted so long. */
@@ -62,6 +63,7 @@ export async function tellFailure(run: Run, archive: Archive, failure: unknown):
           },
         ],
         notes: due ? endedNotes(state.said) : [],
+        ledger: headOf(state.ledger),
       },
       mails: due ? ['operations'] : [],
       score: { date: '', points: 0, maximum: 0, percentage: null },
@@ -78,6 +80,7 @@ export async function tellFailure(run: Run, archive: Archive, failure: unknown):
           failing: due ? { ...failing, told: [...failing.told, code] } : failing,
         },
       },
+      ledger: null,
       changes: [],
       explanation: sumExplanations([], null),
     };

@@ -6,6 +6,7 @@ import type { MailKind } from '../ports.ts';
 import { subjectOfMail } from '../report/subject.ts';
 import { ClaimedError, type Run, type RunResult } from '../run.ts';
 import type { News } from './compare.ts';
+import { enterReport, further } from './ledger.ts';
 
 /** A claim outlives its run's deadline by this, so that the last call of a run has surely ended. */
 const CLAIM_SLACK_MS = 10_000;
@@ -52,11 +53,9 @@ export async function tell(
   news: News,
   result: RunResult | null,
 ): Promise<boolean> {
-  const state: State = {
-    ...(current.state ?? EMPTY_STATE),
-    name: run.tenant.name,
-    schedule: run.tenant.schedule,
-  };
+  const before = current.state ?? EMPTY_STATE;
+  const ledger = further(news.ledger, before.ledger);
+  const state: State = { ...before, name: run.tenant.name, schedule: run.tenant.schedule, ledger };
   const { report } = news;
   if (news.mails.length === 0) {
     const next: State = { ...state, ...news.next };
@@ -133,8 +132,9 @@ async function deliver(
     throw failures[0];
   }
   const { mails, next } = claimOf(current);
-  await archive.addReport({ report, mails, next });
-  const state = { ...(current.state ?? EMPTY_STATE), ...next };
+  const before = current.state ?? EMPTY_STATE;
+  const ledger = await enterReport(archive, before.ledger, { report, mails, next }, run.ports.clock.now());
+  const state: State = { ...before, ...next, ledger };
   return swapOurs(archive, { ...current, state }, null);
 }
 

@@ -46,10 +46,12 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
       };
       const hash = contentHash(secureScore);
       expect(
-        await archive.addSnapshot('2026-03-01', hash, { fetchedAt: FETCHED, newest: true, secureScore }),
+        await archive.add(
+          await archive.newSnapshot('2026-03-01', hash, { fetchedAt: FETCHED, newest: true, secureScore }),
+        ),
       ).toBe(true);
       const later = { fetchedAt: '2027-01-01T00:00:00.000Z', newest: false, secureScore };
-      expect(await archive.addSnapshot('2026-03-01', hash, later)).toBe(false);
+      expect(await archive.add(await archive.newSnapshot('2026-03-01', hash, later))).toBe(false);
 
       const key = `snapshots/tenant=${TENANT_ID}/date=2026-03-01/${hash}.json.gz`;
       expect(await store.list('')).toEqual([key]);
@@ -79,15 +81,14 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
         ['2026-03-01', hashes[1]],
         ['2026-03-02', hashes[0]],
       ] as const) {
-        await archive.addSnapshot(date, hash!, { fetchedAt: FETCHED, newest: true, secureScore: {} });
+        await archive.add(
+          await archive.newSnapshot(date, hash!, { fetchedAt: FETCHED, newest: true, secureScore: {} }),
+        );
       }
       await store.create(`snapshots/tenant=${TENANT_ID}/date=2026-03-02/readme.txt`, Buffer.from('x'));
       const other = new Archive(store, TENANT_ID.replace(/^./, 'f'));
-      await other.addSnapshot('2026-03-05', hashes[0]!, {
-        fetchedAt: FETCHED,
-        newest: true,
-        secureScore: {},
-      });
+      const content = { fetchedAt: FETCHED, newest: true, secureScore: {} };
+      await other.add(await other.newSnapshot('2026-03-05', hashes[0]!, content));
       expect([...(await archive.days('2026-02-28'))]).toEqual([
         ['2026-03-01', hashes.toSorted()],
         ['2026-03-02', [hashes[0]]],
@@ -97,14 +98,16 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
     test('knows what the last report left, of several on one day the later, and passes over those without a score', async () => {
       const archive = new Archive(await newStore(), TENANT_ID);
       const add = (date: string | null, toldAt: string, snapshot: string) =>
-        archive.addReport({
-          report: {
-            ...report(date ?? '', toldAt),
-            to: date === null ? null : { date, snapshot, profiles: 'p' },
-          },
-          mails: [],
-          next: { ...EMPTY_STATE, cursor: date === null ? null : { date, snapshot, profiles: 'p' } },
-        });
+        archive.add(
+          archive.newReport({
+            report: {
+              ...report(date ?? '', toldAt),
+              to: date === null ? null : { date, snapshot, profiles: 'p' },
+            },
+            mails: [],
+            next: { ...EMPTY_STATE, cursor: date === null ? null : { date, snapshot, profiles: 'p' } },
+          }),
+        );
       expect(await archive.lastTold()).toBeNull();
       await add('2026-03-02', '2026-03-02T08:00:00.000Z', 'late');
       await add('2026-03-02', '2026-03-02T07:00:00.000Z', 'early');

@@ -4,6 +4,7 @@ import { readAnswer, readProfiles } from '../../lambda/graph/schema.ts';
 import type { Log, ObjectStore } from '../../lambda/ports.ts';
 import { bringColumnsUpToDate } from '../../lambda/steps/columns.ts';
 import { keep } from '../../lambda/steps/keep.ts';
+import { openLedger } from '../../lambda/steps/ledger.ts';
 import { generatedTenant } from '../../simulator/generated-tenant.ts';
 import { practiceTenant } from '../../simulator/practice-tenant.ts';
 import type { TimelineTenant } from '../../simulator/timeline.ts';
@@ -34,6 +35,7 @@ export async function archiveAnswer(
   const archive = new Archive(store, tenantId);
   const { days } = readAnswer({ entries, tenantId });
   const id = (profile: unknown) => String((profile as { id: unknown }).id);
+  const today = dateOf(run.ports.clock.now());
   const answer = {
     days,
     newest: days.at(-1)!,
@@ -43,9 +45,16 @@ export async function archiveAnswer(
     profiles: readProfiles(rawProfiles).profiles,
     profilesHash: contentHash(rawProfiles.toSorted((a, b) => (id(a) < id(b) ? -1 : 1))),
     told: null,
+    archived: await archive.days(addDays(today, -99)),
+    foreign: new Map(),
+    known: null,
+    ledger: await openLedger(archive, null),
+    asked: { days: days.length, from: days[0]!.date, to: today },
+    offered: days.map(({ date }) => date),
     refused: [],
     partialCatalogue: null,
-    archived: await archive.days(addDays(dateOf(run.ports.clock.now()), -99)),
+    lacked: [],
+    lost: [],
     notes: [],
   };
   return bringColumnsUpToDate(run, answer, await keep(run, archive, answer));

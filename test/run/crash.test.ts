@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { monitor } from '../../lambda/monitor.ts';
 import { ClaimedError, type Run, type RunResult } from '../../lambda/run.ts';
+import { expectLedgerWhole } from './ledgers.ts';
 import { Crash, crashing, fillDays, RUN_MS, TENANT_ID, world, type World } from './fakes.ts';
 
 const BASE = { controls: { alpha: 8, beta: 5, gamma: 2, delta: 1 }, maximum: 40 };
@@ -56,6 +57,7 @@ describe('a crash at every call of a port', async () => {
       await monitor(w.runOf('the-invocation'));
 
       expect(w.store.dump()).toEqual(expected.dump);
+      await expectLedgerWhole(w.store);
       expectEachMailOnce(w, expected.sent);
     },
   );
@@ -74,6 +76,7 @@ describe('a crash at every call of a port', async () => {
       await monitor(w.runOf());
 
       expect(withoutRunTime(w.store.dump())).toEqual(withoutRunTime(expected.dump));
+      await expectLedgerWhole(w.store);
       expectEachMailOnce(w, expected.sent);
     },
   );
@@ -136,6 +139,9 @@ describe('two runs at once', () => {
       const reasons = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
       expect(reasons.filter((reason) => !(reason instanceof ClaimedError))).toEqual([]);
       expect(keysSent(w).toSorted()).toEqual(expected.sent.toSorted());
+      const last = await monitor(w.runOf());
+      expect(last.mails).toEqual([]);
+      await expectLedgerWhole(w.store);
       expect(w.store.dump('snapshots/')).toEqual(
         Object.fromEntries(Object.entries(expected.dump).filter(([key]) => key.startsWith('snapshots/'))),
       );

@@ -163,7 +163,8 @@ export class Sources {
   }
 
   async #readTimeline(): Promise<void> {
-    const entries = await inParallel(this.#hashes, (hash) =>
+    const { catalogues } = await this.#archive.named();
+    const entries = await inParallel(catalogues, (hash) =>
       this.#unlessDamaged(
         async () => {
           const { fetchedAt } = await this.#archive.archivedProfiles(hash);

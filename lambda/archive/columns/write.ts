@@ -185,7 +185,7 @@ class Writer {
   async #firstChange(written: ColumnsState | null): Promise<Listing & { date: string | null }> {
     const inMemory = this.#options.memory?.versions;
     const enough = inMemory && written && isEnough(inMemory, written);
-    const listed = enough ? new Map(inMemory) : await this.#archive.days('', this.#options.now);
+    const listed = enough ? new Map(inMemory) : (await this.#archive.named(this.#options.now)).days;
     const listing = { listed, isWhole: !enough };
     if (!written) return { ...listing, date: [...listed.keys()][0] ?? null };
 
@@ -247,7 +247,7 @@ class Writer {
         this.#wentBack = true;
       } else if (whole) return { listed: all, baseline: null };
       else {
-        all = await this.#archive.days('', this.#options.now);
+        all = (await this.#archive.named(this.#options.now)).days;
         whole = true;
       }
     }

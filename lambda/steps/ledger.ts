@@ -1,0 +1,211 @@
+import type { Archive, NewObject, ToldReport } from '../archive/archive.ts';
+import { layout } from '../archive/layout.ts';
+import { contentsOf, type Head, type LedgerFile, type LedgerState, type Named } from '../archive/ledger.ts';
+import { addDays, dateOf } from '../dates.ts';
+import { MonitorError } from '../errors.ts';
+
+/** No run is at work longer than Lambda's 15 minutes: what it had not created by then never comes to be. */
+const LONGEST_RUN_MS = 16 * 60_000;
+/** How often other writers may create an entry first. */
+export const ATTEMPTS = 20;
+/** Graph keeps 90 days; a run that heals one of them looks at a few before it. */
+const REMEMBERED_DAYS = 98;
+/** How many catalogues the state remembers: those that come back within days. */
+const CATALOGUES = 20;
+
+export const BEGINNING =
+  'The ledger begins here. It names what was found in the archive, and proves nothing about the time before.';
+
+/** A tenant's ledger as a run found it. */
+export interface LedgerView {
+  /** The last entry, which the next one follows; null: there is none, and the ledger has to begin. */
+  tip: Head | null;
+  /** Up to this entry all that is named has been there. */
+  completed: Head | null;
+  /** The entries after that: of runs that died, or that are at work. */
+  beyond: LedgerFile[];
+  /** Content hashes of named snapshots by date: of the last days, or of all where the state remembers none. */
+  snapshots: Map<string, Set<string>>;
+  /** Content hashes of named catalogues, likewise. */
+  catalogues: Set<string>;
+}
+
+/** @param known what the state remembers. Without it the whole ledger is read. */
+export async function openLedger(archive: Archive, known: LedgerState | null): Promise<LedgerView> {
+  const files = await archive.ledger.read(known?.sequence);
+  const before = Math.max(known?.sequence ?? 0, ...files.map(({ entry }) => entry?.completed ?? 0));
+  const view: LedgerView = {
+    tip: files.at(-1) ?? known,
+    completed: files.find(({ sequence }) => sequence === before) ?? known,
+    beyond: files.filter(({ sequence }) => sequence > before),
+    snapshots: new Map(
+      Object.entries(known?.snapshots ?? {}).map(([date, hashes]) => [date, new Set(hashes)]),
+    ),
+    catalogues: new Set(known?.catalogues),
+  };
+  for (const key of contentsOf(files).named.keys()) remember(view, key);
+  return view;
+}
+
+function remember({ snapshots, catalogues }: LedgerView, key: string): void {
+  const snapshot = layout.parseSnapshot(key);
+  if (snapshot) {
+    const { date, hash } = snapshot;
+    snapshots.set(date, (snapshots.get(date) ?? new Set()).add(hash));
+  } else if (key.startsWith('profiles/')) {
+    const hash = layout.parseProfiles(key);
+    if (hash) catalogues.add(hash);
+  }
+}
+
+/** The first entry: names what is there. Afterwards there is one, ours or another run's: open the ledger again. */
+export async function beginLedger(archive: Archive, at: string): Promise<void> {
+  const added = await archive.everything();
+  // Where reports have seen a ledger, it was taken away: going on from there, its loss shows for ever.
+  const witness = await archive.lastWitness();
+  await archive.ledger.append({ at, kind: 'began', completed: 0, added, note: BEGINNING }, witness);
+}
+
+/** What became of the entries beyond the completed ones. */
+export interface Completion {
+  /** Up to this entry all that is named is there. */
+  completed: Head | null;
+  /** Up to this one it is, except for what is `unfinished`; the last entry, unless another run may be at work. */
+  settled: Head | null;
+  /** Named by runs that died, and not to be had any more. */
+  unfinished: string[];
+  /** Keys of what was created now. */
+  made: string[];
+}
+
+/**
+ * Creates what entries name and is not there, where the very bytes can be made again.
+ * @param remake makes the object that an entry of `at` (ISO 8601) named; null: not to be had
+ */
+export async function completeLedger(
+  archive: Archive,
+  view: LedgerView,
+  now: Date,
+  remake: (named: Named, at: string) => Promise<NewObject | null>,
+): Promise<Completion> {
+  const completion: Completion = {
+    completed: view.completed,
+    settled: view.completed,
+    unfinished: [],
+    made: [],
+  };
+  const excused = new Set(view.beyond.flatMap(({ entry }) => entry?.unfinished ?? []));
+  let isComplete = true;
+  let isSettled = true;
+  for (const { sequence, hash, entry } of view.beyond) {
+    // What was found when the ledger began was there.
+    for (const named of entry && entry.kind !== 'began' ? entry.added : []) {
+      if (excused.has(named.key)) continue;
+      const object = await remake(named, entry!.at);
+      if (object?.hash === named.hash) {
+        if (await archive.add(object)) completion.made.push(named.key);
+        continue;
+      }
+      if (await archive.has(named.key)) continue;
+      isComplete = false;
+      const isDead =
+        now.getTime() - Date.parse(entry!.at) > LONGEST_RUN_MS && !(await isClaimed(archive, named));
+      if (isDead) completion.unfinished.push(named.key);
+      else isSettled = false;
+    }
+    if (isSettled) completion.settled = { sequence, hash };
+    if (isComplete) completion.completed = { sequence, hash };
+  }
+  return completion;
+}
+
+/** Whether it is a report that stands in the state still, and is created when its mails are. */
+async function isClaimed(archive: Archive, { key }: Named): Promise<boolean> {
+  return key.startsWith('reports/') && (await archive.state()).state?.claim != null;
+}
+
+/**
+ * Enters and adds a report, both once, however often it is tried.
+ * @returns the state's part of the ledger afterwards
+ */
+export async function enterReport(
+  archive: Archive,
+  known: LedgerState | null,
+  told: ToldReport,
+  now: Date,
+): Promise<LedgerState | null> {
+  const report = archive.newReport(told);
+  const named: Named = { key: report.key, hash: report.hash };
+  const { toldAt: at } = told.report;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const view = await openLedger(archive, known);
+    if (!view.tip) {
+      await beginLedger(archive, at);
+      continue;
+    }
+    const isReport = ({ key, hash }: Named) => key === named.key && hash === named.hash;
+    if (!view.beyond.some(({ entry }) => entry?.added.some(isReport))) {
+      const completed = view.completed?.sequence ?? 0;
+      const entry = await archive.ledger.append({ at, kind: 'report', completed, added: [named] }, view.tip);
+      if (!entry) continue;
+      enter(view, entry);
+    }
+    const { completed } = await completeLedger(archive, view, now, async (each) =>
+      isReport(each) ? report : null,
+    );
+    return ledgerState(view, completed, known?.lacked ?? [], now);
+  }
+  throw contended();
+}
+
+/** Takes up an entry that was appended. */
+export function enter(view: LedgerView, file: LedgerFile): void {
+  view.tip = file;
+  view.beyond.push(file);
+  for (const { key } of file.entry?.added ?? []) remember(view, key);
+}
+
+export function contended(): MonitorError {
+  return new MonitorError(
+    'ledger-contended',
+    `Other writers added to the ledger of this tenant ${ATTEMPTS} times before this one could.`,
+    'Run again when the others are done. If nothing else is running, look at what lies under ledger/.',
+    { retryable: true },
+  );
+}
+
+/** The first day that the state remembers. */
+export function rememberedFrom(now: Date): string {
+  return addDays(dateOf(now), -REMEMBERED_DAYS);
+}
+
+/** @returns null where nothing is completed: then the whole ledger is read again */
+export function ledgerState(
+  { snapshots, catalogues }: LedgerView,
+  completed: Head | null,
+  lacked: string[],
+  now: Date,
+): LedgerState | null {
+  if (!completed) return null;
+  const remembered = [...snapshots]
+    .filter(([date]) => date >= rememberedFrom(now))
+    .map(([date, hashes]) => [date, [...hashes].toSorted()] as const)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    sequence: completed.sequence,
+    hash: completed.hash,
+    snapshots: Object.fromEntries(remembered),
+    catalogues: [...catalogues].slice(-CATALOGUES),
+    lacked,
+  };
+}
+
+/** Of two states of one ledger, the one that is further; the first where they are equally far. */
+export function further<Of extends Head>(a: Of | null, b: Of | null): Of | null {
+  return (b?.sequence ?? 0) > (a?.sequence ?? 0) ? b : a;
+}
+
+/** As reports carry it. */
+export function headOf(of: Head | null): Head | null {
+  return of && { sequence: of.sequence, hash: of.hash };
+}
