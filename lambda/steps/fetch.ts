@@ -77,7 +77,7 @@ export async function fetchAnswer(run: Run, archive: Archive): Promise<Answer> {
   const listed = await archive.days(addDays(told && told.date < horizon ? told.date : horizon, -1), now);
   // What is listed first has an entry by now, if it ever gets one.
   const ledger = await openLedger(archive, known);
-  const { archived, foreign } = await sorted(run, archive, listed, ledger);
+  let { archived, foreign } = await sorted(run, archive, listed, ledger);
   const lost = await lostDays(archive, archived, ledger, known?.lacked ?? [], today);
   const lastArchived = [...archived.keys()].at(-1) ?? null;
   const since = [lastArchived, ...lost.map(({ date }) => date)].filter((date) => date !== null).toSorted()[0];
@@ -94,6 +94,11 @@ export async function fetchAnswer(run: Run, archive: Archive): Promise<Answer> {
   const after = since === undefined ? null : addDays(since, lost.length > 0 ? -1 : 0);
   const entries = await session.secureScores(asked, after);
   const { days, skipped } = readAnswer({ entries, tenantId: tenant.tenantId, now });
+  if (days[0]!.date < [...archived.keys(), horizon].toSorted()[0]!) {
+    // As many entries as were asked for go further back where Graph has gaps.
+    const all = await archive.days(addDays(days[0]!.date, -1), now);
+    ({ archived, foreign } = await sorted(run, archive, all, await openLedger(archive, known)));
+  }
   const catalogue = await chooseCatalogue(
     run,
     archive,

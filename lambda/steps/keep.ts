@@ -84,7 +84,13 @@ export async function keep(run: Run, archive: Archive, answer: Answer): Promise<
         view.tip,
       );
       if (entry) {
-        for (const object of objects) await archive.add(object);
+        for (const object of objects) {
+          if (await archive.add(object)) continue;
+          // Another run has made the same, or it is none of ours: then this is what is known of it.
+          const date = layout.parseSnapshot(object.key)?.date;
+          const inForce = date === undefined ? undefined : kept.inForce.get(date);
+          if (inForce && (await archive.stored(object.key))?.hash !== object.hash) inForce.archived = null;
+        }
         enter(view, entry);
         const isSettled = completion.settled?.sequence === entry.sequence - 1;
         return end(isSettled ? entry : completion.completed, entry);

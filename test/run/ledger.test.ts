@@ -8,7 +8,7 @@ import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { ToldReport } from '../../lambda/archive/archive.ts';
 import { Crash, crashing, entry, fillDays, TENANT_ID, world, type World } from './fakes.ts';
-import { entriesOf, expectLedgerWhole, ledgerOf } from './ledgers.ts';
+import { entriesOf, expectLedgerWhole, ledgerOf, withoutLedger } from './ledgers.ts';
 
 const BASE = { controls: { alpha: 8, beta: 5, gamma: 2, delta: 1 }, maximum: 40 };
 const LOST = { ...BASE, controls: { ...BASE.controls, alpha: 5 } };
@@ -40,20 +40,6 @@ function reportsOf(w: World): ToldReport[] {
 }
 
 const stateOf = async (w: World) => (await new Archive(w.store, TENANT_ID).state()).state!;
-
-/** The archive as it was before there were ledgers. */
-function withoutLedger(w: World) {
-  for (const key of w.store.objects.keys()) if (key.startsWith('ledger/')) w.store.objects.delete(key);
-  const key = layout.state(TENANT_ID);
-  const { ledger: _, ...state } = JSON.parse(Buffer.from(w.store.objects.get(key)!).toString());
-  w.store.objects.set(key, Buffer.from(JSON.stringify(state)));
-  for (const each of w.store.objects.keys()) {
-    if (!each.startsWith('reports/')) continue;
-    const told = JSON.parse(Buffer.from(w.store.objects.get(each)!).toString());
-    delete told.report.ledger;
-    w.store.objects.set(each, Buffer.from(JSON.stringify(told)));
-  }
-}
 
 describe('the ledger of a run', () => {
   it('begins, names what the first run added, and its report', async () => {
@@ -124,7 +110,7 @@ describe('the ledger of a run', () => {
   it('begins on an archive of today with what is there, by hash, and proves nothing of the time before', async () => {
     const w = await monitored();
     await nextDay(w, LOST);
-    withoutLedger(w);
+    withoutLedger(w.store);
     const found = [...w.store.objects.keys()].filter((key) => /^(snapshots|profiles|reports)\//.test(key));
     await nextDay(w);
     const [began, run] = await entriesOf(w.store);
@@ -132,6 +118,31 @@ describe('the ledger of a run', () => {
     expect(began!.added.map(({ key }) => key).toSorted()).toEqual(found.toSorted());
     expect(began!.note).toContain('proves nothing about the time before');
     expect(run).toMatchObject({ kind: 'run', completed: 1 });
+    await expectLedgerWhole(w.store);
+  });
+
+  it('names nothing twice where gaps let an answer reach back further than a run looks', async () => {
+    const w = world('2026-03-01T07:00:00Z');
+    fillDays(w.graph, '2025-11-01', 45, BASE);
+    fillDays(w.graph, '2026-02-01', 29, BASE);
+    await monitor(w.runOf());
+    w.store.objects.delete(keysOf(w, '2026-02-01')[0]!);
+    await nextDay(w);
+    const { named } = contentsOf(await ledgerOf(w.store).read());
+    const twice = [...named].filter(([, entries]) => entries.length > 1).map(([key]) => key);
+    expect(twice).toEqual(keysOf(w, '2026-02-01'));
+    await expectLedgerWhole(w.store);
+
+    // All 90 days that Graph keeps, with the gap, are 137 days long.
+    const state = await stateOf(w);
+    w.store.objects.set(
+      layout.state(TENANT_ID),
+      Buffer.from(JSON.stringify({ ...state, ledger: { ...state.ledger, lacked: [] } })),
+    );
+    w.graph.days.delete('2026-01-01');
+    await nextDay(w);
+    expect(w.graph.asked.at(-1)).toBeGreaterThan(70);
+    expect((await entriesOf(w.store)).at(-1)!.added.map(({ key }) => key)).toEqual(keysOf(w, '2026-03-03'));
     await expectLedgerWhole(w.store);
   });
 
@@ -345,7 +356,7 @@ describe('a day that the archive lost', () => {
     await monitor(w.runOf());
     await nextDay(w);
     expect(w.graph.asked).toEqual([90, 8]);
-    withoutLedger(w);
+    withoutLedger(w.store);
     w.graph.days.set('2026-01-20', BASE);
     expect((await nextDay(w)).archived).toContain('2026-01-20');
     expect(w.graph.asked.at(-1)).toBe(43);

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { Archive } from '../../lambda/archive/archive.ts';
+import { layout } from '../../lambda/archive/layout.ts';
 import { checkChain, contentsOf, sha256, type Entry } from '../../lambda/archive/ledger.ts';
 import { PEM, TENANT_ID, type MemoryStore } from './fakes.ts';
 
@@ -26,4 +27,18 @@ export async function expectLedgerWhole(store: MemoryStore) {
   }
   const gone = [...named.keys()].filter((key) => !store.objects.has(key) && !unfinished.has(key));
   expect(gone).toEqual([]);
+}
+
+/** The archive as it was before there were ledgers. */
+export function withoutLedger(store: MemoryStore) {
+  for (const key of store.objects.keys()) if (key.startsWith('ledger/')) store.objects.delete(key);
+  const key = layout.state(TENANT_ID);
+  const { ledger: _, ...state } = JSON.parse(Buffer.from(store.objects.get(key)!).toString());
+  store.objects.set(key, Buffer.from(JSON.stringify(state)));
+  for (const each of store.objects.keys()) {
+    if (!each.startsWith('reports/')) continue;
+    const told = JSON.parse(Buffer.from(store.objects.get(each)!).toString());
+    delete told.report.ledger;
+    store.objects.set(each, Buffer.from(JSON.stringify(told)));
+  }
 }

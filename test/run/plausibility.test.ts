@@ -7,6 +7,7 @@ import { addDays } from '../../lambda/dates.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { Change } from '../../lambda/score/change.ts';
 import { entry, fillDays, TENANT_ID, world, type DaySpec } from './fakes.ts';
+import { withoutLedger } from './ledgers.ts';
 
 /** Answers that pass every single check and cannot be true, or cannot follow what was before. */
 
@@ -86,11 +87,9 @@ describe('an entry dated five months ahead', () => {
     await w.on('2026-03-02', withAlpha(7));
     const raw = entry('2026-08-01', tampered, true);
     const archive = new Archive(w.store, TENANT_ID);
-    await archive.addSnapshot('2026-08-01', contentHash(raw), {
-      fetchedAt: '2026-03-02T07:00:00.000Z',
-      newest: true,
-      secureScore: raw,
-    });
+    withoutLedger(w.store);
+    const content = { fetchedAt: '2026-03-02T07:00:00.000Z', newest: true, secureScore: raw };
+    await archive.add(await archive.newSnapshot('2026-08-01', contentHash(raw), content));
     const state = stateOf(w);
     const points = Object.values(tampered.controls).reduce((sum, value) => sum + value, 0);
     const score = { date: '2026-08-01', points, maximum: 40, percentage: (100 * points) / 40 };
@@ -101,7 +100,7 @@ describe('an entry dated five months ahead', () => {
     const report = [...w.store.objects].findLast(([key]) => key.startsWith('reports/'))!;
     const told = JSON.parse(Buffer.from(report[1]).toString());
     told.report = { ...told.report, to: state.cursor, toldAt: '2026-03-02T07:00:01.000Z' };
-    await archive.addReport({ ...told, next: state });
+    await archive.add(archive.newReport({ ...told, next: state }));
     w.mailer.sent.length = 0;
     return w;
   }
@@ -178,11 +177,10 @@ describe('a score that cannot be', () => {
   it('that an earlier version archived and reported is gone behind', async () => {
     const w = await started();
     const raw = { ...entry('2026-03-02', withAlpha(7), true), currentScore: 99_999 };
-    await new Archive(w.store, TENANT_ID).addSnapshot('2026-03-02', contentHash(raw), {
-      fetchedAt: '2026-03-02T07:00:00.000Z',
-      newest: true,
-      secureScore: raw,
-    });
+    withoutLedger(w.store);
+    const archive = new Archive(w.store, TENANT_ID);
+    const content = { fetchedAt: '2026-03-02T07:00:00.000Z', newest: true, secureScore: raw };
+    await archive.add(await archive.newSnapshot('2026-03-02', contentHash(raw), content));
     const state = stateOf(w);
     state.cursor = { ...state.cursor, date: '2026-03-02', snapshot: contentHash(raw) };
     const score = { date: '2026-03-02', points: 99_999, maximum: 40, percentage: 249_997.5 };
