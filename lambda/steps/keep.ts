@@ -78,7 +78,10 @@ export async function keep(run: Run, archive: Archive, answer: Answer): Promise<
           unfinished: completion.unfinished,
           asked: answer.asked,
           offered: rangesOf(answer.offered),
-          refused: answer.refused.map(({ entry, date, reason }) => ({ date, reason: `${entry}: ${reason}` })),
+          refused: answer.refused.map((each) => ({
+            date: each.date,
+            reason: `${each.entry}: ${each.reason}`,
+          })),
           note: kept.healed.map(healedNote).join(' ') || null,
         },
         view.tip,
