@@ -247,6 +247,14 @@ describe('what adds up', () => {
     expect(told).toMatchObject([{ kind: 'lost', day: 7 }]);
   });
 
+  it('is not excused by those who failed and left', () => {
+    // 180 leave, ten of whom failed: drift. Then one a day begins to fail.
+    const { told } = live(
+      history(6, (index) => (index === 0 ? [300, 30] : [120 + (index % 2), 20 + index - 1])),
+    );
+    expect(told).toMatchObject([{ kind: 'lost', day: 4 }]);
+  });
+
   it('protected ones who come and go alone never are told, in however many days', () => {
     const totals = fc.array(fc.integer({ min: 50, max: 400 }), { minLength: 2, maxLength: 60 });
     fc.assert(
