@@ -1,6 +1,6 @@
 import { Validations, type App } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
-import { DEFAULT_CONFIG, loadConfig } from '../cli/load-config.ts';
+import { DEFAULT_CONFIG, loadConfig } from '../cli/shared/load-config.ts';
 import { DEPLOYMENT_STACK, historyStackOf } from '../lambda/outputs.ts';
 import { SecureScoreHistoryStack } from '../lib/history-stack.ts';
 import { SecureScoreMonitorStack } from '../lib/stack.ts';

@@ -1,11 +1,11 @@
 import yargs from 'yargs';
 import { MonitorError } from '../lambda/errors.ts';
 import { followProxy } from '../lambda/proxy.ts';
-import { archiveCommand } from './archive.ts';
-import { certificateCommand } from './certificate.ts';
-import { lazily } from './command.ts';
-import { EXIT, UsageError } from './exit.ts';
-import { historyCommand } from './history.ts';
+import { archiveCommand } from './archive/archive.ts';
+import { certificateCommand } from './certificate/certificate.ts';
+import { lazily } from './shared/command.ts';
+import { EXIT, UsageError } from './shared/exit.ts';
+import { historyCommand } from './history/history.ts';
 
 /**
  * The command line.
@@ -16,10 +16,10 @@ export async function main(args: string[]): Promise<number> {
   let exitCode: number = EXIT.done;
   const exit = (code: number) => void (exitCode = code);
   const run = lazily(exit, 'run', 'Fetch the score of every tenant, archive it, and mail what changed', () =>
-    import('./run.ts').then((file) => file.run),
+    import('./run/run.ts').then((file) => file.run),
   );
   const doctor = lazily(exit, 'doctor', 'Check everything that a run needs, and say what to do', () =>
-    import('./doctor.ts').then((file) => file.doctor),
+    import('./doctor/doctor.ts').then((file) => file.doctor),
   );
   const parser = yargs(args)
     .scriptName('secure-score')

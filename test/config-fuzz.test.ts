@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadConfig } from '../cli/load-config.ts';
+import { loadConfig } from '../cli/shared/load-config.ts';
 import { parseConfig } from '../lambda/config.ts';
 import { MonitorError } from '../lambda/errors.ts';
 import example from '../monitor.config.example.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { jsonLog } from '../../cli/log.ts';
+import { jsonLog } from '../../cli/shared/log.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
 import { deadlineIn, machineClock } from '../../lambda/clock.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { appendOnlyGaps } from '../../cli/checks/bucket-policy.ts';
+import { appendOnlyGaps } from '../../cli/doctor/checks/bucket-policy.ts';
 
 const ALL = ['snapshots/', 'profiles/', 'reports/', 'ledger/'];
 const deny = (fields: object = {}) => ({

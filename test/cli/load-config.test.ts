@@ -45,7 +45,7 @@ async function load(file: string, content: string | Uint8Array): Promise<Loaded>
 
 function loadPath(path: string): Promise<Loaded> {
   const program = `
-    import { loadConfig } from ${JSON.stringify(join(ROOT, 'cli/load-config.ts'))};
+    import { loadConfig } from ${JSON.stringify(join(ROOT, 'cli/shared/load-config.ts'))};
     const found = await loadConfig(process.argv[1]).then(
       (config) => ({ name: config.tenants[0].name }),
       ({ code, message, advice, stack }) => ({ code, message, advice: advice ?? stack }),

@@ -9,9 +9,9 @@ import {
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { bytes } from '../../cli/bytes.ts';
-import { athenaHistory } from '../../cli/history-athena.ts';
-import { progressLine } from '../../cli/progress-line.ts';
+import { bytes } from '../../cli/shared/bytes.ts';
+import { athenaHistory } from '../../cli/history/athena.ts';
+import { progressLine } from '../../cli/shared/progress-line.ts';
 import { secureScore } from '../cli/support.ts';
 
 const athena = mockClient(AthenaClient);

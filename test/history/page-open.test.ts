@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openerOf } from '../../cli/browser.ts';
+import { openerOf } from '../../cli/history/browser.ts';
 import { secureScore } from '../cli/support.ts';
 import { CONTOSO, FABRIKAM, writeHistory } from './sample.ts';
 

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { describeAnswer, describeRows } from '../../cli/present-answer.ts';
+import { describeAnswer, describeRows } from '../../cli/history/present.ts';
 import { answerOf, type Answer, type Row } from '../../history/answer.ts';
 import { allQuestions, type Question } from '../../history/questions.ts';
 

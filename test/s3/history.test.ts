@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { cacheOf } from '../../cli/history-cache.ts';
+import { cacheOf } from '../../cli/history/cache.ts';
 import { secureScore } from '../cli/support.ts';
 import { CONTOSO, FABRIKAM, SAMPLE, writeHistory, type Rows } from '../history/sample.ts';
 import { newBucket } from './bucket.ts';

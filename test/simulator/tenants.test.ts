@@ -276,7 +276,7 @@ describe('handmade tenants', () => {
   });
 });
 
-const SAMPLE = new URL('../../../shared/data/', import.meta.url);
+const SAMPLE = new URL('../../../shared/data', import.meta.url);
 describe.skipIf(!existsSync(SAMPLE))('beside a real answer', () => {
   const sample = <T>(name: string): T[] =>
     (JSON.parse(readFileSync(new URL(name, SAMPLE), 'utf8')) as { value: T[] }).value;

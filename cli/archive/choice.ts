@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import { openStore } from '../../lambda/archive/open-store.ts';
+import { listTenants, type TenantObjects } from '../../lambda/archive/tenants.ts';
+import { Archive } from '../../lambda/archive/archive.ts';
+import type { Config } from '../../lambda/config.ts';
+import { MonitorError, quote } from '../../lambda/errors.ts';
+import type { ObjectStore } from '../../lambda/ports.ts';
+import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
+import { findDeployment, outputOf } from '../shared/deployment.ts';
+import { DEFAULT_CONFIG, loadConfig } from '../shared/load-config.ts';
+import { OPTIONS, text } from '../shared/options.ts';
+
+/** Where `run` keeps its archive unless it is told otherwise. */
+const DEFAULT_ARCHIVE = 'archive';
+
+/** Which archive, and what of it: flags of the commands that look after one. */
+export const ARCHIVE_OPTIONS = {
+  archive: {
+    ...text('archive'),
+    describe: `Folder or s3://bucket/prefix (default: the config's bucket, else ./${DEFAULT_ARCHIVE})`,
+  },
+  deployed: { type: 'boolean', describe: "The deployment's archive" },
+  stack: OPTIONS.stack,
+  tenant: { ...text('tenant'), describe: 'Only this tenant: its name or id' },
+  config: { ...text('config'), describe: OPTIONS.config.describe },
+} as const;
+
+export interface ArchiveFlags {
+  archive?: string;
+  deployed?: boolean;
+  stack?: string;
+  tenant?: string;
+  config?: string;
+}
+
+export interface Chosen {
+  store: ObjectStore;
+  tenants: (TenantObjects & { name: string | null })[];
+  /** Keys that belong to no tenant and should not be there. */
+  foreign: string[];
+}
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * The tenants of the archive that the flags choose. An archive needs no config to be looked after: where there is one,
+ * it names the bucket and the tenants; else tenants go by the name of their last run.
+ * @throws MonitorError `archive-empty`, `tenant-unknown`
+ */
+export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
+  const config = await configOf(flags);
+  const store = openStore(await locationOf(flags, config));
+  const { tenant } = flags;
+  const id = tenant !== undefined && GUID.test(tenant) ? tenant.toLowerCase() : idIn(config, tenant);
+  const { tenants, foreign } = await listTenants(store, id);
+  const named = await Promise.all(
+    tenants.map(async (objects) => ({ ...objects, name: await nameOf(store, config, objects.tenantId) })),
+  );
+  if (tenants.length === 0 && tenant === undefined) {
+    throw new MonitorError(
+      'archive-empty',
+      `There is no archive in ${store.location}.`,
+      'Name another one with --archive. The first run of a tenant begins it: secure-score run.',
+    );
+  }
+  const chosen =
+    tenant === undefined || id !== undefined ? named : named.filter(({ name }) => name === tenant);
+  if (chosen.length > 0) return { store, tenants: chosen, foreign: tenant === undefined ? foreign : [] };
+  throw new MonitorError(
+    'tenant-unknown',
+    `The archive ${store.location} has no tenant ${quote(tenant)}.`,
+    named.length > 0
+      ? `It has: ${named.map(({ name, tenantId }) => name ?? tenantId).join(', ')}.`
+      : 'Look whether --archive and --tenant are what you mean.',
+  );
+}
+
+/**
+ * Where the archive is that the flags name: given, the deployment's, the config's bucket, or the default folder.
+ * @throws MonitorError `not-deployed`, `deployment-without-output`
+ */
+export async function locationOf(
+  { archive, deployed, stack }: Pick<ArchiveFlags, 'archive' | 'deployed' | 'stack'>,
+  config: Config | null,
+): Promise<string> {
+  if (archive !== undefined) return archive;
+  if (deployed || stack !== undefined) {
+    const deployment = await findDeployment(stack ?? DEPLOYMENT_STACK);
+    return `s3://${outputOf(deployment, 'archiveBucket')}`;
+  }
+  const { bucket } = config?.archive ?? {};
+  return bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE;
+}
+
+/**
+ * The id of one tenant, which may be called by its name or id. An id is taken as it is; only a name that no config has
+ * is looked for in the archive.
+ * @throws MonitorError `tenant-unknown`, `tenant-ambiguous`
+ */
+export async function tenantIdOf(flags: ArchiveFlags & { tenant: string }): Promise<string> {
+  const { tenant } = flags;
+  if (GUID.test(tenant)) return tenant.toLowerCase();
+  const configured = idIn(await configOf(flags), tenant);
+  if (configured !== undefined) return configured;
+  const { store, tenants } = await chooseTenants(flags);
+  if (tenants.length === 1) return tenants[0]!.tenantId;
+  throw new MonitorError(
+    'tenant-ambiguous',
+    `The archive ${store.location} has ${tenants.length} tenants of the name ${quote(tenant)}.`,
+    `Name one by its id: ${tenants.map(({ tenantId }) => tenantId).join(', ')}.`,
+  );
+}
+
+async function configOf({ config }: ArchiveFlags): Promise<Config | null> {
+  if (config !== undefined) return loadConfig(config);
+  return existsSync(DEFAULT_CONFIG) ? loadConfig(DEFAULT_CONFIG) : null;
+}
+
+function idIn(config: Config | null, wanted: string | undefined): string | undefined {
+  return config?.tenants.find(({ name }) => name === wanted)?.tenantId;
+}
+
+async function nameOf(store: ObjectStore, config: Config | null, tenantId: string): Promise<string | null> {
+  const configured = config?.tenants.find((tenant) => tenant.tenantId === tenantId);
+  if (configured) return configured.name;
+  try {
+    return (await new Archive(store, tenantId).state()).state?.name ?? null;
+  } catch (error) {
+    // A damaged state is for `verify` to tell.
+    if (error instanceof MonitorError && error.code === 'state-damaged') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import { chooseTenants, type ArchiveFlags, type Chosen } from './choice.ts';
+import { progressLine } from '../shared/progress-line.ts';
+
+/** A tenant of the archive that a command looks after. */
+export type ChosenTenant = Chosen['tenants'][number];
+
+export interface Each extends Pick<Chosen, 'store' | 'foreign'> {
+  tenant: ChosenTenant;
+  /** Its name, else its id. */
+  shown: string;
+  /** What is being done with it, on a line that goes away. */
+  progress: (done: number, total: number) => void;
+}
+
+/**
+ * Does something with each tenant of the archive that the flags choose, in turn, showing how far it is.
+ * @param of what is counted on the way: `days`, `objects`
+ * @returns what came of each, and the keys that belong to no tenant
+ */
+export async function eachTenant<Outcome>(
+  flags: ArchiveFlags,
+  of: string,
+  act: (each: Each) => Promise<Outcome>,
+): Promise<{ outcomes: Outcome[]; foreign: string[] }> {
+  const { store, tenants, foreign } = await chooseTenants(flags);
+  const line = progressLine();
+  const outcomes: Outcome[] = [];
+  for (const tenant of tenants) {
+    const shown = tenant.name ?? tenant.tenantId;
+    const progress = (done: number, total: number) => {
+      if (done < total) line.show(`${shown}: ${done} of ${total} ${of}`);
+      else line.clear();
+    };
+    outcomes.push(await act({ store, foreign, tenant, shown, progress }).finally(() => line.clear()));
+  }
+  return { outcomes, foreign };
+}
+
+/** For programs: one object for one tenant, an array for several. */
+export function oneOrAll<Outcome>(outcomes: Outcome[]): Outcome | Outcome[] {
+  const [only] = outcomes;
+  return only !== undefined && outcomes.length === 1 ? only : outcomes;
+}

@@ -1,0 +1,124 @@
+import { styleText } from 'node:util';
+import { checkCertificate, day, readBundle, type Bundle } from '../../lambda/certificate/bundle.ts';
+import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
+import { secretsManagerSource } from '../../lambda/certificate/secrets-manager.ts';
+import { machineClock } from '../../lambda/clock.ts';
+import { MonitorError, quote } from '../../lambda/errors.ts';
+import { DEPLOYMENT_STACK, stackFlag } from '../../lambda/outputs.ts';
+import type { Command } from '../shared/command.ts';
+import { defaultSecretOf } from '../shared/deployment.ts';
+import { EXIT, UsageError } from '../shared/exit.ts';
+import { loadConfig, selectTenants } from '../shared/load-config.ts';
+import { certificateFile, OPTIONS, text } from '../shared/options.ts';
+import { describeSecret, putSecret, secretsClient } from './secrets.ts';
+
+interface PutFlags {
+  certificate?: string;
+  secret?: string;
+  stack?: string;
+  tenant?: string;
+  config: string;
+  json: boolean;
+}
+
+export const put: Command<PutFlags> = {
+  flags: (yargs) =>
+    yargs
+      .positional('certificate', certificateFile('PEM file with certificate and unencrypted private key'))
+      .option('secret', {
+        ...text('secret'),
+        describe: "Name or ARN of the secret (default: the tenant's, else the deployment's)",
+      })
+      .option('stack', OPTIONS.stack)
+      .option('tenant', { ...OPTIONS.tenant, describe: "Into this tenant's secret: its name or id" })
+      .option('config', OPTIONS.config)
+      .option('json', OPTIONS.json)
+      .conflicts('secret', ['tenant', 'stack'])
+      .example('$0 certificate put contoso.pem', ''),
+  act: replace,
+};
+
+async function replace(flags: PutFlags): Promise<number> {
+  const { certificate: file, json } = flags;
+  if (file === undefined) throw new UsageError('Name the PEM file: certificate put <file>.');
+  const secret = flags.secret ?? (await secretOfTenant(flags)) ?? (await defaultSecretOf(flags.stack));
+  const now = machineClock.now();
+  const bundle = checkCertificate(await pemFileSource(file).read(), now, quote(file));
+
+  const client = secretsClient();
+  const { changed } = await describeSecret(client, secret);
+  const before = changed === null ? null : await readBefore(client, secret, now);
+  const same = before?.bundle?.thumbprintSha256 === bundle.thumbprintSha256;
+  // Only what belongs together: other certificates and comments of the file have no business in the secret.
+  if (!same) await putSecret(client, secret, bundle.certificatePem + bundle.privateKeyPem);
+
+  if (json) {
+    const replaced = before?.bundle && !same ? facts(before.bundle) : null;
+    console.log(JSON.stringify({ secret, put: !same, certificate: facts(bundle), replaced }, null, 2));
+  } else {
+    console.log(describe(secret, bundle, before, same, flags.stack));
+  }
+  return EXIT.done;
+}
+
+/** @returns undefined where no tenant is named, or it has no secret of its own */
+async function secretOfTenant({ tenant, config }: PutFlags): Promise<string | undefined> {
+  if (tenant === undefined) return undefined;
+  return selectTenants(await loadConfig(config), tenant)[0]?.certificate;
+}
+
+/** What the secret held, if anything; that it cannot be read, or is no certificate, keeps nobody from replacing it. */
+type Before = { bundle: Bundle; trouble: null } | { bundle: null; trouble: string };
+
+async function readBefore(
+  client: ReturnType<typeof secretsClient>,
+  secret: string,
+  now: Date,
+): Promise<Before | null> {
+  try {
+    const pem = await secretsManagerSource({ client, defaultSecret: secret }).read({});
+    return { bundle: readBundle(pem, now, `the secret ${quote(secret)}`), trouble: null };
+  } catch (error) {
+    if (!(error instanceof MonitorError)) throw error;
+    if (error.code === 'certificate-empty') return null;
+    return { bundle: null, trouble: error.message };
+  }
+}
+
+function facts({ subject, bits, thumbprintSha1, thumbprintSha256, notBefore, notAfter }: Bundle) {
+  return { subject, bits, thumbprintSha1, thumbprintSha256, notBefore, notAfter };
+}
+
+function describe(
+  secret: string,
+  bundle: Bundle,
+  before: Before | null,
+  same: boolean,
+  stack = DEPLOYMENT_STACK,
+): string {
+  const bold = (words: string) => styleText('bold', words);
+  const tick = styleText('green', '✓');
+  const name = ({ subject, notAfter, thumbprintSha1 }: Bundle) =>
+    `    ${subject}, valid until ${day(notAfter)}\n    SHA-1 ${thumbprintSha1}`;
+  if (same) return `${tick} The secret ${bold(secret)} holds it already:\n${name(bundle)}`;
+  const lines = [`${tick} The secret ${bold(secret)} now holds`, name(bundle)];
+  if (before === null) lines.push('  It was empty before.');
+  else if (before.bundle === null) lines.push(`  What it held before is replaced. ${before.trouble}`);
+  else {
+    lines.push(
+      '  in the place of',
+      name(before.bundle),
+      '',
+      'Keep the old one in the app registration until the new one has signed in, then',
+      "remove it there. Until then the way back is the secret's previous version.",
+    );
+  }
+  lines.push(
+    '',
+    bold('Next'),
+    '  1. If its public part is not in the app registration yet, upload it there',
+    '     (Certificates & secrets → Certificates).',
+    `  2. secure-score doctor${stackFlag(stack)}, or secure-score run --deployed${stackFlag(stack)}`,
+  );
+  return lines.join('\n');
+}

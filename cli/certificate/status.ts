@@ -1,0 +1,157 @@
+import { styleText } from 'node:util';
+import { day, readBundle, type Bundle } from '../../lambda/certificate/bundle.ts';
+import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
+import { secretsManagerSource } from '../../lambda/certificate/secrets-manager.ts';
+import { machineClock } from '../../lambda/clock.ts';
+import { quote } from '../../lambda/errors.ts';
+import { daysLeft } from '../../lambda/watch/situation.ts';
+import { EXPIRES_SOON_DAYS } from './expiry.ts';
+import type { Command } from '../shared/command.ts';
+import { defaultSecretOf } from '../shared/deployment.ts';
+import { EXIT } from '../shared/exit.ts';
+import { failureOf, type Failure } from '../shared/failure.ts';
+import { loadConfig, selectTenants } from '../shared/load-config.ts';
+import { certificateFile, OPTIONS, text } from '../shared/options.ts';
+import { secretsClient } from './secrets.ts';
+
+interface StatusFlags {
+  certificate?: string;
+  secret?: string;
+  deployed?: boolean;
+  stack?: string;
+  tenant?: string;
+  config: string;
+  json: boolean;
+}
+
+/** A place where a certificate lies. */
+interface Place {
+  kind: 'file' | 'secret';
+  where: string;
+  /** Names of those that sign in with it, where the config says so. */
+  tenants: string[];
+  read: () => Promise<string>;
+}
+
+type Status = Omit<Place, 'read'> & ({ bundle: Bundle; error: null } | { bundle: null; error: Failure });
+
+export const status: Command<StatusFlags> = {
+  flags: (yargs) =>
+    yargs
+      .positional('certificate', certificateFile('Of this PEM file'))
+      .option('secret', { ...text('secret'), describe: 'Of this secret: its name or ARN' })
+      .option('deployed', {
+        type: 'boolean',
+        describe: 'Of the secrets that the config names (default, without a file and --secret)',
+      })
+      .option('stack', OPTIONS.stack)
+      .option('tenant', OPTIONS.tenant)
+      .option('config', OPTIONS.config)
+      .option('json', OPTIONS.json)
+      .example('$0 certificate status', 'of all that the config names')
+      .example('$0 certificate status contoso.pem', 'of a file')
+      .epilogue('Exit code 1 where one has expired, is not valid yet, or cannot be read.'),
+  act: show,
+};
+
+async function show(flags: StatusFlags): Promise<number> {
+  const now = machineClock.now();
+  const statuses: Status[] = [];
+  for (const place of await placesOf(flags)) statuses.push(await look(place, now));
+  console.log(
+    flags.json
+      ? JSON.stringify(
+          statuses.map((each) => toJson(each, now)),
+          null,
+          2,
+        )
+      : statuses.map((each) => describe(each, now)).join('\n\n'),
+  );
+  return statuses.every(({ bundle }) => bundle && isValid(bundle, now)) ? EXIT.done : EXIT.failed;
+}
+
+async function placesOf(flags: StatusFlags): Promise<Place[]> {
+  const { certificate: file, secret } = flags;
+  const places: Place[] = [];
+  if (file !== undefined) {
+    places.push({ kind: 'file', where: file, tenants: [], read: () => pemFileSource(file).read() });
+  }
+  const secrets = new Map<string, string[]>();
+  if (secret !== undefined) secrets.set(secret, []);
+  if (flags.deployed ?? (flags.stack !== undefined || places.length + secrets.size === 0)) {
+    const tenants = selectTenants(await loadConfig(flags.config), flags.tenant);
+    const shared = tenants.some(({ certificate }) => certificate === undefined);
+    const fallback = shared ? await defaultSecretOf(flags.stack) : '';
+    for (const { name, certificate = fallback } of tenants) {
+      secrets.set(certificate, [...(secrets.get(certificate) ?? []), name]);
+    }
+  }
+  for (const [where, tenants] of secrets) {
+    const source = secretsManagerSource({ client: secretsClient(), defaultSecret: where });
+    places.push({ kind: 'secret', where, tenants, read: () => source.read({}) });
+  }
+  return places;
+}
+
+async function look({ read, ...place }: Place, now: Date): Promise<Status> {
+  try {
+    const source = `the ${place.kind} ${quote(place.where)}`;
+    return { ...place, bundle: readBundle(await read(), now, source), error: null };
+  } catch (error) {
+    return { ...place, bundle: null, error: failureOf(error) };
+  }
+}
+
+const isValid = ({ notBefore, notAfter }: Bundle, now: Date): boolean => notBefore <= now && now <= notAfter;
+
+function toJson({ kind, where, tenants, bundle, error }: Status, now: Date) {
+  const certificate = bundle && {
+    subject: bundle.subject,
+    bits: bundle.bits,
+    thumbprintSha1: bundle.thumbprintSha1,
+    thumbprintSha256: bundle.thumbprintSha256,
+    notBefore: bundle.notBefore,
+    notAfter: bundle.notAfter,
+    daysLeft: daysLeft(bundle.notAfter.toISOString(), now),
+    valid: isValid(bundle, now),
+  };
+  return { kind, where, tenants, certificate, error };
+}
+
+function describe({ kind, where, tenants, bundle, error }: Status, now: Date): string {
+  const row = (label: string, value: string) => `  ${styleText('dim', label.padEnd(9))} ${value}`;
+  const title = styleText('bold', where);
+  const users = tenants.length > 0 ? [row('signs in', tenants.join(', '))] : [];
+  if (error) {
+    return [
+      `${styleText('red', '✗')} ${title} (${kind})`,
+      ...users,
+      `  ${error.message}`,
+      `  → ${error.advice}`,
+    ].join('\n');
+  }
+  const { mark, left } = judge(bundle, now);
+  return [
+    `${mark} ${title} (${kind}): ${left}`,
+    ...users,
+    row('subject', `${bundle.subject}, RSA ${bundle.bits}`),
+    row('valid', `${day(bundle.notBefore)} to ${day(bundle.notAfter)}`),
+    row('SHA-1', `${bundle.thumbprintSha1}  ${styleText('dim', '(listed in the portal)')}`),
+    row('SHA-256', bundle.thumbprintSha256),
+  ].join('\n');
+}
+
+function judge(bundle: Bundle, now: Date): { mark: string; left: string } {
+  const days = daysLeft(bundle.notAfter.toISOString(), now);
+  if (now > bundle.notAfter) {
+    const left = `expired on ${day(bundle.notAfter)}: make a new one`;
+    return { mark: styleText('red', '✗'), left: styleText('red', left) };
+  }
+  if (now < bundle.notBefore) {
+    return { mark: styleText('red', '✗'), left: styleText('red', 'not valid yet') };
+  }
+  const left = `${days} ${days === 1 ? 'day' : 'days'} left`;
+  return days < EXPIRES_SOON_DAYS
+    ? { mark: styleText('yellow', '!'), left: styleText('yellow', `${left}: make the next one`) }
+    : { mark: styleText('green', '✓'), left };
+}

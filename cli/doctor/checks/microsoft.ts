@@ -1,0 +1,98 @@
+import { checkCertificate, day, type CheckedCertificate } from '../../../lambda/certificate/bundle.ts';
+import { pemFileSource } from '../../../lambda/certificate/pem-file.ts';
+import { secretsManagerSource } from '../../../lambda/certificate/secrets-manager.ts';
+import { deadlineIn, machineClock } from '../../../lambda/clock.ts';
+import type { Tenant } from '../../../lambda/config.ts';
+import { dateOf, daysBetween } from '../../../lambda/dates.ts';
+import { MonitorError, quote } from '../../../lambda/errors.ts';
+import { graphClient } from '../../../lambda/graph/client.ts';
+import { readAnswer, readProfiles, type Day } from '../../../lambda/graph/schema.ts';
+import { putCommand } from '../../../lambda/outputs.ts';
+import type { GraphSession } from '../../../lambda/ports.ts';
+import { count, day as calendarDay, score } from '../../../lambda/report/format.ts';
+import { STALE_AFTER_DAYS } from '../../../lambda/steps/compare.ts';
+import { daysLeft } from '../../../lambda/watch/situation.ts';
+import { EXPIRES_SOON_DAYS } from '../../certificate/expiry.ts';
+import { secretsClient } from '../../certificate/secrets.ts';
+import type { Outcome } from './examination.ts';
+
+/** Entra and Graph are asked for so long; a run is more patient. */
+const PATIENCE_MS = 45_000;
+
+/** As many as a daily run asks for. */
+const DAYS = 8;
+
+/** The app's certificate: there, its key with it, valid. */
+export async function certificateCheck(
+  from: { file: string } | { secret: string },
+): Promise<Outcome<CheckedCertificate>> {
+  const now = machineClock.now();
+  const bundle =
+    'file' in from
+      ? checkCertificate(await pemFileSource(from.file).read(), now, `the file ${quote(from.file)}`)
+      : checkCertificate(
+          await secretsManagerSource({ client: secretsClient(), defaultSecret: from.secret }).read({}),
+          now,
+          `the secret ${quote(from.secret)}`,
+        );
+  const days = daysLeft(bundle.notAfter.toISOString(), now);
+  return {
+    found: `${bundle.subject}, valid until ${day(bundle.notAfter)} (${count(days, 'day')} left), SHA-1 ${bundle.thumbprintSha1}`,
+    value: bundle,
+    ...(days < EXPIRES_SOON_DAYS && {
+      warning: `Make the next one now (secure-score certificate create), upload its public part, then: ${'secret' in from ? putCommand(from.secret) : 'sign in with that file'}.`,
+    }),
+  };
+}
+
+/** A sign-in that Entra granted; whether the token carries the permission is a question of its own. */
+export type SignedIn = { session: GraphSession } | { missing: MonitorError };
+
+export async function signInCheck(
+  tenant: Tenant,
+  certificate: CheckedCertificate,
+): Promise<Outcome<SignedIn>> {
+  const found = `Entra ID knows the app ${tenant.clientId} and its certificate`;
+  try {
+    const clock = machineClock;
+    const deadline = deadlineIn(clock, PATIENCE_MS);
+    return { found, value: { session: await graphClient({ clock }).signIn(tenant, certificate, deadline) } };
+  } catch (error) {
+    if (!(error instanceof MonitorError && error.code === 'permission-missing')) throw error;
+    return { found, value: { missing: error } };
+  }
+}
+
+export function permissionCheck(signedIn: SignedIn): Outcome<GraphSession> {
+  if ('missing' in signedIn) throw signedIn.missing;
+  return { found: 'the token may read the Secure Score (SecurityEvents.Read.All)', value: signedIn.session };
+}
+
+/** Graph's answers, by the rules of a run. */
+export async function graphCheck(tenant: Tenant, session: GraphSession): Promise<Outcome<Day>> {
+  const entries = await session.secureScores(DAYS, null);
+  const { days, skipped } = readAnswer({ entries, tenantId: tenant.tenantId, now: machineClock.now() });
+  const { profiles } = readProfiles(await session.controlProfiles());
+  const newest = days.at(-1)!;
+  const { points, maximum, controls } = newest.snapshot;
+  const percentage = maximum > 0 ? (100 * points) / maximum : null;
+  return {
+    found: `${score({ date: newest.date, points, maximum, percentage })}, ${count(controls.size, 'recommendation')}, ${count(profiles.size, 'profile')}`,
+    value: newest,
+    ...(skipped.length > 0 && {
+      warning: `${count(skipped.length, 'entry', String(skipped.length)).replace('entrys', 'entries')} of the answer cannot be used: ${quote(skipped[0]?.reason, 200)}. A run leaves it out and goes on.`,
+    }),
+  };
+}
+
+export function newestCheck(newest: Day): Outcome<void> {
+  const today = dateOf(machineClock.now());
+  const age = daysBetween(newest.date, today);
+  const found = `of ${calendarDay(newest.date)}, ${age <= 0 ? 'today' : `${count(age, 'day')} old`}`;
+  if (age < STALE_AFTER_DAYS) return { found, value: undefined };
+  throw new MonitorError(
+    'stale',
+    `${found}: Microsoft has not published a new one since.`,
+    'Nothing on this side: a run archives what was missed as soon as it is there. If the portal (https://security.microsoft.com/securescore) shows newer days, or it lasts, open a support request with Microsoft.',
+  );
+}

@@ -1,0 +1,170 @@
+import type { Config, Tenant } from '../../lambda/config.ts';
+import { certificateSecretOf, DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
+import { count } from '../../lambda/report/format.ts';
+import {
+  appendOnlyCheck,
+  bucketCheck,
+  folderCheck,
+  lastRunCheck,
+  outboxCheck,
+  versioningCheck,
+} from './checks/archive.ts';
+import { accountCheck, deploymentCheck, scheduleCheck, secretCheck } from './checks/deployed.ts';
+import { derived, Examination, valueOf, type Finding, type Outcome } from './checks/examination.ts';
+import {
+  configurationSetCheck,
+  recipientsCheck,
+  senderCheck,
+  sendingCheck,
+  testMailCheck,
+} from './checks/mail.ts';
+import {
+  certificateCheck,
+  graphCheck,
+  newestCheck,
+  permissionCheck,
+  signInCheck,
+} from './checks/microsoft.ts';
+import { proxyCheck, proxyIsSet } from './checks/proxy.ts';
+import { outputOf } from '../shared/deployment.ts';
+import type { Command } from '../shared/command.ts';
+import { EXIT } from '../shared/exit.ts';
+import { loadConfig, selectTenants } from '../shared/load-config.ts';
+import { OPTIONS, text } from '../shared/options.ts';
+import { describeFinding, describeFindings } from './present.ts';
+
+interface DoctorFlags {
+  config: string;
+  tenant?: string;
+  archive?: string;
+  certificate?: string;
+  outbox?: string;
+  deployed?: boolean;
+  stack?: string;
+  send?: boolean;
+  json: boolean;
+}
+
+/** `secure-score doctor`: checks everything that a run needs. */
+export const doctor: Command<DoctorFlags> = {
+  flags: (yargs) =>
+    yargs
+      .option('config', OPTIONS.config)
+      .option('tenant', OPTIONS.tenant)
+      .option('certificate', {
+        ...text('certificate'),
+        describe: 'PEM file with certificate and private key (default: the secret)',
+      })
+      .option('archive', {
+        ...text('archive'),
+        describe: "Folder or s3://bucket/prefix (default: the deployment's bucket)",
+      })
+      .option('stack', OPTIONS.stack)
+      .option('send', {
+        type: 'boolean',
+        describe: 'Also send a test mail with an attachment to the operations addresses',
+      })
+      .option('outbox', {
+        ...text('outbox'),
+        describe: 'Folder for the mails as .eml, and for the test mail of --send, instead of SES',
+      })
+      .option('deployed', {
+        type: 'boolean',
+        describe: 'A deployment (default, without --certificate, --archive and --outbox)',
+      })
+      .option('json', OPTIONS.json)
+      .conflicts('deployed', ['archive', 'certificate', 'outbox'])
+      .example('$0 doctor', 'a deployment')
+      .example('$0 doctor --certificate contoso.pem --archive archive --outbox mails', 'without any AWS')
+      .epilogue('Exit code 1 where a check fails (✗). What is marked ! works, and wants attention.'),
+  act: act,
+};
+
+async function act(flags: DoctorFlags): Promise<number> {
+  const findings: Finding[] = [];
+  await examine(flags, findings, (finding) => {
+    if (!flags.json) console.log(describeFinding(finding, findings.at(-1)));
+    findings.push(finding);
+  });
+  const ok = findings.every(({ status }) => status !== 'failed');
+  console.log(flags.json ? JSON.stringify({ ok, checks: findings }, null, 2) : describeFindings(findings));
+  return ok ? EXIT.done : EXIT.failed;
+}
+
+async function examine(
+  flags: DoctorFlags,
+  findings: readonly Finding[],
+  report: (finding: Finding) => void,
+): Promise<void> {
+  const { certificate: file, archive, outbox, stack = DEPLOYMENT_STACK } = flags;
+  const folder = archive !== undefined && !/^s3:/i.test(archive);
+  const here = file !== undefined && folder && 'all is on this machine';
+
+  const setup = new Examination(report);
+  const aws = setup.unless(here);
+  const config = await setup.check('config', [], () => configCheck(flags));
+  if (proxyIsSet()) await setup.check('proxy', [], proxyCheck);
+  const account = await aws.check('AWS account', [], accountCheck);
+  const deployment = await aws.check('deployment', [account], () => deploymentCheck(stack));
+
+  const bucketed = setup.unless(folder && 'the archive is a folder');
+  const bucket = archive
+    ? { value: archive }
+    : derived(deployment, (deployed) => `s3://${outputOf(deployed, 'archiveBucket')}`);
+  const store = folder
+    ? await setup.check('archive', [], () => folderCheck(archive))
+    : await setup.check('archive', [bucket], bucketCheck);
+  await bucketed.check('versions', [bucket, store], versioningCheck);
+  await bucketed.check('append-only', [bucket, store], appendOnlyCheck);
+
+  const ses = aws.unless(outbox !== undefined && !here && 'mails are written to a folder');
+  if (outbox !== undefined) await setup.check('outbox', [], () => outboxCheck(outbox));
+  await ses.check('sender', [config, account], senderCheck);
+  const sending = await ses.check('sending', [account], sendingCheck);
+  await ses.check('recipients', [config, sending], recipientsCheck);
+  const configurationSet = await ses.check('configuration set', [deployment], (deployed) =>
+    configurationSetCheck(outputOf(deployed, 'configurationSet')),
+  );
+  if (flags.send) {
+    await setup.check('test mail', [config], (checked) =>
+      testMailCheck(checked, findings, {
+        outbox,
+        configurationSet: valueOf(configurationSet),
+      }),
+    );
+  }
+
+  for (const tenant of valueOf(config)?.selected ?? []) {
+    const its = setup.of(tenant.name);
+    const deployed = aws.of(tenant.name);
+
+    const secret = await deployed
+      .unless(file !== undefined && 'a file signs in')
+      .check('secret', [account], () =>
+        secretCheck(
+          tenant.certificate ?? valueOf(deployment)?.outputs.certificateSecret ?? certificateSecretOf(stack),
+        ),
+      );
+    const certificate =
+      file === undefined
+        ? await its.check('certificate', [secret], (name) => certificateCheck({ secret: name }))
+        : await its.check('certificate', [], () => certificateCheck({ file }));
+    const signedIn = await its.check('sign-in', [certificate], (checked) => signInCheck(tenant, checked));
+    const session = await its.check('permission', [signedIn], permissionCheck);
+    const newest = await its.check('Graph', [session], (opened) => graphCheck(tenant, opened));
+    await its.check('newest snapshot', [newest], newestCheck);
+    await deployed.check('schedule', [deployment], (found) =>
+      scheduleCheck(tenant, outputOf(found, 'scheduleGroup')),
+    );
+    await its.check('last run', [store], (opened) => lastRunCheck(tenant, opened, here ? null : stack));
+  }
+}
+
+async function configCheck(flags: DoctorFlags): Promise<Outcome<Config & { selected: Tenant[] }>> {
+  const config = await loadConfig(flags.config);
+  const selected = selectTenants(config, flags.tenant);
+  return {
+    found: `${flags.config}: ${count(config.tenants.length, 'tenant')}, mails from ${config.mail.from}`,
+    value: { ...config, selected },
+  };
+}

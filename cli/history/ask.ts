@@ -1,0 +1,167 @@
+import { styleText } from 'node:util';
+import type { Argv } from 'yargs';
+import type { Answer, HistoryEngine } from '../../history/answer.ts';
+import { ABOUT, allQuestions, BEGINNING, bind, type Question, type Wanted } from '../../history/questions.ts';
+import { machineClock } from '../../lambda/clock.ts';
+import type { Config } from '../../lambda/config.ts';
+import { dateOf } from '../../lambda/dates.ts';
+import { MonitorError, quote } from '../../lambda/errors.ts';
+import type { Command } from '../shared/command.ts';
+import { EXIT, UsageError } from '../shared/exit.ts';
+import { configOf, engineOf } from './engine.ts';
+import { sayWhatIsLeft } from './losses.ts';
+import { formatOf, HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
+import { printAnswer, wrapped, type Names } from './present.ts';
+
+interface AskFlags extends HistoryFlags {
+  question?: string;
+  tenant?: string;
+  control?: string;
+  from?: string;
+  to?: string;
+  limit?: number;
+}
+
+/** A question is no command that somebody mistyped. (The types do not know of the argument.) */
+function withoutGuesses<Flags>(yargs: Argv<Flags>): Argv<Flags> {
+  return (yargs as { recommendCommands(guess: boolean): Argv<Flags> }).recommendCommands(false);
+}
+
+/** `secure-score history [question]`: without a question, the list of them. */
+export const ask: Command<AskFlags> = {
+  flags: (yargs) =>
+    withoutGuesses(yargs as Argv<{ question?: string }>)
+      .usage('$0 history [question]\n\nAsk the archive. Without a question: the list of them.')
+      .options(QUESTION_OPTIONS)
+      .options(HISTORY_OPTIONS)
+      .conflicts('format', 'json')
+      .conflicts('archive', ['deployed', 'stack'])
+      .example('$0 history trend --tenant Contoso --from 2026-01', 'the score, day by day')
+      .example('$0 history losses --json', 'what cost the most in 30 days')
+      .example('$0 history sql "SELECT max(date) FROM scores"', 'anything else'),
+  act,
+};
+
+async function act(flags: AskFlags): Promise<number> {
+  const questions = allQuestions();
+  const format = formatOf(flags);
+  if (flags.question === undefined) {
+    console.log(format === 'json' ? JSON.stringify(questions.map(toJson), null, 2) : describe(questions));
+    return EXIT.done;
+  }
+  const question = questions.find(({ name }) => name === flags.question);
+  if (!question) throw unknown(flags.question, questions);
+  const wanted: Wanted = {
+    control: flags.control ?? null,
+    limit: flags.limit ?? null,
+    from: flags.from === undefined ? null : dayOf('from', flags.from),
+    to: flags.to === undefined ? null : dayOf('to', flags.to),
+  };
+  // What is wrong with the flags is said before anything is loaded or pulled.
+  bound(question, { ...wanted, tenant: flags.tenant }, wanted.to ?? '9999-12-31');
+
+  const config = await configOf(flags);
+  const tenant = flags.tenant === undefined ? null : tenantOf(flags.tenant, config);
+  const { engine, conclude } = await engineOf(flags, config, question.readsAllTenants ? null : tenant);
+  const newest = wanted.to ?? (await engine.newest()) ?? dateOf(machineClock.now());
+  const { sql, scope, from, to } = bound(question, { ...wanted, tenant }, newest);
+  const answer = await engine.ask(sql, scope);
+  await sayWhatIsLeft(engine, wanted.from ?? null, tenant);
+  if (answer.rows.length === 0 && format === 'table') {
+    console.log(await nothing(question, engine, { from, to }));
+    return conclude(scope);
+  }
+  const first = from === BEGINNING ? firstOf(answer) : from;
+  printAnswer(answer, { format, question, names: namesOf(config), period: { from: first ?? from, to } });
+  return conclude(scope);
+}
+
+/** Of a period without a beginning: the first day that the answer tells of. */
+function firstOf({ rows }: Answer): string | undefined {
+  const days = rows.flatMap((row) => [row['date'], row['first_date']]);
+  return days.filter((day) => typeof day === 'string').toSorted()[0];
+}
+
+function bound(question: Question, wanted: Wanted, newest: string) {
+  try {
+    return bind(question, wanted, newest);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** @returns the first or last day of what a person writes: a day, a month or a year */
+function dayOf(flag: 'from' | 'to', written: string): string {
+  const [, year, month, day] = /^(\d{4})(?:-(\d\d)(?:-(\d\d))?)?$/.exec(written) ?? [];
+  const wrong = new UsageError(`--${flag} wants a day like 2026-01-31, not ${quote(written)}.`);
+  if (year === undefined) throw wrong;
+  const first = `${year}-${month ?? (flag === 'from' ? '01' : '12')}-${day ?? '01'}`;
+  const start = new Date(`${first}T00:00:00Z`);
+  // JavaScript reads 31 February as 3 March.
+  if (Number.isNaN(start.getTime()) || dateOf(start) !== first) throw wrong;
+  if (day !== undefined || flag === 'from') return first;
+  return dateOf(new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 0)));
+}
+
+/** A name of the config, or an id, which need not be in it (any more). */
+export function tenantOf(wanted: string, config: Config | null): string {
+  const id = wanted.toLowerCase();
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id;
+  const found = config?.tenants.find(({ name }) => name === wanted);
+  if (found) return found.tenantId;
+  const advice = config
+    ? `It has: ${config.tenants.map(({ name }) => name).join(', ')}. An id is taken as it is.`
+    : 'Without a config give the id of the tenant, or name the config with --config.';
+  throw new MonitorError(
+    'tenant-unknown',
+    config
+      ? `No tenant of the config has the name ${quote(wanted)}.`
+      : `There is no config to look ${quote(wanted)} up in.`,
+    advice,
+  );
+}
+
+export function namesOf(config: Config | null): Names {
+  return new Map(config?.tenants.map(({ tenantId, name }) => [tenantId, name]));
+}
+
+function unknown(name: string, questions: readonly Question[]): UsageError {
+  const near = questions.find((each) => each.name.startsWith(name.slice(0, 3).toLowerCase()));
+  const hint = near
+    ? `Did you mean ${near.name}?`
+    : `There are ${questions.map((each) => each.name).join(', ')}.`;
+  return new UsageError(`${quote(name)} is no question. ${hint}`);
+}
+
+async function nothing(
+  question: Question,
+  engine: HistoryEngine,
+  { from, to }: { from: string; to: string },
+): Promise<string> {
+  const none = `${styleText('bold', question.title)}: nothing from ${from} to ${to}.`;
+  const newest = await engine.newest();
+  const hint = newest === null || newest >= from ? null : `The newest day of the history is ${newest}.`;
+  return hint === null ? none : `${none}\n${hint}`;
+}
+
+function describe(questions: readonly Question[]): string {
+  const titles = { scores: 'Scores', changes: 'Changes', controls: 'Controls' };
+  const width = Math.max(...questions.map(({ name }) => name.length));
+  const groups = ABOUT.map((about) => {
+    const lines = questions
+      .filter((question) => question.about === about)
+      .map(({ name, answers }) => {
+        const [first = '', ...rest] = wrapped(answers, width + 4);
+        const more = rest.map((line) => `\n${' '.repeat(width + 4)}${line}`).join('');
+        return `  ${styleText('cyan', name.padEnd(width))}  ${first}${more}`;
+      });
+    return `${styleText('bold', titles[about])}\n${lines.join('\n')}`;
+  });
+  const usage = 'secure-score history <question> [--tenant] [--from] [--to] [--control] [--limit]';
+  return `${groups.join('\n\n')}\n\n${styleText('dim', `${usage}\nsecure-score history sql "SELECT …"`)}`;
+}
+
+function toJson({ name, title, about, answers, notes, parameters }: Question) {
+  return { name, title, about, answers, notes, parameters };
+}

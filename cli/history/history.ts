@@ -1,0 +1,18 @@
+import type { CommandModule } from 'yargs';
+import { lazily } from '../shared/command.ts';
+
+/** `secure-score history`: ask the archive anything. */
+export function historyCommand(exit: (code: number) => void): CommandModule {
+  const sql = lazily(exit, 'sql <statement>', 'Ask in SQL of your own, read-only', () =>
+    import('./sql.ts').then((file) => file.sql),
+  );
+  const open = lazily(exit, 'open', 'See it all as a page, in the browser', () =>
+    import('./open.ts').then((file) => file.open),
+  );
+  return {
+    command: 'history [question]',
+    describe: 'Ask the archive: trends, losses, decisions, peers',
+    builder: async (yargs) => (await import('./ask.ts')).ask.flags(yargs.command(sql).command(open)),
+    handler: async (flags) => exit(await (await import('./ask.ts')).ask.act(flags as never)),
+  };
+}

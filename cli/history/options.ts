@@ -1,0 +1,76 @@
+import { quote } from '../../lambda/errors.ts';
+import { UsageError } from '../shared/exit.ts';
+import { text, OPTIONS } from '../shared/options.ts';
+
+/** Of this command alone: yargs would hand a flag of `history` down to `history sql`. */
+const own = <Option extends object>(option: Option) => ({ ...option, global: false as const });
+
+/** Not `choices`: given for a command and for one below it, yargs would list them twice. */
+function oneOf<Choice extends string>(name: string, choices: readonly Choice[]) {
+  return {
+    type: 'string',
+    requiresArg: true,
+    coerce: (value: string): Choice => {
+      const chosen = choices.find((choice) => choice === value);
+      if (chosen !== undefined) return chosen;
+      throw new UsageError(`--${name} is ${choices.join(' or ')}, not ${quote(value)}.`);
+    },
+  } as const;
+}
+
+/** Flags that every way to ask the history has. */
+export const HISTORY_OPTIONS = {
+  config: own({ ...text('config'), describe: OPTIONS.config.describe }),
+  archive: own({
+    ...text('archive'),
+    describe: "Folder or s3://bucket/prefix (default: the config's bucket, else ./archive)",
+  }),
+  deployed: own({ type: 'boolean', describe: "Ask the deployment's archive" } as const),
+  engine: own({
+    ...oneOf('engine', ['duckdb', 'athena']),
+    describe: 'duckdb: here, a bucket is copied first (default). athena: where it is deployed',
+  }),
+  stack: own(OPTIONS.stack),
+  strict: own({
+    type: 'boolean',
+    describe: 'End with 1 where files that the answer needs are damaged or missing',
+  } as const),
+  format: own({
+    ...oneOf('format', ['table', 'json', 'csv']),
+    describe: 'How to print the answer: table (default), json or csv',
+  }),
+  json: own({ type: 'boolean', describe: 'The same as --format json' } as const),
+};
+
+/** Flags that a question takes besides. */
+export const QUESTION_OPTIONS = {
+  from: own({ ...text('from'), describe: 'First day: yyyy-mm-dd, yyyy-mm or yyyy' }),
+  to: own({ ...text('to'), describe: 'Last day (default: the newest)' }),
+  tenant: own(OPTIONS.tenant),
+  control: own({ ...text('control'), describe: 'Only this control: its name, as in --json' }),
+  limit: own({
+    ...text('limit'),
+    describe: 'So many rows at most',
+    coerce: (value: string) => {
+      if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
+      throw new UsageError(`--limit wants a number of rows, not ${quote(value)}.`);
+    },
+  }),
+};
+
+export interface HistoryFlags {
+  config?: string;
+  archive?: string;
+  deployed?: boolean;
+  engine?: 'duckdb' | 'athena';
+  stack?: string;
+  strict?: boolean;
+  format?: Format;
+  json?: boolean;
+}
+
+export type Format = 'table' | 'json' | 'csv';
+
+export function formatOf({ format, json }: HistoryFlags): Format {
+  return format ?? (json ? 'json' : 'table');
+}

@@ -1,0 +1,36 @@
+import { TABLES } from '../../history/tables.ts';
+import type { Command } from '../shared/command.ts';
+import { namesOf } from './ask.ts';
+import { configOf, engineOf } from './engine.ts';
+import { formatOf, HISTORY_OPTIONS, type HistoryFlags } from './options.ts';
+import { printAnswer } from './present.ts';
+
+interface SqlFlags extends HistoryFlags {
+  statement: string;
+}
+
+/** `secure-score history sql`: one's own question. */
+export const sql: Command<SqlFlags> = {
+  flags: (yargs) =>
+    yargs
+      .usage('$0 history sql <statement>\n\nAsk in SQL of your own, read-only.')
+      .positional('statement', { type: 'string', demandOption: true, describe: 'One SELECT' })
+      .options(HISTORY_OPTIONS)
+      .conflicts('format', 'json')
+      .conflicts('archive', ['deployed', 'stack'])
+      .epilogue(
+        `Tables, with the partition month (yyyy-mm):\n${TABLES.map(
+          ({ name, comment, columns }) =>
+            `  ${name}: ${comment}\n    ${columns.map((column) => column.name).join(', ')}`,
+        ).join('\n')}`,
+      ),
+  act,
+};
+
+async function act(flags: SqlFlags): Promise<number> {
+  const config = await configOf(flags);
+  const { engine, conclude } = await engineOf(flags, config);
+  const answer = await engine.ask(flags.statement, null);
+  printAnswer(answer, { format: formatOf(flags), question: null, names: namesOf(config) });
+  return conclude(null);
+}

@@ -1,0 +1,52 @@
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import type { Tenant } from '../../lambda/config.ts';
+import { MonitorError, quote } from '../../lambda/errors.ts';
+import { fromFunctionError } from '../../lambda/function-error.ts';
+import { proxyAgents } from '../../lambda/proxy.ts';
+import type { RunResult } from '../../lambda/run.ts';
+import { asked } from '../shared/aws.ts';
+import { DEPLOY } from '../shared/deployment.ts';
+
+/** Longer than any function may run (15 minutes): Lambda ends it, not this side. And never asked twice. */
+const LONG = {
+  maxAttempts: 1,
+  get requestHandler() {
+    return {
+      connectionTimeout: 4_000,
+      requestTimeout: 16 * 60_000,
+      throwOnRequestTimeout: true,
+      ...proxyAgents(),
+    };
+  },
+};
+
+/**
+ * Runs the deployed function for a tenant and waits for its result.
+ * @throws MonitorError: what the function threw, `function-missing`, `function-busy`, and those of `asked`
+ */
+export function functionRunner(
+  functionName: string,
+  client = new LambdaClient(LONG),
+): (tenant: Tenant) => Promise<RunResult> {
+  return async (tenant) => {
+    const { FunctionError, Payload } = await asked(
+      'lambda:InvokeFunction',
+      `the function ${quote(functionName)}`,
+      client.send(new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify({ tenant }) })),
+      {
+        ResourceNotFoundException: () =>
+          new MonitorError('function-missing', `There is no function ${quote(functionName)}.`, DEPLOY),
+        TooManyRequestsException: () =>
+          new MonitorError(
+            'function-busy',
+            `Lambda does not run the function ${quote(functionName)} now: all its concurrent executions are in use.`,
+            'Run again in a minute.',
+            { retryable: true },
+          ),
+      },
+    );
+    const payload = Payload?.transformToString() ?? '';
+    if (FunctionError !== undefined) throw fromFunctionError(payload);
+    return JSON.parse(payload) as RunResult;
+  };
+}

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { openStore } from '../../lambda/archive/open-store.ts';
+import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
+import { secretsManagerSource } from '../../lambda/certificate/secrets-manager.ts';
+import { deadlineIn, machineClock } from '../../lambda/clock.ts';
+import type { Config, Tenant } from '../../lambda/config.ts';
+import { graphClient } from '../../lambda/graph/client.ts';
+import { outboxMailer } from '../../lambda/mail/outbox-mailer.ts';
+import { sesMailer } from '../../lambda/mail/ses-mailer.ts';
+import { monitor } from '../../lambda/monitor.ts';
+import { noMetrics } from '../../lambda/no-metrics.ts';
+import { DEFAULT_CERTIFICATE_SECRET, DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
+import type { Log } from '../../lambda/ports.ts';
+import { ClaimedError, type RunResult } from '../../lambda/run.ts';
+import { findDeployment, outputOf } from '../shared/deployment.ts';
+import type { Command } from '../shared/command.ts';
+import { EXIT } from '../shared/exit.ts';
+import { failureOf } from '../shared/failure.ts';
+import { functionRunner } from './invoke.ts';
+import { loadConfig, selectTenants } from '../shared/load-config.ts';
+import { stderrLog } from '../shared/log.ts';
+import { OPTIONS, text } from '../shared/options.ts';
+import { describeFailure, describeResult, type RunFailure } from './present.ts';
+
+/** A run has so long; a claim that it leaves behind when it is killed ends 10 s later. */
+const RUN_MS = 3 * 60_000;
+
+const DEFAULT_ARCHIVE = 'archive';
+
+export interface RunFlags {
+  config: string;
+  tenant?: string;
+  archive?: string;
+  certificate?: string;
+  outbox?: string;
+  deployed?: boolean;
+  stack?: string;
+  json: boolean;
+}
+
+/** `secure-score run`: the tenants in turn; one that fails does not stop the others. */
+export const run: Command<RunFlags> = {
+  flags: (yargs) =>
+    yargs
+      .option('config', OPTIONS.config)
+      .option('tenant', OPTIONS.tenant)
+      .option('archive', {
+        ...text('archive'),
+        describe: `Folder or s3://bucket/prefix (default: the config's bucket, else ./${DEFAULT_ARCHIVE})`,
+      })
+      .option('certificate', {
+        ...text('certificate'),
+        describe: 'PEM file with certificate and private key (default: the secret in Secrets Manager)',
+      })
+      .option('outbox', {
+        ...text('outbox'),
+        describe: 'Folder for the mails as .eml (default: send through SES)',
+      })
+      .option('deployed', {
+        type: 'boolean',
+        describe: 'Run the deployed function now, instead of running here',
+      })
+      .option('stack', OPTIONS.stack)
+      .option('json', OPTIONS.json)
+      .conflicts('deployed', ['archive', 'certificate', 'outbox'])
+      .implies('stack', 'deployed')
+      .example('$0 run --certificate contoso.pem --archive archive --outbox mails', 'without any AWS')
+      .example('$0 run --deployed --tenant Contoso', 'do not wait for the schedule'),
+  act: act,
+};
+
+async function act(flags: RunFlags): Promise<number> {
+  const config = await loadConfig(flags.config);
+  const tenants = selectTenants(config, flags.tenant);
+  const log = stderrLog();
+  const runTenant = flags.deployed ? await runThere(flags) : runHere(flags, config, log);
+
+  const outcomes: (RunResult | RunFailure)[] = [];
+  for (const tenant of tenants) {
+    const outcome = await runTenant(tenant).catch((error: unknown) => failed(tenant, error, log));
+    outcomes.push(outcome);
+    if (!flags.json) console.log('error' in outcome ? describeFailure(outcome) : describeResult(outcome));
+  }
+  if (flags.json) console.log(JSON.stringify(outcomes.length === 1 ? outcomes[0] : outcomes, null, 2));
+  return outcomes.some((outcome) => 'error' in outcome) ? EXIT.failed : EXIT.done;
+}
+
+type RunTenant = (tenant: Tenant) => Promise<RunResult>;
+
+async function runThere({ stack = DEPLOYMENT_STACK }: RunFlags): Promise<RunTenant> {
+  return functionRunner(outputOf(await findDeployment(stack), 'functionName'));
+}
+
+/** With the real ports that the flags ask for; only the invocation is each tenant's own. */
+function runHere(flags: RunFlags, config: Config, log: Log): RunTenant {
+  const { bucket } = config.archive;
+  const ports = {
+    clock: machineClock,
+    certificate: flags.certificate
+      ? pemFileSource(flags.certificate)
+      : secretsManagerSource({ defaultSecret: DEFAULT_CERTIFICATE_SECRET }),
+    graph: graphClient({ clock: machineClock }),
+    store: openStore(flags.archive ?? (bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE)),
+    mailer: flags.outbox ? outboxMailer(flags.outbox) : sesMailer({}),
+    log,
+    metrics: noMetrics,
+  };
+  return (tenant) =>
+    monitor({
+      tenant,
+      sender: { from: config.mail.from, operations: config.operations },
+      ports: { ...ports, invocation: { id: randomUUID(), deadline: deadlineIn(ports.clock, RUN_MS) } },
+    });
+}
+
+function failed({ tenantId, name }: Tenant, error: unknown, log: Log): RunFailure {
+  const { code, message, advice } = failureOf(error);
+  log.error(message, { tenant: tenantId, code, advice });
+  return {
+    ...(error instanceof ClaimedError ? error.result : null),
+    tenant: tenantId,
+    name,
+    error: { code, message, advice },
+  };
+}

@@ -1,0 +1,32 @@
+import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
+import { UsageError } from './exit.ts';
+import { DEFAULT_CONFIG } from './load-config.ts';
+
+/** A flag that wants one value. Given twice it would be a list, which no command knows what to do with. */
+export function text(name: string) {
+  return {
+    type: 'string',
+    requiresArg: true,
+    coerce: (value: string) => {
+      if (value !== '' && !Array.isArray(value)) return value;
+      throw new UsageError(`--${name} wants one value.`);
+    },
+  } as const;
+}
+
+/** A PEM file, for commands about one: it may stand alone, and is called as `run` and `doctor` call it. */
+export function certificateFile(describe: string) {
+  const { type, coerce } = text('certificate');
+  return { type, coerce, alias: 'file', describe } as const;
+}
+
+/** Flags that more than one command has. */
+export const OPTIONS = {
+  config: { ...text('config'), default: DEFAULT_CONFIG, describe: 'Config file (.ts, .js or .json)' },
+  tenant: { ...text('tenant'), describe: 'Only this tenant: its name or id' },
+  stack: {
+    ...text('stack'),
+    describe: `Name of the deployment's main stack (default: ${DEPLOYMENT_STACK})`,
+  },
+  json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
+} as const;
