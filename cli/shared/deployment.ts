@@ -1,6 +1,11 @@
 import { CloudFormationClient, DescribeStacksCommand, type Stack } from '@aws-sdk/client-cloudformation';
 import { MonitorError, quote } from '../../lambda/errors.ts';
-import { DEFAULT_CERTIFICATE_SECRET, HISTORY_OUTPUTS, historyStackOf, OUTPUTS } from '../../lambda/outputs.ts';
+import {
+  DEFAULT_CERTIFICATE_SECRET,
+  HISTORY_OUTPUTS,
+  historyStackOf,
+  OUTPUTS,
+} from '../../lambda/outputs.ts';
 import { asked, PATIENCE } from './aws.ts';
 
 /** What `cdk deploy` made, as far as the commands need it. */
