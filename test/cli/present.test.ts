@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
-import { changesTable } from '../../cli/present.ts';
+import { changesTable } from '../../cli/run/present.ts';
 import type { Change } from '../../lambda/score/change.ts';
 
 const row = (

@@ -5,7 +5,7 @@ import { encode } from '../../history/page/data.ts';
 import { accountOf, marksOf, movesOf, printedMove } from '../../history/page/model.ts';
 import { decode } from '../../history/page/wire.ts';
 import { TABLES } from '../../history/tables.ts';
-import { describeResult } from '../../cli/present.ts';
+import { describeResult } from '../../cli/run/present.ts';
 import type { ToldReport } from '../../lambda/archive/archive.ts';
 import { rowsOf } from '../../lambda/archive/columns/coded.ts';
 import { fromParquet } from '../../lambda/archive/columns/parquet.ts';
