@@ -100,6 +100,8 @@ export interface Mail {
   html: string;
   text: string;
   attachments?: Attachment[];
+  /** Mail programs show it as important. */
+  urgent?: boolean;
 }
 
 export interface Attachment {

@@ -5,7 +5,7 @@ import type { Question, ShownColumn } from '../../history/questions.ts';
 import { MINUS, points, share } from '../../lambda/report/format.ts';
 import { line } from '../../lambda/report/plain-text.ts';
 import type { Format } from './options.ts';
-import { sparkline } from './sparkline.ts';
+import { sparkline } from '../../lambda/report/sparkline.ts';
 
 /** Names of tenants, by id: for people. JSON and CSV keep the ids. */
 export type Names = ReadonlyMap<string, string>;

@@ -5,6 +5,7 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 import { linkTo } from '../archive/folder-lock.ts';
 import { MonitorError } from '../errors.ts';
 import { line } from '../report/plain-text.ts';
+import { headersOf } from './headers.ts';
 import { parseMailbox } from './mailbox.ts';
 import type { Mail, Mailer } from '../ports.ts';
 
@@ -50,8 +51,7 @@ export async function compose(mail: Mail): Promise<Buffer> {
     })),
     messageId: messageId(mail.key),
     date: mail.date,
-    // RFC 3834: nobody's absence note answers it.
-    headers: { 'Auto-Submitted': 'auto-generated' },
+    headers: headersOf(mail),
     // In place of a random one.
     baseBoundary: hash(mail.key, 24),
     newline: 'windows',

@@ -3,6 +3,7 @@ import { MonitorError, quote } from '../errors.ts';
 import { passes } from '../passing.ts';
 import { proxyAgents } from '../proxy.ts';
 import { line } from '../report/plain-text.ts';
+import { headersOf } from './headers.ts';
 import { formatMailbox, parseMailbox } from './mailbox.ts';
 import type { Attachment, Mail, Mailer } from '../ports.ts';
 
@@ -33,8 +34,7 @@ export function sesMailer(
               Html: { Data: mail.html, Charset: 'UTF-8' },
               Text: { Data: mail.text, Charset: 'UTF-8' },
             },
-            // RFC 3834: nobody's absence note answers it.
-            Headers: [{ Name: 'Auto-Submitted', Value: 'auto-generated' }],
+            Headers: Object.entries(headersOf(mail)).map(([Name, Value]) => ({ Name, Value })),
             ...(mail.attachments && { Attachments: mail.attachments.map(sesAttachment) }),
           },
         },

@@ -1,9 +1,17 @@
-import { chartAlt, chartOf, CHART_IDS, CHART_SIZE } from './chart/score-chart.ts';
+import {
+  chartAlt,
+  chartOf,
+  CHART_IDS,
+  CHART_SIZE,
+  LEAST_SPAN,
+  type ScoreChart,
+} from './chart/score-chart.ts';
 import { explained } from './account.ts';
 import { titleOf } from './entry.ts';
-import { day, points, score, scoreChange, shortDay } from './format.ts';
+import { day, daysBetween, points, score, scoreChange, shortDay } from './format.ts';
 import { line } from './plain-text.ts';
-import type { Block, Tone } from './document.ts';
+import { sparkline } from './sparkline.ts';
+import type { Block, ChartBlock, Tone } from './document.ts';
 import type { Report } from './model.ts';
 
 /** Blocks and sentences that several kinds of mail share. */
@@ -63,7 +71,39 @@ function chartBlocks({ trend }: Report): Block[] {
   const chart = chartOf(trend);
   return chart === null
     ? []
-    : [{ type: 'chart', alt: chartAlt(chart), width: CHART_SIZE.width, contentId: CHART_IDS }];
+    : [
+        {
+          type: 'chart',
+          line: lineOf(chart),
+          alt: chartAlt(chart),
+          width: CHART_SIZE.width,
+          contentId: CHART_IDS,
+        },
+      ];
+}
+
+/** Of so many days, the newest of which is the chart's. */
+const LINE_DAYS = 30;
+
+/** The chart's end in block characters, a day each. */
+function lineOf({ days }: ScoreChart): ChartBlock['line'] {
+  const last = days.at(-1)!.date;
+  const shown = days.filter(({ date }) => daysBetween(date, last) < LINE_DAYS);
+  const first = shown[0]!.date;
+  const values: (number | null)[] = Array.from({ length: daysBetween(first, last) + 1 }, () => null);
+  for (const { date, percentage } of shown) values[daysBetween(first, date)] = percentage;
+  const known = shown.map(({ percentage }) => percentage);
+  const [lowest, highest] = [Math.min(...known), Math.max(...known)];
+  // As in the chart, a wobble shall not look like a fall.
+  const spare = Math.max(0, (LEAST_SPAN - (highest - lowest)) / 2);
+  return {
+    bars: sparkline(values, LINE_DAYS, { lowest: lowest - spare, highest: highest + spare }).replaceAll(
+      ' ',
+      '\u2007',
+    ),
+    from: shortDay(first),
+    to: shortDay(last),
+  };
 }
 
 /** What waited for confirmation and was back before it was told. */

@@ -7,6 +7,8 @@ export interface MailDocument {
   tenant: string;
   /** The essence, as the mail's heading. */
   title: string;
+  /** Which lines were crossed, a sentence each; absent or empty where it is not urgent. */
+  urgent?: string[];
   /** What a list of mails shows beside the subject. */
   preview: string;
   blocks: Block[];
@@ -37,9 +39,14 @@ export interface ScoreBlock {
   change: { text: string; tone: Tone } | null;
 }
 
-/** A picture: attached to the HTML part, which shows it by its content id. The plain-text part has its description. */
+/**
+ * A picture: attached to the HTML part, which shows it by its content id. The plain-text part has its description, and
+ * what shows no pictures has a line of characters.
+ */
 export interface ChartBlock {
   type: 'chart';
+  /** The last 30 days, a block character each, a figure space where a day is missing; and its first and last day. */
+  line: { bars: string; from: string; to: string };
   /** What it shows, for those who do not see it. */
   alt: string;
   /** In CSS pixels. */
@@ -89,6 +96,8 @@ export interface Entry {
 
 export interface Detail {
   label: string;
+  /** What to do: shown where there is room for no other. */
+  isAdvice?: boolean;
   /** May have several lines. */
   text: string;
 }

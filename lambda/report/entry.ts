@@ -187,7 +187,7 @@ function movedDetails(change: ReportedChange): Detail[] {
   return [
     ...statusDetails(change.status),
     // Of a gain nothing is asked any more, unless it is only a part.
-    ...(change.kind === 'gained' && isFull(change) ? [] : detail('What to do', change.remediation)),
+    ...(change.kind === 'gained' && isFull(change) ? [] : advice('What to do', change.remediation)),
   ];
 }
 
@@ -201,7 +201,7 @@ function catalogueDetails(change: ReportedChange): Detail[] {
   // Of a control that is gone, or only decided about, nothing is asked.
   if (change.kind !== 'new') return [];
   return [
-    ...detail('What it asks for', change.remediation),
+    ...advice('What it asks for', change.remediation),
     ...detail('Effort', word(change.implementationCost)),
     ...detail('User impact', word(change.userImpact)),
   ];
@@ -256,7 +256,7 @@ function confirmedEntry(drop: Confirmed, report: Report, ambiguous: ReadonlySet<
     figures: sides(drop.points, drop.maximum),
     share: shareText(drop.percentagePoints),
     context: [line(drop.category ?? '', LONGEST.word)].filter((each) => each !== ''),
-    details: detail('What to do', drop.remediation),
+    details: advice('What to do', drop.remediation),
     notes: [
       `Fell on ${shortDay(drop.date)}, ${sinceThen(drop, report) ?? `still so on ${shortDay(until)}`}.`,
     ],
@@ -283,4 +283,8 @@ function sinceThen(drop: Confirmed, report: Report): string | null {
 function detail(label: string, text: string | null): Detail[] {
   const clean = text === null ? '' : prose(text, LONGEST.remediation);
   return clean === '' ? [] : [{ label, text: clean }];
+}
+
+function advice(label: string, text: string | null): Detail[] {
+  return detail(label, text).map((each) => ({ ...each, isAdvice: true }));
 }

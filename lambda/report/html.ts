@@ -84,6 +84,7 @@ function drawPage(document: MailDocument, plan: Plan): string {
                   <td class="pad ink" style=${STYLE.content}>
                     <p class="soft" style=${STYLE.tenant}>${document.tenant} · Secure Score</p>
                     <h1 style=${STYLE.h1}>${document.title}</h1>
+                    ${drawUrgent(document.urgent ?? [])}
                     ${document.blocks.map((block) => drawBlock(block, folded, plan, whereAll(document)))}
                   </td>
                 </tr>
@@ -131,6 +132,15 @@ function drawBlock(block: Block, folded: (entries: Entry[]) => Folded, plan: Pla
     case 'table':
       return drawTable(block);
   }
+}
+
+/** The word is the sign; the colour comes on top. */
+function drawUrgent(sentences: string[]): Drawn {
+  if (sentences.length === 0) return null;
+  const lines = sentences.map((each) => html`<br />${bound(each)}`);
+  return html`<p class="bad urgent" style=${STYLE.urgent}>
+    <span style=${STYLE.urgentWord}>Urgent</span>${lines}
+  </p>`;
 }
 
 function drawScore({ value, change }: ScoreBlock): Drawn {

@@ -42,7 +42,16 @@ export interface Report {
   notes: string[];
   /** The last entry of the ledger when it was claimed; null, or absent from older reports, where there was none. */
   ledger?: { sequence: number; hash: string } | null;
+  /** Lines of the tenant's alerts that were crossed: any makes the report urgent. Older reports lack it. */
+  urgent?: Urgency[];
 }
+
+/** A line that was crossed. */
+export type Urgency =
+  /** The score has fallen below so many per cent. */
+  | { rule: 'below'; limit: number }
+  /** At least `limit` percentage points were lost within a few days: so many, since that snapshot (yyyy-mm-dd). */
+  | { rule: 'drop'; limit: number; lost: number; since: string };
 
 /** A drop with what a person needs to act on it, as of today's catalogue. */
 export interface ConfirmedDrop extends Drop {
@@ -170,6 +179,7 @@ export type OperationsItem =
 export interface RenderedMail {
   kind: MailKind;
   subject: string;
+  urgent: boolean;
   html: string;
   text: string;
   /** The chart that the HTML shows, and the list of all changes. */

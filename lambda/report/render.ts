@@ -1,14 +1,11 @@
-import { changesDocument } from './changes.ts';
 import { pngOf } from './chart/picture.ts';
 import { CHART_IDS, chartOf, drawScoreChart } from './chart/score-chart.ts';
 import { changesCsv, LIST_NAME } from './csv.ts';
-import { moment } from './format.ts';
+import { documentOf } from './document-of.ts';
 import { drawFolded } from './html.ts';
-import { operationsDocument } from './operations.ts';
-import { line } from './plain-text.ts';
-import { startDocument } from './start.ts';
 import { namedReport, subjectOf } from './subject.ts';
 import { drawText } from './text.ts';
+import { isUrgent } from './urgency.ts';
 import type { Block, MailDocument } from './document.ts';
 import type { RenderedMail, Report } from './model.ts';
 import type { Attachment, MailKind } from '../ports.ts';
@@ -22,17 +19,22 @@ import type { Attachment, MailKind } from '../ports.ts';
 export async function renderMail(report: Report, kind: MailKind): Promise<RenderedMail> {
   const named = namedReport(report);
   const document = documentOf(named, kind);
+  const where = kind === 'operations' ? 'under operations' : `as a recipient for ${named.name}`;
   const drawn = await pictures(document, named);
   const complete: MailDocument = {
     ...document,
     blocks: drawn.problem ? document.blocks.map(withoutPicture) : document.blocks,
-    footer: [...document.footer, ...footer(named, kind)],
+    footer: [
+      ...document.footer,
+      `You get this mail because you are listed ${where} in the monitor's config (monitor.config.ts): change it there.`,
+    ],
     ...(isList(kind) && { list: LIST_NAME }),
   };
   const { html, folded } = drawFolded(complete);
   return {
     kind,
     subject: subjectOf(named, kind),
+    urgent: isUrgent(named, kind),
     html,
     text: drawText(complete),
     attachments: [
@@ -79,24 +81,4 @@ async function pictures(
 /** What it would show is told in words. */
 function withoutPicture(block: Block): Block {
   return block.type === 'chart' ? { type: 'paragraph', text: block.alt } : block;
-}
-
-function documentOf(report: Report, kind: MailKind): MailDocument {
-  switch (kind) {
-    case 'scores':
-    case 'controls':
-      return changesDocument(report, kind);
-    case 'start':
-      return startDocument(report);
-    case 'operations':
-      return operationsDocument(report);
-  }
-}
-
-function footer(report: Report, kind: MailKind): string[] {
-  const where = kind === 'operations' ? 'under operations' : `as a recipient for ${report.name}`;
-  return [
-    `You get this mail because you are listed ${where} in the monitor's config (monitor.config.ts): change it there.`,
-    `Tenant ${line(report.tenantId, 80)}, told ${moment(report.toldAt, report.timeZone)}.${report.ledger ? ` Ledger ${report.ledger.hash.slice(0, 12)}.` : ''}`,
-  ];
 }

@@ -35,6 +35,8 @@ export const STYLE = {
   h2: `margin:28px 0 8px;padding-top:20px;border-top:1px solid ${light('rule')};font-size:17px;line-height:24px;font-weight:600`,
   h3: 'margin:20px 0 4px;font-size:15px;line-height:22px;font-weight:600',
   aside: `font-weight:400;color:${light('soft')}`,
+  urgent: `margin:0 0 20px;padding:10px 14px;border:2px solid;color:${light('bad')}`,
+  urgentWord: 'font-weight:600',
   paragraph: 'margin:12px 0',
   list: 'margin:0 0 12px;padding:0 0 0 20px',
   sentence: 'margin:16px 0 0;font-size:16px;line-height:24px',

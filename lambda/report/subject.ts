@@ -1,6 +1,7 @@
 import { explained } from './account.ts';
 import { isTimeZone, count, day, daysBetween, listing, score, scoreChange } from './format.ts';
 import { line } from './plain-text.ts';
+import { isUrgent, urgentEssence } from './urgency.ts';
 import type { OperationsItem, Report, ReportedChange } from './model.ts';
 import type { MailKind } from '../ports.ts';
 import type { ChangeKind } from '../score/change.ts';
@@ -13,15 +14,17 @@ const LONGEST_NAME = 60;
 
 /** The essence of a mail in one line: whose score, how much, what happened. */
 export function subjectOf(report: Report, kind: MailKind): string {
-  return line(`${line(report.name, LONGEST_NAME)}: ${essence(report, kind)}`, LONGEST_SUBJECT);
+  const urgent = isUrgent(report, kind) ? 'Urgent: ' : '';
+  return line(`${urgent}${line(report.name, LONGEST_NAME)}: ${essence(report, kind)}`, LONGEST_SUBJECT);
 }
 
 function essence(report: Report, kind: MailKind): string {
   switch (kind) {
     case 'scores': {
       const now = `${scoreNow(report)}${period(report)}`;
+      const crossed = urgentEssence(report);
       const what = scoresEssence(report);
-      return what ? `${now}: ${what}` : now;
+      return [crossed ? `${now}, ${crossed}` : now, ...(what ? [what] : [])].join(': ');
     }
     case 'controls':
       return `${controlsEssence(report)}${movedScore(report)}${period(report)}`;

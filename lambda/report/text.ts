@@ -8,6 +8,7 @@ export function drawText(document: MailDocument): string {
   const parts = [
     wrap(`${document.tenant} · Secure Score`),
     underlined(document.title, '='),
+    ...(document.urgent?.length ? [wrap(`URGENT. ${document.urgent.join(' ')}`)] : []),
     ...document.blocks.map(drawBlock),
     '-'.repeat(WIDTH),
     ...document.footer.map((each) => wrap(each)),

@@ -65,6 +65,7 @@ export function renderWatchMail(report: WatchReport): RenderedMail {
   return {
     kind: 'operations',
     subject: line(`${deployment}: ${essence}${more}`, LONGEST_SUBJECT),
+    urgent: false,
     html: drawHtml(document),
     text: drawText(document),
     attachments: [],

@@ -65,6 +65,15 @@ test('attaches files, and pictures that the HTML shows', async () => {
   ]);
 });
 
+test('what is urgent is important', async () => {
+  await mailer.send(mailOf({ urgent: true }));
+  expect(ses.commandCalls(SendEmailCommand)[0]?.args[0].input.Content?.Simple?.Headers).toEqual([
+    { Name: 'Auto-Submitted', Value: 'auto-generated' },
+    { Name: 'Importance', Value: 'high' },
+    { Name: 'X-Priority', Value: '1 (Highest)' },
+  ]);
+});
+
 test('a name that is not ASCII is encoded, a subject is one line', async () => {
   await mailer.send(mailOf({ from: 'Müller <a@contoso.com>', subject: 'A\r\nBcc: x@evil.example\u202E −' }));
   const input = ses.commandCalls(SendEmailCommand)[0]?.args[0].input;

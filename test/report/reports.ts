@@ -274,6 +274,15 @@ export const typicalScores = accounted(
   'drift',
 );
 
+/** The same, which took the score below a line, and so fast that it crossed another one. */
+export const urgentScores: Report = {
+  ...typicalScores,
+  urgent: [
+    { rule: 'below', limit: 62.5 },
+    { rule: 'drop', limit: 1, lost: 1.0027, since: '2026-01-08' },
+  ],
+};
+
 function dropOf(fields: Partial<ConfirmedDrop> = {}): ConfirmedDrop {
   return {
     control: 'scid_2010',
@@ -723,6 +732,7 @@ export const monstrousOperations = reportOf({
 export const reports = {
   scores: {
     typical: typicalScores,
+    urgent: urgentScores,
     tiny: tinyScores,
     settled: settledScores,
     services: servicesScores,

@@ -79,7 +79,7 @@ export function chartAlt({ days, marks }: ScoreChart): string {
 const MARGIN = { top: 44, right: 90, bottom: 34, left: 2 };
 
 /** The least span of the axis in percentage points: a wobble shall not look like a fall. */
-const LEAST_SPAN = 4;
+export const LEAST_SPAN = 4;
 
 /** Letters, in CSS pixels. They shrink with the picture on a phone. */
 const SIZE = { axis: 16, mark: 16, title: 17, last: 20 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sparkline } from '../../cli/history/sparkline.ts';
+import { sparkline } from '../../lambda/report/sparkline.ts';
 
 describe('a sparkline', () => {
   it.each<[string, (number | null)[], number, string]>([
