@@ -12,7 +12,7 @@ import Table from 'cli-table3';
 import { build } from 'esbuild';
 import { DuckDbHistory } from '../history/duckdb.ts';
 import { allQuestions, bind, takes, type Wanted } from '../history/questions.ts';
-import { TABLES } from '../history/tables.ts';
+import { TABLES } from '../lambda/archive/columns/tables.ts';
 import { columnOf } from '../lambda/archive/columns/coded.ts';
 import { fromParquet, toParquet } from '../lambda/archive/columns/parquet.ts';
 import { writeColumns } from '../lambda/archive/columns/write.ts';

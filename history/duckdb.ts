@@ -15,7 +15,7 @@ import { MonitorError, quote } from '../lambda/errors.ts';
 import { answerOf, notReadOnly, type Answer, type HistoryEngine, type Scope, type Value } from './answer.ts';
 import { filesLost, filesOf, listHistory, type HistoryFile, type MonthsByTenant } from './files.ts';
 import { literal } from './placeholders.ts';
-import { TABLES, type Table } from './tables.ts';
+import { TABLES, type Table } from '../lambda/archive/columns/tables.ts';
 
 /** What of the history was left out, and why. */
 export interface Skipped {

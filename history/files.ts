@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Scope } from './answer.ts';
-import { TABLES, type Table } from './tables.ts';
+import { TABLES, type Table } from '../lambda/archive/columns/tables.ts';
 
 /** A file of the history: `history/<table>/month=<yyyy-mm>/<tenant guid>.parquet`. */
 export interface HistoryFile {

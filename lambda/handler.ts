@@ -10,9 +10,9 @@ import { sesMailer } from './mail/ses-mailer.ts';
 import { logMetrics } from './metrics.ts';
 import { monitor } from './monitor.ts';
 import { followProxy } from './proxy.ts';
-import type { RunResult } from './run.ts';
+import type { RunResult } from './run/run.ts';
 import { schedulesOf } from './schedules.ts';
-import { watch, type WatchResult } from './watch.ts';
+import { watch, type WatchResult } from './watch/watch.ts';
 
 /** What of Lambda's context is needed. */
 export interface Context extends InvocationContext {

@@ -1,15 +1,15 @@
 import { Archive } from './archive/archive.ts';
 import { MonitorError } from './errors.ts';
-import type { Run, RunResult } from './run.ts';
+import type { Run, RunResult } from './run/run.ts';
 import { sumExplanations } from './score/attribution.ts';
 import { scoreLine } from './score/snapshot.ts';
-import { bringColumnsUpToDate } from './steps/columns.ts';
-import { compare } from './steps/compare.ts';
-import { fetchAnswer } from './steps/fetch.ts';
-import { keep } from './steps/keep.ts';
-import { published, type Outcome } from './steps/publish.ts';
-import { finishClaim, tell } from './steps/tell.ts';
-import { tellFailure } from './steps/tell-failure.ts';
+import { bringColumnsUpToDate } from './run/columns.ts';
+import { compare } from './run/compare.ts';
+import { fetchAnswer } from './run/fetch.ts';
+import { keep } from './run/archive.ts';
+import { published, type Outcome } from './run/publish.ts';
+import { finishClaim, tell } from './run/deliver.ts';
+import { tellFailure } from './run/failure.ts';
 
 /** So often may another run come first before this one gives up and is retried. */
 const ATTEMPTS = 5;

@@ -20,7 +20,7 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { allQuestions, asNamedQuery } from '../history/questions.ts';
-import { TABLES, type ColumnType, type Table } from '../history/tables.ts';
+import { TABLES, type ColumnType, type Table } from '../lambda/archive/columns/tables.ts';
 import { acknowledge, acknowledgeWildcard } from './acknowledge.ts';
 import type { Archive } from './archive.ts';
 

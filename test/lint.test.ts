@@ -46,7 +46,7 @@ describe('one clock', () => {
     write('lambda/clock.ts', READING);
     write('test/reads.ts', READING);
     expect(complaints()).toEqual({
-      'lambda/steps/reads.ts': 4,
+      'lambda/run/reads.ts': 4,
       'cli/reads.ts': 4,
       'history/reads.ts': 4,
       'simulator/reads.ts': 4,
@@ -55,10 +55,10 @@ describe('one clock', () => {
 
   it('is taken where ports are built, not in the middle of a run', () => {
     const taking = (path: string) => `import { machineClock } from '${path}';\nexport { machineClock };\n`;
-    write('lambda/steps/takes.ts', taking('../clock.ts'));
+    write('lambda/run/takes.ts', taking('../clock.ts'));
     write('lambda/handler.ts', taking('./clock.ts'));
     write('cli/run.ts', taking('../lambda/clock.ts'));
-    expect(complaints()).toEqual({ 'lambda/steps/takes.ts': 1 });
+    expect(complaints()).toEqual({ 'lambda/run/takes.ts': 1 });
   });
 
   it('leaves conversions and durations alone', () => {

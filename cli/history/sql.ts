@@ -1,4 +1,4 @@
-import { TABLES } from '../../history/tables.ts';
+import { TABLES } from '../../lambda/archive/columns/tables.ts';
 import type { Command } from '../shared/command.ts';
 import { namesOf } from './ask.ts';
 import { configOf, engineOf } from './engine.ts';

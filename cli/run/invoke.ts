@@ -3,7 +3,7 @@ import type { Tenant } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { fromFunctionError } from '../../lambda/function-error.ts';
 import { proxyAgents } from '../../lambda/proxy.ts';
-import type { RunResult } from '../../lambda/run.ts';
+import type { RunResult } from '../../lambda/run/run.ts';
 import { asked } from '../shared/aws.ts';
 import { DEPLOY } from '../shared/deployment.ts';
 

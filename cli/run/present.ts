@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import { day, pointsChange, score, sides, signedUnits } from '../../lambda/report/format.ts';
 import { line } from '../../lambda/report/plain-text.ts';
 import { roundTogether } from '../../lambda/report/rounding.ts';
-import type { RunResult } from '../../lambda/run.ts';
+import type { RunResult } from '../../lambda/run/run.ts';
 import type { Change, ChangeKind, Explanation } from '../../lambda/score/change.ts';
 import type { Failure } from '../shared/failure.ts';
 

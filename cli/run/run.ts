@@ -11,7 +11,7 @@ import { monitor } from '../../lambda/monitor.ts';
 import { noMetrics } from '../../lambda/no-metrics.ts';
 import { DEFAULT_CERTIFICATE_SECRET, DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
 import type { Log } from '../../lambda/ports.ts';
-import { ClaimedError, type RunResult } from '../../lambda/run.ts';
+import { ClaimedError, type RunResult } from '../../lambda/run/run.ts';
 import { findDeployment, outputOf } from '../shared/deployment.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT } from '../shared/exit.ts';

@@ -1,4 +1,4 @@
-import { TABLES, type Table } from '../../history/tables.ts';
+import { TABLES, type Table } from './columns/tables.ts';
 import { addDays, dateOf, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
 import type { Log, ObjectStore } from '../ports.ts';

@@ -5,7 +5,7 @@ import { EMPTY_STATE } from '../../lambda/archive/state.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
 import type { Report } from '../../lambda/report/model.ts';
-import { ClaimedError } from '../../lambda/run.ts';
+import { ClaimedError } from '../../lambda/run/run.ts';
 import { entry, fillDays, TENANT_ID, world } from '../run/fakes.ts';
 
 const FETCHED = '2026-03-01T07:00:00.000Z';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TABLES } from '../../history/tables.ts';
+import { TABLES } from '../../lambda/archive/columns/tables.ts';
 import { readRows, writeColumns } from '../../lambda/archive/columns/write.ts';
 import { addDays } from '../../lambda/dates.ts';
 import type { Log, ObjectStore } from '../../lambda/ports.ts';

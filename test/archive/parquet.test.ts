@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { TABLES, type ColumnType, type Table } from '../../history/tables.ts';
+import { TABLES, type ColumnType, type Table } from '../../lambda/archive/columns/tables.ts';
 import { merged, rowsOf } from '../../lambda/archive/columns/coded.ts';
 import { readHybrid, writeHybrid, writeRun, bitWidthOf } from '../../lambda/archive/columns/hybrid.ts';
 import { fromParquet, toParquet } from '../../lambda/archive/columns/parquet.ts';

@@ -13,7 +13,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { MonitorError } from '../../lambda/errors.ts';
 import { fromFunctionError, toFunctionError } from '../../lambda/function-error.ts';
-import type { RunResult } from '../../lambda/run.ts';
+import type { RunResult } from '../../lambda/run/run.ts';
 import { secureScore } from './support.ts';
 
 const IDS = ['0b6b6ab0-3b1f-4c3a-9a51-0f4f8f3f6c10', '0b6b6ab0-3b1f-4c3a-9a51-0f4f8f3f6c11'] as const;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allQuestions } from '../../history/questions.ts';
-import { TABLES } from '../../history/tables.ts';
+import { TABLES } from '../../lambda/archive/columns/tables.ts';
 import { practise, secureScore, type Practice } from '../cli/support.ts';
 
 /** A run against the simulated Graph, and the history that it wrote. */

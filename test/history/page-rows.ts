@@ -1,5 +1,5 @@
 import type { CatalogueRow, StretchRow, TenantRows } from '../../history/page/data.ts';
-import { TABLES, type Table } from '../../history/tables.ts';
+import { TABLES, type Table } from '../../lambda/archive/columns/tables.ts';
 import { SAMPLE } from './sample.ts';
 
 type DayRow = Omit<StretchRow, 'first_date' | 'last_date'> & CatalogueRow & { date: string };

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { TABLES, type Table } from '../../history/tables.ts';
+import { TABLES, type Table } from '../../lambda/archive/columns/tables.ts';
 import { merged } from '../../lambda/archive/columns/coded.ts';
 import { toParquet } from '../../lambda/archive/columns/parquet.ts';
 import type { Row } from '../../lambda/archive/columns/rows.ts';

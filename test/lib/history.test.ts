@@ -6,7 +6,7 @@ import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { describe, expect, test } from 'vitest';
 import { addMonitor } from '../../bin/app.ts';
 import { placeholdersOf } from '../../history/placeholders.ts';
-import { TABLES, type ColumnType } from '../../history/tables.ts';
+import { TABLES, type ColumnType } from '../../lambda/archive/columns/tables.ts';
 import { layout } from '../../lambda/archive/layout.ts';
 import { HISTORY_OUTPUTS, historyStackOf } from '../../lambda/outputs.ts';
 import { SecureScoreHistoryStack, type SecureScoreHistoryStackProps } from '../../lib/history-stack.ts';

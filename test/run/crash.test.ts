@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { monitor } from '../../lambda/monitor.ts';
-import { ClaimedError, type Run, type RunResult } from '../../lambda/run.ts';
+import { ClaimedError, type Run, type RunResult } from '../../lambda/run/run.ts';
 import { expectLedgerWhole } from './ledgers.ts';
 import { Crash, crashing, fillDays, RUN_MS, TENANT_ID, world, type World } from './fakes.ts';
 

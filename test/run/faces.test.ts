@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { encode } from '../../history/page/data.ts';
 import { accountOf, marksOf, movesOf, printedMove } from '../../history/page/model.ts';
 import { decode } from '../../history/page/wire.ts';
-import { TABLES } from '../../history/tables.ts';
+import { TABLES } from '../../lambda/archive/columns/tables.ts';
 import { describeResult } from '../../cli/run/present.ts';
 import type { ToldReport } from '../../lambda/archive/archive.ts';
 import { rowsOf } from '../../lambda/archive/columns/coded.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseConfig, type Tenant } from '../../lambda/config.ts';
 import { addDays } from '../../lambda/dates.ts';
 import type { Clock, Graph, Log, Mail, Mailer, Metrics, ObjectStore, Ports } from '../../lambda/ports.ts';
-import type { Run } from '../../lambda/run.ts';
+import type { Run } from '../../lambda/run/run.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
 
 export const TENANT_ID = '0b6b6ab0-3b1f-4c3a-9a51-0f4f8f3f6c11';

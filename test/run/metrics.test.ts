@@ -10,11 +10,11 @@ import {
 } from '../../lambda/metric-names.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { Metrics } from '../../lambda/ports.ts';
-import { ClaimedError, type Run } from '../../lambda/run.ts';
+import { ClaimedError, type Run } from '../../lambda/run/run.ts';
 import type { Change } from '../../lambda/score/change.ts';
-import { movement, published } from '../../lambda/steps/publish.ts';
+import { movement, published } from '../../lambda/run/publish.ts';
 import { MonitorError } from '../../lambda/errors.ts';
-import { watch } from '../../lambda/watch.ts';
+import { watch } from '../../lambda/watch/watch.ts';
 import { logOf } from './capture.ts';
 import { fillDays, tenant, TENANT_ID, world } from './fakes.ts';
 

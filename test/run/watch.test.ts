@@ -4,7 +4,7 @@ import { layout } from '../../lambda/archive/layout.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { Schedule } from '../../lambda/ports.ts';
-import { watch } from '../../lambda/watch.ts';
+import { watch } from '../../lambda/watch/watch.ts';
 import { fillDays, TENANT_ID, world } from './fakes.ts';
 
 const NOW = '2026-03-10T14:00:00.000Z';

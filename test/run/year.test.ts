@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ToldReport } from '../../lambda/archive/archive.ts';
 import { addDays } from '../../lambda/dates.ts';
 import { monitor } from '../../lambda/monitor.ts';
-import type { Run } from '../../lambda/run.ts';
+import type { Run } from '../../lambda/run/run.ts';
 import { world, type DaySpec } from './fakes.ts';
 
 /**

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TABLES, type ColumnType } from '../../history/tables.ts';
+import { TABLES, type ColumnType } from '../../lambda/archive/columns/tables.ts';
 import { readRows } from '../../lambda/archive/columns/write.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { practiceArchive } from '../archive/archive-day.ts';

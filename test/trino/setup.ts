@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { TABLES } from '../../history/tables.ts';
+import { TABLES } from '../../lambda/archive/columns/tables.ts';
 import { writeHistory } from '../history/sample.ts';
 import { askTrino } from './client.ts';
 import { startTrino } from './server.ts';

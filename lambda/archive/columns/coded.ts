@@ -1,4 +1,4 @@
-import type { Table } from '../../../history/tables.ts';
+import type { Table } from './tables.ts';
 import type { Row } from './rows.ts';
 
 /**

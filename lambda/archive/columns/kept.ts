@@ -1,4 +1,4 @@
-import { TABLES, type Table } from '../../../history/tables.ts';
+import { TABLES, type Table } from './tables.ts';
 import { columnOf, rowsOf, type CodedTable } from './coded.ts';
 import type { Row, Rows } from './rows.ts';
 

@@ -5,7 +5,7 @@ import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
-import type { Column, ColumnType, Table } from '../../../history/tables.ts';
+import type { Column, ColumnType, Table } from './tables.ts';
 import { dateOf } from '../../dates.ts';
 import { compare, NULL, type Cell, type CodedColumn, type CodedTable } from './coded.ts';
 import { bitWidthOf, readHybrid, writeHybrid, writeRun } from './hybrid.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { TABLES, type Table } from '../../../history/tables.ts';
+import { TABLES, type Table } from './tables.ts';
 import type { Log, ObjectStore } from '../../ports.ts';
 import { Archive } from '../archive.ts';
 import { layout } from '../layout.ts';

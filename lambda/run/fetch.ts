@@ -5,7 +5,7 @@ import { addDays, dateOf, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
 import { readAnswer, readProfiles, type Catalogue, type Day, type Skipped } from '../graph/schema.ts';
 import type { Cursor } from '../report/model.ts';
-import type { Run } from '../run.ts';
+import type { Run } from './run.ts';
 import { isPartialCatalogue } from '../score/plausibility.ts';
 import type { Profiles } from '../score/snapshot.ts';
 import { lastTold } from './compare.ts';

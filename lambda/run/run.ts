@@ -1,8 +1,8 @@
-import type { Tenant } from './config.ts';
-import { MonitorError } from './errors.ts';
-import type { MailKind, Ports } from './ports.ts';
-import type { Change, Explanation } from './score/change.ts';
-import type { ScoreLine } from './score/snapshot.ts';
+import type { Tenant } from '../config.ts';
+import { MonitorError } from '../errors.ts';
+import type { MailKind, Ports } from '../ports.ts';
+import type { Change, Explanation } from '../score/change.ts';
+import type { ScoreLine } from '../score/snapshot.ts';
 
 /** One run, for one tenant. */
 export interface Run {

@@ -4,7 +4,7 @@ import { rangesOf, type Head, type LedgerState, type Named } from '../archive/le
 import { MonitorError } from '../errors.ts';
 import type { Day } from '../graph/schema.ts';
 import { day as formatDate } from '../report/format.ts';
-import type { Run } from '../run.ts';
+import type { Run } from './run.ts';
 import type { Change } from '../score/change.ts';
 import { tenantChange } from '../score/diff.ts';
 import { sameScores, type Snapshot } from '../score/snapshot.ts';

@@ -1,11 +1,11 @@
 import type { Archive } from '../archive/archive.ts';
 import { EMPTY_STATE, type State } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
-import type { Run } from '../run.ts';
+import type { Run } from './run.ts';
 import { sumExplanations } from '../score/attribution.ts';
 import { endedNotes, lastTold, type News } from './compare.ts';
 import { headOf } from './ledger.ts';
-import { finishClaim, tell } from './tell.ts';
+import { finishClaim, tell } from './deliver.ts';
 
 /** A failure that may pass by itself is mailed only when it has lasted so long. */
 const PATIENCE_MS = 24 * 3_600_000;

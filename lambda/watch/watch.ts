@@ -1,11 +1,11 @@
-import { Archive, contentHash } from './archive/archive.ts';
-import { MonitorError } from './errors.ts';
-import { DEPLOYMENT_METRICS } from './metric-names.ts';
-import type { Ports, Schedule, Schedules } from './ports.ts';
-import { renderWatchMail } from './report/watch.ts';
-import type { Sender, SentMail } from './run.ts';
-import { recall, remember, type Memory } from './watch/memory.ts';
-import { assess, unsaid, type Situation, type Watched } from './watch/situation.ts';
+import { Archive, contentHash } from '../archive/archive.ts';
+import { MonitorError } from '../errors.ts';
+import { DEPLOYMENT_METRICS } from '../metric-names.ts';
+import type { Ports, Schedule, Schedules } from '../ports.ts';
+import { renderWatchMail } from '../report/watch.ts';
+import type { Sender, SentMail } from '../run/run.ts';
+import { recall, remember, type Memory } from './memory.ts';
+import { assess, unsaid, type Situation, type Watched } from './situation.ts';
 
 /** So many states are read at a time. */
 const AT_A_TIME = 20;

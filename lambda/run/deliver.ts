@@ -4,7 +4,7 @@ import { EMPTY_STATE, type Claim, type State } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
 import type { MailKind } from '../ports.ts';
 import { subjectOfMail } from '../report/subject.ts';
-import { ClaimedError, type Run, type RunResult } from '../run.ts';
+import { ClaimedError, type Run, type RunResult } from './run.ts';
 import type { News } from './compare.ts';
 import { enterReport, further } from './ledger.ts';
 

@@ -8,7 +8,7 @@ import type { MailKind } from '../ports.ts';
 import { confirmedDrop, dayReport, mailAccount, startReport, trendDay } from '../report/build.ts';
 import { day as formatDate, points as formatPoints } from '../report/format.ts';
 import type { Cursor, DayReport, OperationsItem, Report, TrendDay } from '../report/model.ts';
-import type { Run } from '../run.ts';
+import type { Run } from './run.ts';
 import { sumExplanations } from '../score/attribution.ts';
 import type { Change, Explanation } from '../score/change.ts';
 import { carryStates } from '../score/decision.ts';
@@ -24,7 +24,7 @@ import { dateMaxima } from '../score/gap.ts';
 import { closeAccount, openAccount, settleDay, type Drop, type Settling } from '../score/settle.ts';
 import { percentageOf, scoreLine, type ScoreLine, type Profiles, type Snapshot } from '../score/snapshot.ts';
 import type { Answer } from './fetch.ts';
-import { healedNote, versionInForce, type Kept, type VersionInForce } from './keep.ts';
+import { healedNote, versionInForce, type Kept, type VersionInForce } from './archive.ts';
 import { further, headOf } from './ledger.ts';
 
 /** No new snapshot for so many days is stale: they come daily, and a day or two late. */

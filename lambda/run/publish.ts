@@ -1,6 +1,6 @@
 import { DEPLOYMENT_METRICS, TENANT_METRICS } from '../metric-names.ts';
 import type { Mailer } from '../ports.ts';
-import { ClaimedError, type Run, type RunResult } from '../run.ts';
+import { ClaimedError, type Run, type RunResult } from './run.ts';
 import type { Change } from '../score/change.ts';
 
 /** What the steps of a run come to. */

@@ -1,8 +1,8 @@
 import { writeColumns } from '../archive/columns/write.ts';
 import { MonitorError } from '../errors.ts';
-import type { Run } from '../run.ts';
+import type { Run } from './run.ts';
 import type { Answer } from './fetch.ts';
-import type { Kept } from './keep.ts';
+import type { Kept } from './archive.ts';
 
 /** So long before its deadline a run begins no further month: one takes a few seconds at most. */
 const RESERVE_MS = 20_000;
