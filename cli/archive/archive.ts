@@ -12,6 +12,9 @@ export function archiveCommand(exit: (code: number) => void): CommandModule {
   const pull = lazily(exit, 'pull <source> <folder>', 'Keep a copy of a bucket in a folder up to date', () =>
     import('./pull.ts').then((file) => file.pull),
   );
+  const acknowledge = lazily(exit, 'acknowledge <key>', 'Enter a known loss into the ledger', () =>
+    import('./acknowledge.ts').then((file) => file.acknowledge),
+  );
   return {
     command: 'archive',
     describe: 'Verify, rebuild or copy the archive',
@@ -19,8 +22,9 @@ export function archiveCommand(exit: (code: number) => void): CommandModule {
       yargs
         .command(rebuild)
         .command(verify)
+        .command(acknowledge)
         .command(pull)
-        .demandCommand(1, 'Name a command: archive rebuild, verify or pull.'),
+        .demandCommand(1, 'Name a command: archive rebuild, verify, acknowledge or pull.'),
     handler: () => {},
   };
 }

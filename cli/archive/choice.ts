@@ -38,6 +38,8 @@ export interface Chosen {
   tenants: (TenantObjects & { name: string | null })[];
   /** Keys that belong to no tenant and should not be there. */
   foreign: string[];
+  /** Tenants of the config of which the archive has nothing; none where one is asked for. */
+  absent: { name: string; tenantId: string }[];
 }
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -65,7 +67,13 @@ export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
   }
   const chosen =
     tenant === undefined || id !== undefined ? named : named.filter(({ name }) => name === tenant);
-  if (chosen.length > 0) return { store, tenants: chosen, foreign: tenant === undefined ? foreign : [] };
+  if (chosen.length > 0 && tenant !== undefined) return { store, tenants: chosen, foreign: [], absent: [] };
+  if (chosen.length > 0) {
+    const absent = (config?.tenants ?? [])
+      .filter(({ tenantId: configured }) => tenants.every(({ tenantId }) => tenantId !== configured))
+      .map(({ name, tenantId }) => ({ name, tenantId }));
+    return { store, tenants: chosen, foreign, absent };
+  }
   throw new MonitorError(
     'tenant-unknown',
     `The archive ${store.location} has no tenant ${quote(tenant)}.`,
@@ -109,6 +117,11 @@ export async function tenantIdOf(flags: ArchiveFlags & { tenant: string }): Prom
     `The archive ${store.location} has ${tenants.length} tenants of the name ${quote(tenant)}.`,
     `Name one by its id: ${tenants.map(({ tenantId }) => tenantId).join(', ')}.`,
   );
+}
+
+/** The archive that the flags name. @throws MonitorError as `locationOf` and `openStore` */
+export async function openArchive(flags: Omit<ArchiveFlags, 'tenant'>): Promise<ObjectStore> {
+  return openStore(await locationOf(flags, await configOf(flags)));
 }
 
 async function configOf({ config }: ArchiveFlags): Promise<Config | null> {

@@ -4,8 +4,10 @@ import { progressLine } from '../shared/progress-line.ts';
 /** A tenant of the archive that a command looks after. */
 export type ChosenTenant = Chosen['tenants'][number];
 
-export interface Each extends Pick<Chosen, 'store' | 'foreign'> {
+export interface Each extends Pick<Chosen, 'store'> {
   tenant: ChosenTenant;
+  /** How many have been chosen. */
+  tenants: number;
   /** Its name, else its id. */
   shown: string;
   /** What is being done with it, on a line that goes away. */
@@ -15,14 +17,14 @@ export interface Each extends Pick<Chosen, 'store' | 'foreign'> {
 /**
  * Does something with each tenant of the archive that the flags choose, in turn, showing how far it is.
  * @param of what is counted on the way: `days`, `objects`
- * @returns what came of each, and the keys that belong to no tenant
+ * @returns what came of each, the keys that belong to no tenant, and the tenants that the archive lacks
  */
 export async function eachTenant<Outcome>(
   flags: ArchiveFlags,
   of: string,
   act: (each: Each) => Promise<Outcome>,
-): Promise<{ outcomes: Outcome[]; foreign: string[] }> {
-  const { store, tenants, foreign } = await chooseTenants(flags);
+): Promise<{ outcomes: Outcome[] } & Pick<Chosen, 'foreign' | 'absent'>> {
+  const { store, tenants, foreign, absent } = await chooseTenants(flags);
   const line = progressLine();
   const outcomes: Outcome[] = [];
   for (const tenant of tenants) {
@@ -31,9 +33,11 @@ export async function eachTenant<Outcome>(
       if (done < total) line.show(`${shown}: ${done} of ${total} ${of}`);
       else line.clear();
     };
-    outcomes.push(await act({ store, foreign, tenant, shown, progress }).finally(() => line.clear()));
+    outcomes.push(
+      await act({ store, tenant, tenants: tenants.length, shown, progress }).finally(() => line.clear()),
+    );
   }
-  return { outcomes, foreign };
+  return { outcomes, foreign, absent };
 }
 
 /** For programs: one object for one tenant, an array for several. */

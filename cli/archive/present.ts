@@ -1,14 +1,14 @@
 import { styleText } from 'node:util';
 import type { UnprovenDay } from '../../lambda/archive/columns/kept.ts';
 import type { Pulled } from '../../lambda/archive/pull.ts';
-import type { Fault, Gap, Verdict } from '../../lambda/archive/verify.ts';
+import type { Acknowledged, Finding, Gap, LedgerVerdict, Verdict } from '../../lambda/archive/verify.ts';
 import { day } from '../../lambda/report/format.ts';
 
 /** So many faults of a kind are named one by one. */
 const NAMED = 20;
 
-export function count(number: number, thing: string): string {
-  return `${number.toLocaleString('en-US')} ${thing}${number === 1 ? '' : 's'}`;
+export function count(number: number, thing: string, things = `${thing}s`): string {
+  return `${number.toLocaleString('en-US')} ${number === 1 ? thing : things}`;
 }
 
 export function bytes(size: number): string {
@@ -36,20 +36,55 @@ export function describePulled(
 
 /** What was proved of a tenant, and what is wrong. */
 export function describeVerdict(verdict: Verdict): string {
-  const { tenant, name, snapshots, days, first, last, catalogues, rows, gaps, faults } = verdict;
+  const { tenant, name, snapshots, days, first, last, catalogues, rows, gaps, findings } = verdict;
   const mark =
-    faults.length === 0
+    findings.length === 0
       ? styleText('green', '✓ whole')
-      : styleText('red', `✗ ${count(faults.length, 'fault')}`);
+      : styleText('red', `✗ ${count(findings.length, 'finding')}`);
   const span = first && last ? `, ${day(first)} to ${day(last)}` : '';
-  const isTrue = !faults.some(({ kind }) => kind === 'columns');
+  const isTrue = !findings.some(({ kind }) => kind === 'columns');
   return [
     `${styleText('bold', name ?? tenant)}  ${mark}`,
     `  ${count(snapshots, 'snapshot')} of ${count(days, 'day')}${span}; ${count(catalogues, 'catalogue')}`,
+    ...describeLedger(verdict.ledger),
     `  history: ${count(rows.scores + rows.controls + rows.changes, 'row')}${isTrue ? ', as the snapshots make them' : ''}`,
     ...gaps.map((gap) => styleText('dim', `  ${describeGap(gap)}`)),
-    ...describeFaults(faults),
+    ...verdict.acknowledged.map(describeAcknowledged),
+    ...describeFindings(findings),
   ].join('\n');
+}
+
+function describeLedger(ledger: LedgerVerdict | null): string[] {
+  if (!ledger) {
+    return ['  no ledger yet, so that nothing proves what was there before: the next run begins one'];
+  }
+  const { entries, began, head, signed, unsigned, unsignedBecause, signatures, certificates, unfinished } =
+    ledger;
+  const signers = certificates
+    .map(({ thumbprint, entries: of }) => `${thumbprint} (${count(of, 'entry', 'entries')})`)
+    .join(', ');
+  return [
+    `  ledger: ${count(entries, 'entry', 'entries')}${began ? ` since ${day(began)}` : ''}, head ${head?.hash.slice(0, 12) ?? 'none'}; ${signed} signed, ${unsigned} not`,
+    ...(signers === ''
+      ? []
+      : [
+          signatures === 'checked'
+            ? `  signatures: checked, by ${signers}`
+            : `  signatures: not checked. Give the certificates, --certificate, that you know to be these: ${signers}`,
+        ]),
+    ...unsignedBecause.map((why) => styleText('dim', `  not signed: ${why}`)),
+    ...unfinished.map((key) => styleText('dim', `  never archived, because its run died: ${key}`)),
+  ];
+}
+
+function describeAcknowledged({ key, why, reason, certificate }: Acknowledged): string {
+  const by = certificate ? '' : ' (by an entry that is not signed)';
+  return `  ${styleText('yellow', '· acknowledged')}  ${key}  ${styleText('dim', `${why}; acknowledged${by}: ${reason}`)}`;
+}
+
+/** A tenant of the config of which the archive has nothing. */
+export function describeAbsent({ name, tenantId }: { name: string; tenantId: string }): string {
+  return `${styleText('bold', name)}  ${styleText('red', '✗ nothing is archived')}\n  The config has this tenant (${tenantId}), and the archive has nothing of it: it has never run, or somebody took it away.`;
 }
 
 /** Days of which a rebuild made no rows: why, what the history has of them, and what to do. */
@@ -73,42 +108,32 @@ export function describeUnproven(days: UnprovenDay[]): string[] {
   ];
 }
 
-export function describeForeign(foreign: string[]): string {
-  const faults = foreign.map((object): Fault => ({
-    kind: 'foreign',
-    object,
-    why: 'nothing of the archive has such a name',
-  }));
-  return [styleText('bold', 'Of no tenant'), ...describeFaults(faults)].join('\n');
+/** @param findings of no tenant */
+export function describeForeign(findings: Finding[]): string {
+  return [styleText('bold', 'Of no tenant'), ...describeFindings(findings)].join('\n');
 }
 
 function describeGap({ from, to, days, reason, asked }: Gap): string {
   const when = days === 1 ? day(from) : `${day(from)} to ${day(to)} (${days} days)`;
-  return reason === 'not-published'
-    ? `no snapshot of ${when}: Microsoft had none, or none that could be read, when asked on ${day(asked)}`
-    : `no snapshot of ${when}: the next run was on ${day(asked)}, and Microsoft keeps 90 days`;
+  const why = {
+    'not-published': `Microsoft had none when asked on ${asked === null ? '?' : day(asked)}, says the ledger`,
+    refused: `Microsoft had one on ${asked === null ? '?' : day(asked)} that could not be used, says the ledger`,
+    'before-ledger': 'of that time no ledger says whether Microsoft had one',
+  };
+  return `no snapshot of ${when}: ${why[reason]}`;
 }
 
-const ADVICE: Record<Fault['kind'], string> = {
-  damaged:
-    'Restore them from an earlier version of the bucket, or from a backup: nobody but Microsoft could make them again.',
-  missing: 'Restore them from an earlier version of the bucket, or from a backup.',
-  foreign: 'Move them away: the archive did not make them.',
-  implausible: 'Nothing: an earlier version archived what cannot be true. They count as not there.',
-  columns: 'Make them again, once the snapshots are whole: secure-score archive rebuild.',
-};
-
-function describeFaults(faults: Fault[]): string[] {
-  return (Object.keys(ADVICE) as Fault['kind'][]).flatMap((kind) => {
-    const ofKind = faults.filter((fault) => fault.kind === kind);
-    if (ofKind.length === 0) return [];
+function describeFindings(findings: Finding[]): string[] {
+  return [...Map.groupBy(findings, ({ kind }) => kind)].flatMap(([kind, ofKind]) => {
     const more = ofKind.length - NAMED;
+    const [{ consequence, remedy }] = ofKind as [Finding];
     return [
       ...ofKind
         .slice(0, NAMED)
-        .map(({ object, why }) => `  ${styleText('red', `✗ ${kind}`)}  ${object}  ${styleText('dim', why)}`),
+        .map(({ key, why }) => `  ${styleText('red', `✗ ${kind}`)}  ${key}  ${styleText('dim', why)}`),
       ...(more > 0 ? [`  … and ${more} more, all in --json`] : []),
-      `  → ${ADVICE[kind]}`,
+      `  ${consequence}`,
+      `  → ${remedy}`,
     ];
   });
 }

@@ -1,12 +1,16 @@
-import { verify as verifyTenant } from '../../lambda/archive/verify.ts';
+import { readFileSync } from 'node:fs';
+import { KINDS, verify as verifyTenant, type Finding } from '../../lambda/archive/verify.ts';
+import { MonitorError, quote } from '../../lambda/errors.ts';
 import { ARCHIVE_OPTIONS, type ArchiveFlags } from './choice.ts';
 import { eachTenant } from './each.ts';
 import type { Command } from '../shared/command.ts';
-import { EXIT } from '../shared/exit.ts';
+import { EXIT, UsageError } from '../shared/exit.ts';
 import { OPTIONS } from '../shared/options.ts';
-import { describeForeign, describeVerdict } from './present.ts';
+import { describeAbsent, describeForeign, describeVerdict } from './present.ts';
 
 interface VerifyFlags extends ArchiveFlags {
+  certificate?: string[];
+  head?: string[];
   json: boolean;
 }
 
@@ -15,31 +19,89 @@ export const verify: Command<VerifyFlags> = {
   flags: (yargs) =>
     yargs
       .options(ARCHIVE_OPTIONS)
+      .option('certificate', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'PEM file with a certificate that may have signed the ledger; several may be given',
+      })
+      .option('head', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'Head of the ledger as a mail or report printed it: the first 8 characters or more',
+        coerce: (heads: string[]) => {
+          const wrong = heads.find((head) => !/^[0-9a-f]{8,64}$/i.test(head));
+          if (wrong === undefined) return heads;
+          throw new UsageError(
+            `--head must be 8 to 64 hexadecimal digits, as a mail prints them, not ${quote(wrong)}.`,
+          );
+        },
+      })
       .option('json', OPTIONS.json)
       .conflicts('archive', ['deployed', 'stack'])
       .usage(
-        '$0 archive verify\n\nReads the whole archive and changes nothing: every snapshot and catalogue is hashed again, days without a snapshot are named with the reason, and the columns of the history are compared, row by row, with what the snapshots make them. Ends with 1 if anything is wrong; a day that Microsoft never published is not.',
+        '$0 archive verify\n\nReads the whole archive and changes nothing. Proves that every object that the ledger names is there as it was archived, and nothing else; that the chain of the ledger is unbroken; that a day without a snapshot is one that Microsoft did not have when it was asked; and that the columns of the history are, row by row, what the snapshots make them. Ends with 1 if anything is missing, changed, foreign, or not signed without a reason. How an auditor checks the same with other tools: docs/evidence.md.',
       )
       .example('$0 archive verify --archive archive', '')
-      .example('$0 archive verify --archive s3://my-archive --json', ''),
+      .example('$0 archive verify --deployed --json', 'for auditors: counts, head, findings')
+      .example('$0 archive verify --tenant Contoso --head 3f9a51c07be2 --certificate app.pem', ''),
   act: act,
 };
 
 async function act(flags: VerifyFlags): Promise<number> {
-  const { outcomes: verdicts, foreign } = await eachTenant(flags, 'objects', async (each) => {
-    const { store, tenant, progress } = each;
-    const verdict = {
-      ...(await verifyTenant({ store, objects: tenant, onProgress: progress })),
-      name: tenant.name,
-    };
-    if (!flags.json) console.log(describeVerdict(verdict));
+  const { json, head: heads = [] } = flags;
+  const certificates = (flags.certificate ?? []).flatMap(certificatesIn);
+  const {
+    outcomes: verdicts,
+    foreign,
+    absent,
+  } = await eachTenant(flags, 'objects', async ({ store, tenant, tenants, progress }) => {
+    if (heads.length > 0 && tenants > 1) {
+      throw new UsageError('--head is that of one tenant: name the tenant with --tenant.');
+    }
+    const found = await verifyTenant({ store, objects: tenant, certificates, heads, onProgress: progress });
+    const verdict = { ...found, name: tenant.name };
+    if (!json) console.log(describeVerdict(verdict));
     return verdict;
   });
-  if (flags.json) {
+  const findings = foreign.map((key): Finding => ({
+    kind: 'foreign',
+    key,
+    why: 'nothing of the archive has such a name',
+    ...KINDS.foreign,
+  }));
+  const isAll = findings.length + absent.length > 0;
+  if (json) {
     const [only] = verdicts;
-    const printed = verdicts.length === 1 && foreign.length === 0 ? only : { tenants: verdicts, foreign };
+    const printed = verdicts.length === 1 && !isAll ? only : { tenants: verdicts, absent, findings };
     console.log(JSON.stringify(printed, null, 2));
-  } else if (foreign.length > 0) console.log(describeForeign(foreign));
-  const isWhole = foreign.length === 0 && verdicts.every(({ faults }) => faults.length === 0);
+  } else {
+    for (const each of absent) console.log(describeAbsent(each));
+    if (findings.length > 0) console.log(describeForeign(findings));
+  }
+  const isWhole = !isAll && verdicts.every(({ findings: { length } }) => length === 0);
   return isWhole ? EXIT.done : EXIT.failed;
+}
+
+/** The certificates in a PEM file; keys in it are left alone. @throws MonitorError `certificate-missing` */
+export function certificatesIn(file: string): string[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw missing(file, 'cannot be read', error);
+  }
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
+  if (!found) throw missing(file, 'has no certificate in it');
+  return found.map((pem) => `${pem}\n`);
+}
+
+function missing(file: string, why: string, cause?: unknown): MonitorError {
+  return new MonitorError(
+    'certificate-missing',
+    `The file ${quote(file)} ${why}.`,
+    'Name a PEM file with --certificate: the certificate that signed in at that time.',
+    { cause },
+  );
 }

@@ -245,12 +245,21 @@ export function checkChain(
       if (entry.tenant !== tenantId)
         wrong('foreign', `it is of another tenant, ${entry.tenant.slice(0, 40)}`);
       if (entry.sequence !== file.sequence) wrong('foreign', `it is entry ${entry.sequence}`);
-      const isNext = file.sequence === before.sequence + 1;
-      if (isNext && entry.previous !== (before.hash || null)) {
-        wrong('damaged', 'it does not follow the entry before it: one of the two has been changed');
-      }
       const why = checkSignature(file, entry, options.certificates ? known : null);
       if (why !== null) wrong('unsigned', why);
+      const isNext = file.sequence === before.sequence + 1;
+      if (isNext && entry.previous !== (before.hash || null)) {
+        // What is signed has not been changed: then it was the one before.
+        const isOurs = entry.tenant === tenantId && entry.sequence === file.sequence;
+        const isSound = isOurs && entry.certificate !== null && why === null && before.sequence > 0;
+        faults.push({
+          kind: 'damaged',
+          key: isSound ? layout.entry(tenantId, before.sequence) : key,
+          why: isSound
+            ? `it is not the entry that ${file.sequence}, which is signed, followed`
+            : 'it does not follow the entry before it: one of the two has been changed',
+        });
+      }
       if (hasSigned && entry.certificate === null && !mayBeUnsigned(tenantId, entry)) {
         wrong('unsigned', 'it says more than an entry without a signature may, and earlier ones are signed');
       }

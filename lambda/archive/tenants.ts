@@ -17,7 +17,7 @@ export interface TenantObjects {
 }
 
 const GUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
-const OF_TENANT = new RegExp(`^(?:snapshots|profiles|reports)/tenant=(${GUID})/`);
+const OF_TENANT = new RegExp(`^(?:snapshots|profiles|reports|ledger)/tenant=(${GUID})/`);
 const COLUMNS = new RegExp(`^history/(?:scores|controls|changes)/month=(\\d{4}-\\d\\d)/(${GUID})\\.parquet$`);
 const STATE = new RegExp(`^state/(?:columns/)?tenant=(${GUID})\\.json$`);
 const REPORT = /\/date=\d{4}-\d\d-\d\d\/[0-9A-Z]+-[0-9a-f]{8}\.json$/;
@@ -47,7 +47,7 @@ export async function listTenants(
     }
     return objects;
   };
-  const prefixes = ['snapshots', 'profiles', 'reports'].map((kind) =>
+  const prefixes = ['snapshots', 'profiles', 'reports', 'ledger'].map((kind) =>
     only === undefined ? `${kind}/` : `${kind}/tenant=${only}/`,
   );
   for (const prefix of [...prefixes, 'history/', 'state/']) {
@@ -66,7 +66,7 @@ export async function listTenants(
         } else if (catalogue && key === layout.profiles(tenantId, catalogue))
           objects.catalogues.push(catalogue);
         else if (key.startsWith('reports/') && REPORT.test(key)) objects.reports.push(key);
-        else if (!key.startsWith('state/')) objects.foreign.push(key);
+        else if (!key.startsWith('state/') && layout.parseEntry(key) === null) objects.foreign.push(key);
       }
     }
   }

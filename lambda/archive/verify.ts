@@ -1,5 +1,5 @@
 import { TABLES, type Table } from './columns/tables.ts';
-import { addDays, dateOf, daysBetween } from '../dates.ts';
+import { addDays, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
 import type { Log, ObjectStore } from '../ports.ts';
 import { Archive } from './archive.ts';
@@ -13,35 +13,107 @@ import { Sources } from './columns/sources.ts';
 import { readColumnsState } from './columns/state.ts';
 import { GONE, readColumns } from './columns/write.ts';
 import { layout } from './layout.ts';
+import {
+  checkChain,
+  contentsOf,
+  headSchema,
+  isOffered,
+  Ledger,
+  sha256,
+  type Contents,
+  type Head,
+  type LedgerFile,
+} from './ledger.ts';
 import { provenProfiles, provenSnapshot, Unproven } from './proof.ts';
+import type { State } from './state.ts';
 import type { TenantObjects } from './tenants.ts';
 
-/** Graph keeps so many days: https://learn.microsoft.com/en-us/graph/api/security-list-securescores */
-const GRAPH_KEEPS_DAYS = 90;
+/** What is wrong with an archive, by kind: what follows from it, and what to do. */
+export const KINDS = {
+  damaged: {
+    consequence: 'What was archived there can be proven no more, and nothing is derived from it.',
+    remedy:
+      'Restore it from an earlier version of the bucket, or from a backup. If it is lost for good, say so: secure-score archive acknowledge <key> --reason "…"',
+  },
+  missing: {
+    consequence:
+      'What was archived there can be proven no more; rows of the history that were made of it stay.',
+    remedy:
+      'Restore it from an earlier version of the bucket, or from a backup. If it is lost for good, say so: secure-score archive acknowledge <key> --reason "…"',
+  },
+  foreign: {
+    consequence: 'The archive did not make it, and nothing is derived from it: it proves nothing.',
+    remedy: 'Find out who put it there, and move it away.',
+  },
+  unsigned: {
+    consequence:
+      'Whoever can write to the archive could have made this entry: what it names is not proven by it.',
+    remedy:
+      'Give the certificate of that time with --certificate. After a switch to federated sign-in, acknowledge the first unsigned entry once, with the last certificate: secure-score archive acknowledge <key> --reason "…" --certificate app.pem',
+  },
+  head: {
+    consequence: 'Nothing in the archive says any more which entry of the ledger is the last.',
+    remedy:
+      'Compare with the head in the footer of the last mail: secure-score archive verify --head <head>. If it is there, the next run makes the state again.',
+  },
+  implausible: {
+    consequence: 'It is what Microsoft answered, and cannot be true: the day counts as not there.',
+    remedy:
+      'Nothing is to be done: an earlier version archived it. To have it listed as known: secure-score archive acknowledge <key> --reason "…"',
+  },
+  columns: {
+    consequence: 'Answers of the history may be wrong.',
+    remedy: 'Make them again, once the snapshots are whole: secure-score archive rebuild.',
+  },
+} as const;
 
-/** What is wrong with an archive. */
-export interface Fault {
-  /**
-   * `damaged`: an object is not what its name says; `foreign`: it does not belong there; `missing`: something else in
-   * the archive says that it was there; `implausible`: it is what Graph sent, and cannot be true; `columns`: the history
-   * is not what the snapshots make it.
-   */
-  kind: 'damaged' | 'foreign' | 'missing' | 'implausible' | 'columns';
+export interface Finding {
+  kind: keyof typeof KINDS;
   /** Key of the object, or the beginning of it. */
-  object: string;
+  key: string;
   /** For people: what is wrong with it. */
   why: string;
+  consequence: string;
+  remedy: string;
 }
 
-/** Days in a row for which there is no snapshot, and why. No fault: nothing can be done about them. */
+/** A loss that somebody has acknowledged. */
+export interface Acknowledged extends Finding {
+  reason: string;
+  /** Of the entry that acknowledges it; null: it is not signed, so that whoever can write may have made it. */
+  certificate: string | null;
+}
+
+/** Days in a row for which there is no snapshot, and why. No finding: nothing is missing. */
 export interface Gap {
   from: string;
   to: string;
   days: number;
-  /** `not-published`: Graph was asked in time and had none; `too-late`: it was asked when Graph no longer had them. */
-  reason: 'not-published' | 'too-late';
-  /** The first run after it, yyyy-mm-dd. */
-  asked: string;
+  /**
+   * `not-published`: the ledger says that Graph was asked for it in time and had none; `refused`: Graph had one that
+   * could not be used; `before-ledger`: it is of the time before the ledger, of which nothing is proven.
+   */
+  reason: 'not-published' | 'refused' | 'before-ledger';
+  /** When Graph was asked, yyyy-mm-dd; null where no ledger says so. */
+  asked: string | null;
+}
+
+/** What the ledger of a tenant proves, and with what. */
+export interface LedgerVerdict {
+  entries: number;
+  /** When it began, ISO 8601: it proves nothing about the time before. */
+  began: string | null;
+  head: Head | null;
+  signed: number;
+  unsigned: number;
+  /** Why entries are not signed, each reason once. */
+  unsignedBecause: string[];
+  /** Whether the signatures were checked against certificates that were given. */
+  signatures: 'checked' | 'not checked';
+  /** SHA-256 thumbprints of the certificates that signed, and how many entries. */
+  certificates: { thumbprint: string; entries: number }[];
+  /** Keys that a run named, died, and never archived, as a later entry says. */
+  unfinished: string[];
 }
 
 export interface Verdict {
@@ -57,35 +129,57 @@ export interface Verdict {
   last: string | null;
   /** When the first snapshot was archived, yyyy-mm-dd; days before it are what Graph still had. */
   since: string | null;
+  /** Null: there is none yet; the next run begins one. */
+  ledger: LedgerVerdict | null;
   gaps: Gap[];
   /** Rows of the history, by table, as they should be. */
   rows: { scores: number; controls: number; changes: number };
-  faults: Fault[];
+  findings: Finding[];
+  acknowledged: Acknowledged[];
 }
 
 export interface VerifyOptions {
   store: ObjectStore;
   objects: TenantObjects;
+  /** PEM, of those that may have signed the ledger. None: the signatures are not checked against any. */
+  certificates?: string[];
+  /** Beginnings of hashes (hex) that entries of the ledger must have: what mails printed. */
+  heads?: string[];
   onProgress?: (done: number, total: number) => void;
+}
+
+interface Fault {
+  kind: Finding['kind'];
+  object: string;
+  why: string;
 }
 
 /**
  * Proves that a tenant's part of the archive is what it says: reads every object, changes nothing, and never fails
- * because of what it finds. Every snapshot and catalogue is hashed again; days are without gaps, or these are named;
- * and the columns are, row by row, what the snapshots make them.
+ * because of what it finds. Every object that the ledger names is there as it was archived, and nothing else; the
+ * ledger's chain is unbroken; every snapshot and catalogue is hashed again; a day without a snapshot is missing unless
+ * the ledger says that Graph had none; and the columns are, row by row, what the snapshots make them.
  */
-export async function verify({ store, objects, onProgress }: VerifyOptions): Promise<Verdict> {
+export async function verify(options: VerifyOptions): Promise<Verdict> {
+  const { store, objects, onProgress } = options;
   const { tenantId } = objects;
   const faults: Fault[] = objects.foreign.map((object) => ({
     kind: 'foreign',
     object,
     why: 'nothing of the archive has such a name',
   }));
+  const files = await new Ledger(store, tenantId).read();
+  const contents = contentsOf(files);
+  const hasLedger = files.length > 0;
   const total = objects.snapshots.size + objects.catalogues.length + objects.reports.length;
   let done = 0;
-  const checked = async (object: string, check: () => Promise<void>) => {
+  const checked = async (object: string, check: (bytes: Uint8Array) => Promise<void>) => {
     try {
-      await check();
+      const bytes = await bytesOf(store, object);
+      const named = contents.named.get(object);
+      if (hasLedger && !named) throw new Wrong('foreign', 'no entry of the ledger names it');
+      await check(bytes);
+      if (named) checkBytes(bytes, named);
     } catch (error) {
       if (!(error instanceof Wrong)) throw error;
       faults.push({ kind: error.kind, object, why: error.message });
@@ -94,45 +188,93 @@ export async function verify({ store, objects, onProgress }: VerifyOptions): Pro
   };
 
   const fetched = new Map<string, string>();
+  const heads: Head[] = [];
   await inParallel([...objects.snapshots], ([key, { date, hash }]) =>
-    checked(key, async () => {
-      const bytes = await bytesOf(store, key);
+    checked(key, async (bytes) => {
       const { fetchedAt: at } = await proven(provenSnapshot(bytes, { tenantId, date, hash }));
       const earlier = fetched.get(date);
       if (earlier === undefined || at < earlier) fetched.set(date, at);
     }),
   );
-  await inParallel(objects.catalogues, (hash) => {
-    const key = layout.profiles(tenantId, hash);
-    return checked(key, async () => {
-      await proven(provenProfiles(await bytesOf(store, key), hash));
-    });
-  });
-  const told = new Set<string>();
-  await inParallel(objects.reports, (key) =>
-    checked(key, async () => {
-      const date = await checkReport(store, key);
-      if (date) told.add(date);
+  await inParallel(objects.catalogues, (hash) =>
+    checked(layout.profiles(tenantId, hash), async (bytes) => {
+      await proven(provenProfiles(bytes, hash));
     }),
   );
-  const name = await checkState(store, tenantId, faults);
-
-  const dates = new Set([...objects.snapshots.values()].map(({ date }) => date));
-  const implausible = new Set(faults.flatMap(({ kind, object }) => (kind === 'implausible' ? object : [])));
-  const believed = new Map([...objects.snapshots].filter(([key]) => !implausible.has(key)));
-  const columns = await checkColumns(store, { ...objects, snapshots: believed }, faults);
-  for (const date of [...new Set([...told, ...columns.dates])].toSorted()) {
-    if (dates.has(date)) continue;
+  const told = new Set<string>();
+  await inParallel(objects.reports, (key) =>
+    checked(key, async (bytes) => {
+      const { date, head } = reportIn(bytes);
+      if (date) told.add(date);
+      if (head) heads.push(head);
+    }),
+  );
+  const state = await checkState(store, tenantId, faults);
+  if (state?.ledger) heads.push(state.ledger);
+  if (hasLedger && !state && !faults.some(({ object }) => object === layout.state(tenantId))) {
     faults.push({
-      kind: 'missing',
-      object: `${layout.snapshots(tenantId)}date=${date}/`,
-      why: `there is no snapshot of ${date}, but ${told.has(date) ? 'a report' : 'the history'} knows that day`,
+      kind: 'head',
+      object: layout.state(tenantId),
+      why: 'the ledger has entries, and the state is gone',
     });
   }
+
+  faults.push(...namedFaults(objects, contents));
+  for (const { kind, key, why } of checkChain(tenantId, files, {
+    heads,
+    ...(options.certificates?.length ? { certificates: options.certificates } : {}),
+  })) {
+    faults.push({ kind, object: key, why });
+  }
+  for (const head of options.heads ?? []) {
+    if (files.some(({ hash }) => hash.startsWith(head.toLowerCase()))) continue;
+    faults.push({
+      kind: 'missing',
+      object: layout.ledger(tenantId),
+      why: `no entry has the head ${head}, which has been seen outside of the archive`,
+    });
+  }
+  // Two runs may be at it; whoever rolled the state back is told apart from them by nothing but the next run.
+  const tip = files.findLast(({ entry }) => entry?.kind !== 'acknowledged');
+  if (state && tip && (state.ledger?.sequence ?? 0) < tip.sequence) {
+    faults.push({
+      kind: 'head',
+      object: layout.state(tenantId),
+      why: `the state is at entry ${state.ledger?.sequence ?? 0} of the ledger, which goes on to ${tip.sequence}: a run is at work, or died, or the state was rolled back`,
+    });
+  }
+
+  // What cannot be true counts as not there: no row is made of it, and it ends no gap.
+  const implausible = new Set(faults.flatMap(({ kind, object }) => (kind === 'implausible' ? object : [])));
+  const believed = new Map([...objects.snapshots].filter(([key]) => !implausible.has(key)));
+  const keys = new Set([...objects.snapshots.keys(), ...contents.named.keys()]);
+  const daysOf = (some: Iterable<string>) =>
+    [...some].flatMap((key) => layout.parseSnapshot(key)?.date ?? []);
+  const known = new Set(daysOf(keys));
+  const columns = await checkColumns(
+    store,
+    { ...objects, snapshots: believed },
+    hasLedger ? contents : null,
+    faults,
+  );
+  const absent = (date: string, why: string) =>
+    faults.push({ kind: 'missing', object: `${layout.snapshots(tenantId)}date=${date}/`, why });
+  for (const date of [...new Set([...told, ...columns.dates])].toSorted()) {
+    if (known.has(date)) continue;
+    absent(
+      date,
+      `there is no snapshot of ${date}, but ${told.has(date) ? 'a report' : 'the history'} knows that day`,
+    );
+  }
+  const { gaps, missing } = gapsIn(
+    [...new Set([...daysOf(keys.difference(implausible)), ...told, ...columns.dates])].toSorted(),
+    files,
+  );
+  for (const { date, why } of missing) absent(date, why);
   const readable = [...fetched.keys()].toSorted();
   return {
     tenant: tenantId,
-    name,
+    name: state?.name ?? null,
     snapshots: objects.snapshots.size,
     catalogues: objects.catalogues.length,
     reports: objects.reports.length,
@@ -140,13 +282,103 @@ export async function verify({ store, objects, onProgress }: VerifyOptions): Pro
     first: readable[0] ?? null,
     last: readable.at(-1) ?? null,
     since: [...fetched.values()].toSorted()[0]?.slice(0, 10) ?? null,
-    gaps: gapsIn([...new Set([...believed.values()].map(({ date }) => date))].toSorted(), fetched),
+    ledger: hasLedger ? ledgerVerdict(files, contents, options) : null,
+    gaps,
     rows: columns.rows,
-    faults: faults.toSorted((a, b) => (a.object < b.object ? -1 : 1)),
+    ...settled(faults, files),
   };
 }
 
-/** Something that a check found, for `faults`. */
+/** @throws Wrong where the object is none of those that the ledger names by its key, or not all of them */
+function checkBytes(bytes: Uint8Array, entries: { hash: string; sequence: number }[]): void {
+  const found = sha256(bytes);
+  if (!entries.some(({ hash }) => hash === found)) {
+    throw new Wrong('damaged', 'its bytes are not those that the ledger names');
+  }
+  const last = entries.at(-1)!;
+  const lost = entries.find(({ hash }) => hash !== found);
+  if (lost) {
+    throw new Wrong(
+      'missing',
+      `the original that entry ${lost.sequence} names is lost; what is there was archived again by entry ${last.sequence}`,
+    );
+  }
+}
+
+/** What the ledger names and is not there at all. */
+function namedFaults(objects: TenantObjects, { named, unfinished }: Contents): Fault[] {
+  const present = new Set([
+    ...objects.snapshots.keys(),
+    ...objects.catalogues.map((hash) => layout.profiles(objects.tenantId, hash)),
+    ...objects.reports,
+  ]);
+  return [...named]
+    .filter(([key]) => !present.has(key) && !unfinished.has(key))
+    .map(([object, entries]) => ({
+      kind: 'missing',
+      object,
+      why: `entry ${entries.map(({ sequence }) => sequence).join(', ')} of the ledger names it, and it is not there`,
+    }));
+}
+
+function ledgerVerdict(
+  files: LedgerFile[],
+  { unfinished }: Contents,
+  { certificates }: VerifyOptions,
+): LedgerVerdict {
+  const entries = files.flatMap(({ entry }) => entry ?? []);
+  const tip = files.at(-1);
+  const bySigner = Map.groupBy(entries, ({ certificate }) => certificate);
+  const unsigned = bySigner.get(null) ?? [];
+  return {
+    entries: files.length,
+    began: entries[0]?.at ?? null,
+    head: tip ? { sequence: tip.sequence, hash: tip.hash } : null,
+    signed: entries.length - unsigned.length,
+    unsigned: unsigned.length,
+    unsignedBecause: [...new Set(unsigned.flatMap(({ unsigned: why }) => why ?? []))],
+    signatures: certificates?.length ? 'checked' : 'not checked',
+    certificates: [...bySigner].flatMap(([thumbprint, of]) =>
+      thumbprint === null ? [] : { thumbprint, entries: of.length },
+    ),
+    unfinished: [...unfinished],
+  };
+}
+
+/**
+ * Tells the losses that have been acknowledged from the rest. One acknowledgement of an unsigned entry is that of a
+ * switch to sign-in without a certificate: it stands for the unsigned entries after it, until one is signed. Of
+ * entries of the ledger only a signed acknowledgement counts: whoever can write to the archive can make another.
+ */
+function settled(faults: Fault[], files: LedgerFile[]): Pick<Verdict, 'findings' | 'acknowledged'> {
+  const acknowledgements = new Map<string, { reason: string; certificate: string | null }>();
+  for (const { entry } of files) {
+    for (const { key, reason } of entry?.acknowledged ?? []) {
+      const before = acknowledgements.get(key);
+      if (!before?.certificate) acknowledgements.set(key, { reason, certificate: entry!.certificate });
+    }
+  }
+  let switched: { reason: string; certificate: string | null } | undefined;
+  for (const { key, entry } of files) {
+    const own = acknowledgements.get(key);
+    if (entry?.certificate) switched = undefined;
+    else if (own?.certificate && !switched) switched = own;
+    if (switched && !own) acknowledgements.set(key, switched);
+  }
+  const findings: Finding[] = [];
+  const acknowledged: Acknowledged[] = [];
+  for (const { kind, object: key, why } of faults.toSorted((a, b) => (a.object < b.object ? -1 : 1))) {
+    const finding: Finding = { kind, key, why, ...KINDS[kind] };
+    const acknowledgement = acknowledgements.get(key);
+    const isOfLedger = key.startsWith('ledger/');
+    if (acknowledgement && (!isOfLedger || acknowledgement.certificate)) {
+      acknowledged.push({ ...finding, ...acknowledgement });
+    } else findings.push(finding);
+  }
+  return { findings, acknowledged };
+}
+
+/** Something that a check found. */
 class Wrong extends Error {
   readonly kind: Fault['kind'];
   constructor(kind: Fault['kind'], why: string) {
@@ -170,24 +402,22 @@ async function proven<T>(proof: Promise<T>): Promise<T> {
   }
 }
 
-/** @returns the day that it told of; null where it told of none */
-async function checkReport(store: ObjectStore, key: string): Promise<string | null> {
-  const bytes = await bytesOf(store, key);
+/** @returns the day that it told of, null where it told of none, and the head of the ledger that it carries */
+function reportIn(bytes: Uint8Array): { date: string | null; head: Head | null } {
+  let content: { report?: { to?: { date?: unknown } | null; ledger?: unknown } };
   try {
-    const told = JSON.parse(Buffer.from(bytes).toString('utf8')) as {
-      report?: { to?: { date?: unknown } | null };
-    };
-    const date = told.report?.to?.date;
-    return typeof date === 'string' ? date : null;
+    content = JSON.parse(Buffer.from(bytes).toString('utf8')) as typeof content;
   } catch {
     throw new Wrong('damaged', 'it is not JSON');
   }
+  const date = content.report?.to?.date;
+  const head = headSchema.safeParse(content.report?.ledger);
+  return { date: typeof date === 'string' ? date : null, head: head.success ? head.data : null };
 }
 
-/** @returns the tenant's name */
-async function checkState(store: ObjectStore, tenantId: string, faults: Fault[]): Promise<string | null> {
+async function checkState(store: ObjectStore, tenantId: string, faults: Fault[]): Promise<State | null> {
   try {
-    return (await new Archive(store, tenantId).state()).state?.name ?? null;
+    return (await new Archive(store, tenantId).state()).state;
   } catch (error) {
     if (!(error instanceof MonitorError && error.code === 'state-damaged')) throw error;
     faults.push({ kind: 'damaged', object: layout.state(tenantId), why: error.message });
@@ -201,11 +431,15 @@ const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {} };
 async function checkColumns(
   store: ObjectStore,
   { tenantId, snapshots, history }: TenantObjects,
+  contents: Contents | null,
   faults: Fault[],
 ): Promise<{ rows: Verdict['rows']; dates: Set<string> }> {
   const archive = new Archive(store, tenantId);
   const versions = new Map<string, string[]>();
-  for (const { date, hash } of snapshots.values()) versions.set(date, [...(versions.get(date) ?? []), hash]);
+  for (const [key, { date, hash }] of snapshots) {
+    // Nothing is derived from what the ledger does not name.
+    if (contents?.named.has(key) ?? true) versions.set(date, [...(versions.get(date) ?? []), hash]);
+  }
   const dates = [...versions.keys()].toSorted();
   // Damage is named already, by whoever read it first.
   const { sources } = await Sources.open({ archive, log: SILENT, memory: undefined, written: null });
@@ -216,7 +450,7 @@ async function checkColumns(
   const months = [...new Set([...dates.map(monthOf), ...history.keys()])].toSorted();
   const { state } = await readColumnsState(store, tenantId);
   const behind =
-    state && dates.at(-1)! > state.through ? `they end on ${state.through || 'no day yet'}` : null;
+    state && (dates.at(-1) ?? '') > state.through ? `they end on ${state.through || 'no day yet'}` : null;
 
   const counted = { scores: 0, controls: 0, changes: 0 };
   const known = new Set<string>();
@@ -303,26 +537,46 @@ function without(rows: Row[], others: Row[]): Row[] {
 }
 
 /**
- * The days between the first and the last that have no snapshot. The first run after them asked for them if Graph
- * still had them: every run asks for all days since the last one archived, as far as Graph keeps them.
- * @param fetched when the first version of a day was fetched, by day
+ * The days between the first and the last that have no snapshot: those that the ledger proves Graph did not have, those
+ * of the time before it, and those that are missing.
+ * @param known days that something in the archive knows, ascending
  */
-function gapsIn(dates: string[], fetched: Map<string, string>): Gap[] {
-  return dates.slice(1).flatMap((date, index) => {
-    const before = dates[index]!;
-    if (daysBetween(before, date) < 2) return [];
-    const after = [...fetched].filter(([day]) => day > before).map(([, at]) => at);
-    const asked = dateOf(new Date(after.toSorted()[0] ?? `${date}T00:00:00Z`));
-    const from = addDays(before, 1);
-    const to = addDays(date, -1);
-    const kept = addDays(asked, -GRAPH_KEEPS_DAYS);
-    return [
-      gap(from, kept > to ? to : addDays(kept, -1), 'too-late', asked),
-      gap(kept > from ? kept : from, to, 'not-published', asked),
-    ].filter((each) => each !== null);
-  });
+function gapsIn(
+  known: string[],
+  files: LedgerFile[],
+): { gaps: Gap[]; missing: { date: string; why: string }[] } {
+  const entries = files.flatMap(({ entry }) => entry ?? []);
+  const began = entries[0]?.at.slice(0, 10) ?? null;
+  const gaps: Gap[] = [];
+  const missing: { date: string; why: string }[] = [];
+  for (const date of known.slice(1).flatMap((day, index) => daysInside(known[index]!, day))) {
+    const asking = entries.filter(({ asked }) => asked && asked.from <= date && date <= asked.to);
+    const offering = asking.find(({ offered }) => isOffered(offered, date));
+    const refusing = entries.find(({ refused }) => refused.some((each) => each.date === date));
+    const [first] = asking;
+    if (refusing) extend(gaps, date, 'refused', refusing.at.slice(0, 10));
+    else if (offering) {
+      missing.push({
+        date,
+        why: `Microsoft had it on ${offering.at.slice(0, 10)}, says the ledger, and no entry names a snapshot of it`,
+      });
+    } else if (first) extend(gaps, date, 'not-published', first.at.slice(0, 10));
+    else if (began === null || date <= began) extend(gaps, date, 'before-ledger', null);
+    else
+      missing.push({ date, why: 'no entry of the ledger says that Microsoft was asked for it and had none' });
+  }
+  return { gaps, missing };
 }
 
-function gap(from: string, to: string, reason: Gap['reason'], asked: string): Gap | null {
-  return from <= to ? { from, to, days: daysBetween(from, to) + 1, reason, asked } : null;
+function daysInside(before: string, after: string): string[] {
+  return Array.from({ length: daysBetween(before, after) - 1 }, (_, index) => addDays(before, index + 1));
+}
+
+/** Adds the day to the gap that ends the day before, for the same reason, or begins another. */
+function extend(gaps: Gap[], date: string, reason: Gap['reason'], asked: string | null): void {
+  const last = gaps.at(-1);
+  if (last && last.reason === reason && last.asked === asked && addDays(last.to, 1) === date) {
+    last.to = date;
+    last.days += 1;
+  } else gaps.push({ from: date, to: date, days: 1, reason, asked });
 }

@@ -1,4 +1,5 @@
 import { Archive, contentHash } from '../../lambda/archive/archive.ts';
+import { EMPTY_STATE } from '../../lambda/archive/state.ts';
 import { addDays, dateOf } from '../../lambda/dates.ts';
 import { readAnswer, readProfiles } from '../../lambda/graph/schema.ts';
 import type { Log, ObjectStore } from '../../lambda/ports.ts';
@@ -57,7 +58,11 @@ export async function archiveAnswer(
     lost: [],
     notes: [],
   };
-  return bringColumnsUpToDate(run, answer, await keep(run, archive, answer));
+  const kept = await keep(run, archive, answer);
+  const { state, version } = await archive.state();
+  const next = { ...(state ?? EMPTY_STATE), ledger: kept.ledger };
+  if (contentHash(next) !== contentHash(state)) await archive.swapState(next, version);
+  return bringColumnsUpToDate(run, answer, kept);
 }
 
 /** One run on a simulated tenant as it stands: of 90 days where nothing is archived yet, else of the last 8. */

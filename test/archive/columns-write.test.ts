@@ -190,8 +190,8 @@ describe('a day that does not prove itself', () => {
       ]);
       expect(store.dump('history/')).toEqual(before);
       const { tenants } = await listTenants(store);
-      const { faults } = await verify({ store, objects: tenants[0]! });
-      expect(faults).toMatchObject([{ object: expect.stringContaining(date) }]);
+      const { findings } = await verify({ store, objects: tenants[0]! });
+      expect(findings).toMatchObject([{ key: expect.stringContaining(date) }]);
     }
   });
 
@@ -440,8 +440,8 @@ describe('rows that are written already are made anew', () => {
     });
     expect(store.dump('history/')).toEqual(before);
     const { tenants } = await listTenants(store);
-    const { faults } = await verify({ store, objects: tenants[0]! });
-    expect(faults.map(({ kind }) => kind)).toEqual(['missing', 'missing', 'missing']);
+    const { findings } = await verify({ store, objects: tenants[0]! });
+    expect(findings.map(({ kind }) => kind)).toEqual(['missing', 'missing', 'missing']);
   });
 });
 

@@ -19,6 +19,8 @@ async function verdictOf(store: MemoryStore): Promise<Verdict> {
 
 /** Eleven days of runs, the catalogue changed on one, a day never published, a report for most. */
 let whole: MemoryStore;
+/** The same, made by a version that knew no ledger. */
+let old: MemoryStore;
 beforeAll(async () => {
   const w = world('2026-02-24T07:00:00Z');
   fillDays(w.graph, '2026-02-20', 5, { controls: { alpha: 8, beta: 5, gamma: 2 } });
@@ -32,6 +34,18 @@ beforeAll(async () => {
     await monitor(w.runOf());
   }
   whole = w.store;
+  old = whole.copy();
+  for (const [key, bytes] of whole.objects) {
+    if (key.startsWith('ledger/')) old.objects.delete(key);
+    if (!/^(reports|state\/tenant=)/.test(key)) continue;
+    const content = JSON.parse(Buffer.from(bytes).toString()) as {
+      ledger?: object;
+      report?: { ledger?: object };
+    };
+    delete content.ledger;
+    delete content.report?.ledger;
+    old.objects.set(key, Buffer.from(JSON.stringify(content)));
+  }
 });
 
 function keyOf(store: MemoryStore, prefix: string, index = 0): string {
@@ -46,8 +60,8 @@ function repacked(bytes: Uint8Array, change: (content: Record<string, unknown>) 
 
 describe('an archive that is whole', () => {
   it('is proved so, with what it holds', async () => {
-    const { faults, ...verdict } = await verdictOf(whole);
-    expect(faults).toEqual([]);
+    const { findings, ...verdict } = await verdictOf(whole);
+    expect(findings).toEqual([]);
     expect(verdict).toMatchObject({
       tenant: TENANT_ID,
       name: 'Contoso',
@@ -59,8 +73,22 @@ describe('an archive that is whole', () => {
       since: '2026-02-24',
       gaps: [{ from: '2026-02-27', to: '2026-02-27', days: 1, reason: 'not-published', asked: '2026-02-28' }],
       rows: { scores: 10, controls: 30 },
+      ledger: {
+        began: '2026-02-24T07:00:00.000Z',
+        unsigned: 0,
+        signatures: 'not checked',
+        certificates: [{ thumbprint: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+        unfinished: [],
+      },
+      acknowledged: [],
     });
     expect(verdict.reports).toBeGreaterThan(3);
+  });
+
+  it('is proved as far as possible where no ledger has begun, and gaps are then nobody knows whose', async () => {
+    const { findings, ledger, gaps } = await verdictOf(old);
+    expect({ findings, ledger }).toEqual({ findings: [], ledger: null });
+    expect(gaps).toMatchObject([{ from: '2026-02-27', reason: 'before-ledger', asked: null }]);
   });
 
   it('is not changed by the proof', async () => {
@@ -191,13 +219,15 @@ describe('what is wrong is named', () => {
     ],
   ];
   it.each(cases)('%s', async (_, damage, why) => {
-    const store = whole.copy();
+    const store = old.copy();
     const damaged = damage(store);
     const wanted = typeof damaged === 'string' ? { object: damaged, kind: 'damaged' } : damaged;
-    const { faults } = await verdictOf(store);
-    expect(faults).toContainEqual({ ...wanted, why: expect.stringContaining(why) });
+    const { findings } = await verdictOf(store);
+    const { object: key, kind } = wanted;
+    const rest = { consequence: expect.any(String), remedy: expect.any(String) };
+    expect(findings).toContainEqual({ key, kind, why: expect.stringContaining(why), ...rest });
     // And the rest of it is proved all the same.
-    expect(faults.filter(({ kind, object }) => kind !== 'columns' && object !== wanted.object)).toEqual([]);
+    expect(findings.filter(({ kind, key }) => kind !== 'columns' && key !== wanted.object)).toEqual([]);
   });
 
   const columns = (table: string, month: string) => `history/${table}/month=${month}/${TENANT_ID}.parquet`;
@@ -230,8 +260,8 @@ describe('what is wrong is named', () => {
   ])('columns that are %s', async (_, damage, why) => {
     const store = whole.copy();
     const object = damage(store);
-    expect((await verdictOf(store)).faults).toEqual([
-      { kind: 'columns', object, why: expect.stringContaining(why) },
+    expect((await verdictOf(store)).findings).toMatchObject([
+      { kind: 'columns', key: object, why: expect.stringContaining(why) },
     ]);
     // A rebuild mends them, byte for byte, and touches nothing else.
     await writeColumns({ store, tenantId: TENANT_ID, log: SILENT, everything: true });
@@ -239,17 +269,17 @@ describe('what is wrong is named', () => {
   });
 
   it('columns that lag behind, and how far', async () => {
-    const store = whole.copy();
+    const store = old.copy();
     const secureScore = entry('2026-03-03', { controls: { alpha: 1, beta: 5, gamma: 2 } }, true);
     store.objects.set(
       `snapshots/tenant=${TENANT_ID}/date=2026-03-03/${contentHash(secureScore)}.json.gz`,
       gzipSync(JSON.stringify({ fetchedAt: '2026-03-03T07:00:00.000Z', newest: true, secureScore })),
     );
-    const { faults } = await verdictOf(store);
-    expect(faults).toHaveLength(3);
-    expect(faults[2]).toEqual({
+    const { findings } = await verdictOf(store);
+    expect(findings).toHaveLength(3);
+    expect(findings[2]).toMatchObject({
       kind: 'columns',
-      object: columns('scores', '2026-03'),
+      key: columns('scores', '2026-03'),
       why: 'of what the snapshots make, 1 row is missing in it, and 0 rows are there too many, on 2026-03-03 (they end on 2026-03-02)',
     });
   });
@@ -258,10 +288,10 @@ describe('what is wrong is named', () => {
     const store = whole.copy();
     const key = columns('scores', '2024-01');
     store.objects.set(key, store.objects.get(columns('scores', '2026-03'))!);
-    expect((await verdictOf(store)).faults.map(({ object }) => object)).toContain(key);
+    expect((await verdictOf(store)).findings.map(({ key }) => key)).toContain(key);
     const history = ['2024-01'];
     await writeColumns({ store, tenantId: TENANT_ID, log: SILENT, everything: true, alsoMonths: history });
-    expect((await verdictOf(store)).faults).toEqual([]);
+    expect((await verdictOf(store)).findings).toEqual([]);
   });
 });
 
@@ -274,13 +304,15 @@ describe('gaps', () => {
       entries: dates.toReversed().map((date, index) => entry(date, { controls: { alpha: 8 } }, index === 0)),
     });
     await archiveAnswer(store, '2026-01-02T07:00:00Z', answer(['2026-01-01', '2026-01-02']));
-    // 100 days later: Graph keeps 90, and has none of the first two of them.
+    // 100 days later: Graph keeps 90.
     await archiveAnswer(store, '2026-04-12T07:00:00Z', answer(['2026-01-14', '2026-04-12']));
-    const { gaps, faults } = await verdictOf(store);
-    expect(faults).toEqual([]);
+    const { gaps, findings } = await verdictOf(store);
+    // Nobody asked for these while Graph had them: that is a loss, which somebody may acknowledge.
+    expect(findings.map(({ kind, key }) => [kind, key.slice(-16)])).toEqual(
+      Array.from({ length: 11 }, (_, index) => ['missing', `date=${addDays('2026-01-03', index)}/`]),
+    );
+    expect(findings[0]?.why).toBe('no entry of the ledger says that Microsoft was asked for it and had none');
     expect(gaps).toEqual([
-      { from: '2026-01-03', to: '2026-01-11', days: 9, reason: 'too-late', asked: '2026-04-12' },
-      { from: '2026-01-12', to: '2026-01-13', days: 2, reason: 'not-published', asked: '2026-04-12' },
       { from: '2026-01-15', to: '2026-04-11', days: 87, reason: 'not-published', asked: '2026-04-12' },
     ]);
   });

@@ -44,7 +44,9 @@ describe('archive verify', () => {
     const { code, stdout } = await secureScore('archive', 'verify', '--archive', whole, '--config', config);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Contoso {2}✓ whole\n {2}99 snapshots of 98 days, 22 Dec 2025 to 31 Mar 2026/);
-    expect(stdout).toContain(`no snapshot of 2 Feb 2026 to 3 Feb 2026 (2 days): Microsoft had none`);
+    expect(stdout).toContain(
+      `no snapshot of 2 Feb 2026 to 3 Feb 2026 (2 days): Microsoft had none when asked on`,
+    );
     // The other one has no name: no config knows it, and no run has said it.
     expect(stdout).toContain(`\n${tenantIds[1]}  ✓ whole`);
   });
@@ -54,7 +56,7 @@ describe('archive verify', () => {
     const flags = ['archive', 'verify', '--archive', folder, '--config', config];
     const { code, stdout } = await secureScore(...flags);
     expect(code).toBe(1);
-    expect(stdout).toContain('Contoso  ✗ 1 fault');
+    expect(stdout).toContain('Contoso  ✗ 1 finding');
     expect(stdout).toContain(`✗ columns  history/controls/month=2026-02/${tenantIds[0]}.parquet`);
     expect(stdout).toContain('secure-score archive rebuild');
 
@@ -63,17 +65,18 @@ describe('archive verify', () => {
     expect(one.json()).toMatchObject({
       tenant: tenantIds[0],
       name: 'Contoso',
-      faults: [{ kind: 'columns' }],
+      findings: [{ kind: 'columns', consequence: 'Answers of the history may be wrong.' }],
     });
     const sound = await secureScore(...flags, '--tenant', tenantIds[1]!.toUpperCase(), '--json');
     expect(sound.code).toBe(0);
-    expect(sound.json()).toMatchObject({ tenant: tenantIds[1], name: null, faults: [] });
+    expect(sound.json()).toMatchObject({ tenant: tenantIds[1], name: null, findings: [] });
 
     await writeFile(path.join(folder, 'snapshots/readme.txt'), '?');
     const all = await secureScore(...flags, '--json');
     expect(all.json()).toMatchObject({
       tenants: [{ tenant: tenantIds[0] }, { tenant: tenantIds[1] }],
-      foreign: ['snapshots/readme.txt'],
+      findings: [{ kind: 'foreign', key: 'snapshots/readme.txt' }],
+      absent: [],
     });
     expect((await secureScore(...flags)).stdout).toContain('Of no tenant\n  ✗ foreign  snapshots/readme.txt');
   });
@@ -153,7 +156,7 @@ describe('archive', () => {
 
   const empty = path.join(root, 'empty');
   it.each([
-    [['archive'], 2, 'Name a command: archive rebuild, verify or pull.'],
+    [['archive'], 2, 'Name a command: archive rebuild, verify, acknowledge or pull.'],
     [['archive', 'pull', 's3://bucket'], 2, 'argument is missing'],
     [['archive', 'pull', 'folder', 'copy'], 2, 'The source is a bucket, s3://bucket/prefix, not "folder".'],
     [['archive', 'verify', '--nope'], 2, 'Unknown argument: nope'],
