@@ -252,13 +252,13 @@ export function checkChain(
         // What is signed has not been changed: then it was the one before.
         const isOurs = entry.tenant === tenantId && entry.sequence === file.sequence;
         const isSound = isOurs && entry.certificate !== null && why === null && before.sequence > 0;
-        faults.push({
-          kind: 'damaged',
-          key: isSound ? layout.entry(tenantId, before.sequence) : key,
-          why: isSound
-            ? `it is not the entry that ${file.sequence}, which is signed, followed`
-            : 'it does not follow the entry before it: one of the two has been changed',
-        });
+        const fault = layout.entry(tenantId, before.sequence);
+        if (!isSound)
+          wrong('damaged', 'it does not follow the entry before it: one of the two has been changed');
+        else if (faults.every((each) => each.key !== fault || each.kind !== 'damaged')) {
+          const why = `it is not the entry that ${file.sequence}, which is signed, followed`;
+          faults.push({ kind: 'damaged', key: fault, why });
+        }
       }
       if (hasSigned && entry.certificate === null && !mayBeUnsigned(tenantId, entry)) {
         wrong('unsigned', 'it says more than an entry without a signature may, and earlier ones are signed');
