@@ -32,11 +32,11 @@ export async function handler(event: unknown, context: Context): Promise<RunResu
     const { log, ports, sender, deployment } = built;
     return await log.invocation(context, async () => {
       const request = parseEvent(event);
-      if ('watch' in request) return watch({ deployment, sender, ports });
+      const deadline = deadlineIn(ports.clock, context.getRemainingTimeInMillis());
+      if ('watch' in request) return watch({ deployment, sender, ports, deadline });
 
       const { tenant } = request;
       log.about({ tenant: tenant.tenantId, name: tenant.name });
-      const deadline = deadlineIn(ports.clock, context.getRemainingTimeInMillis());
       const invocation = { id: context.awsRequestId, deadline };
       return monitor({ tenant, sender, ports: { ...ports, invocation } });
     });

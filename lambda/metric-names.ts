@@ -20,6 +20,8 @@ export const DEPLOYMENT_METRICS = {
   tenantsOverdue: 'TenantsOverdue',
   /** Count, by the daily watch: tenants whose newest snapshot is 3 days old or older. */
   tenantsStale: 'TenantsStale',
+  /** Count, by the daily watch: tenants with evidence that is damaged or missing, as far as it was looked through. */
+  archivesDamaged: 'ArchivesDamaged',
   /** Days, by the daily watch: the fewest that are left on a certificate. */
   certificateDaysLeft: 'CertificateDaysLeft',
 } as const;
@@ -46,6 +48,7 @@ export const METRIC_UNITS = {
   ColumnsFailed: 'Count',
   TenantsOverdue: 'Count',
   TenantsStale: 'Count',
+  ArchivesDamaged: 'Count',
   CertificateDaysLeft: 'None',
   ScorePercentage: 'Percent',
   ScorePoints: 'None',

@@ -119,6 +119,14 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
       threshold: 1,
       missing: IGNORE,
     },
+    {
+      id: 'archive-damaged',
+      says: 'Evidence in the archive of at least one tenant is damaged or missing, or its ledger was changed. The operations mail lists it: see all of it with "secure-score archive verify --deployed", restore it from an earlier version of the bucket, or acknowledge the loss with "secure-score archive acknowledge".',
+      metric: watched(DEPLOYMENT_METRICS.archivesDamaged, Stats.MAXIMUM),
+      when: atLeast,
+      threshold: 1,
+      missing: IGNORE,
+    },
     ...[30, 7].map((days) => ({
       id: `certificate-${days}-days`,
       says: `A certificate expires in less than ${days} days; then its tenants can no longer be read. The operations mail names them: make a new one (secure-score certificate create), upload it to Entra ID, store it (secure-score certificate put${flag}).`,

@@ -81,6 +81,7 @@ export class MonitorDashboard extends Construct {
             metrics: [
               ofDeployment(DEPLOYMENT_METRICS.tenantsOverdue, 'Tenants overdue', Stats.MAXIMUM),
               ofDeployment(DEPLOYMENT_METRICS.tenantsStale, 'Scores stale', Stats.MAXIMUM),
+              ofDeployment(DEPLOYMENT_METRICS.archivesDamaged, 'Archives damaged', Stats.MAXIMUM),
               ofDeployment(
                 DEPLOYMENT_METRICS.certificateDaysLeft,
                 'Days left on a certificate',

@@ -153,6 +153,13 @@ export class Ledger {
     return files.filter((file) => file !== null);
   }
 
+  /** The file of one entry; null where there is none. */
+  async entry(number: number): Promise<LedgerFile | null> {
+    const key = layout.entry(this.#tenantId, number);
+    const object = await this.#store.get(key);
+    return object ? parseFile(key, number, object.bytes) : null;
+  }
+
   /**
    * Creates the entry after `tip` (null: the first).
    * @returns its file, the new tip; null where another writer has created that number meanwhile: read on from there

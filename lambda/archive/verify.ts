@@ -176,10 +176,10 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
   const checked = async (object: string, check: (bytes: Uint8Array) => Promise<void>) => {
     try {
       const bytes = await bytesOf(store, object);
-      const named = contents.named.get(object);
-      if (hasLedger && !named) throw new Wrong('foreign', 'no entry of the ledger names it');
+      if (hasLedger && !contents.named.has(object))
+        throw new Wrong('foreign', 'no entry of the ledger names it');
       await check(bytes);
-      if (named) checkBytes(bytes, named);
+      checkBytes(object, bytes, contents);
     } catch (error) {
       if (!(error instanceof Wrong)) throw error;
       faults.push({ kind: error.kind, object, why: error.message });
@@ -289,20 +289,60 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
   };
 }
 
-/** @throws Wrong where the object is none of those that the ledger names by its key, or not all of them */
-function checkBytes(bytes: Uint8Array, entries: { hash: string; sequence: number }[]): void {
+/**
+ * What `verify` finds of some keys, as far as the ledger alone tells: an object that is gone or has other bytes, and
+ * entries of the ledger that are gone, changed or not followed. What is acknowledged is none of it.
+ * @param files the whole ledger
+ * @param heads that must be in it
+ */
+export async function lossesOf(options: {
+  store: ObjectStore;
+  tenantId: string;
+  files: LedgerFile[];
+  keys: string[];
+  heads: Head[];
+}): Promise<Finding[]> {
+  const { store, tenantId, files, keys, heads } = options;
+  const contents = contentsOf(files);
+  const { named, unfinished } = contents;
+  const faults: Fault[] = [];
+  for (const { kind, key, why } of checkChain(tenantId, files, { heads })) {
+    if (kind !== 'unsigned') faults.push({ kind, object: key, why });
+  }
+  await inParallel(keys, async (object) => {
+    const entries = named.get(object);
+    if (!entries) return;
+    const found = await store.get(object);
+    if (!found) {
+      if (!unfinished.has(object)) faults.push(notThere(object, entries));
+      return;
+    }
+    try {
+      checkBytes(object, found.bytes, contents);
+    } catch (error) {
+      if (!(error instanceof Wrong)) throw error;
+      faults.push({ kind: error.kind, object, why: error.message });
+    }
+  });
+  return settled(faults, files).findings;
+}
+
+/**
+ * Several entries name an object that was lost and archived again: then it is the first that counts. Where the run of
+ * the first one died before it archived anything, any of them may.
+ * @throws Wrong where the object is none of those that the ledger names by its key, or not the original
+ */
+function checkBytes(key: string, bytes: Uint8Array, { named, unfinished }: Contents): void {
+  const [original, ...later] = named.get(key) ?? [];
   const found = sha256(bytes);
-  if (!entries.some(({ hash }) => hash === found)) {
-    throw new Wrong('damaged', 'its bytes are not those that the ledger names');
-  }
-  const last = entries.at(-1)!;
-  const lost = entries.find(({ hash }) => hash !== found);
-  if (lost) {
-    throw new Wrong(
-      'missing',
-      `the original that entry ${lost.sequence} names is lost; what is there was archived again by entry ${last.sequence}`,
-    );
-  }
+  if (!original || original.hash === found) return;
+  const again = later.find(({ hash }) => hash === found);
+  if (!again) throw new Wrong('damaged', 'its bytes are not those that the ledger names');
+  if (unfinished.has(key)) return;
+  throw new Wrong(
+    'missing',
+    `the original that entry ${original.sequence} names is lost; what is there was archived again by entry ${again.sequence}`,
+  );
 }
 
 /** What the ledger names and is not there at all. */
@@ -314,11 +354,12 @@ function namedFaults(objects: TenantObjects, { named, unfinished }: Contents): F
   ]);
   return [...named]
     .filter(([key]) => !present.has(key) && !unfinished.has(key))
-    .map(([object, entries]) => ({
-      kind: 'missing',
-      object,
-      why: `entry ${entries.map(({ sequence }) => sequence).join(', ')} of the ledger names it, and it is not there`,
-    }));
+    .map(([object, entries]) => notThere(object, entries));
+}
+
+function notThere(object: string, entries: { sequence: number }[]): Fault {
+  const numbers = entries.map(({ sequence }) => sequence).join(', ');
+  return { kind: 'missing', object, why: `entry ${numbers} of the ledger names it, and it is not there` };
 }
 
 function ledgerVerdict(

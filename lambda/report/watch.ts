@@ -17,6 +17,8 @@ export interface WatchReport {
 export type WatchItem =
   /** `already`: told before, and overdue still. */
   | { kind: 'overdue'; tenants: OverdueTenant[]; already: OverdueTenant[] }
+  /** Evidence of tenants' archives that has been found damaged or missing. */
+  | { kind: 'evidence'; tenants: { name: string; objects: { key: string; why: string }[] }[] }
   /** A certificate that ends soon, or has ended (`daysLeft` is negative), and the names of its tenants. */
   | { kind: 'certificate'; until: string; daysLeft: number; names: string[] };
 
@@ -55,7 +57,7 @@ export function renderWatchMail(report: WatchReport): RenderedMail {
       ...(report.items.length > 1
         ? [{ type: 'heading' as const, level: 2 as const, text: capitalised(essenceOf(item)) }]
         : []),
-      ...(item.kind === 'overdue' ? overdueBlocks(item) : certificateBlocks(item)),
+      ...blocksOf(item),
     ]),
     footer: [
       "You get this mail because you are listed under operations in the monitor's config.",
@@ -73,7 +75,15 @@ export function renderWatchMail(report: WatchReport): RenderedMail {
   };
 }
 
+function blocksOf(item: WatchItem): Block[] {
+  if (item.kind === 'overdue') return overdueBlocks(item);
+  return item.kind === 'evidence' ? evidenceBlocks(item) : certificateBlocks(item);
+}
+
 function essenceOf(item: WatchItem): string {
+  if (item.kind === 'evidence') {
+    return `evidence is damaged or missing in the archive of ${names(item.tenants.map(({ name }) => name))}`;
+  }
   if (item.kind === 'overdue') {
     const { tenants } = item;
     return `no successful run for ${names(tenants.map(({ name }) => name))}`;
@@ -111,6 +121,37 @@ function overdueBlocks({ tenants, already }: WatchItem & { kind: 'overdue' }): B
         {
           label: 'What to do',
           text: "Where runs fail, do what the mail about the failure says. Else run “secure-score doctor”, which checks everything that a run needs, and look at the function's log.",
+        },
+      ],
+    },
+  ];
+}
+
+function evidenceBlocks({ tenants }: WatchItem & { kind: 'evidence' }): Block[] {
+  const unlisted = tenants.length - LISTED;
+  return [
+    {
+      type: 'paragraph',
+      text: 'The daily watch compares a part of each archive with its ledger. These objects are not as they were archived: what they said can be proven no more, and nothing is derived from them.',
+    },
+    {
+      type: 'details',
+      items: tenants.slice(0, LISTED).map(({ name, objects }) => {
+        const shown = objects.slice(0, NAMED).map(({ key, why }) => `${line(key, 200)} (${line(why, 200)})`);
+        const more = objects.length - shown.length;
+        return {
+          label: line(name, LONGEST_NAME),
+          text: [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('; '),
+        };
+      }),
+    },
+    ...(unlisted > 0 ? [{ type: 'paragraph' as const, text: `And ${unlisted} more.` }] : []),
+    {
+      type: 'details',
+      items: [
+        {
+          label: 'What to do',
+          text: 'See all that is wrong with “secure-score archive verify --deployed”. Restore the objects from an earlier version of the bucket or from a backup. What is lost for good: “secure-score archive acknowledge”, so that it is not reported again.',
         },
       ],
     },

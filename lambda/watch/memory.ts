@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { layout } from '../archive/layout.ts';
 import type { Log, ObjectStore } from '../ports.ts';
+import { lookSchema } from './evidence.ts';
 
 /** What the watch has said and does not say again while it lasts. */
 const saidSchema = z.object({
@@ -9,10 +10,12 @@ const saidSchema = z.object({
   overdue: z.record(z.string(), z.string()),
   /** Of the certificates that end at an instant (ISO 8601): the last threshold that was told, in days. */
   certificates: z.record(z.string(), z.number()),
+  /** By tenant: how far its evidence has been looked through, and what was found. Older memories have none. */
+  evidence: z.record(z.string(), lookSchema).default({}),
 });
 export type Said = z.infer<typeof saidSchema>;
 
-export const NOTHING_SAID: Said = { version: 1, overdue: {}, certificates: {} };
+export const NOTHING_SAID: Said = { version: 1, overdue: {}, certificates: {}, evidence: {} };
 
 export interface Memory {
   said: Said;

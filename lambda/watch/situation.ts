@@ -92,7 +92,7 @@ export function unsaid(
   tenants: Watched[],
   unknown: string[],
   now: Date,
-): { items: WatchItem[]; said: Said } {
+): { items: WatchItem[]; said: Omit<Said, 'evidence'> } {
   const overdue: Said['overdue'] = {};
   for (const tenant of unknown) keepSaid(overdue, said.overdue, tenant);
   for (const { schedule, state } of tenants) {

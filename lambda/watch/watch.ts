@@ -1,9 +1,11 @@
 import { Archive, contentHash } from '../archive/archive.ts';
+import { inParallel } from '../archive/columns/parallel.ts';
 import { MonitorError } from '../errors.ts';
 import { DEPLOYMENT_METRICS } from '../metric-names.ts';
 import type { Ports, Schedule, Schedules } from '../ports.ts';
-import { renderWatchMail } from '../report/watch.ts';
+import { renderWatchMail, type WatchItem } from '../report/watch.ts';
 import type { Sender, SentMail } from '../run/run.ts';
+import { lookThrough, type Look } from './evidence.ts';
 import { recall, remember, type Memory } from './memory.ts';
 import { assess, unsaid, type Situation, type Watched } from './situation.ts';
 
@@ -15,6 +17,8 @@ export interface Watch {
   deployment: string;
   sender: Sender;
   ports: Pick<Ports, 'clock' | 'store' | 'mailer' | 'log' | 'metrics'> & { schedules: Schedules };
+  /** Of the invocation: no tenant's evidence is begun shortly before it. */
+  deadline: Date;
 }
 
 /** What the watch found: returned by the function. `tenant` is an id, `name` the id where no run has told the name. */
@@ -27,13 +31,16 @@ export interface WatchResult {
   stale: { tenant: string; name: string; newest: string }[];
   /** The fewest whole days left on a certificate, negative once it has ended; null where none is known. */
   certificateDaysLeft: number | null;
+  /** Whose evidence is damaged or missing, as far as it has been looked through, and keys of it. */
+  damaged: { tenant: string; name: string; keys: string[] }[];
   mails: SentMail[];
 }
 
 /**
  * The daily look at all tenants that should have run, for what no run can tell by itself: that it is missing.
  * Publishes how many are overdue and stale and the fewest days left on a certificate, and mails operations once for
- * every tenant that comes to be overdue and for every certificate that comes close to its end.
+ * every tenant that comes to be overdue, for every certificate that comes close to its end, and for evidence that is found
+ * damaged or missing: of each tenant's archive a slice is looked through.
  * @throws MonitorError `watch-incomplete` where a state could not be read; everything else was done all the same
  */
 export async function watch(run: Watch): Promise<WatchResult> {
@@ -42,27 +49,31 @@ export async function watch(run: Watch): Promise<WatchResult> {
   const schedules = await enabledSchedules(run);
   const { tenants, unknown, failure } = await readStates(run, schedules);
   const situation = assess(tenants, now);
-  const result: WatchResult = { watched: schedules.length, ...summary(situation), mails: [] };
-  log.info('watched', { watched: result.watched, ...summary(situation) });
+  const memory = await recall(store, log);
+  const evidence = await lookAtEvidence(run, tenants, memory.said.evidence);
+  const damaged = damagedIn(evidence, tenants);
+  const result: WatchResult = { watched: schedules.length, ...summary(situation), damaged, mails: [] };
+  log.info('watched', { watched: result.watched, ...summary(situation), damaged });
 
   // Before the mail, so that alarms do not depend on it. Half a look is none: it would call off an alarm.
   if (!failure) {
     metrics.publish({
       [DEPLOYMENT_METRICS.tenantsOverdue]: result.overdue.length,
       [DEPLOYMENT_METRICS.tenantsStale]: result.stale.length,
+      [DEPLOYMENT_METRICS.archivesDamaged]: result.damaged.length,
       ...(result.certificateDaysLeft === null
         ? {}
         : { [DEPLOYMENT_METRICS.certificateDaysLeft]: result.certificateDaysLeft }),
     });
   }
 
-  const memory = await recall(store, log);
   const news = unsaid(situation, memory.said, tenants, unknown, now);
-  if (news.items.length > 0) {
-    result.mails.push(await send(run, news.items, now));
+  const items = [...news.items, ...newlyDamaged(evidence, memory.said.evidence, tenants)];
+  if (items.length > 0) {
+    result.mails.push(await send(run, items, now));
     metrics.publish({ [DEPLOYMENT_METRICS.mailsSent]: 1 });
   }
-  await note(run, memory, news.said);
+  await note(run, memory, { ...news.said, evidence });
 
   if (failure) throw failure;
   return result;
@@ -140,7 +151,72 @@ function summary({ overdue, stale, certificates }: Situation) {
   };
 }
 
-async function send(run: Watch, items: ReturnType<typeof unsaid>['items'], now: Date): Promise<SentMail> {
+/** So long before the deadline no further tenant is begun: a slice takes seconds. */
+const RESERVE_MS = 60_000;
+
+/**
+ * A slice of each tenant's evidence, whoever was looked at longest ago first, as far as time allows. What cannot be
+ * read is named in the log and looked at again the next day. A tenant that is not watched any more is forgotten.
+ */
+async function lookAtEvidence(
+  { ports, deadline }: Watch,
+  tenants: Watched[],
+  before: Record<string, Look>,
+): Promise<Record<string, Look>> {
+  const { store, clock, log } = ports;
+  const known = Object.fromEntries(
+    tenants.flatMap(({ schedule: { tenantId } }) => (before[tenantId] ? [[tenantId, before[tenantId]]] : [])),
+  ) as Record<string, Look>;
+  const at = ({ schedule }: Watched) => before[schedule.tenantId]?.at ?? '';
+  const due = tenants.toSorted((a, b) => (at(a) < at(b) ? -1 : 1));
+  await inParallel(
+    due,
+    async ({ schedule: { tenantId }, state }) => {
+      const through = state === 'damaged' ? null : (state?.ledger ?? null);
+      const last = before[tenantId] ?? null;
+      if ((!through && !last) || clock.now().getTime() > deadline.getTime() - RESERVE_MS) return;
+      try {
+        const archive = new Archive(store, tenantId);
+        known[tenantId] = await lookThrough({ store, archive, tenantId, through, now: clock.now() }, last);
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        log.error('the evidence could not be looked through', { tenant: tenantId, error: message });
+      }
+    },
+    AT_A_TIME,
+  );
+  return known;
+}
+
+function nameOf({ schedule, state }: Watched): string {
+  return (state === 'damaged' ? null : state?.name) ?? schedule.tenantId;
+}
+
+function damagedIn(evidence: Record<string, Look>, tenants: Watched[]): WatchResult['damaged'] {
+  return tenants.flatMap((watched) => {
+    const { tenantId: tenant } = watched.schedule;
+    const keys = Object.keys(evidence[tenant]?.open ?? {});
+    return keys.length > 0 ? [{ tenant, name: nameOf(watched), keys }] : [];
+  });
+}
+
+/** What has been found since the last look; an incident that goes on is reported once. */
+function newlyDamaged(
+  evidence: Record<string, Look>,
+  before: Record<string, Look>,
+  tenants: Watched[],
+): WatchItem[] {
+  const found = tenants.flatMap((watched) => {
+    const { tenantId } = watched.schedule;
+    const reported = before[tenantId]?.open ?? {};
+    const losses = Object.entries(evidence[tenantId]?.open ?? {}).filter(([key]) => !(key in reported));
+    const objects = losses.map(([key, why]) => ({ key, why }));
+    return objects.length > 0 ? [{ name: nameOf(watched), objects }] : [];
+  });
+  return found.length > 0 ? [{ kind: 'evidence', tenants: found }] : [];
+}
+
+async function send(run: Watch, items: WatchItem[], now: Date): Promise<SentMail> {
   const { deployment, sender, ports } = run;
   const report = { deployment, toldAt: now.toISOString(), items };
   const { subject, html, text } = renderWatchMail(report);

@@ -74,6 +74,7 @@ describe.each(alarms)('%s', (name, alarm) => {
 
 test('there is an alarm for whatever can go wrong, and no two look alike', () => {
   expect(alarms.map(([name]) => name.replace('SecureScoreMonitor-', '')).toSorted()).toEqual([
+    'archive-damaged',
     'certificate-30-days',
     'certificate-7-days',
     'events-undelivered',

@@ -71,7 +71,8 @@ async function everything(): Promise<Metric[]> {
     const run = withMetrics(runOf());
     const since = new Date('2026-01-01');
     const schedules = { list: async () => [{ tenantId: TENANT_ID, enabled: true, since }] };
-    await watch({ deployment: 'deployed', sender: run.sender, ports: { ...run.ports, schedules } });
+    const { deadline } = run.ports.invocation;
+    await watch({ deployment: 'deployed', sender: run.sender, ports: { ...run.ports, schedules }, deadline });
   });
   expect(logged.filter(({ level }) => level !== 'info')).toEqual([]);
   return lines.flatMap(metricsOf);

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { Archive } from '../../lambda/archive/archive.ts';
 import { EMPTY_STATE, type State } from '../../lambda/archive/state.ts';
 import { layout } from '../../lambda/archive/layout.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { Schedule } from '../../lambda/ports.ts';
+import type { Said } from '../../lambda/watch/memory.ts';
 import { watch } from '../../lambda/watch/watch.ts';
 import { fillDays, TENANT_ID, world } from './fakes.ts';
 
@@ -19,8 +21,10 @@ function watched(now = NOW) {
   const schedules: Schedule[] = [];
   const { sender, ports } = base.run;
   const put = (key: string, text: string) => base.store.objects.set(key, Buffer.from(text));
-  return {
+  const its = {
     ...base,
+    /** Null: plenty of time. */
+    deadline: null as Date | null,
     schedules,
     schedule: (tenantId: string, fields: Partial<Schedule> = {}) => {
       schedules.push({ tenantId, enabled: true, since: LONG_AGO, ...fields });
@@ -41,8 +45,10 @@ function watched(now = NOW) {
         deployment: 'secure-score',
         sender,
         ports: { ...ports, schedules: { list: async () => schedules } },
+        deadline: its.deadline ?? new Date(base.clock.now().getTime() + 300_000),
       }),
   };
+  return its;
 }
 
 describe('the watch', () => {
@@ -52,8 +58,17 @@ describe('the watch', () => {
     schedule(FABRIKAM);
     ran(TENANT_ID, 'Contoso', '2026-03-10T07:00:00.000Z');
     ran(FABRIKAM, 'Fabrikam', '2026-03-09T08:00:00.000Z');
-    expect(await look()).toEqual({ watched: 2, overdue: [], stale: [], certificateDaysLeft: 296, mails: [] });
-    expect(metrics.published).toEqual([{ TenantsOverdue: 0, TenantsStale: 0, CertificateDaysLeft: 296 }]);
+    expect(await look()).toEqual({
+      watched: 2,
+      overdue: [],
+      stale: [],
+      damaged: [],
+      certificateDaysLeft: 296,
+      mails: [],
+    });
+    expect(metrics.published).toEqual([
+      { TenantsOverdue: 0, TenantsStale: 0, ArchivesDamaged: 0, CertificateDaysLeft: 296 },
+    ]);
     expect(mailer.sent).toEqual([]);
     expect(store.objects.has(layout.watch)).toBe(false);
   });
@@ -119,10 +134,11 @@ describe('the watch', () => {
       overdue: [],
       stale: [],
       certificateDaysLeft: null,
+      damaged: [],
       mails: [],
     });
     // No certificate is known: there is no number of days.
-    expect(metrics.published).toEqual([{ TenantsOverdue: 0, TenantsStale: 0 }]);
+    expect(metrics.published).toEqual([{ TenantsOverdue: 0, TenantsStale: 0, ArchivesDamaged: 0 }]);
     expect(mailer.sent).toEqual([]);
   });
 
@@ -133,7 +149,14 @@ describe('the watch', () => {
     ran(TENANT_ID, 'Contoso', '2026-03-10T07:00:00.000Z');
     ran(FABRIKAM, 'Fabrikam', '2026-01-10T07:00:00.000Z', { certificateUntil: '2026-02-01T00:00:00.000Z' });
     ran(NORTHWIND, 'Northwind', '2026-01-10T07:00:00.000Z', { certificateUntil: '2026-02-01T00:00:00.000Z' });
-    expect(await look()).toEqual({ watched: 1, overdue: [], stale: [], certificateDaysLeft: 296, mails: [] });
+    expect(await look()).toEqual({
+      watched: 1,
+      overdue: [],
+      stale: [],
+      damaged: [],
+      certificateDaysLeft: 296,
+      mails: [],
+    });
     expect(logged).toContainEqual({
       level: 'warn',
       message: 'schedules are disabled: not watched',
@@ -319,7 +342,7 @@ describe('the mail of the watch', () => {
       throw new Error('SES is down');
     };
     await expect(look()).rejects.toThrow('SES is down');
-    expect(metrics.published).toEqual([{ TenantsOverdue: 1, TenantsStale: 0 }]);
+    expect(metrics.published).toEqual([{ TenantsOverdue: 1, TenantsStale: 0, ArchivesDamaged: 0 }]);
     run.ports.mailer.send = send;
     expect((await look()).mails).toHaveLength(1);
   });
@@ -418,4 +441,110 @@ it('many tenants are read in any order and told in theirs', async () => {
   expect(mail!.subject.length).toBeLessThanOrEqual(150);
   expect(mail!.text).toContain('And 450 more.');
   expect(Buffer.byteLength(mail!.html)).toBeLessThan(88_000);
+});
+
+describe('the evidence', () => {
+  /** Two weeks of runs, one a day, and a watch after each. */
+  async function ranFor(days: number) {
+    const w = watched('2026-03-01T14:00:00.000Z');
+    w.schedule(TENANT_ID);
+    const day = async (change?: () => void) => {
+      w.clock.advance(24 * 3_600_000);
+      const today = w.clock.now().toISOString().slice(0, 10);
+      w.graph.days.set(today, { controls: { mfa: Number(today.slice(-2)) % 9 } });
+      await monitor(w.runOf()).catch(() => {});
+      change?.();
+      return w.look();
+    };
+    fillDays(w.graph, '2026-02-01', 29, { controls: { mfa: 8 } });
+    for (let index = 0; index < days; index += 1) await day();
+    const memory = () => JSON.parse(Buffer.from(w.store.objects.get(layout.watch)!).toString()) as Said;
+    const keyOf = (part: string) => [...w.store.objects.keys()].find((key) => key.includes(part))!;
+    return { ...w, day, memory, keyOf };
+  }
+  const evidenceMails = ({ mailer }: { mailer: { sent: { subject: string }[] } }) =>
+    mailer.sent.filter(({ subject }) => subject.includes('evidence is damaged'));
+
+  it('is looked through slice by slice, with a bounded number of reads, and is whole', async () => {
+    const w = await ranFor(14);
+    let reads = 0;
+    const get = w.store.get.bind(w.store);
+    w.store.get = (key) => {
+      reads += 1;
+      return get(key);
+    };
+    const slices = new Set<number>();
+    for (let index = 0; index < 4; index += 1) {
+      reads = 0;
+      expect(await w.look()).toMatchObject({ damaged: [] });
+      expect(reads).toBeLessThanOrEqual(120 + 4);
+      slices.add(w.memory().evidence[TENANT_ID]!.next.sequence);
+    }
+    expect(w.metrics.published.at(-1)).toMatchObject({ ArchivesDamaged: 0 });
+    expect(evidenceMails(w)).toEqual([]);
+  });
+
+  it.each<[string, string]>([
+    ['a snapshot', '/date=2026-02-10/'],
+    ['a catalogue', 'profiles/'],
+    ['a report', 'reports/'],
+    ['an entry', 'ledger/'],
+  ])('%s that is gone, or changed, is noticed, counted, and mailed once', async (_, part) => {
+    for (const how of ['gone', 'changed']) {
+      const w = await ranFor(8);
+      const key = w.keyOf(part);
+      const bytes = w.store.objects.get(key)!;
+      if (how === 'gone') w.store.objects.delete(key);
+      else w.store.objects.set(key, Buffer.from('{}'));
+      let first = 1;
+      // Within a tour.
+      for (; first < 4 && (await w.day()).damaged.length === 0; first += 1);
+      expect(w.metrics.published.at(-2)).toMatchObject({ ArchivesDamaged: 1 });
+      const [mail, ...more] = evidenceMails(w);
+      expect(mail).toMatchObject({ subject: expect.stringContaining('Contoso'), text: expect.any(String) });
+      expect((mail as unknown as { text: string }).text.replaceAll(/\s/g, '')).toContain(key);
+      expect(more).toEqual([]);
+      expect((await w.day()).damaged).toMatchObject([{ tenant: TENANT_ID, name: 'Contoso' }]);
+      expect(evidenceMails(w)).toHaveLength(1);
+      // Restored, it is over.
+      w.store.objects.set(key, bytes);
+      expect((await w.look()).damaged).toEqual([]);
+    }
+  });
+
+  it('that was rolled back with its state is noticed the next day, though the slice is another', async () => {
+    const w = await ranFor(8);
+    const earlier = w.store.copy();
+    await w.day();
+    await w.day();
+    const memory = w.store.objects.get(layout.watch)!;
+    for (const key of w.store.objects.keys()) w.store.objects.delete(key);
+    for (const [key, bytes] of earlier.objects) w.store.objects.set(key, bytes);
+    w.store.objects.set(layout.watch, memory);
+    expect((await w.look()).damaged).toMatchObject([{ keys: [expect.stringContaining('ledger/')] }]);
+    // And stays so, when a run has gone on from there.
+    expect((await w.day()).damaged).toMatchObject([{ tenant: TENANT_ID }]);
+  });
+
+  it('whose loss was acknowledged is not reported', async () => {
+    const w = await ranFor(8);
+    const key = w.keyOf('/date=2026-02-10/');
+    w.store.objects.delete(key);
+    const { ledger } = new Archive(w.store, TENANT_ID);
+    const at = w.clock.now().toISOString();
+    const acknowledged = [{ key, reason: 'Known' }];
+    await ledger.append(
+      { at, kind: 'acknowledged', completed: 0, acknowledged },
+      (await ledger.read()).at(-1)!,
+    );
+    for (let index = 0; index < 3; index += 1) expect((await w.day()).damaged).toEqual([]);
+  });
+
+  it('is left for another day where time is short', async () => {
+    const w = await ranFor(2);
+    const before = w.memory();
+    w.deadline = new Date(w.clock.now().getTime() + 30_000);
+    await w.look();
+    expect(w.memory()).toEqual(before);
+  });
 });

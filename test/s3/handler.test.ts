@@ -217,6 +217,7 @@ describe('the watch', () => {
         [DIMENSIONS.deployment]: 'deployed',
         [DEPLOYMENT_METRICS.tenantsOverdue]: 0,
         [DEPLOYMENT_METRICS.tenantsStale]: 0,
+        [DEPLOYMENT_METRICS.archivesDamaged]: 0,
         [DEPLOYMENT_METRICS.certificateDaysLeft]: 29,
       }),
     );
