@@ -82,6 +82,78 @@ describe('archive verify', () => {
   });
 });
 
+describe('archive acknowledge', () => {
+  it('takes a loss from the findings, says that it is not signed, and verify lists it with its reason', async () => {
+    const folder = path.join(root, 'acknowledged');
+    await cp(whole, folder, { recursive: true });
+    const days = `snapshots/tenant=${tenantIds[0]}/`;
+    for (const date of ['2026-02-20', '2026-03-05'])
+      await rm(path.join(folder, days, `date=${date}`), { recursive: true });
+    const flags = ['--archive', folder, '--config', config];
+    const verify = () => secureScore('archive', 'verify', ...flags, '--tenant', 'Contoso', '--json');
+    const acknowledge = (key: string) =>
+      secureScore('archive', 'acknowledge', key, '--reason', 'Disk failed, ticket 4711', ...flags);
+    expect((await verify()).json().findings).toHaveLength(2);
+
+    const first = await acknowledge(`${days}date=2026-02-20/`);
+    expect([first.code, first.stdout]).toEqual([
+      0,
+      expect.stringContaining('Acknowledged 1 finding by entry'),
+    ]);
+    expect(first.stdout).toContain('not signed');
+    const half = await verify();
+    expect([half.code, half.json()]).toMatchObject([
+      1,
+      {
+        findings: [{ key: expect.stringContaining('2026-03-05'), kind: 'missing' }],
+        acknowledged: [{ key: expect.stringContaining('2026-02-20'), reason: 'Disk failed, ticket 4711' }],
+      },
+    ]);
+    // The beginning of a key stands for the findings that there are, and for none that come later.
+    expect((await acknowledge(days)).code).toBe(0);
+    expect((await verify()).code).toBe(0);
+    const { stdout } = await secureScore('archive', 'verify', ...flags);
+    expect(stdout).toMatch(/· acknowledged .*2026-02-20.*\(by an entry that is not signed\): Disk failed/);
+    await rm(path.join(folder, days, 'date=2026-03-06'), { recursive: true });
+    expect((await verify()).json().findings).toMatchObject([{ key: expect.stringContaining('2026-03-06') }]);
+
+    const again = await acknowledge(`${days}date=2026-02-20/`);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('finds nothing wrong with')]);
+    const wrong = await acknowledge('readme.txt');
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('"readme.txt"')]);
+  });
+});
+
+describe('archive verify for auditors', () => {
+  it('finds the head that a mail printed, of one tenant, and a tenant of the config that the archive lacks', async () => {
+    const flags = ['archive', 'verify', '--archive', whole, '--config', config];
+    const one = (await secureScore(...flags, '--tenant', 'Contoso', '--json')).json();
+    expect(one.ledger).toMatchObject({ head: { hash: expect.stringMatching(/^[0-9a-f]{64}$/) } });
+    const head = one.ledger.head.hash.slice(0, 12);
+    expect((await secureScore(...flags, '--tenant', 'Contoso', '--head', head)).code).toBe(0);
+    const other = await secureScore(...flags, '--tenant', 'Contoso', '--head', '0123456789ab', '--json');
+    expect([other.code, other.json().findings]).toMatchObject([1, [{ kind: 'missing' }]]);
+    expect((await secureScore(...flags, '--head', head)).stderr).toContain('name the tenant with --tenant');
+    expect((await secureScore(...flags, '--head', 'xyz')).stderr).toContain('not "xyz"');
+    expect((await secureScore(...flags, '--certificate', config)).stderr).toContain(
+      'has no certificate in it',
+    );
+
+    const lonely = path.join(root, 'lonely');
+    await cp(whole, lonely, { recursive: true });
+    for (const kind of ['snapshots', 'profiles', 'ledger']) {
+      await rm(path.join(lonely, kind, `tenant=${tenantIds[0]}`), { recursive: true });
+    }
+    await rm(path.join(lonely, 'history'), { recursive: true });
+    await rm(path.join(lonely, 'state'), { recursive: true });
+    const lacking = await secureScore('archive', 'verify', '--archive', lonely, '--config', config);
+    expect([lacking.code, lacking.stdout]).toEqual([
+      1,
+      expect.stringContaining('Contoso  ✗ nothing is archived'),
+    ]);
+  });
+});
+
 describe('archive rebuild', () => {
   it('mends the columns, byte for byte, and leaves alone what is as it should be', async () => {
     const { folder, columns } = await damagedCopy();
