@@ -101,7 +101,7 @@ async function readPem(file: string): Promise<string> {
 }
 
 /** Only what is lost, and what the ledger itself lacks, can be acknowledged: the rest can be mended. */
-const ACKNOWLEDGEABLE: Finding['kind'][] = ['missing', 'damaged', 'foreign', 'unsigned'];
+const ACKNOWLEDGEABLE: Finding['kind'][] = ['missing', 'damaged', 'foreign', 'implausible', 'unsigned'];
 
 async function findingsAt(store: ObjectStore, tenantId: string, key: string): Promise<string[]> {
   const [objects] = (await listTenants(store, tenantId)).tenants;

@@ -266,10 +266,10 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
       `there is no snapshot of ${date}, but ${told.has(date) ? 'a report' : 'the history'} knows that day`,
     );
   }
-  const { gaps, missing } = gapsIn(
-    [...new Set([...daysOf(keys.difference(implausible)), ...told, ...columns.dates])].toSorted(),
-    files,
-  );
+  const impossible = new Set(daysOf(implausible));
+  const retold = [...told, ...columns.dates].filter((date) => !impossible.has(date));
+  const ends = new Set([...daysOf(keys.difference(implausible)), ...retold]);
+  const { gaps, missing } = gapsIn([...ends].toSorted(), files);
   for (const { date, why } of missing) absent(date, why);
   const readable = [...fetched.keys()].toSorted();
   return {

@@ -145,11 +145,11 @@ describe('an entry dated five months ahead', () => {
     const w = await poisoned();
     await w.on('2026-03-03', withAlpha(3));
     const [objects] = (await listTenants(w.store)).tenants;
-    const { faults, gaps, last } = await verify({ store: w.store, objects: objects! });
-    expect(faults).toEqual([
+    const { findings, gaps, last } = await verify({ store: w.store, objects: objects! });
+    expect(findings).toMatchObject([
       {
         kind: 'implausible',
-        object: expect.stringContaining('date=2026-08-01/'),
+        key: expect.stringContaining('date=2026-08-01/'),
         why: 'it was fetched on 2026-03-02, before its day could be',
       },
     ]);
@@ -354,7 +354,7 @@ describe('a control whose score cannot be read', () => {
     expect(changes).toMatchObject([{ kind: 'lost', control: 'beta', points: { before: 5, after: 3 } }]);
     expect(text(w)).toContain('All scores can be read again: some could not from 2 Mar 2026 to 4 Mar 2026');
     const [objects] = (await listTenants(w.store)).tenants;
-    expect((await verify({ store: w.store, objects: objects! })).faults).toEqual([]);
+    expect((await verify({ store: w.store, objects: objects! })).findings).toEqual([]);
   });
 
   it('does not disarm the look at the total', async () => {
