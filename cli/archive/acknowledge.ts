@@ -101,12 +101,18 @@ async function readPem(file: string): Promise<string> {
 }
 
 /** Only what is lost, and what the ledger itself lacks, can be acknowledged: the rest can be mended. */
-const ACKNOWLEDGEABLE: Finding['kind'][] = ['missing', 'damaged', 'foreign', 'implausible', 'unsigned'];
+const ACKNOWLEDGEABLE = new Set<Finding['kind']>([
+  'missing',
+  'damaged',
+  'foreign',
+  'implausible',
+  'unsigned',
+]);
 
 async function findingsAt(store: ObjectStore, tenantId: string, key: string): Promise<string[]> {
   const [objects] = (await listTenants(store, tenantId)).tenants;
   const { findings } = objects ? await verify({ store, objects }) : { findings: [] };
-  const losses = findings.filter(({ kind }) => ACKNOWLEDGEABLE.includes(kind));
+  const losses = findings.filter(({ kind }) => ACKNOWLEDGEABLE.has(kind));
   const keys = [...new Set(losses.map((finding) => finding.key).filter((each) => each.startsWith(key)))];
   if (keys.length > 0) return keys;
   throw new MonitorError(

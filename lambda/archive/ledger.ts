@@ -263,8 +263,8 @@ export function checkChain(
         if (!isSound)
           wrong('damaged', 'it does not follow the entry before it: one of the two has been changed');
         else if (faults.every((each) => each.key !== fault || each.kind !== 'damaged')) {
-          const why = `it is not the entry that ${file.sequence}, which is signed, followed`;
-          faults.push({ kind: 'damaged', key: fault, why });
+          const words = `it is not the entry that ${file.sequence}, which is signed, followed`;
+          faults.push({ kind: 'damaged', key: fault, why: words });
         }
       }
       if (hasSigned && entry.certificate === null && !mayBeUnsigned(tenantId, entry)) {

@@ -74,7 +74,7 @@ describe.skipIf(lacking.length > 0)('what docs/evidence.md tells an auditor to r
     execFileSync('find', [path.join(folder, prefix), '-type', 'f'], { encoding: 'utf8' })
       .split('\n')
       .toSorted()
-      .filter(Boolean)[0]!;
+      .find(Boolean)!;
   it.each<[string, () => Promise<void>, RegExp]>([
     ['a snapshot that is gone', () => rm(first('snapshots')), /date=2026-02-20.*(FAILED|No such file)/],
     ['a report that was changed', () => writeFile(first('reports'), '{}'), /reports\/.*FAILED/],

@@ -8,7 +8,7 @@ import { tamperMatrix } from './tamper-matrix.ts';
 const root = await mkdtemp(path.join(tmpdir(), 'tamper-'));
 afterAll(() => rm(root, { recursive: true }));
 
-describe('on a folder', () =>
+describe('on a folder', () => {
   tamperMatrix(async () => {
     const folder = await mkdtemp(path.join(root, 'archive-'));
     return {
@@ -21,4 +21,5 @@ describe('on a folder', () =>
       },
       remove: (key) => rm(path.join(folder, key)),
     };
-  }));
+  });
+});

@@ -227,7 +227,7 @@ describe('what is wrong is named', () => {
     const rest = { consequence: expect.any(String), remedy: expect.any(String) };
     expect(findings).toContainEqual({ key, kind, why: expect.stringContaining(why), ...rest });
     // And the rest of it is proved all the same.
-    expect(findings.filter(({ kind, key }) => kind !== 'columns' && key !== wanted.object)).toEqual([]);
+    expect(findings.filter((each) => each.kind !== 'columns' && each.key !== wanted.object)).toEqual([]);
   });
 
   const columns = (table: string, month: string) => `history/${table}/month=${month}/${TENANT_ID}.parquet`;
@@ -288,7 +288,7 @@ describe('what is wrong is named', () => {
     const store = whole.copy();
     const key = columns('scores', '2024-01');
     store.objects.set(key, store.objects.get(columns('scores', '2026-03'))!);
-    expect((await verdictOf(store)).findings.map(({ key }) => key)).toContain(key);
+    expect((await verdictOf(store)).findings.map((each) => each.key)).toContain(key);
     const history = ['2024-01'];
     await writeColumns({ store, tenantId: TENANT_ID, log: SILENT, everything: true, alsoMonths: history });
     expect((await verdictOf(store)).findings).toEqual([]);

@@ -6,7 +6,7 @@ import { newBucket } from './bucket.ts';
 
 const s3 = new S3Client({});
 
-describe('on S3', () =>
+describe('on S3', () => {
   tamperMatrix(async () => {
     const Bucket = await newBucket();
     return {
@@ -14,4 +14,5 @@ describe('on S3', () =>
       put: async (Key, Body) => void (await s3.send(new PutObjectCommand({ Bucket, Key, Body }))),
       remove: async (Key) => void (await s3.send(new DeleteObjectCommand({ Bucket, Key }))),
     };
-  }));
+  });
+});
