@@ -1,22 +1,26 @@
 import { Archive } from './archive/archive.ts';
 import { MonitorError } from './errors.ts';
-import type { Run, RunResult } from './run/run.ts';
-import { sumExplanations } from './score/attribution.ts';
-import { scoreLine } from './score/snapshot.ts';
+import { archiveDays } from './run/archive.ts';
+import { check } from './run/check.ts';
 import { bringColumnsUpToDate } from './run/columns.ts';
 import { compare } from './run/compare.ts';
+import { deliver, finishClaim } from './run/deliver.ts';
+import { explain } from './run/explain.ts';
+import { reportFailure } from './run/failure.ts';
 import { fetchAnswer } from './run/fetch.ts';
-import { keep } from './run/archive.ts';
 import { published, type Outcome } from './run/publish.ts';
-import { finishClaim, tell } from './run/deliver.ts';
-import { tellFailure } from './run/failure.ts';
+import { reportFindings } from './run/report.ts';
+import type { Run, RunResult } from './run/run.ts';
+import { settle } from './run/settle.ts';
+import { sumExplanations } from './score/attribution.ts';
+import { scoreLine } from './score/snapshot.ts';
 
-/** So often may another run come first before this one gives up and is retried. */
+/** How often another run may come first before this one gives up and is retried. */
 const ATTEMPTS = 5;
 
 /**
- * One run for one tenant: fetch, keep, compare with what was last told, tell, remember, bring the columns of the
- * history up to date, publish the metrics.
+ * One run for one tenant: fetch, check, archive, compare with what was last reported, explain, settle, report, deliver,
+ * bring the columns of the history up to date, publish the metrics.
  * A crash between any two side effects, followed by a rerun, ends in the same archive and no lost mail.
  * @throws MonitorError whose `retryable` says whether the same run may succeed later by itself
  */
@@ -26,22 +30,22 @@ export function monitor(run: Run): Promise<RunResult> {
 
 async function recipe(run: Run): Promise<Outcome> {
   const archive = new Archive(run.ports.store, run.tenant.tenantId);
-
   try {
     return await steps(run, archive);
   } catch (error) {
-    await tellFailure(run, archive, error);
+    await reportFailure(run, archive, error);
     throw error;
   }
 }
 
 async function steps(run: Run, archive: Archive): Promise<Outcome> {
-  const answer = await fetchAnswer(run, archive);
-  const kept = await keep(run, archive, answer);
+  const fetched = await fetchAnswer(run, archive);
+  const answer = await check(run, archive, fetched);
+  const archived = await archiveDays(run, archive, answer);
   const result: RunResult = {
     tenant: run.tenant.tenantId,
     name: run.tenant.name,
-    archived: kept.added,
+    archived: archived.added,
     score: scoreLine(answer.newest.snapshot),
     changes: [],
     explanation: sumExplanations([], null),
@@ -51,13 +55,15 @@ async function steps(run: Run, archive: Archive): Promise<Outcome> {
 
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const current = await finishClaim(run, archive, result);
-    const news = await compare(run, archive, current.state, answer, kept);
-    result.score = news.score;
-    result.changes = news.changes;
-    result.explanation = news.explanation;
-    // False: another run told something meanwhile. Then compare again, from there.
-    if (await tell(run, archive, current, news, result)) {
-      return { result, columnsFailed: !(await bringColumnsUpToDate(run, answer, kept)) };
+    const compared = await compare(run, archive, current.state, answer, archived);
+    const explained = explain(compared);
+    const settled = settle(run, compared, explained);
+    const findings = reportFindings(run, current.state, { answer, archived, compared, explained, settled });
+    const { score, changes, explanation } = findings;
+    Object.assign(result, { score, changes, explanation });
+    // False: another run reported something meanwhile. Then compare again, from there.
+    if (await deliver(run, archive, current, findings, result)) {
+      return { result, columnsFailed: !(await bringColumnsUpToDate(run, answer, archived)) };
     }
   }
   throw new MonitorError(

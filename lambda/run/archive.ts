@@ -1,14 +1,12 @@
 import { contentHash, type Archive, type NewObject } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
 import { rangesOf, type Head, type LedgerState, type Named } from '../archive/ledger.ts';
-import { MonitorError } from '../errors.ts';
 import type { Day } from '../graph/schema.ts';
 import { day as formatDate } from '../report/format.ts';
-import type { Run } from './run.ts';
 import type { Change } from '../score/change.ts';
 import { tenantChange } from '../score/diff.ts';
 import { sameScores, type Snapshot } from '../score/snapshot.ts';
-import type { Answer } from './fetch.ts';
+import type { Answer } from './check.ts';
 import {
   ATTEMPTS,
   beginLedger,
@@ -20,9 +18,11 @@ import {
   type Completion,
   type LedgerView,
 } from './ledger.ts';
+import type { Run } from './run.ts';
+import { isDamage, versionInForce, type VersionInForce } from './versions.ts';
 
 /** The archive after this run's days were added to it. */
-export interface Kept {
+export interface Archived {
   /** Dates archived by this run, ascending; a restated day among them. */
   added: string[];
   /** Whether the catalogue of this run was new. */
@@ -39,13 +39,6 @@ export interface Kept {
   tip: Head | null;
 }
 
-export interface VersionInForce {
-  hash: string;
-  snapshot: Snapshot;
-  /** As archived; null where that is not known: the same content was archived before, by whomever. */
-  archived: { fetchedAt: string; newest: boolean } | null;
-}
-
 /**
  * Archives every new day, oldest first (so that a crash leaves no hole), and every restated one: a day already
  * archived whose scores, maximum or set of controls differ. That it has lost its texts is not news.
@@ -53,7 +46,7 @@ export interface VersionInForce {
  * What is added is entered in the ledger before. What an earlier run entered and did not come to add is added first.
  * @throws MonitorError `ledger-contended`
  */
-export async function keep(run: Run, archive: Archive, answer: Answer): Promise<Kept> {
+export async function archiveDays(run: Run, archive: Archive, answer: Answer): Promise<Archived> {
   const now = run.ports.clock.now();
   let view = answer.ledger;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
@@ -61,7 +54,7 @@ export async function keep(run: Run, archive: Archive, answer: Answer): Promise<
     else {
       const completion = await completeLedger(archive, view, now, remaker(archive, answer));
       const { kept, objects } = await plan(run, archive, answer, view, completion);
-      const end = (completed: Head | null, tip: Head): Kept => ({
+      const end = (completed: Head | null, tip: Head): Archived => ({
         ...kept,
         ledger: ledgerState(view, completed, answer.lacked, now),
         tip: { sequence: tip.sequence, hash: tip.hash },
@@ -105,7 +98,7 @@ export async function keep(run: Run, archive: Archive, answer: Answer): Promise<
 }
 
 /** For people: what was lost, and what there is of it now. */
-export function healedNote({ date, why }: Kept['healed'][number]): string {
+export function healedNote({ date, why }: Archived['healed'][number]): string {
   const was = why === 'missing' ? 'was missing in the archive' : 'was damaged in the archive';
   return `The snapshot of ${formatDate(date)} ${was}. Microsoft still had that day, without its texts: it has been fetched again.`;
 }
@@ -134,7 +127,7 @@ async function plan(
   answer: Answer,
   view: LedgerView,
   { made }: Completion,
-): Promise<{ kept: Omit<Kept, 'ledger' | 'tip'>; objects: NewObject[] }> {
+): Promise<{ kept: Omit<Archived, 'ledger' | 'tip'>; objects: NewObject[] }> {
   const { fetchedAt } = answer;
   const objects: NewObject[] = [];
   const catalogue = await newCatalogue(run, archive, answer, view);
@@ -155,7 +148,7 @@ async function plan(
   );
 
   const lost = new Map(answer.lost.map(({ date, why }) => [date, why]));
-  const kept: Omit<Kept, 'ledger' | 'tip'> = {
+  const kept: Omit<Archived, 'ledger' | 'tip'> = {
     added: made.flatMap((key) => layout.parseSnapshot(key)?.date ?? []),
     profilesAdded: catalogue !== null || made.some((key) => key.startsWith('profiles/')),
     restated: [],
@@ -228,7 +221,7 @@ async function adopted(
     const { fetchedAt } = await prove();
     if (fetchedAt <= run.ports.clock.now().toISOString()) return await archive.stored(key);
   } catch (error) {
-    if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
+    if (!isDamage(error)) throw error;
   }
   run.ports.log.error('an object that no run archived lies where one belongs', {
     tenant: run.tenant.tenantId,
@@ -236,34 +229,6 @@ async function adopted(
     advice: 'Move it away: it is never used, and the next run archives what belongs there.',
   });
   return null;
-}
-
-/**
- * Of several versions of a day, the one fetched last. A damaged one is named and passed over: the day is then
- * archived anew from the answer.
- * @param score where given, versions that state another one do not count
- */
-export async function versionInForce(
-  run: Run,
-  archive: Archive,
-  date: string,
-  hashes: string[],
-  score?: { points: number; maximum: number },
-): Promise<VersionInForce | null> {
-  let last: (VersionInForce & { archived: { fetchedAt: string } }) | null = null;
-  for (const hash of hashes) {
-    try {
-      const { fetchedAt, newest, snapshot } = await archive.snapshot(date, hash);
-      if (score && (snapshot.points !== score.points || snapshot.maximum !== score.maximum)) continue;
-      if (!last || fetchedAt > last.archived.fetchedAt) {
-        last = { hash, snapshot, archived: { fetchedAt, newest } };
-      }
-    } catch (error) {
-      if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
-      run.ports.log.error(error.message, { tenant: run.tenant.tenantId, advice: error.advice });
-    }
-  }
-  return last;
 }
 
 function restated(before: Snapshot, day: Day): Change {

@@ -1,8 +1,8 @@
 import { writeColumns } from '../archive/columns/write.ts';
 import { MonitorError } from '../errors.ts';
 import type { Run } from './run.ts';
-import type { Answer } from './fetch.ts';
-import type { Kept } from './archive.ts';
+import type { Answer } from './check.ts';
+import type { Archived } from './archive.ts';
 
 /** So long before its deadline a run begins no further month: one takes a few seconds at most. */
 const RESERVE_MS = 20_000;
@@ -12,7 +12,7 @@ const RESERVE_MS = 20_000;
  * the next run catches up, and nothing else comes to harm. Never throws.
  * @returns false where they could not be written
  */
-export async function bringColumnsUpToDate(run: Run, answer: Answer, kept: Kept): Promise<boolean> {
+export async function bringColumnsUpToDate(run: Run, answer: Answer, archived: Archived): Promise<boolean> {
   const { tenant, ports } = run;
   const { log, clock, invocation } = ports;
   try {
@@ -22,13 +22,13 @@ export async function bringColumnsUpToDate(run: Run, answer: Answer, kept: Kept)
       log,
       now: clock.now(),
       memory: {
-        versions: kept.versions,
-        inForce: kept.inForce,
+        versions: archived.versions,
+        inForce: archived.inForce,
         catalogue: {
           hash: answer.profilesHash,
           raw: answer.rawProfiles,
           profiles: answer.profiles,
-          addedAt: kept.profilesAdded ? answer.fetchedAt : null,
+          addedAt: archived.profilesAdded ? answer.fetchedAt : null,
         },
       },
       timeIsUp: () => clock.now().getTime() > invocation.deadline.getTime() - RESERVE_MS,

@@ -5,7 +5,7 @@ import { MonitorError } from '../errors.ts';
 import type { MailKind } from '../ports.ts';
 import { subjectOfMail } from '../report/subject.ts';
 import { ClaimedError, type Run, type RunResult } from './run.ts';
-import type { News } from './compare.ts';
+import type { Findings } from './report.ts';
 import { enterReport, further } from './ledger.ts';
 
 /** A claim outlives its run's deadline by this, so that the last call of a run has surely ended. */
@@ -37,28 +37,28 @@ export async function finishClaim(run: Run, archive: Archive, result: RunResult 
       { ...current.state, claim: { ...claim, invocation: id, until: claimEnd(run) } },
       current.version,
     );
-    if (taken) return deliver(run, archive, taken, result);
+    if (taken) return send(run, archive, taken, result);
   }
 }
 
 /**
- * Tells the news: claims its mails in the state, sends each, marks it sent, archives the report, moves the cursor.
+ * Delivers the findings: claims its mails in the state, sends each, marks it sent, archives the report, moves the cursor.
  * Where there is nothing to mail, only moves the cursor.
  * @returns false where another run changed the state meanwhile: nothing was sent, compare again
  */
-export async function tell(
+export async function deliver(
   run: Run,
   archive: Archive,
   current: Versioned,
-  news: News,
+  findings: Findings,
   result: RunResult | null,
 ): Promise<boolean> {
   const before = current.state ?? EMPTY_STATE;
-  const ledger = further(news.ledger, before.ledger);
+  const ledger = further(findings.ledger, before.ledger);
   const state: State = { ...before, name: run.tenant.name, schedule: run.tenant.schedule, ledger };
-  const { report } = news;
-  if (news.mails.length === 0) {
-    const next: State = { ...state, ...news.next };
+  const { report } = findings;
+  if (findings.mails.length === 0) {
+    const next: State = { ...state, ...findings.next };
     const unchanged = current.state !== null && contentHash(next) === contentHash(current.state);
     return unchanged || (await archive.swapState(next, current.version)) !== undefined;
   }
@@ -66,23 +66,23 @@ export async function tell(
   const claim: Claim = {
     invocation: run.ports.invocation.id,
     until: claimEnd(run),
-    mails: news.mails.map((kind) => ({
+    mails: findings.mails.map((kind) => ({
       kind,
       to: recipientsOf(run, kind),
       subject: subjectOfMail(report, kind),
       id: null,
     })),
     report,
-    next: news.next,
+    next: findings.next,
   };
   const claimed = await archive.swapState({ ...state, claim }, current.version);
   if (!claimed) return false;
-  await deliver(run, archive, claimed, result);
+  await send(run, archive, claimed, result);
   return true;
 }
 
 /** Sends the unsent mails of our claim. One that fails does not keep the others back; the claim then stays. */
-async function deliver(
+async function send(
   run: Run,
   archive: Archive,
   claimed: Versioned,

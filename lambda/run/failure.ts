@@ -3,9 +3,11 @@ import { EMPTY_STATE, type State } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
 import type { Run } from './run.ts';
 import { sumExplanations } from '../score/attribution.ts';
-import { endedNotes, lastTold, type News } from './compare.ts';
+import { deliver, finishClaim } from './deliver.ts';
+import { endedNotes } from './incidents.ts';
+import { lastReported } from './last-reported.ts';
 import { headOf } from './ledger.ts';
-import { finishClaim, tell } from './deliver.ts';
+import type { Findings } from './report.ts';
 
 /** A failure that may pass by itself is mailed only when it has lasted so long. */
 const PATIENCE_MS = 24 * 3_600_000;
@@ -22,12 +24,12 @@ function isAboutMails({ code }: MonitorError): boolean {
  * Mails operations that runs fail: once a kind of failure in a row of failing runs, and at once only where waiting
  * cannot help. Also sends what an earlier run left behind. Never throws: the failure itself is what the caller throws.
  */
-export async function tellFailure(run: Run, archive: Archive, failure: unknown): Promise<void> {
+export async function reportFailure(run: Run, archive: Archive, failure: unknown): Promise<void> {
   if (!(failure instanceof MonitorError) || isAboutMails(failure)) return;
   const { ports, tenant } = run;
   try {
     const current = await finishClaim(run, archive, null);
-    const state: State = current.state ?? { ...EMPTY_STATE, ...(await lastTold(run, archive, null)) };
+    const state: State = current.state ?? { ...EMPTY_STATE, ...(await lastReported(run, archive, null)) };
     const now = ports.clock.now();
     const failing = state.said.failing ?? { since: now.toISOString(), told: [] };
     // Outages change their face from try to try: to the reader they are one failure.
@@ -36,7 +38,7 @@ export async function tellFailure(run: Run, archive: Archive, failure: unknown):
       !failing.told.includes(code) &&
       (!failure.retryable || now.getTime() - Date.parse(failing.since) >= PATIENCE_MS);
 
-    const news: News = {
+    const findings: Findings = {
       report: {
         version: 1,
         tenantId: tenant.tenantId,
@@ -84,9 +86,9 @@ export async function tellFailure(run: Run, archive: Archive, failure: unknown):
       changes: [],
       explanation: sumExplanations([], null),
     };
-    await tell(run, archive, current, news, null);
+    await deliver(run, archive, current, findings, null);
   } catch (error) {
-    ports.log.warn('the failure could not be told', {
+    ports.log.warn('the failure could not be reported', {
       tenant: tenant.tenantId,
       failure: failure.code,
       error: error instanceof Error ? error.message : String(error),

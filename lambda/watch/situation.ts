@@ -2,7 +2,7 @@ import type { State } from '../archive/state.ts';
 import { dateOf, daysBetween } from '../dates.ts';
 import type { Schedule } from '../ports.ts';
 import type { OverdueTenant, WatchItem } from '../report/watch.ts';
-import { STALE_AFTER_DAYS } from '../run/compare.ts';
+import { STALE_AFTER_DAYS } from '../run/incidents.ts';
 import type { Said } from './memory.ts';
 import { lastOccurrence } from './occurrences.ts';
 

@@ -4,7 +4,7 @@ import { addDays, dateOf } from '../../lambda/dates.ts';
 import { readAnswer, readProfiles } from '../../lambda/graph/schema.ts';
 import type { Log, ObjectStore } from '../../lambda/ports.ts';
 import { bringColumnsUpToDate } from '../../lambda/run/columns.ts';
-import { keep } from '../../lambda/run/archive.ts';
+import { archiveDays } from '../../lambda/run/archive.ts';
 import { openLedger } from '../../lambda/run/ledger.ts';
 import { generatedTenant } from '../../simulator/generated-tenant.ts';
 import { practiceTenant } from '../../simulator/practice-tenant.ts';
@@ -58,11 +58,11 @@ export async function archiveAnswer(
     lost: [],
     notes: [],
   };
-  const kept = await keep(run, archive, answer);
+  const archived = await archiveDays(run, archive, answer);
   const { state, version } = await archive.state();
-  const next = { ...(state ?? EMPTY_STATE), ledger: kept.ledger };
+  const next = { ...(state ?? EMPTY_STATE), ledger: archived.ledger };
   if (contentHash(next) !== contentHash(state)) await archive.swapState(next, version);
-  return bringColumnsUpToDate(run, answer, kept);
+  return bringColumnsUpToDate(run, answer, archived);
 }
 
 /** One run on a simulated tenant as it stands: of 90 days where nothing is archived yet, else of the last 8. */

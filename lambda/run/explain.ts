@@ -1,0 +1,32 @@
+import { dayReport, trendDay } from '../report/build.ts';
+import type { DayReport, TrendDay } from '../report/model.ts';
+import type { Explanation } from '../score/change.ts';
+import { carryStates } from '../score/decision.ts';
+import type { Compared } from './compare.ts';
+
+/** Days of the chart. */
+const TREND_DAYS = 90;
+
+/** What changed from day to day, and why the number moved. Not settled yet. */
+export interface Explained {
+  /** Empty on a first run: its days make the chart alone. */
+  days: { day: DayReport; explanation: Explanation }[];
+  /** The enabled services last known. */
+  services: string[] | null;
+  trend: TrendDay[];
+}
+
+/** Explains each step: its changes, and their shares of the change of the percentage. Pure. */
+export function explain({ told, baseline, accepted, profiles }: Compared): Explained {
+  const days: Explained['days'] = [];
+  const trend = told ? [...told.trend] : [trendDay(baseline, null)];
+  // A day that names no services changes none: the next that does is compared with the last that did.
+  let services = baseline.enabledServices ?? told?.services ?? null;
+  for (const [index, { before, after }] of carryStates(accepted.steps).entries()) {
+    const explained = dayReport({ ...before, enabledServices: services }, after, profiles[index]!);
+    services = after.enabledServices ?? services;
+    trend.push(trendDay(after, explained.explanation));
+    if (told) days.push(explained);
+  }
+  return { days, services, trend: trend.slice(-TREND_DAYS) };
+}

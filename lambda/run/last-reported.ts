@@ -1,0 +1,60 @@
+import type { Archive } from '../archive/archive.ts';
+import { EMPTY_STATE, type State, type Told } from '../archive/state.ts';
+import { addDays } from '../dates.ts';
+import { isFromTheFuture, isPlausible } from '../score/plausibility.ts';
+import { openAccount, type Settling } from '../score/settle.ts';
+import { scoreLine, type Snapshot } from '../score/snapshot.ts';
+import type { Run } from './run.ts';
+import { versionInForce } from './versions.ts';
+
+/**
+ * What was last told. Where the state is gone, the last report knows; null: nothing was told yet.
+ * Where it stands at a day that cannot be, which an earlier version took, it goes back to the last plausible day that
+ * was compared: everything up to that has been reported, whatever came after it was compared with what never was.
+ */
+export async function lastReported(run: Run, archive: Archive, state: State | null): Promise<Told | null> {
+  const found = state?.cursor ? state : await archive.lastTold();
+  if (!found?.cursor) return found;
+  const told: Told = { ...found, said: { ...EMPTY_STATE.said, ...found.said }, held: found.held ?? [] };
+  const { cursor } = found;
+  // What was from the future then stays so, even when its date has come.
+  const now = found.lastRun?.at ?? run.ports.clock.now().toISOString();
+  const trend = told.trend.filter((day) => isPlausible(day, now));
+  const last = trend.at(-1);
+  const stands = !isFromTheFuture(cursor.date, now) && last?.date === cursor.date;
+  if (stands || trend.length === told.trend.length || !last) return { ...told, trend };
+
+  const hashes = (await archive.days(addDays(last.date, -1), run.ports.clock.now())).get(last.date) ?? [];
+  const version = await versionInForce(run, archive, last.date, hashes, last);
+  if (!version) return { ...told, trend };
+  run.ports.log.warn('what was last reported cannot be: going back to the last plausible day', {
+    tenant: run.tenant.tenantId,
+    from: cursor.date,
+    to: last.date,
+  });
+  return {
+    ...told,
+    cursor: { ...cursor, date: last.date, snapshot: version.hash },
+    trend,
+    settling: rewind(told.settling, version.snapshot),
+  };
+}
+
+/** The settling without what a day later than the snapshot has done to it. */
+function rewind(settling: Settling, to: Snapshot): Settling {
+  const { account, waiting, told } = settling;
+  const isPast = ({ date }: { date: string }) => date <= to.date;
+  const reopened = account.healed.filter(({ back }) => back > to.date);
+  return {
+    told: told.filter(isPast),
+    // A drop that was back on such a day alone waits again.
+    waiting: [...waiting, ...reopened].filter(isPast).map((drop) => {
+      const after = to.controls.get(drop.control)?.points ?? drop.points.after;
+      return { ...drop, points: { ...drop.points, after } };
+    }),
+    account:
+      account.since && account.since.date > to.date
+        ? openAccount(scoreLine(to))
+        : { ...account, healed: account.healed.filter(({ back }) => back <= to.date) },
+  };
+}

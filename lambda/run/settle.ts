@@ -1,0 +1,38 @@
+import type { DayReport } from '../report/model.ts';
+import { openAccount, settleDay, type Drop, type Settling } from '../score/settle.ts';
+import type { Compared } from './compare.ts';
+import type { Explained } from './explain.ts';
+import type { Run } from './run.ts';
+
+/** What becomes of the changes: reported, pending, silenced, … */
+export interface Settled {
+  days: DayReport[];
+  /** Drops of earlier days that are reported now. */
+  confirmed: Drop[];
+  settling: Settling;
+}
+
+/** Folds the explained days into what is settled, by the tenant's alerts. Pure. */
+export function settle({ tenant }: Run, { told }: Compared, explained: Explained): Settled {
+  const settled: Settled = {
+    days: [],
+    confirmed: [],
+    settling: told?.settling ?? { waiting: [], told: [], account: openAccount(null) },
+  };
+  for (const { day, explanation } of explained.days) {
+    const { date, unexplained } = { date: day.date, ...explanation };
+    const { changes, confirmed, settling } = settleDay(
+      settled.settling,
+      day.changes,
+      { date, unexplained },
+      tenant.alerts,
+    );
+    settled.settling = settling;
+    settled.confirmed.push(...confirmed);
+    settled.days.push({
+      ...day,
+      changes: changes.map(({ change, ...outcome }) => ({ ...change, ...outcome })),
+    });
+  }
+  return settled;
+}

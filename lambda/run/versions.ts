@@ -1,0 +1,44 @@
+import type { Archive } from '../archive/archive.ts';
+import { MonitorError } from '../errors.ts';
+import type { Snapshot } from '../score/snapshot.ts';
+import type { Run } from './run.ts';
+
+export interface VersionInForce {
+  hash: string;
+  snapshot: Snapshot;
+  /** As archived; null where that is not known: the same content was archived before, by whomever. */
+  archived: { fetchedAt: string; newest: boolean } | null;
+}
+
+/**
+ * Of several versions of a day, the one fetched last. A damaged one is named and passed over: the day is then
+ * archived anew from the answer.
+ * @param score where given, versions that state another one do not count
+ */
+export async function versionInForce(
+  run: Run,
+  archive: Archive,
+  date: string,
+  hashes: string[],
+  score?: { points: number; maximum: number },
+): Promise<VersionInForce | null> {
+  let last: (VersionInForce & { archived: { fetchedAt: string } }) | null = null;
+  for (const hash of hashes) {
+    try {
+      const { fetchedAt, newest, snapshot } = await archive.snapshot(date, hash);
+      if (score && (snapshot.points !== score.points || snapshot.maximum !== score.maximum)) continue;
+      if (!last || fetchedAt > last.archived.fetchedAt) {
+        last = { hash, snapshot, archived: { fetchedAt, newest } };
+      }
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      run.ports.log.error(error.message, { tenant: run.tenant.tenantId, advice: error.advice });
+    }
+  }
+  return last;
+}
+
+/** Whether an object of the archive is missing, or not what its key says. */
+export function isDamage(error: unknown): error is MonitorError {
+  return error instanceof MonitorError && error.code === 'archive-damaged';
+}
