@@ -65,7 +65,7 @@ function inPlainWords(message: string): string {
 }
 
 /** What went wrong and what to do, for a person. */
-export function describeError(error: unknown): string {
+function describeError(error: unknown): string {
   if (error instanceof MonitorError) return `${error.message}\n→ ${error.advice}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

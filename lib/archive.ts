@@ -15,7 +15,7 @@ import { acknowledge, acknowledgeWildcard } from './acknowledge.ts';
 /** Evidence: written once, by whoever, and then kept as it is. */
 export const APPENDED = ['snapshots', 'profiles', 'reports', 'ledger'] as const;
 /** Can be made again (history) or says where the monitor stands (state). */
-export const REWRITTEN = ['history', 'state'] as const;
+const REWRITTEN = ['history', 'state'] as const;
 const ALL = [...APPENDED, ...REWRITTEN];
 
 /** How long what was overwritten under history/ and state/ can be had back. */

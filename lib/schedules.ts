@@ -18,7 +18,7 @@ import { MonitorError } from '../lambda/errors.ts';
 import { acknowledgeGrant } from './acknowledge.ts';
 
 /** Name of the watch's schedule in the group. */
-export const WATCH_SCHEDULE = 'watch';
+const WATCH_SCHEDULE = 'watch';
 
 /**
  * How long after the deployment's own time of day the watch comes. A run that did not happen is overdue after 30

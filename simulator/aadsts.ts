@@ -120,9 +120,6 @@ const KINDS: Record<number, ErrorKind> = {
   ),
 };
 
-/** Whether `code` has a text of its own; `aadstsError` answers any other number too, with a general one. */
-export const KNOWN_CODES = Object.keys(KINDS).map(Number);
-
 /** The body that Entra's token endpoint answers an error with. @param now when, by Entra's clock */
 export function aadstsError(code: number, facts: ErrorFacts, now: Date): Reply {
   const { status, error, text } = KINDS[code] ?? kind(400, 'invalid_request', () => 'The request failed.');

@@ -151,7 +151,7 @@ type Entry = WireSecureScore;
 type Changed = Record<string, unknown>;
 
 /** @param change of the entry that stands n-th in the answer (0 is the newest) */
-export function entry(n: number, change: (one: Entry) => Changed): Fault {
+function entry(n: number, change: (one: Entry) => Changed): Fault {
   return onAnswer((body) => ({
     ...body,
     value: body.value.map((one, index) => (index === n ? change(one as Entry) : one)),
@@ -159,12 +159,12 @@ export function entry(n: number, change: (one: Entry) => Changed): Fault {
 }
 
 /** @param change of all entries of the answer */
-export function everyEntry(change: (one: Entry) => Changed): Fault {
+function everyEntry(change: (one: Entry) => Changed): Fault {
   return onAnswer((body) => ({ ...body, value: body.value.map((one) => change(one as Entry)) }));
 }
 
 /** @returns the entry without one of its keys. */
-export function without(key: keyof Entry): (one: Entry) => Changed {
+function without(key: keyof Entry): (one: Entry) => Changed {
   return (one) => Object.fromEntries(Object.entries(one).filter(([name]) => name !== key));
 }
 
@@ -245,9 +245,3 @@ export const profile = (id: string, change: (one: WireProfile) => Changed): Faul
     ...body,
     value: (body.value as WireProfile[]).map((one) => (one.id === id ? change(one) : one)),
   }));
-
-/** Both faults on one answer, the second on what the first made. */
-export const both =
-  (first: Fault, second: Fault): Fault =>
-  (good, incoming) =>
-    second(first(good, incoming), incoming);

@@ -4,7 +4,7 @@ import { randomOf } from './random.ts';
 import { baseState, pointsOf, TimelineTenant } from './timeline.ts';
 import type { ControlState, Measure, Timeline, TimelineEvent } from './timeline.ts';
 
-export const PRACTICE_TENANT_ID = '5ec0e5c0-4e00-4b1d-9a7e-0c0ffee00d01';
+const PRACTICE_TENANT_ID = '5ec0e5c0-4e00-4b1d-9a7e-0c0ffee00d01';
 
 /** Profiles of the practice tenant: three pages. */
 const PROFILES = 410;

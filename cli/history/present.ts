@@ -31,7 +31,7 @@ export function printAnswer(answer: Answer, presentation: Presentation): void {
  * RFC 4180. A text that a spreadsheet would take for a formula starts with an apostrophe:
  * https://owasp.org/www-community/attacks/CSV_Injection
  */
-export function toCsv({ columns, rows }: Answer): string {
+function toCsv({ columns, rows }: Answer): string {
   const cell = (value: Value | undefined): string => {
     if (value === null || value === undefined) return '';
     if (typeof value === 'number' || typeof value === 'boolean') return String(value);

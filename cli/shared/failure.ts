@@ -12,7 +12,7 @@ export function failureOf(error: unknown): Failure {
   return { code, message, advice };
 }
 
-export function asMonitorError(error: unknown): MonitorError {
+function asMonitorError(error: unknown): MonitorError {
   if (error instanceof MonitorError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const advice = 'This is a defect of secure-score-monitor: please report it.';

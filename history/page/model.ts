@@ -278,7 +278,7 @@ export function stretchesOf(steps: Step[], days: Day[]): Stretch[] {
 }
 
 /** Place of the first day on or after a date; the last day where there is none. */
-export function placeOf(days: Day[], date: string): number {
+function placeOf(days: Day[], date: string): number {
   const place = days.findIndex((day) => day.date >= date);
   return place === -1 ? days.length - 1 : place;
 }
@@ -302,8 +302,6 @@ export const PERIODS = [
   { name: '1y', days: 365, label: '1 year' },
   { name: 'all', days: Infinity, label: 'All' },
 ] as const;
-
-export type PeriodName = (typeof PERIODS)[number]['name'];
 
 /** Those that differ: nothing is gained from a year where there are 80 days. */
 export function periodsFor(days: Day[]): (typeof PERIODS)[number][] {

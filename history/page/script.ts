@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type * as Esbuild from 'esbuild';
 
 /** In the published package the script lies ready here; in the checkout it is made from browser/. */
-export const PREBUILT = join(import.meta.dirname, 'page.js');
+const PREBUILT = join(import.meta.dirname, 'page.js');
 
 let built: string | undefined;
 

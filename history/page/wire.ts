@@ -138,7 +138,7 @@ export function dayNumber(date: string): number {
 }
 
 /** yyyy-mm-dd. */
-export function dateOfNumber(number: number): string {
+function dateOfNumber(number: number): string {
   return new Date(number * DAY_MS).toISOString().slice(0, 10);
 }
 

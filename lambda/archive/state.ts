@@ -86,7 +86,6 @@ const stateSchema = toldSchema.extend({
 /** A tenant's state: cursor, claim, and what is not to be said twice. Changed by compare-and-swap alone. */
 export type State = z.infer<typeof stateSchema>;
 export type Claim = NonNullable<State['claim']>;
-export type ClaimedMail = Claim['mails'][number];
 export type Told = z.infer<typeof toldSchema>;
 export type Said = Told['said'];
 

@@ -405,7 +405,7 @@ function decisionOf(raw: unknown, until: string | null): Decision | null {
  * One entry of the catalogue; null where it has no id.
  * @param until yyyy-mm-dd: with the decision in force on that day, whatever was decided since; null: the last one
  */
-export function profileOf(raw: unknown, until: string | null = null): Profile | null {
+function profileOf(raw: unknown, until: string | null = null): Profile | null {
   const profile = fieldsOf(raw);
   const id = textOf(profile['id']);
   if (!id) return null;

@@ -82,7 +82,7 @@ export function explained(report: Report): Explained | null {
 }
 
 /** All parts that are not 0, and the decimals that show them; as printed they add up to the total. */
-export function printedParts(
+function printedParts(
   account: MailAccount,
   change: number,
 ): { total: number; decimals: number; parts: PrintedPart[] } {

@@ -19,12 +19,12 @@ const STATES: Record<string, { set: string; name: string }> = {
 };
 
 /** Whether it takes an earlier decision back. */
-export function isTakenBack({ state }: Decision): boolean {
+function isTakenBack({ state }: Decision): boolean {
   return bare(state) === 'default';
 }
 
 /** "marked as third party", "third party taken back". */
-export function decided(decision: Decision): string {
+function decided(decision: Decision): string {
   const before = decision.previousState === null ? null : known(decision.previousState);
   if (isTakenBack(decision)) {
     return before === null || before.name === '' ? 'decision taken back' : `${before.name} taken back`;

@@ -80,7 +80,7 @@ export function word(text: string | null): string | null {
 }
 
 /** "−0.22 percentage points"; null where there is none. */
-export function shareText(percentagePoints: number): string | null {
+function shareText(percentagePoints: number): string | null {
   return Math.abs(percentagePoints) < 5e-6 ? null : `${share(percentagePoints)} percentage points`;
 }
 

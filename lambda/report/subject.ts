@@ -114,7 +114,7 @@ export function disagreement({ difference }: { difference: number }): string {
 }
 
 /** On how many controls the mails report changes of a kind, on whatever days; services count as one. */
-export function controlsWith(report: Report, kind: ChangeKind): number {
+function controlsWith(report: Report, kind: ChangeKind): number {
   const told = toldOf(report, kind).filter((change) => kind !== 'gained' || !isByDecision(change, report));
   const confirmed = kind === 'lost' ? report.confirmed : [];
   const controls = new Set([...told, ...confirmed].map(({ control }) => control));
@@ -141,7 +141,7 @@ function toldOf({ days }: Report, kind: ChangeKind): ReportedChange[] {
 }
 
 /** How many days lie between what was told last and now; 1 or less needs no mention. */
-export function daysCovered(report: Report): number {
+function daysCovered(report: Report): number {
   return report.before && report.after ? daysBetween(report.before.date, report.after.date) : 1;
 }
 

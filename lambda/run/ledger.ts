@@ -13,7 +13,7 @@ const REMEMBERED_DAYS = 98;
 /** How many catalogues the state remembers: those that come back within days. */
 const CATALOGUES = 20;
 
-export const BEGINNING =
+const BEGINNING =
   'The ledger begins here. It names what was found in the archive, and proves nothing about the time before.';
 
 /** A tenant's ledger as a run found it. */

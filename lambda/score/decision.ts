@@ -14,7 +14,7 @@ const DAY_MS = 24 * 3_600_000;
  */
 const GIVING = ['thirdparty', 'alternatemitigation'];
 
-export function givesPoints(state: string | null): boolean {
+function givesPoints(state: string | null): boolean {
   const bare = (state ?? '').toLowerCase().replace(/[^a-z]/g, '');
   return GIVING.some((giving) => bare.endsWith(giving));
 }

@@ -139,7 +139,7 @@ export function acceptDays(told: Snapshot, days: Snapshot[]): Accepted {
  * A day with each control whose score could not be read at the value last known: one broken control does not hide what
  * happens to all others. A control that the baseline does not know stays out until it can be read, and is new then.
  */
-export function holdUnreadable(baseline: Snapshot, day: Snapshot): Snapshot {
+function holdUnreadable(baseline: Snapshot, day: Snapshot): Snapshot {
   const held = (day.unreadable ?? []).flatMap((name) => {
     const control = baseline.controls.get(name);
     return control && !day.controls.has(name) ? [[name, control] as const] : [];

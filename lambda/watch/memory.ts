@@ -15,7 +15,7 @@ const saidSchema = z.object({
 });
 export type Said = z.infer<typeof saidSchema>;
 
-export const NOTHING_SAID: Said = { version: 1, overdue: {}, certificates: {}, evidence: {} };
+const NOTHING_SAID: Said = { version: 1, overdue: {}, certificates: {}, evidence: {} };
 
 export interface Memory {
   said: Said;

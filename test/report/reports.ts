@@ -107,7 +107,7 @@ export const NO_ACCOUNT: MailAccount = {
  * The report with the shares of its rows, and its account: the rows by cause, then what `parts` say, and what is left
  * over as not explained (or as what `rest` says).
  */
-export function accounted(
+function accounted(
   report: Report,
   parts: Partial<MailAccount> = {},
   rest: 'unexplained' | 'drift' = 'unexplained',
@@ -302,7 +302,7 @@ function dropOf(fields: Partial<ConfirmedDrop> = {}): ConfirmedDrop {
 }
 
 /** Everything that settling has: confirmed, back, waiting, healed, silenced, decided, counted before. */
-export const settledScores = accounted(
+const settledScores = accounted(
   reportOf({
     before: scoreLine('2026-01-06', 869.6),
     after: scoreLine('2026-01-09', 858.6),
@@ -354,7 +354,7 @@ export const settledScores = accounted(
 );
 
 /** A change of the enabled services took recommendations away, and brought others. */
-export const servicesScores = accounted(
+const servicesScores = accounted(
   reportOf({
     days: [
       dayOf(
@@ -380,7 +380,7 @@ export const servicesScores = accounted(
 );
 
 /** One bare drop: no texts, no maximum. */
-export const tinyScores = accounted(
+const tinyScores = accounted(
   reportOf({
     days: [
       dayOf(
@@ -400,7 +400,7 @@ export const tinyScores = accounted(
 );
 
 /** After 40 days of absence, three of them with changes, one a change of services; one drop came back meanwhile. */
-export const absenceScores = accounted(
+const absenceScores = accounted(
   reportOf({
     before: scoreLine('2025-11-30', 869.6),
     after: scoreLine('2026-01-09', 869.03),
@@ -438,7 +438,7 @@ export const absenceScores = accounted(
 );
 
 /** 300 controls fall and rise on one day, each with all the texts there can be. */
-export const monstrousScores = accounted(
+const monstrousScores = accounted(
   reportOf({
     name: 'The Consolidated Amalgamated Holdings of Llanfairpwllgwyngyllgogerychwyrndrobwllllantysiliogogoch & Sons <International>',
     days: [
@@ -495,7 +495,7 @@ const NEW = changeOf('new', {
 });
 
 /** New, removed, re-scored and renamed ones, a decision, and the change of services that brought some of them. */
-export const typicalControls = accounted(
+const typicalControls = accounted(
   reportOf({
     days: [
       dayOf(
@@ -577,7 +577,7 @@ export const typicalControls = accounted(
 );
 
 /** One new control of which the catalogue knows nothing. */
-export const tinyControls = reportOf({
+const tinyControls = reportOf({
   days: [
     dayOf(
       [
@@ -600,7 +600,7 @@ export const tinyControls = reportOf({
 });
 
 /** Hundreds of new ones on each of 90 days. */
-export const monstrousControls = reportOf({
+const monstrousControls = reportOf({
   before: scoreLine('2025-10-11', 869.6),
   after: scoreLine('2026-01-09', 858.6),
   days: Array.from({ length: 90 }, (_, index) => {
@@ -635,7 +635,7 @@ const GAPS: [title: string, category: string, points: number, maximum: number, c
   ['Do not allow users to grant consent to unreliable applications', 'Identity', 0, 4, 'low'],
 ];
 
-export const typicalStart = reportOf({
+const typicalStart = reportOf({
   from: null,
   before: null,
   peers: PEERS,
@@ -661,7 +661,7 @@ export const typicalStart = reportOf({
 });
 
 /** The only day there is, of a tenant that cannot earn anything. */
-export const tinyStart = reportOf({
+const tinyStart = reportOf({
   from: null,
   before: null,
   after: scoreLine('2026-01-09', 0, 0),
@@ -669,7 +669,7 @@ export const tinyStart = reportOf({
   start: { categories: [], gaps: [] },
 });
 
-export const monstrousStart = reportOf({
+const monstrousStart = reportOf({
   ...typicalStart,
   name: 'W'.repeat(200),
   start: {
@@ -692,7 +692,7 @@ export const monstrousStart = reportOf({
   },
 });
 
-export const typicalOperations = reportOf({
+const typicalOperations = reportOf({
   operations: [
     {
       kind: 'failing',
@@ -705,7 +705,7 @@ export const typicalOperations = reportOf({
   ],
 });
 
-export const tinyOperations = reportOf({
+const tinyOperations = reportOf({
   before: null,
   after: null,
   from: null,
@@ -713,7 +713,7 @@ export const tinyOperations = reportOf({
   operations: [{ kind: 'stale', since: '2026-01-09', days: 3 }],
 });
 
-export const monstrousOperations = reportOf({
+const monstrousOperations = reportOf({
   operations: [
     { kind: 'stale', since: '2026-01-01', days: 9 },
     { kind: 'suspect', date: '2026-01-01', gone: 312, told: 412 },

@@ -15,7 +15,7 @@ export async function trusted(options: SimulatorOptions): Promise<Simulator> {
   return simulator;
 }
 
-export const thumbprintOf = (certificate: string): string =>
+const thumbprintOf = (certificate: string): string =>
   new X509Certificate(certificate).fingerprint256.replaceAll(':', '');
 
 /** Signs in with the real msal-node, without its cache. */
