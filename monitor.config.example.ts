@@ -35,6 +35,10 @@ export default defineConfig({
   // A drop is mailed at once (0), or when it still stands so many snapshots later. Changes of fewer points are not mailed.
   alerts: { confirmDrops: 0, minimumPoints: 0 },
 
+  // Where reports go beside mail: docs/channels.md says how to make each. Their addresses are secrets, put there with
+  // "secure-score channel put soc".
+  // channels: [{ name: 'soc', type: 'teams', url: { secret: 'secure-score/soc' } }],
+
   // To take up the bucket that an earlier deployment left:
   // archive: { bucket: 'secure-score-archive-contoso' },
 });

@@ -6,6 +6,9 @@ import { MonitorError, quote } from './errors.ts';
 import { findMailbox, formatForPeople, parseMailbox } from './mail/mailbox.ts';
 import { isTimeZone, timeZoneFault } from './time-zone.ts';
 
+/** The destination of deliveries that is no channel. */
+export const MAIL = 'mail';
+
 /** How many recipients one SES mail may have: https://docs.aws.amazon.com/ses/latest/dg/quotas.html */
 const MAXIMUM_RECIPIENTS = 50;
 
@@ -143,6 +146,31 @@ const minimumPoints = z
     description: 'Smaller changes are not mailed. They stay in the archive and in the sum of the next mail.',
     examples: [0.5],
   });
+const mute = z
+  .array(line)
+  .max(200, 'wants at most 200 of them')
+  .meta({
+    description:
+      'Recommendations that never mail by themselves, by their id in Graph, where * stands for any characters. They stay in the sum, in the history and on the page.',
+    examples: [['scid_*', 'AdminMFAV2']],
+  });
+const below = z
+  .number('wants a number of per cent')
+  .gt(0, 'wants more than 0')
+  .max(100, 'wants at most 100')
+  .meta({
+    description:
+      'A report is urgent when the score falls below this percentage; again only after it has been back above.',
+    examples: [60],
+  });
+const drop = z
+  .number('wants a number of percentage points')
+  .gt(0, 'wants more than 0')
+  .max(100, 'wants at most 100')
+  .meta({
+    description: 'A report is urgent when this many percentage points were lost within 7 days.',
+    examples: [3],
+  });
 const ALERTS = '{ confirmDrops: 2, minimumPoints: 0.5 }';
 
 const bucket = textWithout((value) => {
@@ -171,6 +199,140 @@ const secret = textWithout((value) =>
     "Name or ARN of the secret that holds this tenant's certificate. Without it one secret serves the whole deployment.",
   examples: ['secure-score/contoso'],
 });
+
+const tags = z
+  .array(
+    z
+      .string()
+      .regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,49}$/u, 'wants letters, digits, dots and hyphens, at most 50')
+      .transform((tag) => tag.toLowerCase()),
+  )
+  .max(50, 'wants at most 50 tags');
+
+/** Where a channel reads what must not stand in a config. */
+const place = (secretExample: string, envExample: string) =>
+  z.union(
+    [
+      z.strictObject({
+        secret: secret.meta({
+          description: 'Name or ARN of a secret in AWS Secrets Manager.',
+          examples: [secretExample],
+        }),
+      }),
+      z.strictObject({
+        env: z
+          .string()
+          .regex(/^[A-Za-z_]\w{0,127}$/, 'wants the name of a variable')
+          .meta({
+            description: 'Name of an environment variable, for runs on one machine.',
+            examples: [envExample],
+          }),
+      }),
+    ],
+    {
+      error:
+        "wants { secret: 'name of a secret' } or { env: 'NAME_OF_A_VARIABLE' }, never the value itself: whoever has it can write to the channel",
+    },
+  );
+
+/** A part of the ids of deliveries: `mail` is the destination that is no channel. */
+const channelName = textWithout((name) => {
+  if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) {
+    return 'wants small letters, digits and hyphens, at most 40';
+  }
+  return name === MAIL ? 'is what deliveries by mail are called, wants another name' : undefined;
+}).meta({ description: 'Name of the channel, in messages and commands; unique.', examples: ['soc'] });
+
+const kinds = z
+  .array(z.enum(['scores', 'controls', 'operations'], "wants 'scores', 'controls' or 'operations'"))
+  .min(1, 'wants at least one kind')
+  .transform((all) => [...new Set(all)]);
+
+const picks = z.union([z.literal('all'), z.array(line).min(1, 'wants at least one tenant')], {
+  error: "wants 'all', or a list of tenants' names and of tags like '#gold'",
+});
+
+/** The fields that some types of channels have and others have not. */
+const CHANNEL_FIELDS = {
+  teams: ['url'],
+  slack: ['url'],
+  webhook: ['url', 'signingKey'],
+  events: [],
+} as const;
+const CHANNEL_TYPES = Object.keys(CHANNEL_FIELDS) as (keyof typeof CHANNEL_FIELDS)[];
+
+const url = place('secure-score/soc', 'SOC_URL');
+const signingKey = place('secure-score/siem-key', 'SIEM_KEY');
+/** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html */
+const bus = textWithout((name) =>
+  /^[/.\-_A-Za-z0-9]{1,256}$/.test(name) ||
+  /^arn:[\w-]+:events:[\w-]+:\d{12}:event-bus\/[/.\-_A-Za-z0-9]{1,256}$/.test(name)
+    ? undefined
+    : 'wants the name of an event bus or its ARN',
+);
+
+const channelInput = object("{ name: 'soc', type: 'teams', url: { secret: 'secure-score/soc' } }", {
+  name: channelName,
+  type: z.enum(CHANNEL_TYPES, `wants ${CHANNEL_TYPES.map((type) => `'${type}'`).join(', ')}`).meta({
+    description:
+      "What takes the messages: a workflow of Microsoft 'teams', an incoming webhook of 'slack', a 'webhook' that is signed (Standard Webhooks), or Amazon EventBridge ('events'). docs/channels.md says how to make each.",
+    examples: ['teams'],
+  }),
+  url: url.optional().meta({
+    description:
+      "Where the https address is read from (not for 'events'). It is never written here, because whoever has it can write to the channel.",
+    examples: [{ secret: 'secure-score/soc' }],
+  }),
+  signingKey: signingKey.optional().meta({
+    description:
+      "Where the key is read from by which the messages of a 'webhook' are signed: whsec_ and base64.",
+    examples: [{ secret: 'secure-score/siem-key' }],
+  }),
+  bus: bus.optional().meta({
+    description: "Of 'events': name or ARN of the event bus. Without it the default bus of the account.",
+    examples: ['security'],
+  }),
+  tenants: picks.default('all').meta({
+    description: "The tenants it hears of: 'all', or a list of their names and of tags with a # before them.",
+    examples: [['Contoso', '#gold']],
+  }),
+  kinds: kinds.default(['scores', 'controls', 'operations']).meta({
+    description:
+      "What it hears of: 'scores' (points lost and gained, and that monitoring has started), 'controls' (recommendations that are new, gone or re-scored, and decisions), 'operations' (stale scores, suspect answers, failing runs).",
+    examples: [['scores', 'controls']],
+  }),
+}).superRefine((channel, context) => {
+  const needed: readonly string[] = CHANNEL_FIELDS[channel.type] ?? [];
+  for (const field of ['url', 'signingKey', 'bus'] as const) {
+    const issue = (message: string) => context.addIssue({ code: 'custom', path: [field], message });
+    if (needed.includes(field) && channel[field] === undefined) {
+      issue(`wants { secret: '…' } or { env: '…' }, for a channel of type '${channel.type}' needs it`);
+    }
+    const isUsed = needed.includes(field) || (field === 'bus' && channel.type === 'events');
+    if (!isUsed && channel[field] !== undefined) {
+      issue(`is no field of a channel of type '${channel.type}'`);
+    }
+  }
+});
+
+const channelForms = <Fields extends z.core.$ZodLooseShape>(fields: Fields) => {
+  const shared = { name: channelName, kinds, ...fields };
+  return z.discriminatedUnion('type', [
+    z.strictObject({ ...shared, type: z.literal('teams'), url }),
+    z.strictObject({ ...shared, type: z.literal('slack'), url }),
+    z.strictObject({ ...shared, type: z.literal('webhook'), url, signingKey }),
+    z.strictObject({ ...shared, type: z.literal('events'), bus: bus.optional() }),
+  ]);
+};
+
+/** A channel as the run of a tenant knows it: it hears of that tenant. */
+const channelSchema = channelForms({});
+export type ChannelSettings = z.infer<typeof channelSchema>;
+
+/** A channel with the tenants that it hears of. */
+export const channelOfAllSchema = channelForms({ tenants: picks });
+/** Where an address or a key is read from. */
+export type Place = z.infer<typeof url>;
 
 const tenantFields = {
   name: line.meta({ description: 'Shown to people; unique.', examples: ['Contoso'] }),
@@ -204,7 +366,11 @@ const tenantInput = object("{ name: 'Contoso', tenantId: '…', clientId: '…',
       description: "Overrides fields of the deployment's `schedule` for this tenant.",
       examples: [{ at: '08:00' }],
     }),
-  alerts: object(ALERTS, { confirmDrops, minimumPoints })
+  tags: tags.default([]).meta({
+    description: "Words by which channels pick tenants: '#gold' is every tenant with the tag 'gold'.",
+    examples: [['gold']],
+  }),
+  alerts: object(ALERTS, { confirmDrops, minimumPoints, mute, below, drop })
     .partial()
     .default({})
     .meta({
@@ -220,7 +386,17 @@ export const tenantSchema = z.strictObject({
   recipients: z.strictObject({ scores: mailboxes, controls: mailboxes }),
   // The function's Node may know other names than the one that deployed it.
   schedule: z.strictObject({ at, timeZone: z.string().refine(isTimeZone, 'wants a time zone') }),
-  alerts: z.strictObject({ confirmDrops, minimumPoints }),
+  // Events of schedules that were deployed before there were channels lack what has a default.
+  alerts: z.strictObject({
+    confirmDrops,
+    minimumPoints,
+    mute: mute.default([]),
+    below: below.optional(),
+    drop: drop.optional(),
+  }),
+  tags: tags.default([]),
+  /** Those that hear of this tenant. */
+  channels: z.array(channelSchema).default([]),
 });
 export type Tenant = z.infer<typeof tenantSchema>;
 
@@ -262,9 +438,17 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
   alerts: object(ALERTS, {
     confirmDrops: confirmDrops.default(0),
     minimumPoints: minimumPoints.default(0),
+    mute: mute.default([]),
+    below: below.optional(),
+    drop: drop.optional(),
   })
     .prefault({})
-    .meta({ description: 'What is held back.' }),
+    .meta({ description: 'What is held back, and what is urgent.' }),
+  channels: z
+    .array(channelInput)
+    .max(50, 'wants at most 50 channels')
+    .default([])
+    .meta({ description: 'What takes reports beside mail: see docs/channels.md.' }),
   archive: object("{ bucket: 'secure-score-archive-contoso' }", { bucket: bucket.optional() })
     .default({})
     .meta({ description: 'Where every day is archived.' }),
@@ -279,11 +463,11 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
       message: `wants at most ${MAXIMUM_RECIPIENTS} addresses in all, for both get the start mail: use a distribution list`,
     });
   }
-  for (const field of ['tenantId', 'name'] as const) {
+  const distinctive = (list: 'tenants' | 'channels', field: string, values: string[]) => {
     const seen = new Map<string, number>();
-    for (const [index, tenant] of config.tenants.entries()) {
+    for (const [index, text] of values.entries()) {
       // Names that look alike are one to people.
-      const value = tenant[field]
+      const value = text
         .normalize('NFKC')
         .toLowerCase()
         .replace(/[\u200C\u200D]/g, '');
@@ -292,20 +476,55 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
       else {
         context.addIssue({
           code: 'custom',
-          path: ['tenants', index, field],
-          message: `wants a ${field} of its own: tenants[${first}] has the same`,
+          path: [list, index, field],
+          message: `wants a ${field} of its own: ${list}[${first}] has the same`,
         });
       }
+    }
+  };
+  for (const field of ['tenantId', 'name'] as const) {
+    distinctive(
+      'tenants',
+      field,
+      config.tenants.map((tenant) => tenant[field]),
+    );
+  }
+  distinctive(
+    'channels',
+    'name',
+    config.channels.map(({ name }) => name),
+  );
+  for (const [index, channel] of config.channels.entries()) {
+    if (channel.tenants === 'all') continue;
+    for (const [entry, wanted] of channel.tenants.entries()) {
+      if (config.tenants.some((tenant) => isPicked(tenant, [wanted]))) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['channels', index, 'tenants', entry],
+        message: `wants the name of a tenant, or a # and a tag that a tenant has`,
+      });
     }
   }
 });
 
+/** @param wanted 'all', or names of tenants and tags with a # before them */
+function isPicked({ name, tags }: { name: string; tags: string[] }, wanted: z.infer<typeof picks>): boolean {
+  return (
+    wanted === 'all' ||
+    wanted.some((pick) => pick === name || tags.some((tag) => pick.toLowerCase() === `#${tag}`))
+  );
+}
+
 /** What a user writes into monitor.config.ts. */
 export type ConfigInput = z.input<typeof configSchema>;
 
-/** The config, checked and resolved: guids in lower case, every tenant with its cloud, recipients, schedule and alerts. */
-export interface Config extends Omit<z.output<typeof configSchema>, 'tenants' | '$schema'> {
+/**
+ * The config, checked and resolved: guids in lower case, every tenant with its cloud, recipients, schedule, alerts and
+ * channels.
+ */
+export interface Config extends Omit<z.output<typeof configSchema>, 'tenants' | 'channels' | '$schema'> {
   tenants: Tenant[];
+  channels: (ChannelSettings & { tenants: z.infer<typeof picks> })[];
 }
 
 /** Endpoints of the national clouds: https://learn.microsoft.com/en-us/graph/deployments */
@@ -338,14 +557,18 @@ export function parseConfig(input: unknown, source: string): Config {
       'Correct the fields named above: docs/configuration.md explains each, monitor.config.example.ts shows a whole config.',
     );
   }
-  const { tenants, $schema: _, ...rest } = parsed.data;
+  const { tenants, channels, $schema: _, ...rest } = parsed.data;
   return {
     ...rest,
+    channels: channels.map((channel) => channelOfAllSchema.parse(channel)),
     tenants: tenants.map((tenant) => ({
       ...tenant,
       cloud: typeof tenant.cloud === 'string' ? CLOUDS[tenant.cloud] : tenant.cloud,
       schedule: { ...rest.schedule, ...tenant.schedule },
       alerts: { ...rest.alerts, ...tenant.alerts },
+      channels: channels
+        .filter((channel) => isPicked(tenant, channel.tenants))
+        .map(({ tenants: _tenants, ...channel }) => channelSchema.parse(channel)),
     })),
   };
 }

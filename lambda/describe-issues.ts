@@ -16,7 +16,10 @@ const TYPES: Record<string, string> = {
 export function describeIssues(error: z.ZodError, input: unknown, whole: string): string {
   return error.issues
     .flatMap(innermost)
-    .flatMap((issue) => describeIssue(issue, input, whole))
+    .flatMap((issue) => {
+      const lines = describeIssue(issue, input, whole);
+      return issue.path.includes('cloud') ? lines : lines.map(withoutKeys);
+    })
     .join('\n');
 }
 
@@ -49,9 +52,23 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown, whole: string): 
   return [`  ${path || whole}: ${describeFound(issue, found)}, ${wants}${where}`];
 }
 
-function describeFound({ code }: z.core.$ZodIssue, found: unknown): string {
+/** Fields in whose place somebody may have written the secret itself. */
+const SECRET = new Set<PropertyKey>(['url', 'signingKey']);
+
+function describeFound({ code, path }: z.core.$ZodIssue, found: unknown): string {
   if (found === undefined) return 'is missing';
-  return `found ${code === 'too_big' && Array.isArray(found) ? found.length : quote(found)}`;
+  if (path.some((key) => SECRET.has(key))) {
+    return `found ${Array.isArray(found) ? 'a list' : (TYPES[typeof found] ?? String(found))} (not shown)`;
+  }
+  if (code === 'too_big' && Array.isArray(found)) return `found ${found.length}`;
+  return `found ${quote(found)}`;
+}
+
+/** The addresses of webhooks carry a key, and may stand in the wrong place. */
+function withoutKeys(text: string): string {
+  return text
+    .replace(/(https?:\/\/)(?:[^\s"'/]*@)?([^\s"'/?#]*)[/?#][^\s"']*/gi, '$1$2/…')
+    .replace(/whsec_[^\s"']*/g, 'whsec_…');
 }
 
 /** As one would write it in JavaScript. */

@@ -1,10 +1,13 @@
 import * as z from 'zod';
-import { tenantSchema } from './config.ts';
+import { channelOfAllSchema, tenantSchema } from './config.ts';
 import { describeIssues } from './describe-issues.ts';
 import { MonitorError } from './errors.ts';
 
 const runSchema = z.strictObject({ tenant: tenantSchema });
-const watchSchema = z.strictObject({ watch: z.literal(true, 'wants true') });
+const watchSchema = z.strictObject({
+  watch: z.literal(true, 'wants true'),
+  channels: z.array(channelOfAllSchema).default([]),
+});
 
 /** What the function is invoked with: a run for one tenant, or the daily watch over all of them. */
 export type Event = z.infer<typeof runSchema> | z.infer<typeof watchSchema>;

@@ -12,7 +12,19 @@ import example from '../monitor.config.example.ts';
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 500);
 const seed = Number(process.env['FUZZ_SEED'] ?? 12);
 
-const TEXT = JSON.stringify(example, null, 1).replaceAll(
+const channels = [
+  { name: 'soc', type: 'teams', url: { secret: 'a' }, tenants: 'all' },
+  {
+    name: 'siem',
+    type: 'webhook',
+    url: { env: 'A' },
+    signingKey: { env: 'B' },
+    tenants: ['Contoso'],
+    kinds: ['scores'],
+  },
+  { name: 'bus', type: 'events', bus: 'security' },
+];
+const TEXT = JSON.stringify({ ...example, channels }, null, 1).replaceAll(
   '00000000-0000-0000-0000-000000000000',
   '11111111-0000-4000-8000-000000000000',
 );

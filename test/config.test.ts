@@ -57,7 +57,9 @@ describe('a config', () => {
       },
       recipients: { scores: ['secops@contoso.com'], controls: ['secops@contoso.com'] },
       schedule: { at: '08:00', timeZone: 'Europe/Budapest' },
-      alerts: { confirmDrops: 2, minimumPoints: 0 },
+      alerts: { confirmDrops: 2, minimumPoints: 0, mute: [] },
+      tags: [],
+      channels: [],
     });
     expect(tenants[1]?.cloud.graphEndpoint).toBe('https://dod-graph.microsoft.us');
     // What the deployment hands to the function is what the function takes.
@@ -187,6 +189,107 @@ describe('a config', () => {
     ],
   ])('with %s wrong fails with the path, what was found and what is wanted', (_, spoil, expected) => {
     expect(errorOf(spoil)).toContain(expected);
+  });
+
+  it('gives every tenant the channels that hear of it', () => {
+    const config = {
+      ...minimal(),
+      tenants: [
+        { ...minimal().tenants[0]!, tags: ['Gold'] },
+        { ...minimal().tenants[0]!, name: 'Fabrikam', tenantId: OTHER },
+      ],
+      channels: [
+        { name: 'soc', type: 'teams', url: { secret: 'secure-score/soc' } },
+        {
+          name: 'gold',
+          type: 'slack',
+          url: { env: 'GOLD' },
+          tenants: ['#gold'],
+          kinds: ['scores', 'scores'],
+        },
+        {
+          name: 'siem',
+          type: 'webhook',
+          url: { secret: 'a' },
+          signingKey: { secret: 'b' },
+          tenants: ['Fabrikam'],
+        },
+        { name: 'bus', type: 'events', bus: 'security', tenants: ['#GOLD', 'Fabrikam'] },
+      ],
+    } satisfies ConfigInput;
+    const { tenants, channels } = parseConfig(config, 'monitor.config.ts');
+    const all = ['scores', 'controls', 'operations'];
+    const soc = { name: 'soc', type: 'teams', url: { secret: 'secure-score/soc' }, kinds: all };
+    const bus = { name: 'bus', type: 'events', bus: 'security', kinds: all };
+    expect(tenants[0]?.channels).toEqual([
+      soc,
+      { name: 'gold', type: 'slack', url: { env: 'GOLD' }, kinds: ['scores'] },
+      bus,
+    ]);
+    expect(tenants[1]?.channels.map(({ name }) => name)).toEqual(['soc', 'siem', 'bus']);
+    expect(channels[0]).toEqual({ ...soc, tenants: 'all' });
+    for (const tenant of tenants) expect(tenantSchema.parse(structuredClone(tenant))).toEqual(tenant);
+  });
+
+  it.each<[string, Spoilt, string]>([
+    ['a name', { name: 'My SOC' }, 'channels[0].name: found "My SOC", wants small letters'],
+    ['a name that mails have', { name: 'mail' }, 'is what deliveries by mail are called'],
+    [
+      'a type',
+      { type: 'fax' },
+      "channels[0].type: found \"fax\", wants 'teams', 'slack', 'webhook', 'events'",
+    ],
+    ['no address', { url: undefined }, "channels[0].url: is missing, wants { secret: '…' }"],
+    ['no key', { type: 'webhook' }, 'channels[0].signingKey: is missing'],
+    [
+      'an address of events',
+      { type: 'events' },
+      'channels[0].url: found an object (not shown), is no field of',
+    ],
+    [
+      'a key of Teams',
+      { signingKey: { env: 'KEY' } },
+      'channels[0].signingKey: found an object (not shown), is',
+    ],
+    ['a bus of Teams', { bus: 'security' }, 'channels[0].bus: found "security", is no field of a channel of'],
+    ['a bus', { type: 'events', url: undefined, bus: 'a b' }, 'wants the name of an event bus'],
+    ['no kind', { kinds: [] }, 'channels[0].kinds: found [], wants at least one kind'],
+    [
+      'a tenant',
+      { tenants: ['Contso'] },
+      'channels[0].tenants[0]: found "Contso", wants the name of a tenant',
+    ],
+    ['a tag', { tenants: ['#gold'] }, 'channels[0].tenants[0]: found "#gold", wants the name of a tenant'],
+  ])('with %s of a channel wrong says so', (_, fields, expected) => {
+    const soc = { name: 'soc', type: 'teams', url: { secret: 's' } };
+    expect(errorOf((c) => (c.channels = [{ ...soc, ...fields }]))).toContain(expected);
+  });
+
+  it('has channels of different names', () => {
+    const soc = { name: 'soc', type: 'teams', url: { secret: 's' } };
+    expect(errorOf((c) => (c.channels = [soc, soc]))).toContain(
+      'channels[1].name: found "soc", wants a name of its own: channels[0] has the same',
+    );
+  });
+
+  it.each<[string, (address: string, key: string) => unknown]>([
+    ['in its field', (url) => [{ name: 'soc', type: 'slack', url }]],
+    ['as the name of its secret', (secret) => [{ name: 'soc', type: 'slack', url: { secret } }]],
+    ['as the name of its variable', (env) => [{ name: 'soc', type: 'slack', url: { env } }]],
+    ['as the channel', (address) => [address]],
+    ['as all channels', (address) => address],
+    ['as the name of the channel', (name) => [{ name, type: 'slack', url: { env: 'A' } }]],
+    ['where one channel stands for the list', (url, signingKey) => ({ url, signingKey })],
+    ['as a list', (url) => [{ name: 'soc', type: 'slack', url: [url] }]],
+    ['as the key', (_url, signingKey) => [{ name: 'a', type: 'webhook', url: { env: 'A' }, signingKey }]],
+    ['as the bus', (bus) => [{ name: 'a', type: 'events', bus }]],
+    ['as a tenant', (url) => [{ name: 'a', type: 'events', tenants: [url] }]],
+  ])('never shows the address of a webhook: %s', (_, channels) => {
+    const found = errorOf((c) => {
+      c.channels = channels('https://u:pass@hooks.slack.com/services/T0/B0/hush?sig=hush', 'whsec_hush');
+    });
+    expect(found).toContain('channels');
+    expect(found).not.toMatch(/hush|pass/);
   });
 
   it('of many tenants names the one that is wrong', () => {

@@ -105,7 +105,9 @@ export function tenantAt(simulator: Pick<Simulator, 'authorityHost' | 'graphEndp
     cloud: { authorityHost, graphEndpoint },
     recipients: { scores: ['a@example.com'], controls: ['a@example.com'] },
     schedule: { at: '07:00', timeZone: 'UTC' },
-    alerts: { confirmDrops: 0, minimumPoints: 0 },
+    alerts: { confirmDrops: 0, minimumPoints: 0, mute: [] },
+    tags: [],
+    channels: [],
   };
 }
 

@@ -5,7 +5,25 @@ import { tenant } from './fakes.ts';
 describe('the event', () => {
   it('is a tenant, as the deployment resolved it, or the watch', () => {
     expect(parseEvent(JSON.parse(JSON.stringify({ tenant })))).toEqual({ tenant });
-    expect(parseEvent({ watch: true })).toEqual({ watch: true });
+    expect(parseEvent({ watch: true })).toEqual({ watch: true, channels: [] });
+  });
+
+  it('may be of a deployment that knew no channels, tags and muted recommendations', () => {
+    const { channels: _, tags: __, alerts, ...old } = tenant;
+    const { mute: ___, ...oldAlerts } = alerts;
+    expect(parseEvent({ tenant: { ...old, alerts: oldAlerts } })).toEqual({ tenant });
+  });
+
+  it('shows no address that somebody wrote where its secret is named', () => {
+    const channel = {
+      name: 'soc',
+      type: 'slack',
+      kinds: ['scores'],
+      url: 'https://hooks.slack.com/T0/B0/key',
+    };
+    expect(() => parseEvent({ tenant: { ...tenant, channels: [channel] } })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('key\n') as string }),
+    );
   });
 
   it.each<[event: unknown, wrong: string]>([

@@ -9,13 +9,14 @@ import { fillDays, TENANT_ID, world, type DaySpec } from './fakes.ts';
 const BASE: DaySpec = { controls: { alpha: 5, beta: 5, gamma: 2, delta: 1 }, maximum: 40 };
 const STATE = `state/tenant=${TENANT_ID}.json`;
 
-async function started(alerts = { confirmDrops: 0, minimumPoints: 0 }) {
+async function started(noise: { confirmDrops?: number; minimumPoints?: number } = {}) {
   const w = world('2026-03-01T07:00:00Z');
   fillDays(w.graph, '2026-02-20', 10, BASE);
   w.graph.profiles = Object.keys(BASE.controls).map((id) => profile(id));
   const runAt = async (now: string) => {
     w.clock.set(now);
     const run = w.runOf();
+    const alerts = { ...run.tenant.alerts, ...noise };
     return monitor({ ...run, tenant: { ...run.tenant, alerts } });
   };
   await runAt('2026-03-01T07:00:00Z');

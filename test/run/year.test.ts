@@ -145,7 +145,7 @@ describe('a year', () => {
       if (tenant.away.has(index)) continue;
       w.clock.set(`${addDays(START, index)}T07:00:00Z`);
       const run: Run = w.runOf();
-      run.tenant = { ...run.tenant, alerts: { confirmDrops: 2, minimumPoints: 0.5 } };
+      run.tenant = { ...run.tenant, alerts: { ...run.tenant.alerts, confirmDrops: 2, minimumPoints: 0.5 } };
       const { mails } = await monitor(run);
       mailed.push(...mails.map(({ kind }) => [index, kind] as [number, string]));
     }
