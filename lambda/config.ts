@@ -508,10 +508,10 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
 });
 
 /** @param wanted 'all', or names of tenants and tags with a # before them */
-function isPicked({ name, tags }: { name: string; tags: string[] }, wanted: z.infer<typeof picks>): boolean {
+function isPicked(tenant: { name: string; tags: string[] }, wanted: z.infer<typeof picks>): boolean {
   return (
     wanted === 'all' ||
-    wanted.some((pick) => pick === name || tags.some((tag) => pick.toLowerCase() === `#${tag}`))
+    wanted.some((pick) => pick === tenant.name || tenant.tags.some((tag) => pick.toLowerCase() === `#${tag}`))
   );
 }
 

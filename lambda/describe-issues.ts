@@ -58,7 +58,7 @@ const SECRET = new Set<PropertyKey>(['url', 'signingKey']);
 function describeFound({ code, path }: z.core.$ZodIssue, found: unknown): string {
   if (found === undefined) return 'is missing';
   if (path.some((key) => SECRET.has(key))) {
-    return `found ${Array.isArray(found) ? 'a list' : (TYPES[typeof found] ?? String(found))} (not shown)`;
+    return `found ${Array.isArray(found) ? 'a list' : (TYPES[typeof found] ?? `a ${typeof found}`)} (not shown)`;
   }
   if (code === 'too_big' && Array.isArray(found)) return `found ${found.length}`;
   return `found ${quote(found)}`;
