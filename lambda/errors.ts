@@ -27,6 +27,29 @@ export class MonitorError extends Error {
 }
 
 /**
+ * A message that did not get through. `retryable` means what it always does: false where somebody has to act, of whom
+ * operations then hear at once.
+ */
+export class DeliveryError extends MonitorError {
+  /** Whether the receiver is gone, or refuses this message for good. What is not final waits, for 7 days at most. */
+  readonly final: boolean;
+  /** How long the receiver asks to wait, ms; null where it does not say. */
+  readonly retryAfter: number | null;
+
+  constructor(
+    code: string,
+    message: string,
+    advice: string,
+    options: { retryable?: boolean; final?: boolean; retryAfter?: number | null; cause?: unknown } = {},
+  ) {
+    super(code, message, advice, options);
+    this.name = 'DeliveryError';
+    this.final = options.final ?? false;
+    this.retryAfter = options.retryAfter ?? null;
+  }
+}
+
+/**
  * Quotes a foreign value for an error text: one line, bounded, without characters that act on what stands around them.
  * A text stands in quotation marks, anything else as JSON.
  */

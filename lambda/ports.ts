@@ -1,6 +1,9 @@
 import type { Tenant } from './config.ts';
 import type { CheckedCertificate } from './certificate/bundle.ts';
 import type { DeploymentMetric, TenantMetric } from './metric-names.ts';
+import type { Attachment, MailKind, Report } from './report/model.ts';
+
+export type { Attachment, MailKind } from './report/model.ts';
 
 /**
  * Every side effect of a run, as one argument. `monitor.ts` and everything under it reaches the outside world
@@ -81,12 +84,38 @@ export interface StoredObject {
   version: string;
 }
 
+/** What takes reports to people, and to other programs: mail, and the channels of the config. */
+export interface Channels {
+  /**
+   * @param destination 'mail', or the name of one of the tenant's channels
+   * @throws DeliveryError, final, where the tenant has no channel of that name any more
+   */
+  of(tenant: Tenant, destination: string): Channel;
+}
+
+/** Takes reports to one destination. */
+export interface Channel {
+  /** @returns the receiver's id of it, or the message's own. @throws DeliveryError */
+  send(message: Message): Promise<string>;
+}
+
+/** One report, or what of it is of one kind, for one destination. */
+export interface Message {
+  /** `<first 16 of the report's hash>-<kind>-<destination>`: the same at each repetition. */
+  id: string;
+  kind: MailKind;
+  report: Report;
+  /** Of the report in the archive. */
+  reportKey: string;
+  urgent: boolean;
+  /** By which sending it must have ended, by the clock of the run. */
+  deadline: Date;
+}
+
 export interface Mailer {
   /** @returns the id under which the mail can be found again (SES MessageId, or the Message-ID of the .eml). */
   send(mail: Mail): Promise<string>;
 }
-
-export type MailKind = 'start' | 'scores' | 'controls' | 'operations';
 
 export interface Mail {
   kind: MailKind;
@@ -102,16 +131,6 @@ export interface Mail {
   attachments?: Attachment[];
   /** Mail programs show it as important. */
   urgent?: boolean;
-}
-
-export interface Attachment {
-  /** File name, with its extension. */
-  name: string;
-  /** Like `image/png` or `text/csv; charset=utf-8`. */
-  contentType: string;
-  content: Uint8Array;
-  /** Where the HTML shows it as `<img src="cid:…">`: then it is inline, else a file to save. */
-  contentId?: string;
 }
 
 /** Structured: a message that stays the same, facts as fields. Never a secret, a token or a key. */

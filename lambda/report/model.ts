@@ -1,4 +1,3 @@
-import type { Attachment, MailKind } from '../ports.ts';
 import type { Change } from '../score/change.ts';
 import type { Failing } from '../score/drift.ts';
 import type { AddedUp, Drop, Fate, Healed, Part } from '../score/settle.ts';
@@ -174,6 +173,19 @@ export type OperationsItem =
   /** Controls (a few of them) whose score cannot be read, first on that day. */
   | { kind: 'unreadable'; date: string; controls: string[]; count: number }
   | { kind: 'failing'; code: string; message: string; advice: string; since: string };
+
+/** What of a report goes out together: a mail of its own, and a message of its own in each channel. */
+export type MailKind = 'start' | 'scores' | 'controls' | 'operations';
+
+export interface Attachment {
+  /** File name, with its extension. */
+  name: string;
+  /** Like `image/png` or `text/csv; charset=utf-8`. */
+  contentType: string;
+  content: Uint8Array;
+  /** Where the HTML shows it as `<img src="cid:…">`: then it is inline, else a file to save. */
+  contentId?: string;
+}
 
 /** A mail of a report, rendered. */
 export interface RenderedMail {
