@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
 import yargs from 'yargs';
-import { MonitorError } from '../lambda/errors.ts';
+import { callOf, commandLine } from '../lambda/command-line.ts';
 import { followProxy } from '../lambda/proxy.ts';
 import { archiveCommand } from './archive/archive.ts';
 import { certificateCommand } from './certificate/certificate.ts';
 import { lazily } from './shared/command.ts';
 import { EXIT, UsageError } from './shared/exit.ts';
+import { asMonitorError } from './shared/failure.ts';
 import { historyCommand } from './history/history.ts';
 
 /**
@@ -22,7 +25,8 @@ export async function main(args: string[]): Promise<number> {
     import('./doctor/doctor.ts').then((file) => file.doctor),
   );
   const parser = yargs(args)
-    .scriptName('secure-score')
+    // A completion belongs to a program that the shell knows by name.
+    .scriptName(args[0] === 'completion' ? 'secure-score' : callOf(import.meta.url))
     // Our own words are English, and half of a message in another language helps nobody.
     .locale('en')
     .usage('$0 <command>\n\nWatches the Microsoft Secure Score of your tenants.')
@@ -37,7 +41,7 @@ export async function main(args: string[]): Promise<number> {
     .completion('completion', 'Print a completion script for your shell')
     .help()
     .alias('help', 'h')
-    .version(false)
+    .version(version())
     .wrap(Math.min(110, process.stdout.columns ?? 80))
     .exitProcess(false)
     .fail((message, error) => {
@@ -50,7 +54,7 @@ export async function main(args: string[]): Promise<number> {
   } catch (error) {
     // What yargs itself finds wrong is an YError, or comes as a message alone.
     if (error instanceof Error && (error instanceof UsageError || error.name === 'YError')) {
-      console.error(`${inPlainWords(error.message)}\n\nTry: secure-score --help`);
+      console.error(`${inPlainWords(error.message)}\n\nTry: ${commandLine('--help')}`);
       return EXIT.usage;
     }
     console.error(describeError(error));
@@ -59,13 +63,19 @@ export async function main(args: string[]): Promise<number> {
 }
 
 function inPlainWords(message: string): string {
-  return message
-    .replace(/^Not enough non-option arguments:.*/, 'An argument is missing.')
-    .replace(/^[^:]*:\s+(\S+) -> (\S+)$/, '--$1 goes with --$2 only.');
+  return message.replace(/^[^:]*:\s+(\S+) -> (\S+)$/, '--$1 goes with --$2 only.');
 }
 
-/** What went wrong and what to do, for a person. */
-function describeError(error: unknown): string {
-  if (error instanceof MonitorError) return `${error.message}\n→ ${error.advice}`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+/** What went wrong and what to do, for a person: never a stack. */
+export function describeError(error: unknown): string {
+  const { message, advice } = asMonitorError(error);
+  return `${message}\n→ ${advice}`;
+}
+
+/** Of the package, in a checkout and where it is installed. */
+function version(): string {
+  const manifest = findPackageJSON(import.meta.url);
+  return manifest === undefined
+    ? 'unknown'
+    : (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

@@ -16,6 +16,7 @@ import { answerOf, notReadOnly, type Answer, type HistoryEngine, type Scope, typ
 import { filesLost, filesOf, listHistory, type HistoryFile, type MonthsByTenant } from './files.ts';
 import { literal } from './placeholders.ts';
 import { TABLES, type Table } from '../lambda/archive/columns/tables.ts';
+import { commandLine } from '../lambda/command-line.ts';
 
 /** What of the history was left out, and why. */
 export interface Skipped {
@@ -264,7 +265,7 @@ function invalid(error: unknown): MonitorError {
   return new MonitorError(
     'history-sql-invalid',
     `DuckDB cannot answer that: ${error instanceof Error ? error.message : String(error)}`,
-    `The tables are ${tables}. What is in one: secure-score history sql "DESCRIBE scores"`,
+    `The tables are ${tables}. What is in one: ${commandLine('history sql "DESCRIBE scores"')}`,
     { cause: error },
   );
 }

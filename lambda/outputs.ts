@@ -1,3 +1,5 @@
+import { commandLine } from './command-line.ts';
+
 /**
  * How the command line finds a deployment: the main stack, by name, and the outputs that it publishes. Typed
  * constants, for the stack that writes them and for the commands that read them.
@@ -23,7 +25,7 @@ export const DEFAULT_CERTIFICATE_SECRET = certificateSecretOf(DEPLOYMENT_STACK);
 
 /** The command that fills a secret. @param secret name or ARN */
 export const putCommand = (secret: string): string =>
-  `secure-score certificate put <file>${secret === DEFAULT_CERTIFICATE_SECRET ? '' : ` --secret ${secret}`}`;
+  commandLine(`certificate put <file>${secret === DEFAULT_CERTIFICATE_SECRET ? '' : ` --secret ${secret}`}`);
 
 /** Keys of the main stack's outputs. */
 export const OUTPUTS = {

@@ -15,6 +15,7 @@ import { Construct } from 'constructs';
 import { DEPLOYMENT_METRICS, DIMENSIONS, NAMESPACE } from '../lambda/metric-names.ts';
 import { stackFlag } from '../lambda/outputs.ts';
 import type { Mail } from './mail.ts';
+import { commandLine } from '../lambda/command-line.ts';
 
 /** Where an alarm's section is found, unless the deployment is told another place. */
 export const RUNBOOK = 'docs/runbook.md';
@@ -95,7 +96,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
   return [
     {
       id: 'tenants-overdue',
-      says: `At least one tenant has had no successful run for 30 hours. The operations mail names it: look for its last error in the log, mend it, then invoke it with "secure-score run --deployed${flag}".`,
+      says: `At least one tenant has had no successful run for 30 hours. The operations mail names it: look for its last error in the log, mend it, then invoke it ("${commandLine(`run --deployed${flag}`)}").`,
       metric: watched(DEPLOYMENT_METRICS.tenantsOverdue, Stats.MAXIMUM),
       when: atLeast,
       threshold: 1,
@@ -121,7 +122,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'archive-damaged',
-      says: 'Evidence in the archive of at least one tenant is damaged or missing, or its ledger was changed. The operations mail lists it: see all of it with "secure-score archive verify --deployed", restore it from an earlier version of the bucket, or acknowledge the loss with "secure-score archive acknowledge".',
+      says: `Evidence in the archive of at least one tenant is damaged or missing, or its ledger was changed. The operations mail lists it: see all of it with "${commandLine('archive verify --deployed')}", restore it from an earlier version of the bucket, or acknowledge the loss with "${commandLine('archive acknowledge')}".`,
       metric: watched(DEPLOYMENT_METRICS.archivesDamaged, Stats.MAXIMUM),
       when: atLeast,
       threshold: 1,
@@ -129,7 +130,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     ...[30, 7].map((days) => ({
       id: `certificate-${days}-days`,
-      says: `A certificate expires in less than ${days} days; then its tenants can no longer be read. The operations mail names them: make a new one (secure-score certificate create), upload it to Entra ID, store it (secure-score certificate put${flag}).`,
+      says: `A certificate expires in less than ${days} days; then its tenants can no longer be read. The operations mail names them: make a new one (${commandLine('certificate create')}), upload it to Entra ID, store it (${commandLine(`certificate put${flag}`)}).`,
       metric: watched(DEPLOYMENT_METRICS.certificateDaysLeft, Stats.MINIMUM),
       when: below,
       threshold: days,
@@ -145,7 +146,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'runs-failed',
-      says: `A run failed for good, after its retries. The queue of failed runs holds its event and its error. Mend it, invoke the tenant with "secure-score run --deployed${flag}", then purge the queue.`,
+      says: `A run failed for good, after its retries. The queue of failed runs holds its event and its error. Mend it, invoke the tenant ("${commandLine(`run --deployed${flag}`)}"), then purge the queue.`,
       metric: deadLetters(props.failedRuns),
       when: atLeast,
       threshold: 1,

@@ -6,6 +6,7 @@ import type { Tenant } from '../lambda/config.ts';
 import { MonitorError } from '../lambda/errors.ts';
 import { certificateSecretOf, stackFlag } from '../lambda/outputs.ts';
 import { acknowledge } from './acknowledge.ts';
+import { commandLine } from '../lambda/command-line.ts';
 
 /**
  * How many secrets with names of usual length a policy of 6,144 characters holds, and how many policies a role:
@@ -63,7 +64,7 @@ export class Certificate extends Construct {
   private create(): Secret {
     const secret = new Secret(this, 'Secret', {
       secretName: this.secretName,
-      description: `PEM bundle of secure-score-monitor: certificate and private key. Fill it with: secure-score certificate put${stackFlag(Stack.of(this).stackName)}`,
+      description: `PEM bundle of secure-score-monitor: certificate and private key. Fill it with: ${commandLine(`certificate put${stackFlag(Stack.of(this).stackName)}`)}`,
       // Its private key may be all that is left to sign in with.
       removalPolicy: RemovalPolicy.RETAIN,
     });

@@ -5,6 +5,7 @@ import { HISTORY_OUTPUTS } from '../lambda/outputs.ts';
 import { acknowledgeWildcard } from './acknowledge.ts';
 import { History } from './history.ts';
 import type { SecureScoreMonitor } from './secure-score-monitor.ts';
+import { commandLine } from '../lambda/command-line.ts';
 
 export interface SecureScoreHistoryStackProps extends StackProps {
   /** Whose archive is asked. */
@@ -41,7 +42,7 @@ export class SecureScoreHistoryStack extends Stack {
     this.output(
       HISTORY_OUTPUTS.athenaWorkgroup,
       history.workgroup.name,
-      'Ask: npx secure-score history <question> --engine athena',
+      `Ask: ${commandLine('history <question> --engine athena')}`,
     );
     this.output(HISTORY_OUTPUTS.historyDatabase, history.database.databaseName, 'Holds its tables');
     this.output(

@@ -2,6 +2,7 @@ import { Aws, CfnCondition, CfnOutput, Fn, Stack, Tags, type StackProps } from '
 import type { Construct } from 'constructs';
 import { OUTPUTS, stackFlag } from '../lambda/outputs.ts';
 import { SecureScoreMonitor, type SecureScoreMonitorProps } from './secure-score-monitor.ts';
+import { commandLine } from '../lambda/command-line.ts';
 
 const COMMERCIAL_CONSOLE = 'console.aws.amazon.com';
 
@@ -33,7 +34,7 @@ export class SecureScoreMonitorStack extends Stack {
     this.output(
       OUTPUTS.functionName,
       monitor.function.functionName,
-      `Invoke it now: npx secure-score run --deployed${flag}`,
+      `Invoke it now: ${commandLine(`run --deployed${flag}`)}`,
     );
     this.output(
       OUTPUTS.archiveBucket,
@@ -43,7 +44,7 @@ export class SecureScoreMonitorStack extends Stack {
     this.output(
       OUTPUTS.certificateSecret,
       monitor.certificate.secretName,
-      `Next step: npx secure-score certificate put <file>${flag}`,
+      `Next step: ${commandLine(`certificate put <file>${flag}`)}`,
     );
     this.output(
       OUTPUTS.scheduleGroup,

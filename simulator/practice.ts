@@ -20,6 +20,7 @@ import { day } from '../lambda/report/format.ts';
 import { createCertificate } from './certificates.ts';
 import { practiceTenant } from './practice-tenant.ts';
 import { startSimulator } from './server.ts';
+import { commandLine } from '../lambda/command-line.ts';
 
 const DAYS_TO_WATCH = 10;
 const DAY_MS = 24 * 3_600_000;
@@ -172,13 +173,13 @@ async function practiceOf(now: Date, root: string): Promise<void> {
     heading('What to try next');
     console.log(`Ask the archive, or look at it:
 
-  npx secure-score history losses --archive practice/archive
-  npx secure-score history open --archive practice/archive
+  ${commandLine('history losses --archive practice/archive')}
+  ${commandLine('history open --archive practice/archive')}
 
 Your own tenant, on this machine, without any AWS:
 
   cp monitor.config.example.ts monitor.config.ts      # and fill it in
-  npx secure-score run --certificate your.pem --archive archive --outbox mails
+  ${commandLine('run --certificate your.pem --archive archive --outbox mails')}
 
 The README says how to register the app and make the certificate.`);
   } finally {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../cli/main.ts';
 import { allQuestions } from '../history/questions.ts';
+import { callOf, commandLine } from '../lambda/command-line.ts';
 
 /** What README, runbook, help and messages name is there: taken out of them, not copied from them. */
 
@@ -14,7 +15,7 @@ const SOURCES = globSync('{bin,cli,history,lambda,lib,simulator}/**/*.{ts,sql}',
 
 interface Example {
   file: string;
-  /** Without `npx`, and without what a shell would leave out. */
+  /** Without the folder, and without what a shell would leave out. */
   command: string;
 }
 
@@ -27,8 +28,8 @@ function examplesIn(file: string): Example[] {
   );
   return [...blocks, ...spans]
     .map((code) => code.replace(/\s+/g, ' ').replace(/ +#.*/, '').trim())
-    .filter((code) => /^(npx )?secure-score( |$)/.test(code))
-    .map((code) => ({ file, command: code.replace(/^npx /, '') }));
+    .filter((code) => /^\.\/secure-score( |$)/.test(code))
+    .map((code) => ({ file, command: code.replace('./', '') }));
 }
 
 /** `.example('$0 …', …)` of the commands' help. */
@@ -41,11 +42,8 @@ function examplesOfHelp(file: string): Example[] {
 
 /** What an example shows within the text that `npm start` ends with, or a template prints. */
 function examplesOfPractice(): Example[] {
-  return [...read('simulator/practice.ts').matchAll(/^ *npx (secure-score .*)$/gm)].map(
-    ([, command = '']) => ({
-      file: 'simulator/practice.ts',
-      command,
-    }),
+  return [...read('simulator/practice.ts').matchAll(/^ *\$\{commandLine\('(.*)'\)\}$/gm)].map(
+    ([, words = '']) => ({ file: 'simulator/practice.ts', command: `secure-score ${words}` }),
   );
 }
 
@@ -116,9 +114,9 @@ describe('an example', () => {
   it('"with the same flags" takes the flags of the command before it', async () => {
     const same = DOCUMENTS.flatMap((file) => {
       const text = read(file);
-      return [...text.matchAll(/`(?:npx )?secure-score (\w+)` with the same flags/g)].map((match) => ({
+      return [...text.matchAll(/`\.\/secure-score (\w+)` with the same flags/g)].map((match) => ({
         command: match[1]!,
-        before: [...text.slice(0, match.index).matchAll(/^ *npx (secure-score .*)$/gm)].at(-1)?.[1],
+        before: [...text.slice(0, match.index).matchAll(/^ *\.\/(secure-score .*)$/gm)].at(-1)?.[1],
       }));
     });
     expect(same.length).toBeGreaterThan(0);
@@ -140,12 +138,11 @@ describe('an example', () => {
 
 /** Every mention in a sentence of ours: a message, an advice, a comment. */
 function mentions(file: string): Example[] {
-  return [...read(file).matchAll(/secure-score (?=[a-z])((?:(?!secure-score )[^\n'"`”])*)/g)].map(
-    ([, rest = '']) => ({
-      file,
-      command: rest,
-    }),
-  );
+  return [
+    ...read(file).matchAll(
+      /(?:secure-score |commandLine\(\s*(?:\w+ === null \? )?['`])(?=[a-z])((?:(?!secure-score )[^\n'"`”])*)/g,
+    ),
+  ].map(([, rest = '']) => ({ file, command: rest }));
 }
 
 describe('a message', () => {
@@ -166,12 +163,39 @@ describe('a message', () => {
       if (!helps.has(key)) helps.set(key, (await say([...path, '--help'])).out);
       const help = helps.get(key)!;
       // Help of a group alone shows its commands; of a command that is not there, too.
-      if (!help.startsWith(`secure-score ${key}`)) wrong.push(`${file}: no command ${key}`);
+      if (!help.startsWith(commandLine(key))) wrong.push(`${file}: no command ${key}`);
       for (const flag of command.match(/--[a-z][a-z-]*/g) ?? []) {
         if (!help.includes(flag)) wrong.push(`${file}: ${key} takes no ${flag}`);
       }
     }
     expect(wrong).toEqual([]);
+  });
+});
+
+describe('the call', () => {
+  it.each([...SOURCES, ...DOCUMENTS, 'monitor.config.example.ts'])(
+    'in %s asks no registry for a package of that name',
+    (file) => {
+      expect(read(file)).not.toMatch(/(?:npx|npm exec|bunx|dlx)(?: -\S+)* secure-score\b(?!`)/);
+    },
+  );
+
+  it('is stated in one place', () => {
+    const stated = SOURCES.filter((file) =>
+      /[^$]['"`“][^'"`“\n]*\bsecure-score (run|doctor|certificate|history [<a-z]|archive)\b/.test(
+        read(file).replace(/^\s*(?:\/\/|\/?\*).*$/gm, ''),
+      ),
+    );
+    expect(stated).toEqual([]);
+  });
+
+  it('suits the place from which it is made', () => {
+    expect(callOf('file:///home/me/secure-score-monitor/lambda/a.ts', 'linux')).toBe('./secure-score');
+    expect(callOf('file:///C:/secure-score-monitor/lambda/a.ts', 'win32')).toBe('npm run -s secure-score --');
+    const inside = '/node_modules/secure-score-monitor/dist/lambda/command-line.js';
+    expect(callOf(`file:///home/me/app${inside}`)).toBe('node_modules/.bin/secure-score');
+    expect(callOf(`file:///usr/lib${inside}`)).toBe('secure-score');
+    expect(callOf(`file:///C:/Users/me/AppData/Roaming/npm${inside}`)).toBe('secure-score');
   });
 });
 

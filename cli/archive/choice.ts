@@ -9,6 +9,7 @@ import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
 import { findDeployment, outputOf } from '../shared/deployment.ts';
 import { DEFAULT_CONFIG, loadConfig } from '../shared/load-config.ts';
 import { OPTIONS, text } from '../shared/options.ts';
+import { commandLine } from '../../lambda/command-line.ts';
 
 /** Where `run` keeps its archive unless it is told otherwise. */
 const DEFAULT_ARCHIVE = 'archive';
@@ -62,7 +63,7 @@ export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
     throw new MonitorError(
       'archive-empty',
       `There is no archive in ${store.location}.`,
-      'Name another one with --archive. The first run of a tenant begins it: secure-score run.',
+      `Name another one with --archive. The first run of a tenant begins it: ${commandLine('run')}`,
     );
   }
   const chosen =

@@ -3,6 +3,7 @@ import type { UnprovenDay } from '../../lambda/archive/columns/kept.ts';
 import type { Pulled } from '../../lambda/archive/pull.ts';
 import type { Acknowledged, Finding, Gap, LedgerVerdict, Verdict } from '../../lambda/archive/verify.ts';
 import { day } from '../../lambda/report/format.ts';
+import { commandLine } from '../../lambda/command-line.ts';
 
 /** So many faults of a kind are named one by one. */
 const NAMED = 20;
@@ -104,7 +105,7 @@ export function describeUnproven(days: UnprovenDay[]): string[] {
           `  ${styleText('red', `✗ ${date}`)}  ${rows[has]}  ${styleText('dim', why)}`,
       ),
     ...(more > 0 ? [`  … and ${more} more, all in --json`] : []),
-    '  → Restore what is damaged or gone from an earlier version of the bucket, or from a backup, then rebuild again. All that is wrong: secure-score archive verify',
+    `  → Restore what is damaged or gone from an earlier version of the bucket, or from a backup, then rebuild again. All that is wrong: ${commandLine('archive verify')}`,
   ];
 }
 

@@ -7,6 +7,7 @@ import type { Command } from '../shared/command.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';
 import { OPTIONS, text } from '../shared/options.ts';
 import { createCertificate } from './self-signed.ts';
+import { commandLine } from '../../lambda/command-line.ts';
 
 /** Microsoft advises against long ones, and many tenants forbid them; somebody should look at it now and then. */
 const LONGEST_DAYS = 1095;
@@ -134,7 +135,7 @@ ${bold('Next')}
      → App registrations → your app → Certificates & secrets → Certificates
      → Upload certificate. Compare the thumbprint.
   2. Give ${bold(file)} to whoever signs in with it:
-       the deployment      secure-score certificate put ${file}
-       this machine alone  secure-score run --certificate ${file} …
-  3. See that it works:    secure-score doctor`;
+       the deployment      ${commandLine(`certificate put ${file}`)}
+       this machine alone  ${commandLine(`run --certificate ${file}`)} …
+  3. See that it works:    ${commandLine('doctor')}`;
 }

@@ -11,6 +11,7 @@ import { EXIT, UsageError } from '../shared/exit.ts';
 import { loadConfig, selectTenants } from '../shared/load-config.ts';
 import { certificateFile, OPTIONS, text } from '../shared/options.ts';
 import { describeSecret, putSecret, secretsClient } from './secrets.ts';
+import { commandLine } from '../../lambda/command-line.ts';
 
 interface PutFlags {
   certificate?: string;
@@ -118,7 +119,7 @@ function describe(
     bold('Next'),
     '  1. If its public part is not in the app registration yet, upload it there',
     '     (Certificates & secrets → Certificates).',
-    `  2. secure-score doctor${stackFlag(stack)}, or secure-score run --deployed${stackFlag(stack)}`,
+    `  2. ${commandLine(`doctor${stackFlag(stack)}`)}\n     or ${commandLine(`run --deployed${stackFlag(stack)}`)}`,
   );
   return lines.join('\n');
 }

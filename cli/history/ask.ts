@@ -12,6 +12,7 @@ import { configOf, engineOf } from './engine.ts';
 import { sayWhatIsLeft } from './losses.ts';
 import { formatOf, HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
 import { printAnswer, wrapped, type Names } from './present.ts';
+import { commandLine } from '../../lambda/command-line.ts';
 
 interface AskFlags extends HistoryFlags {
   question?: string;
@@ -158,8 +159,8 @@ function describe(questions: readonly Question[]): string {
       });
     return `${styleText('bold', titles[about])}\n${lines.join('\n')}`;
   });
-  const usage = 'secure-score history <question> [--tenant] [--from] [--to] [--control] [--limit]';
-  return `${groups.join('\n\n')}\n\n${styleText('dim', `${usage}\nsecure-score history sql "SELECT …"`)}`;
+  const usage = commandLine('history <question> [--tenant] [--from] [--to] [--control] [--limit]');
+  return `${groups.join('\n\n')}\n\n${styleText('dim', `${usage}\n${commandLine('history sql "SELECT …"')}`)}`;
 }
 
 function toJson({ name, title, about, answers, notes, parameters }: Question) {

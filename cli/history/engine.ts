@@ -14,6 +14,7 @@ import { pullHistory } from './cache.ts';
 import { Losses, monthsInBucket } from './losses.ts';
 import type { HistoryFlags } from './options.ts';
 import { DEFAULT_CONFIG, loadConfig } from '../shared/load-config.ts';
+import { commandLine } from '../../lambda/command-line.ts';
 
 /** A config is not needed to ask: without one, tenants go by their ids. One that is named has to be there. */
 export async function configOf({ config }: HistoryFlags): Promise<Config | null> {
@@ -61,12 +62,12 @@ export async function engineOf(
 }
 
 function missing(location: string, folder: string | null): MonitorError {
-  const rebuild = `secure-score archive rebuild --archive ${location}`;
+  const rebuild = commandLine(`archive rebuild --archive ${location}`);
   if (folder !== null && !existsSync(folder)) {
     return new MonitorError(
       'history-missing',
       `There is no archive at ${location}.`,
-      'Name one with --archive (a folder, or s3://bucket), ask the deployed one with --deployed, or make one: secure-score run',
+      `Name one with --archive (a folder, or s3://bucket), ask the deployed one with --deployed, or make one: ${commandLine('run')}`,
     );
   }
   const archived = folder === null || existsSync(path.join(folder, 'snapshots'));
@@ -75,6 +76,6 @@ function missing(location: string, folder: string | null): MonitorError {
     `The archive at ${location} has no history yet.`,
     archived
       ? `Make it from the snapshots: ${rebuild}`
-      : 'Archive the first days: secure-score run. It writes the history too.',
+      : `Archive the first days, which writes the history too: ${commandLine('run')}`,
   );
 }

@@ -6,6 +6,7 @@ import type { MonthsByTenant } from '../../history/files.ts';
 import { openBucket } from '../../lambda/archive/open-store.ts';
 import { layout } from '../../lambda/archive/layout.ts';
 import { EXIT } from '../shared/exit.ts';
+import { commandLine } from '../../lambda/command-line.ts';
 
 /**
  * What the answers of a command lack: files of the history that are damaged or gone. Said on stderr, whatever the
@@ -40,7 +41,7 @@ export class Losses {
     for (const key of lost.slice(0, LISTED)) warn(`${key} is missing`);
     if (lost.length > LISTED) warn(`and ${lost.length - LISTED} more are missing`);
     if (lost.length === 0 && !this.#isIncomplete) return EXIT.done;
-    const command = `secure-score archive rebuild --archive ${this.#location}`;
+    const command = commandLine(`archive rebuild --archive ${this.#location}`);
     console.error(`→ The answer is incomplete. Make the history again from the snapshots: ${command}`);
     return strict ? EXIT.failed : EXIT.done;
   }

@@ -14,6 +14,7 @@ import { namesOf, tenantOf } from './ask.ts';
 import { configOf, engineOf } from './engine.ts';
 import { HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
 import { text } from '../shared/options.ts';
+import { commandLine } from '../../lambda/command-line.ts';
 
 /**
  * In the folder where one is: browsers that live in a sandbox of their own (those of snap and flatpak) read neither
@@ -94,7 +95,7 @@ function nothing(tenant: string | undefined, location: string): MonitorError {
     tenant === undefined
       ? `The history of ${location} has no day yet.`
       : `The history of ${location} has no day of ${quote(tenant)}.`,
-    'See which tenants it has: secure-score history sql "SELECT DISTINCT tenant FROM scores"',
+    `See which tenants it has: ${commandLine('history sql "SELECT DISTINCT tenant FROM scores"')}`,
   );
 }
 

@@ -21,7 +21,21 @@ export function lazily<Flags>(
   return {
     command,
     describe,
-    builder: (yargs) => load().then(({ flags }) => flags(yargs)),
+    builder: async (yargs) => {
+      const { flags } = await load();
+      return flags(namingArguments(yargs, command));
+    },
     handler: async (flags) => exit(await (await load()).act(flags as Flags)),
   };
+}
+
+/** Where an argument is missing, yargs would count: what counts is which. */
+function namingArguments(yargs: Argv, command: string): Argv {
+  const wanted = command.match(/<[^>]+>/g);
+  if (wanted === null) return yargs;
+  const words = `An argument is missing: ${command.split(' ')[0]} needs ${wanted.join(' and ')}.%c%c`;
+  // %c takes a number in, and prints nothing: https://nodejs.org/api/util.html#utilformatformat-args
+  return yargs.updateStrings({
+    'Not enough non-option arguments: got %s, need at least %s': { one: words, other: words },
+  } as never);
 }

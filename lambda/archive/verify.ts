@@ -27,19 +27,18 @@ import {
 import { provenProfiles, provenSnapshot, Unproven } from './proof.ts';
 import type { State } from './state.ts';
 import type { TenantObjects } from './tenants.ts';
+import { commandLine } from '../command-line.ts';
 
 /** What is wrong with an archive, by kind: what follows from it, and what to do. */
 export const KINDS = {
   damaged: {
     consequence: 'What was archived there can be proven no more, and nothing is derived from it.',
-    remedy:
-      'Restore it from an earlier version of the bucket, or from a backup. If it is lost for good, say so: secure-score archive acknowledge <key> --reason "…"',
+    remedy: `Restore it from an earlier version of the bucket, or from a backup. If it is lost for good, say so: ${commandLine('archive acknowledge <key> --reason "…"')}`,
   },
   missing: {
     consequence:
       'What was archived there can be proven no more; rows of the history that were made of it stay.',
-    remedy:
-      'Restore it from an earlier version of the bucket, or from a backup. If it is lost for good, say so: secure-score archive acknowledge <key> --reason "…"',
+    remedy: `Restore it from an earlier version of the bucket, or from a backup. If it is lost for good, say so: ${commandLine('archive acknowledge <key> --reason "…"')}`,
   },
   foreign: {
     consequence: 'The archive did not make it, and nothing is derived from it: it proves nothing.',
@@ -48,22 +47,19 @@ export const KINDS = {
   unsigned: {
     consequence:
       'Whoever can write to the archive could have made this entry: what it names is not proven by it.',
-    remedy:
-      'Give the certificate of that time with --certificate. After a switch to federated sign-in, acknowledge the first unsigned entry once, with the last certificate: secure-score archive acknowledge <key> --reason "…" --certificate app.pem',
+    remedy: `Give the certificate of that time with --certificate. After a switch to federated sign-in, acknowledge the first unsigned entry once, with the last certificate: ${commandLine('archive acknowledge <key> --reason "…" --certificate app.pem')}`,
   },
   head: {
     consequence: 'Nothing in the archive says any more which entry of the ledger is the last.',
-    remedy:
-      'Compare with the head in the footer of the last mail: secure-score archive verify --head <head>. If it is there, the next run makes the state again.',
+    remedy: `Compare with the head in the footer of the last mail: ${commandLine('archive verify --head <head>')}. If it is there, the next run makes the state again.`,
   },
   implausible: {
     consequence: 'It is what Microsoft answered, and cannot be true: the day counts as not there.',
-    remedy:
-      'Nothing is to be done: an earlier version archived it. To have it listed as known: secure-score archive acknowledge <key> --reason "…"',
+    remedy: `Nothing is to be done: an earlier version archived it. To have it listed as known: ${commandLine('archive acknowledge <key> --reason "…"')}`,
   },
   columns: {
     consequence: 'Answers of the history may be wrong.',
-    remedy: 'Make them again, once the snapshots are whole: secure-score archive rebuild.',
+    remedy: `Make them again, once the snapshots are whole: ${commandLine('archive rebuild')}.`,
   },
 } as const;
 

@@ -1,5 +1,6 @@
 import { MonitorError, quote } from '../errors.ts';
 import { readTextFile } from '../text-file.ts';
+import { commandLine } from '../command-line.ts';
 
 /**
  * A PEM bundle in a file, the same for all tenants.
@@ -24,7 +25,7 @@ function explain(path: string, code: unknown): MonitorError {
       return new MonitorError(
         'certificate-not-found',
         `There is no certificate file ${quote(path)}.`,
-        'Give the path of a PEM file that holds the certificate and its unencrypted key. secure-score certificate create makes one.',
+        `Give the path of a PEM file that holds the certificate and its unencrypted key. This makes one: ${commandLine('certificate create')}`,
       );
     case 'EISDIR':
       return new MonitorError(

@@ -5,6 +5,7 @@ import { drawHtml } from './html.ts';
 import type { RenderedMail } from './model.ts';
 import { line } from './plain-text.ts';
 import { drawText } from './text.ts';
+import { commandLine } from '../command-line.ts';
 
 /** What the mail of the daily watch tells, over all tenants of a deployment. */
 export interface WatchReport {
@@ -120,7 +121,7 @@ function overdueBlocks({ tenants, already }: WatchItem & { kind: 'overdue' }): B
           : []),
         {
           label: 'What to do',
-          text: "Where runs fail, do what the mail about the failure says. Else run “secure-score doctor”, which checks everything that a run needs, and look at the function's log.",
+          text: `Where runs fail, do what the mail about the failure says. Else run “${commandLine('doctor')}”, which checks everything that a run needs, and look at the log of the runs.`,
         },
       ],
     },
@@ -151,7 +152,7 @@ function evidenceBlocks({ tenants }: WatchItem & { kind: 'evidence' }): Block[] 
       items: [
         {
           label: 'What to do',
-          text: 'See all that is wrong with “secure-score archive verify --deployed”. Restore the objects from an earlier version of the bucket or from a backup. What is lost for good: “secure-score archive acknowledge”, so that it is not reported again.',
+          text: `See all that is wrong with “${commandLine('archive verify --deployed')}”. Restore the objects from an earlier version of the bucket or from a backup. What is lost for good: “${commandLine('archive acknowledge')}”, so that it is not reported again.`,
         },
       ],
     },
@@ -182,7 +183,7 @@ function certificateBlocks({ until, daysLeft, names: whose }: WatchItem & { kind
         },
         {
           label: 'What to do',
-          text: 'Make another with “secure-score certificate create”, upload its public part to the app registration (the old one may stay beside it), and put it into the secret with “secure-score certificate put”.',
+          text: `Make another with “${commandLine('certificate create')}”, upload its public part to the app registration (the old one may stay beside it), and put it into the secret with “${commandLine('certificate put')}”.`,
         },
       ],
     },

@@ -7,6 +7,7 @@ import { lastReported } from './last-reported.ts';
 import { openLedger, rememberedFrom, type LedgerView } from './ledger.ts';
 import type { Run } from './run.ts';
 import { isDamage } from './versions.ts';
+import { commandLine } from '../command-line.ts';
 
 /** Graph keeps 90 days: https://learn.microsoft.com/en-us/graph/api/security-list-securescores */
 export const MOST_DAYS = 90;
@@ -121,8 +122,7 @@ export async function sorted(
         tenant: run.tenant.tenantId,
         date,
         hash,
-        advice:
-          'Nothing of this program put it there: secure-score archive verify lists what does not belong.',
+        advice: `Nothing of this program put it there: ${commandLine('archive verify')} lists what does not belong.`,
       });
     }
   }

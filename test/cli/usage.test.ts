@@ -1,9 +1,12 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { main } from '../../cli/main.ts';
+import { describeError, main } from '../../cli/main.ts';
 
+const ROOT = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'secure-score-'));
 const file = (name: string, content: string) => {
   writeFileSync(join(folder, name), content);
@@ -35,6 +38,8 @@ describe('the command line', () => {
     [[], 2, 'Name a command'],
     [['run', '--nope'], 2, 'Unknown argument: nope'],
     [['runn'], 2, 'Did you mean run?'],
+    [['archive', 'pull'], 2, 'An argument is missing: pull needs <source> and <folder>.\n'],
+    [['history', 'sql'], 2, 'An argument is missing: sql needs <statement>.\n'],
     [['run', '--config'], 2, 'Not enough arguments following: config'],
     [
       ['run', '--config', 'absent.ts'],
@@ -60,6 +65,36 @@ describe('the command line', () => {
     await main(['run', '--nope']);
     vi.unstubAllEnvs();
     expect(said.mock.calls.join('\n')).toContain('Unknown argument: nope');
+  });
+
+  it('says which version it is', async () => {
+    const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+    expect(await main(['--version'])).toBe(0);
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect(said.mock.calls).toEqual([[version]]);
+  });
+
+  it('ends with no stack, whatever is thrown', () => {
+    const fault = Object.assign(new Error("EACCES: permission denied, scandir '/root'"), { code: 'EACCES' });
+    expect(describeError(fault)).toBe(
+      "EACCES: permission denied, scandir '/root'\n→ Let the user that runs this read and write what is named above, or name another place.",
+    );
+    for (const thrown of [new TypeError('x is not a function'), 'a text', undefined]) {
+      expect(describeError(thrown)).toMatch(/^(x is not a function|a text|undefined)\n→ This is a defect/);
+    }
+  });
+
+  it('ends in its own time, by its own code, where nobody reads on', async () => {
+    const shell = promisify(execFile)(
+      'sh',
+      [
+        '-c',
+        './secure-score history nonsense 2>&1 | head -c 1; ./secure-score history | head -c 1; { ./secure-score --help; echo "code $?" >&2; } | true',
+      ],
+      { cwd: ROOT },
+    );
+    const { stderr } = await shell;
+    expect(stderr).toBe('code 0\n');
   });
 
   it('prints help, and a completion script', async () => {

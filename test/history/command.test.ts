@@ -243,7 +243,7 @@ describe('secure-score history', () => {
     expect(new Set((json() as { tenant: string }[]).map(({ tenant }) => tenant))).toEqual(new Set([CONTOSO]));
     expect(stderr).toMatch(/left out .*bbbbbbbb-.*\.parquet: /);
     expect(stderr).toContain(
-      `Make the history again from the snapshots: secure-score archive rebuild --archive ${damaged}`,
+      `Make the history again from the snapshots: ./secure-score archive rebuild --archive ${damaged}`,
     );
     // A question that does not need the file lacks nothing.
     const flags = ['--strict', '--json', '--to', '2026-02-06', '--archive', damaged];

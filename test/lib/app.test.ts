@@ -207,7 +207,7 @@ describe('outputs', () => {
     const steps = Object.values(outputs)
       .map(({ Description }) => Description ?? '')
       .filter((description) => description.startsWith('Next step:'));
-    expect(steps.join('\n')).toContain('npx secure-score certificate put');
+    expect(steps.join('\n')).toContain('./secure-score certificate put');
     expect(steps.join('\n')).toContain('confirms the mail that SNS sent');
     expect(steps.join('\n')).toContain('add it to the DNS');
   });

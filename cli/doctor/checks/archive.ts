@@ -20,6 +20,7 @@ import { asked, PATIENCE } from '../../shared/aws.ts';
 import { DEPLOY } from '../../shared/deployment.ts';
 import { appendOnlyGaps } from './bucket-policy.ts';
 import type { Outcome } from './examination.ts';
+import { commandLine } from '../../../lambda/command-line.ts';
 
 const s3 = () => new S3Client(PATIENCE);
 
@@ -144,7 +145,7 @@ export async function lastRunCheck(
   stack: string | null,
 ): Promise<Outcome<void>> {
   const { state } = await new Archive(store, tenant.tenantId).state();
-  const runNow = stack === null ? 'secure-score run' : `secure-score run --deployed${stackFlag(stack)}`;
+  const runNow = commandLine(stack === null ? 'run' : `run --deployed${stackFlag(stack)}`);
   const lastRun = state?.lastRun ?? null;
   const failing = state?.said.failing ?? null;
   if (failing) {

@@ -10,6 +10,7 @@ import { asked, PATIENCE } from '../../shared/aws.ts';
 import { DEPLOY, findDeployment, outputOf, type Deployment } from '../../shared/deployment.ts';
 import { describeSecret, secretsClient } from '../../certificate/secrets.ts';
 import type { Outcome } from './examination.ts';
+import { commandLine } from '../../../lambda/command-line.ts';
 
 /** Outputs without which there is nothing to check. A secret for all is not among them: each tenant may have its own. */
 const NEEDED = ['functionName', 'archiveBucket', 'scheduleGroup', 'configurationSet'] as const;
@@ -59,7 +60,7 @@ export async function secretCheck(secret: string): Promise<Outcome<string>> {
   throw new MonitorError(
     'secret-empty',
     `The secret ${quote(name)} has no value yet.`,
-    `Put the certificate and its key in: ${putCommand(secret)}. secure-score certificate create makes them.`,
+    `Put the certificate and its key in: ${putCommand(secret)}. This makes them: ${commandLine('certificate create')}`,
   );
 }
 

@@ -130,11 +130,11 @@ export async function testMailCheck(
   const document = {
     tenant: 'Secure Score monitor',
     title: 'Mail works',
-    preview: 'A test by secure-score doctor: nothing to do.',
+    preview: 'A test by the doctor: nothing to do.',
     blocks: [
       {
         type: 'paragraph' as const,
-        text: 'This is a test: somebody ran secure-score doctor --send, and its mail reached you. There is nothing to do.',
+        text: 'This is a test: somebody ran the doctor with --send, and its mail reached you. There is nothing to do.',
       },
       { type: 'paragraph' as const, text: 'What the doctor found before is attached as doctor.csv.' },
     ],

@@ -15,6 +15,7 @@ import { daysLeft } from '../../../lambda/watch/situation.ts';
 import { EXPIRES_SOON_DAYS } from '../../certificate/expiry.ts';
 import { secretsClient } from '../../certificate/secrets.ts';
 import type { Outcome } from './examination.ts';
+import { commandLine } from '../../../lambda/command-line.ts';
 
 /** Entra and Graph are asked for so long; a run is more patient. */
 const PATIENCE_MS = 45_000;
@@ -40,7 +41,7 @@ export async function certificateCheck(
     found: `${bundle.subject}, valid until ${day(bundle.notAfter)} (${count(days, 'day')} left), SHA-1 ${bundle.thumbprintSha1}`,
     value: bundle,
     ...(days < EXPIRES_SOON_DAYS && {
-      warning: `Make the next one now (secure-score certificate create), upload its public part, then: ${'secret' in from ? putCommand(from.secret) : 'sign in with that file'}.`,
+      warning: `Make the next one now (${commandLine('certificate create')}), upload its public part, then: ${'secret' in from ? putCommand(from.secret) : 'sign in with that file'}.`,
     }),
   };
 }
