@@ -82,7 +82,9 @@ describe('secure-score doctor', () => {
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     expect(stdout).toMatch(/^Setup\n {2}✓ config {13}\S/);
     expect(stdout).toMatch(/\nContoso\n {2}– secret {13}not used: a file signs in\n {2}✓ certificate/);
-    expect(stdout).toMatch(/ {2}! last run {11}there was none yet\n {23}→ Run it now: \.\/secure-score run\n/);
+    expect(stdout).toMatch(
+      / {2}! last run {11}there was none yet\n {23}→ Run it now: \.\/secure-score run\n/,
+    );
     expect(stdout).toMatch(/\n\n✓ A run has all that it needs, 1 thing to look at\.\n$/);
   });
 
