@@ -85,7 +85,7 @@ async function act(flags: VerifyFlags): Promise<number> {
 }
 
 /** The certificates in a PEM file; keys in it are left alone. @throws MonitorError `certificate-missing` */
-export function certificatesIn(file: string): string[] {
+function certificatesIn(file: string): string[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
