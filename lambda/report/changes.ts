@@ -236,7 +236,7 @@ function otherMail(report: Report): Block[] {
   const controls = controlsEssence(report);
   return toldOf(report, ['new', 'removed', 're-scored', 'decided']).length === 0
     ? []
-    : [{ type: 'paragraph', text: `${capitalised(controls)}: in a mail of their own.` }];
+    : [{ type: 'paragraph', text: `${capitalised(controls)}: in a message of their own.` }];
 }
 
 /** "Sources last synced: AzureAD 28 Dec, EXO 9 Jan." A snapshot is built from syncs of mixed age. */

@@ -82,25 +82,28 @@ function chartBlocks({ trend }: Report): Block[] {
       ];
 }
 
-/** Of so many days, the newest of which is the chart's. */
+/** The line shows so many days, in so many characters at most: what a phone has room for. */
 const LINE_DAYS = 30;
+const LINE_LENGTH = 15;
 
-/** The chart's end in block characters, a day each. */
+/** The chart's end in block characters: a day each, or the later day of two. */
 function lineOf({ days }: ScoreChart): ChartBlock['line'] {
   const last = days.at(-1)!.date;
   const shown = days.filter(({ date }) => daysBetween(date, last) < LINE_DAYS);
   const first = shown[0]!.date;
-  const values: (number | null)[] = Array.from({ length: daysBetween(first, last) + 1 }, () => null);
-  for (const { date, percentage } of shown) values[daysBetween(first, date)] = percentage;
+  const each = daysBetween(first, last) < LINE_LENGTH ? 1 : 2;
+  const length = Math.floor(daysBetween(first, last) / each) + 1;
+  const values: (number | null)[] = Array.from({ length }, () => null);
+  for (const { date, percentage } of shown) {
+    values[length - 1 - Math.floor(daysBetween(date, last) / each)] = percentage;
+  }
   const known = shown.map(({ percentage }) => percentage);
   const [lowest, highest] = [Math.min(...known), Math.max(...known)];
   // As in the chart, a wobble shall not look like a fall.
   const spare = Math.max(0, (LEAST_SPAN - (highest - lowest)) / 2);
+  const range = { lowest: lowest - spare, highest: highest + spare };
   return {
-    bars: sparkline(values, LINE_DAYS, { lowest: lowest - spare, highest: highest + spare }).replaceAll(
-      ' ',
-      '\u2007',
-    ),
+    bars: sparkline(values, length, range).replaceAll(' ', '\u2007'),
     from: shortDay(first),
     to: shortDay(last),
   };

@@ -45,7 +45,7 @@ export interface ScoreBlock {
  */
 export interface ChartBlock {
   type: 'chart';
-  /** The last 30 days, a block character each, a figure space where a day is missing; and its first and last day. */
+  /** At most 15 block characters for the last 30 days, a figure space where days are missing; the first and last day. */
   line: { bars: string; from: string; to: string };
   /** What it shows, for those who do not see it. */
   alt: string;

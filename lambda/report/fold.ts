@@ -1,4 +1,4 @@
-import type { Block, Entry, MailDocument } from './document.ts';
+import type { Block, Cell, Detail, Entry, MailDocument } from './document.ts';
 
 /** How much of a document is drawn: so many of its most important rows in full, so many more on one line each. */
 export interface Plan {
@@ -20,6 +20,45 @@ export const PLANS: Plan[] = [
   { full: 5, compact: 40, items: 10 },
   { full: 3, compact: 10, items: 3 },
 ];
+
+/** As a plan of a mail, for a message in a chat: it is read in ten seconds, and there is no second part with the rest. */
+export interface MessagePlan extends Plan {
+  /** Longer texts are shortened to so many characters. */
+  text: number;
+}
+
+/** From the one we want to the smallest; what does not fit even so goes without rows. */
+export const MESSAGE_PLANS: MessagePlan[] = [
+  { full: 8, compact: 12, items: 8, text: 400 },
+  { full: 5, compact: 8, items: 5, text: 300 },
+  { full: 3, compact: 3, items: 3, text: 200 },
+  { full: 2, compact: 0, items: 2, text: 120 },
+];
+
+const WITHOUT_ROWS: MessagePlan = { full: 0, compact: 0, items: 2, text: 120 };
+
+/** Where everything stands that a message has no room for. */
+export const WHERE_ALL = 'in the archived report';
+
+/** Draws a message by the first plan that fits, and by the last resort, which always does, where none does. */
+export function drawFitting<Drawn>(
+  document: MailDocument,
+  draw: (document: MailDocument, plan: MessagePlan) => Drawn,
+  fits: (drawn: Drawn) => boolean,
+): Drawn {
+  for (const plan of MESSAGE_PLANS) {
+    const drawn = draw(document, plan);
+    if (fits(drawn)) return drawn;
+  }
+  return draw(
+    withoutRows(document, `This is too much for one message: all of it is ${WHERE_ALL}.`, [
+      'score',
+      'sum',
+      'chart',
+    ]),
+    WITHOUT_ROWS,
+  );
+}
 
 /** A block of entries, parted by how they are drawn. */
 export interface Folded {
@@ -46,15 +85,29 @@ export function fold(document: MailDocument, plan: Plan): (entries: Entry[]) => 
   };
 }
 
-/** The last resort, bounded whatever the document holds: the score, its chart, sentences and tables, no recommendations. */
-export function withoutRows(document: MailDocument): MailDocument {
-  const kept = document.blocks
-    .filter(({ type }) => ['score', 'sum', 'chart', 'paragraph', 'table'].includes(type))
-    .slice(0, 6);
-  const where =
-    document.list === undefined
-      ? 'the plain-text part of this mail lists all of it'
-      : `the attached ${document.list} and the plain-text part of this mail list all of it`;
-  const note: Block = { type: 'paragraph', text: `This is too much for one page: ${where}.` };
-  return { ...document, blocks: [...kept, note] };
+/**
+ * The last resort, bounded whatever the document holds: no recommendations, a few blocks of some types.
+ * @param note says so, and where all of it stands
+ */
+export function withoutRows(document: MailDocument, note: string, types: Block['type'][]): MailDocument {
+  const few = document.blocks.filter(({ type }) => types.includes(type)).slice(0, 6);
+  return { ...document, blocks: [...few, { type: 'paragraph', text: note }] };
+}
+
+/** Of a row, what to do; where there is nothing to do, how it is now. */
+export function adviceOf({ details }: Entry): Detail[] {
+  const advice = details.filter(({ isAdvice }) => isAdvice);
+  return advice.length > 0 ? advice : details.slice(-1);
+}
+
+/** The first items, and how many more there are. */
+export function limited(items: string[], maximum: number): string[] {
+  const more = items.length - maximum;
+  return more > 1 ? [...items.slice(0, maximum), `… and ${more} more, ${WHERE_ALL}.`] : items;
+}
+
+/** The first rows, and the last one where that is the sum: it is the sum of all of them. */
+export function firstRows(rows: Cell[][], sum: boolean, maximum: number): Cell[][] {
+  if (rows.length <= maximum + 1) return rows;
+  return [...rows.slice(0, maximum), ...(sum ? rows.slice(-1) : [])];
 }

@@ -39,7 +39,16 @@ export function drawFolded(document: MailDocument): { html: string; folded: bool
     if (Buffer.byteLength(drawn) <= LONGEST) return { html: drawn, folded: rows > plan.full };
   }
   return {
-    html: drawPage(withoutRows(document), { full: 0, compact: 0, items: 0 }),
+    html: drawPage(
+      withoutRows(document, `This is too much for one page: ${whereRest(document)}.`, [
+        'score',
+        'sum',
+        'chart',
+        'paragraph',
+        'table',
+      ]),
+      { full: 0, compact: 0, items: 0 },
+    ),
     folded: true,
   };
 }
@@ -201,6 +210,12 @@ function drawChart({ alt, width, contentId }: ChartBlock): Drawn {
     <div class="day" style=${STYLE.chart}>${picture(contentId.light)}</div>
     <div class="night" style=${`${STYLE.chart};${STYLE.hiddenPicture}`}>${picture(contentId.dark)}</div>
   `;
+}
+
+function whereRest({ list }: MailDocument): string {
+  return list === undefined
+    ? 'the plain-text part of this mail lists all of it'
+    : `the attached ${list} and the plain-text part of this mail list all of it`;
 }
 
 /** Where what has no room here is told. */

@@ -16,7 +16,7 @@ export function startDocument(report: Report): MailDocument {
       ...scoreBlocks(report, start ? trendSentence(report.trend) : ''),
       {
         type: 'paragraph',
-        text: 'From now on every day is archived, and a mail goes out when recommendations lose or gain points here, when they come, go or are re-scored, and when somebody decides about one. No mail means that none of this happened. What people and devices move by coming and going alone, and what your alert settings hold back, stands as a line in the next mail.',
+        text: 'From now on every day is archived, and a message goes out when recommendations lose or gain points here, when they come, go or are re-scored, and when somebody decides about one. No message means that none of this happened. What people and devices move by coming and going alone, and what your alert settings hold back, stands as a line in the next message.',
       },
       ...(start ? [...categoryBlocks(start, report.after), ...gapBlocks(start)] : []),
       ...notesBlocks(report),

@@ -101,7 +101,7 @@ function drawTable({ columns, rows }: TableBlock): string {
 }
 
 /** A bar of 20 characters. */
-function cellText(cell: Cell): string {
+export function cellText(cell: Cell): string {
   if (typeof cell === 'string') return cell;
   const filled = Math.round(20 * Math.min(1, Math.max(0, cell.bar)));
   return '█'.repeat(filled) + '░'.repeat(20 - filled);

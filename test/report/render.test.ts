@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderMail } from '../../lambda/report/render.ts';
+import { HOSTILE, hostileReport, hostileText, oneDay } from './hostile.ts';
 import { harmsOf, readHtml } from './reading.ts';
-import { changeOf, dayOf, reportOf, reports, scoreLine, trendDay } from './reports.ts';
-import type { RenderedMail, Report, ReportedChange } from '../../lambda/report/model.ts';
+import { changeOf, reportOf, reports } from './reports.ts';
+import type { RenderedMail, Report } from '../../lambda/report/model.ts';
 import type { MailKind } from '../../lambda/ports.ts';
 
 const KINDS: MailKind[] = ['scores', 'controls', 'start', 'operations'];
@@ -22,12 +23,6 @@ const ALL = await Promise.all(
 
 /** The text part as one line, so that where it breaks does not matter. */
 const unwrapped = (text: string): string => text.replace(/\s+/g, ' ');
-
-const oneDay = (changes: ReportedChange[], fields: Partial<Report> = {}): Report =>
-  reportOf({
-    days: [dayOf(changes, scoreLine('2026-01-08', 869.6), scoreLine('2026-01-09', 858.6))],
-    ...fields,
-  });
 
 describe.each(ALL)('%s', (_, kind, report, mail) => {
   test('is harmless and below the size at which Gmail clips', () => {
@@ -92,7 +87,7 @@ describe('both parts tell the same', () => {
         '3. Under Users, include the directory roles of administrators.',
         'in the snapshot of 9 Jan (source synced 28 Dec)',
         '+3',
-        '5 new Secure Score recommendations: in a mail of their own.',
+        '5 new Secure Score recommendations: in a message of their own.',
         'Sources last synced: AzureAD 7 Jan and MIP 9 Jan.',
         '24–48 hours',
       ],
@@ -314,20 +309,6 @@ describe('too much', () => {
 });
 
 describe('hostile texts', () => {
-  const HOSTILE = [
-    '<script>alert(1)</script>',
-    '"><img src=x onerror=alert(1)>',
-    "' onmouseover='alert(1)",
-    '</style></title><iframe src="http://evil.example">',
-    'Title\r\nBcc: x@example.com\r\n\r\n<b>body</b>',
-    '\u202Egnp.exe\u2066\u200F\u200B\u0000\u0007',
-    '${process.env.SECRET} {{x}} <%= y %>',
-    'javascript:alert(1)',
-    '\uD83D half a pair',
-    `Long ${'lorem ipsum '.repeat(1000)}`,
-    'x'.repeat(10_240),
-  ];
-
   test.each(HOSTILE.map((each) => [JSON.stringify(each).slice(0, 50), each]))(
     '%s ends harmless',
     async (_, hostile) => {
@@ -336,14 +317,8 @@ describe('hostile texts', () => {
   );
 
   test('and so does any other', async () => {
-    const text = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 300 }),
-      fc.constantFrom(...HOSTILE),
-      fc.webUrl(),
-      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
-    );
     await fc.assert(
-      fc.asyncProperty(text, text, fc.constantFrom(...KINDS), async (one, other, kind) => {
+      fc.asyncProperty(hostileText, hostileText, fc.constantFrom(...KINDS), async (one, other, kind) => {
         expect(await mailHarms(hostileReport(one, other), kind)).toEqual([]);
       }),
       { numRuns: 200 },
@@ -358,45 +333,5 @@ describe('hostile texts', () => {
       ...(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(subject) ? ['acting characters in the subject'] : []),
       ...(/[\p{Cf}\p{Cs}]|[^\P{Cc}\n]/u.test(text) ? ['acting characters in the text'] : []),
     ];
-  }
-
-  function hostileReport(one: string, other: string): Report {
-    const change = (kind: 'lost' | 'gained' | 'new' | 'removed' | 'renamed' | 'services'): ReportedChange =>
-      changeOf(kind, {
-        control: other,
-        previousControl: one,
-        title: one,
-        category: other,
-        service: one,
-        tier: other,
-        status: { before: one, after: other },
-        lastSynced: other,
-        implementationCost: one,
-        userImpact: other,
-        remediation: one,
-        actionUrl: one,
-      });
-    return oneDay((['lost', 'gained', 'new', 'removed', 'renamed', 'services'] as const).map(change), {
-      name: one,
-      tenantId: other,
-      notes: [one, other],
-      trend: [trendDay(scoreLine('2026-01-08', 1)), trendDay(scoreLine('2026-01-09', 2))],
-      start: {
-        categories: [{ category: one, controls: 1, points: 1, maximum: 2 }],
-        gaps: [
-          {
-            control: one,
-            title: other,
-            category: one,
-            points: 0,
-            maximum: 9,
-            implementationCost: other,
-            userImpact: other,
-            actionUrl: one,
-          },
-        ],
-      },
-      operations: [{ kind: 'failing', code: one, message: other, advice: one, since: '2026-01-09' }],
-    });
   }
 });

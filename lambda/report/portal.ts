@@ -1,0 +1,13 @@
+import type { Tenant } from '../config.ts';
+
+/** By the host of Graph: https://learn.microsoft.com/en-us/defender-xdr/usgov */
+const PORTALS: Record<string, string> = {
+  'graph.microsoft.us': 'https://security.microsoft.us',
+  'dod-graph.microsoft.us': 'https://security.apps.mil',
+};
+
+/** Secure Score of a tenant in the Defender portal of its cloud. */
+export function portalOf({ tenantId, cloud }: Pick<Tenant, 'tenantId' | 'cloud'>): string {
+  const host = URL.parse(cloud.graphEndpoint)?.host ?? '';
+  return `${PORTALS[host] ?? 'https://security.microsoft.com'}/securescore?tid=${encodeURIComponent(tenantId)}`;
+}
