@@ -28,7 +28,7 @@ export interface MessagePlan extends Plan {
 }
 
 /** From the one we want to the smallest; what does not fit even so goes without rows. */
-export const MESSAGE_PLANS: MessagePlan[] = [
+const MESSAGE_PLANS: MessagePlan[] = [
   { full: 8, compact: 12, items: 8, text: 400 },
   { full: 5, compact: 8, items: 5, text: 300 },
   { full: 3, compact: 3, items: 3, text: 200 },

@@ -4,10 +4,8 @@ import type { AdaptiveCard } from '../../lambda/report/card.ts';
 
 /** A card as Teams shows it, near enough: drawn by Microsoft's own renderer, with the sizes and colours of Teams. */
 
-const SCRIPT = readFileSync(
-  createRequire(import.meta.url).resolve('adaptivecards/dist/adaptivecards.min.js'),
-  'utf8',
-);
+const require = createRequire(import.meta.url);
+const SCRIPT = readFileSync(require.resolve('adaptivecards/dist/adaptivecards.min.js'), 'utf8');
 
 const THEMES = {
   light: {

@@ -37,7 +37,8 @@ interface Reader {
   };
   Versions: { v1_5: unknown };
 }
-const reader = createRequire(import.meta.url)('adaptivecards/dist/adaptivecards.js') as Reader;
+const require = createRequire(import.meta.url);
+const reader = require('adaptivecards/dist/adaptivecards.js') as Reader;
 
 /** What Microsoft's reader says against it: unknown elements, wrong values, what is missing or younger than 1.5. */
 function complaintsOf(card: unknown): string[] {
