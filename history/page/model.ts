@@ -138,15 +138,35 @@ export function printedMove(
   return { total: rounded.total, here: ofHere, microsoft: ofMicrosoft, rest };
 }
 
-/** What happened, in a few words: the title of what weighs most, or how many of a kind. */
-export function caption(changes: Change[], by: Mark['by']): string {
+/** What happened on a day, in a few words. */
+export interface Caption {
+  /** The title of what weighs most, or how many of a kind. */
+  title: string;
+  /** How many changes more made up the day; 0 where without them the amount beside the caption would be the same. */
+  more: number;
+}
+
+/** @returns null where nobody knows */
+export function caption(changes: Change[], { by, change }: Pick<Mark, 'by' | 'change'>): Caption | null {
   const own = changes.filter(({ cause, share }) => (cause === 'rescored') === (by === 'microsoft') && share);
   const [largest] = own.toSorted((a, b) => Math.abs(b.share) - Math.abs(a.share));
-  if (!largest) return '';
-  const alike = own.filter(({ kind }) => kind === largest.kind).length;
+  if (!largest) return null;
   const words: Record<string, string> = { new: 'new', removed: 'retired', 're-scored': 're-scored' };
   const word = words[largest.kind];
-  return alike > 1 && word ? `${alike} ${word}` : largest.title;
+  const alike = word ? own.filter(({ kind }) => kind === largest.kind) : [];
+  const said = alike.length > 1 ? alike : [largest];
+  const title = said.length > 1 ? `${said.length} ${word}` : largest.title;
+  const share = said.reduce((sum, each) => sum + each.share, 0);
+  const isAll = tenth(share) === tenth(change);
+  const others = changes.filter((each) => !said.includes(each) && Math.abs(each.share) >= SMALLEST_SHARE);
+  return { title, more: isAll ? 0 : others.length };
+}
+
+/** In percentage points: smaller ones are printed as 0.00. */
+const SMALLEST_SHARE = 0.005;
+
+function tenth(share: number): number {
+  return Math.round(10 * share);
 }
 
 export interface ChangeFilter {

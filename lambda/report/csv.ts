@@ -18,6 +18,7 @@ const COLUMNS = [
   'Maximum before',
   'Maximum after',
   'Percentage points',
+  'With earlier days',
   'Cause',
   'What became of it',
   'Status before',
@@ -36,6 +37,8 @@ const COLUMNS = [
 /**
  * Every change of a report, told or not, as a spreadsheet reads it: RFC 4180, UTF-8 with its mark (without it Excel
  * takes the bytes for Windows-1252).
+ * "Percentage points" are those of the row's day: added up they are how far the score moved on the days listed. What a
+ * reported move has come to over several days, some of them perhaps in an earlier list, is a column of its own.
  */
 export function changesCsv(report: Report): string {
   const rows = report.days
@@ -54,7 +57,8 @@ export function changesCsv(report: Report): string {
       change.points.after,
       change.maximum.before,
       change.maximum.after,
-      Math.round(1e6 * change.percentagePoints) / 1e6,
+      rounded(change.percentagePoints),
+      change.addedUp ? rounded(change.addedUp.percentagePoints) : null,
       change.cause,
       change.fate,
       change.status?.before ?? null,
@@ -83,15 +87,22 @@ export function changesCsv(report: Report): string {
     drop.points.after,
     drop.maximum.before,
     drop.maximum.after,
-    Math.round(1e6 * drop.percentagePoints) / 1e6,
+    // The rows of the days on which it fell have them.
+    null,
+    rounded(drop.percentagePoints),
     'earned',
     'confirmed',
-    ...Array.from({ length: COLUMNS.length - 18 }, () => null),
+    ...Array.from({ length: COLUMNS.length - 19 }, () => null),
     drop.remediation,
     drop.actionUrl,
   ]);
   const lines = [[...COLUMNS], ...rows, ...confirmed].map((row) => row.map(cell).join(','));
   return `\uFEFF${lines.join('\r\n')}\r\n`;
+}
+
+/** Percentage points to six decimals. */
+function rounded(percentagePoints: number): number {
+  return Math.round(1e6 * percentagePoints) / 1e6 + 0;
 }
 
 /**

@@ -358,7 +358,100 @@ describe('decisions', () => {
   });
 });
 
+describe('a maximum that moved while no run looked', () => {
+  const gapFrom = '2026-02-20';
+  const dates = Array.from({ length: 90 }, (_, index) => addDays('2026-01-01', index));
+  const answerUntil = (last: string, movedOn: string) => {
+    const until = dates.filter((date) => date <= last);
+    const maximumOn = (date: string) => (date < movedOn ? 10 : 14);
+    return {
+      tenantId: TENANT_ID,
+      entries: until.toReversed().map((date, index) => {
+        const spec = { controls: { ...BASE.controls, empty: 0 }, maximum: 100 + maximumOn(date) };
+        return entry(date, spec, index === 0);
+      }),
+      profiles: [{ id: 'empty', title: 'Empty', maxScore: maximumOn(last) }],
+    };
+  };
+
+  it.each(['2026-02-21', '2026-02-25', '2026-02-28', '2026-03-01', '2026-03-02', '2026-03-12'])(
+    'is dated by the total, over the end of a month too (%s)',
+    async (movedOn) => {
+      const store = new MemoryStore();
+      for (const last of [gapFrom, '2026-03-12', '2026-03-13', '2026-03-14']) {
+        const answer = answerUntil(last, movedOn);
+        expect(await archiveAnswer(store, `${last}T07:00:00Z`, answer, SILENT)).toBe(true);
+        expect(store.dump('history/')).toEqual(await rebuilt(store));
+      }
+      // A day of the gap is restated: what came with it stays together.
+      const restated = answerUntil('2026-03-15', movedOn);
+      restated.entries = restated.entries.map((each, index) =>
+        index === 5
+          ? entry(
+              '2026-03-10',
+              {
+                controls: { ...BASE.controls, empty: 0, alpha: 7 },
+                maximum: movedOn > '2026-03-10' ? 110 : 114,
+              },
+              false,
+            )
+          : each,
+      );
+      expect(await archiveAnswer(store, '2026-03-15T07:00:00Z', restated, SILENT)).toBe(true);
+      expect(store.dump('history/')).toEqual(await rebuilt(store));
+      const rows = (table: 'changes' | 'controls') =>
+        ['2026-02', '2026-03'].flatMap((month) =>
+          readRows(table, { month, tenantId: TENANT_ID, bytes: store.objects.get(file(table, month))! }),
+        );
+      const moves = rows('changes').filter(({ kind }) => kind === 're-scored');
+      expect(moves).toMatchObject([
+        { date: movedOn, control: 'empty', maximum_before: 10, maximum_after: 14, cause: 'rescored' },
+      ]);
+      expect(moves[0]!['percentage_points']).toBeLessThan(-0.1);
+      // The maximum of each day is what the total has of it.
+      const maxima = rows('controls').filter(({ control }) => control === 'empty');
+      expect(maxima.every(({ date, maximum }) => maximum === (date < movedOn ? 10 : 14))).toBe(true);
+    },
+  );
+});
+
+it('what only a later day of an absence tells dates a maximum of the month before', async () => {
+  const store = new MemoryStore();
+  const dates = Array.from({ length: 70 }, (_, index) => addDays('2026-01-02', index));
+  for (const last of ['2026-02-20', dates.at(-1)!]) {
+    const until = dates.filter((date) => date <= last);
+    // Both rise by 4; that the other one has not by 8 March its points say.
+    const maxima = (date: string) => ({
+      empty: date < '2026-02-25' ? 10 : 14,
+      other: date < '2026-03-10' ? 5 : 9,
+    });
+    const entries = until.toReversed().map((date, index) => {
+      const { empty, other } = maxima(date);
+      const controls = { ...BASE.controls, empty: 0, other: date < '2026-03-08' ? 0 : 1 };
+      return entry(date, { controls, maxima: { other }, maximum: 100 + empty + other }, index === 0);
+    });
+    const profiles = Object.entries(maxima(last)).map(([id, maxScore]) => ({ id, title: id, maxScore }));
+    await archiveAnswer(store, `${last}T07:00:00Z`, { tenantId: TENANT_ID, entries, profiles }, SILENT);
+  }
+  const bytes = store.objects.get(file('changes', '2026-02'))!;
+  const changes = readRows('changes', { month: '2026-02', tenantId: TENANT_ID, bytes });
+  expect(changes).toMatchObject([{ kind: 're-scored', control: 'empty', date: '2026-02-25' }]);
+});
+
 describe('rows that are written already are made anew', () => {
+  it('where a former version wrote them', async () => {
+    const store = await archived('2026-02-20', 20);
+    const before = store.dump('history/');
+    const key = `state/columns/tenant=${TENANT_ID}.json`;
+    const state = JSON.parse(Buffer.from(store.objects.get(key)!).toString()) as Record<string, unknown>;
+    store.objects.set(key, Buffer.from(JSON.stringify({ ...state, version: 1 })));
+    // As it would have it that one day's rows are others.
+    store.objects.delete(file('changes', '2026-02'));
+    const { outcome, days } = await writeColumns({ store, tenantId: TENANT_ID, log: SILENT });
+    expect([outcome, days]).toEqual(['written', 20]);
+    expect(store.dump('history/')).toEqual(before);
+  });
+
   const catalogue = (title: string) => [{ id: 'alpha', title, maxScore: 10 }];
   const until = (last: string, count = 8) =>
     Array.from({ length: count }, (_, index) => addDays(last, index - count + 1));

@@ -71,6 +71,8 @@ const happening = fc.record({
         'missing',
         'restated',
         'services',
+        're-scored',
+        're-scored unseen',
         'no run',
         'long gap',
         'columns fail',
@@ -93,15 +95,19 @@ async function play(happenings: Happening[]): Promise<MemoryStore> {
   const due: { on: string; date: string; spec: DaySpec }[] = [];
   let profiles: unknown[] = [];
   let services = 1;
+  // Of one without points, which the total and the catalogue alone know.
+  let empty = 5;
   let today = START;
   const last = { points: CONTROLS.map(() => 1), kind: 'plain' as const, by: 1 };
 
   for (const { points, kind, by } of [...happenings, last]) {
     today = addDays(today, kind === 'long gap' ? 20 * by : 1);
     if (kind === 'services') services += 1;
+    if (kind === 're-scored' || kind === 're-scored unseen') empty = 5 + by + points[0]!;
     const there = kind === 'suspect' ? CONTROLS.slice(0, 2) : CONTROLS;
     const spec: DaySpec = {
-      controls: Object.fromEntries(there.map((name, index) => [name, points[index] ?? 0])),
+      controls: { ...Object.fromEntries(there.map((name, index) => [name, points[index] ?? 0])), empty: 0 },
+      maximum: 100 + empty,
       services: [`S${services}`],
     };
     if (kind === 'late') due.push({ on: addDays(today, by), date: today, spec });
@@ -111,6 +117,10 @@ async function play(happenings: Happening[]): Promise<MemoryStore> {
       published.set(addDays(today, -by), { ...earlier, controls: { ...spec.controls, c0: 9 } });
     }
     for (const { on, date, spec: late } of due) if (on <= today) published.set(date, late);
+    profiles = [
+      ...profiles.filter((profile) => (profile as { id: string }).id !== 'empty'),
+      { id: 'empty', title: 'Empty', maxScore: empty },
+    ];
     if (kind === 'catalogue') {
       const decided = {
         state: 'Ignored',
@@ -125,6 +135,7 @@ async function play(happenings: Happening[]): Promise<MemoryStore> {
           service: 'AAD',
           controlStateUpdates: [decided],
         },
+        ...profiles.filter((profile) => (profile as { id: string }).id === 'empty'),
       ];
     }
     if (kind.startsWith('columns')) {
@@ -134,7 +145,7 @@ async function play(happenings: Happening[]): Promise<MemoryStore> {
         store.objects.set(file, store.objects.get(file)!.slice(0, 50 * by));
       if (file && kind === 'columns lost') store.objects.delete(file);
     }
-    if (kind === 'no run' || published.size === 0) continue;
+    if (kind === 'no run' || kind === 're-scored unseen' || published.size === 0) continue;
     const target = kind === 'columns fail' ? refusing(store, `history/${TABLES[by % 3]!.name}`) : store;
     const entries = [...published.keys()]
       .toSorted()

@@ -21,7 +21,8 @@ export function practiceRows(): TenantRows {
     // What was published late comes as it is served now.
     for (const date of reading.dates.slice(0, 8).toReversed()) {
       const known = days.find((day) => day.date === date);
-      if (!known) days.push(dayOf(reading, date, date === reading.dates[0], profiles));
+      const of = { date, newest: date === reading.dates[0], today: tenant.today };
+      if (!known) days.push(dayOf(reading, of, profiles));
     }
     if (tenant.today === TODAY) break;
   }
@@ -34,16 +35,16 @@ export function generatedRows(seed: string, size: { days: number; controls: numb
   const reading = tenant.read();
   const { profiles } = readProfiles(reading.profiles());
   const dates = Array.from({ length: size.days }, (_, index) => addDays(TODAY, index - size.days + 1));
-  return rowsOf(dates.map((date) => dayOf(reading, date, true, profiles)));
+  return rowsOf(dates.map((date) => dayOf(reading, { date, newest: true, today: date }, profiles)));
 }
 
 function dayOf(
   reading: TenantReading,
-  date: string,
-  newest: boolean,
+  { date, newest, today }: { date: string; newest: boolean; today: string },
   profiles: ArchivedDay['profiles'],
 ): ArchivedDay {
-  return { date, versions: [snapshotOf(reading.secureScore(date, newest), newest)], profiles };
+  const versions = [snapshotOf(reading.secureScore(date, newest), newest)];
+  return { date, versions, seenAt: `${today}T07:00:00Z`, profiles };
 }
 
 function rowsOf(days: ArchivedDay[]): TenantRows {

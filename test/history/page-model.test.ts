@@ -110,10 +110,26 @@ describe('marks', () => {
     const change = (kind: string, title: string, share: number): Change => {
       return { ...contoso.changes[0]!, kind, title, share, cause: kind === 'lost' ? 'earned' : 'rescored' };
     };
-    expect(caption([change('lost', 'MFA', -2), change('lost', 'DLP', -1)], 'here')).toBe('MFA');
-    expect(caption([change('new', 'A', -2), change('new', 'B', -1)], 'microsoft')).toBe('2 new');
-    expect(caption([change('new', 'A', -2), change('lost', 'B', -9)], 'microsoft')).toBe('A');
-    expect(caption([], 'here')).toBe('');
+    const here = (amount: number, ...changes: Change[]) => caption(changes, { by: 'here', change: amount });
+    const microsoft = (amount: number, ...changes: Change[]) =>
+      caption(changes, { by: 'microsoft', change: amount });
+    const [mfa, dlp, a, b] = [
+      change('lost', 'MFA', -2),
+      change('lost', 'DLP', -1),
+      change('new', 'A', -2),
+      change('new', 'B', -1),
+    ];
+    // The amount of a label is the day's: one title alone does not stand beside what others moved too.
+    expect(here(-2, mfa)).toEqual({ title: 'MFA', more: 0 });
+    expect(here(-3, mfa, dlp)).toEqual({ title: 'MFA', more: 1 });
+    expect(here(-2.02, mfa, change('lost', 'Small', -0.02))).toEqual({ title: 'MFA', more: 0 });
+    expect(here(-3.3, mfa, dlp, change('new', 'C', -0.3), change('decided', 'D', 0))).toMatchObject({
+      more: 2,
+    });
+    expect(microsoft(-3, a, b)).toEqual({ title: '2 new', more: 0 });
+    expect(microsoft(-5, a, b, mfa)).toEqual({ title: '2 new', more: 1 });
+    expect(microsoft(-11, a, change('lost', 'B', -9))).toEqual({ title: 'A', more: 1 });
+    expect(here(0)).toBeNull();
   });
 });
 

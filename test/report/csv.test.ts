@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { changesCsv } from '../../lambda/report/csv.ts';
 import { renderMail } from '../../lambda/report/render.ts';
+import { readCsv } from './reading.ts';
 import { changeOf, dayOf, reportOf, reports, scoreLine } from './reports.ts';
 import type { Report, ReportedChange } from '../../lambda/report/model.ts';
 
@@ -9,17 +10,6 @@ const reportWith = (fields: Partial<ReportedChange>): Report =>
   reportOf({
     days: [dayOf([changeOf('lost', fields)], scoreLine('2026-01-08', 869.6), scoreLine('2026-01-09', 858.6))],
   });
-
-/** Reads RFC 4180, as a spreadsheet does. */
-function readCsv(text: string): string[][] {
-  const rows: string[][] = [[]];
-  for (const [, quoted, bare, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|$)/g)) {
-    rows.at(-1)!.push(quoted === undefined ? bare! : quoted.replaceAll('""', '"'));
-    if (end === '\r\n') rows.push([]);
-    if (end === '') break;
-  }
-  return rows.slice(0, -1);
-}
 
 test('says what it is to a spreadsheet, and has a row for every change, told or not, and for every confirmed drop', () => {
   const report = reports.scores.settled;
@@ -30,6 +20,15 @@ test('says what it is to a spreadsheet, and has a row for every change, told or 
   expect(new Set(rows.map((row) => row.length)).size).toBe(1);
   const fates = rows.map((row) => row[rows[0]!.indexOf('What became of it')]);
   expect(fates).toEqual(['What became of it', 'told', 'told', 'waiting', 'confirmed']);
+  // A confirmed drop stands in the rows of its days already.
+  const shares = rows.slice(1).map((row) => row[rows[0]!.indexOf('Percentage points')]);
+  const moved = report.days.flatMap(({ changes }) =>
+    changes.map((change) => change.percentagePoints.toFixed(6)),
+  );
+  expect(shares).toEqual([...moved, '']);
+  expect(rows.at(-1)![rows[0]!.indexOf('With earlier days')]).toBe(
+    String(report.confirmed[0]!.percentagePoints),
+  );
 });
 
 test('any text comes back as it went in, but never as a formula', () => {

@@ -70,3 +70,14 @@ export function harmsOf(html: string): string[] {
     ...(Buffer.byteLength(html) < 102_000 ? [] : ['longer than Gmail shows']),
   ];
 }
+
+/** Reads RFC 4180, as a spreadsheet does. */
+export function readCsv(text: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, bare, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|$)/g)) {
+    rows.at(-1)!.push(quoted === undefined ? bare! : quoted.replaceAll('""', '"'));
+    if (end === '\r\n') rows.push([]);
+    if (end === '') break;
+  }
+  return rows.slice(0, -1);
+}

@@ -12,9 +12,10 @@ import { fromParquet } from '../../lambda/archive/columns/parquet.ts';
 import { addDays } from '../../lambda/dates.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import { chartOf } from '../../lambda/report/chart/score-chart.ts';
+import { changesCsv } from '../../lambda/report/csv.ts';
 import { renderMail } from '../../lambda/report/render.ts';
 import { tenantRows } from '../history/page-rows.ts';
-import { readHtml } from '../report/reading.ts';
+import { readCsv, readHtml } from '../report/reading.ts';
 import { TENANT_ID, world, type DaySpec, type MemoryStore } from './fakes.ts';
 
 /**
@@ -85,7 +86,8 @@ it('agree', async () => {
         fc.constant<number[]>([1, 2, 3, 4, 5, 6, 7, 8]),
         fc.subarray([2, 3, 4, 5, 6, 7, 8], { minLength: 2 }),
       ),
-      async (events, runsOn) => {
+      fc.constantFrom(0, 2),
+      async (events, runsOn, confirmDrops) => {
         const w = world(`${START}T07:00:00Z`);
         const days = daysOf(events);
         for (const [index, { controls, maxima }] of days.entries()) {
@@ -106,7 +108,11 @@ it('agree', async () => {
           w.clock.set(`${date}T07:00:00Z`);
           w.mailer.sent.length = 0;
           const run = w.runOf();
-          run.tenant = { ...run.tenant, recipients: { scores: ['a@b.example'], controls: ['a@b.example'] } };
+          run.tenant = {
+            ...run.tenant,
+            recipients: { scores: ['a@b.example'], controls: ['a@b.example'] },
+            alerts: { ...run.tenant.alerts, confirmDrops },
+          };
           const result = await monitor(run);
           const { explanation } = result;
           const shares = result.changes.reduce((sum, change) => sum + change.percentagePoints, 0);
@@ -119,6 +125,8 @@ it('agree', async () => {
           );
           if (!key || result.mails.length === 0 || index === 0) continue;
           const { report } = JSON.parse(Buffer.from(w.store.objects.get(key)!).toString()) as ToldReport;
+          const [first, last] = [report.days[0]!, report.days.at(-1)!];
+          isListed(changesCsv(report), last.after.percentage! - first.before.percentage!);
           for (const { kind, subject } of result.mails) {
             mails += 1;
             const mail = await renderMail(report, kind);
@@ -150,12 +158,19 @@ it('agree', async () => {
           const moves = movesOf(history);
           const page = marksOf(history, moves, 0, history.days.length - 1, 6);
           const chart = chartOf(report.trend)!;
-          // In a gap the columns date by the catalogue's ends alone: whose part is the larger may differ there.
-          const isDaily = runsOn.length === 8;
-          const whose = (by: string) => (isDaily ? by : '');
-          expect(
-            page.map(({ day, by, change }) => [history.days[day]!.date, whose(by), change.toFixed(6)]),
-          ).toEqual(chart.marks.map(({ day, by, change }) => [day.date, whose(by), change.toFixed(6)]));
+          expect(page.map(({ day, by, change }) => [history.days[day]!.date, by, change.toFixed(6)])).toEqual(
+            chart.marks.map(({ day, by, change }) => [day.date, by, change.toFixed(6)]),
+          );
+          // Each day by cause, in gaps too.
+          const ofDay = new Map(history.days.map(({ date }, index) => [date, moves[index]!]));
+          for (const day of report.days) {
+            const move = ofDay.get(day.date)!;
+            for (const cause of ['earned', 'rescored', 'decided'] as const) {
+              const said = day.changes.filter((change) => change.cause === cause);
+              const sum = said.reduce((all, change) => all + change.percentagePoints, 0);
+              expect(Math.abs(move[cause] - sum), `${cause} on ${day.date}`).toBeLessThan(1e-5);
+            }
+          }
           const account = accountOf(history, moves, 0, history.days.length - 1)!;
           expect(account.earned + account.rescored + account.decided + account.unexplained).toBe(
             account.total,
@@ -172,6 +187,14 @@ it('agree', async () => {
   );
   expect(mails).toBeGreaterThan(10);
 }, 120_000);
+
+/** Added up by a spreadsheet, the list of changes says how far the score moved on its days. */
+function isListed(csv: string, moved: number): void {
+  const [head, ...rows] = readCsv(csv.slice(1));
+  const column = head!.indexOf('Percentage points');
+  const sum = rows.reduce((all, row) => all + Number(row[column]), 0);
+  expect(Math.abs(sum - moved)).toBeLessThan(1e-6 * (rows.length + 1));
+}
 
 /** The last column of the terminal adds up to its last row. */
 function terminal(text: string, changes: number, total: number): void {

@@ -1,4 +1,4 @@
-import type { Mark } from '../model.ts';
+import type { Caption, Mark } from '../model.ts';
 import type { Scale } from './plot.ts';
 import { cut, tenths } from './words.ts';
 
@@ -37,7 +37,7 @@ const BELOW = [25, 43, 63];
  */
 export function placeLabels(
   marks: Mark[],
-  captions: Map<Mark, string>,
+  captions: Map<Mark, Caption | null>,
   line: Point[],
   at: (mark: Mark) => Point,
   scale: Scale,
@@ -45,10 +45,9 @@ export function placeLabels(
   const taken = marks.map((mark) => boxAround(at(mark), 6));
   return marks.map((mark) => {
     const point = at(mark);
-    const words = captions.get(mark) ?? '';
+    const words = captions.get(mark) ?? null;
     const amount = tenths(mark.change);
-    const texts =
-      words === '' ? [amount] : [`${cut(words, 40)} ${amount}`, `${cut(words, 26)} ${amount}`, amount];
+    const texts = [...(words ? [40, 26].map((length) => `${inWords(words, length)} ${amount}`) : []), amount];
     for (const text of texts) {
       // An amount far from its mark says nothing.
       const reach = text === amount ? 1 : 3;
@@ -62,6 +61,12 @@ export function placeLabels(
     }
     return { mark, label: null };
   });
+}
+
+/** "Block legacy authenti… and 2 more": the amount beside it is that of all of them. */
+function inWords({ title, more }: Caption, length: number): string {
+  const rest = more > 0 ? ` and ${more} more` : '';
+  return `${cut(title, length - rest.length)}${rest}`;
 }
 
 function placeAt(text: string, dy: number, { x, y }: Point, taken: Box[], line: Point[], scale: Scale) {

@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import { area, curveLinear, curveMonotoneX, line } from 'd3-shape';
 import { day as fullDay, points, score, share as signedShare } from '../../../lambda/report/format.ts';
 import { whose } from '../../../lambda/report/chart/marks.ts';
-import { caption, marksOf, moveOf, type Mark, type Move, type Span } from '../model.ts';
+import { caption, marksOf, moveOf, type Caption, type Mark, type Move, type Span } from '../model.ts';
 import type { Change, Day, History } from '../wire.ts';
 import { placeLabels } from './labels.ts';
 import { domainOf, Plot, px, useMedia, type Scale } from './plot.ts';
@@ -47,10 +47,7 @@ export function Trend({ history, moves, changesOf, span, series, picked, onPick,
   const layers = useMemo(() => {
     const marks = marksOf(history, moves, span.from, span.to, narrow ? 4 : 7);
     const captions = new Map(
-      (narrow ? [] : marks).map((mark) => [
-        mark,
-        caption(changesOf.get(days[mark.day]!.date) ?? [], mark.by),
-      ]),
+      (narrow ? [] : marks).map((mark) => [mark, caption(changesOf.get(days[mark.day]!.date) ?? [], mark)]),
     );
     return (scale: Scale) => drawLayers({ history, moves, span, series, marks, captions }, scale);
   }, [history, moves, span.from, span.to, series, narrow]);
@@ -143,7 +140,7 @@ interface Layers {
   span: Span;
   series: Series[];
   marks: Mark[];
-  captions: Map<Mark, string>;
+  captions: Map<Mark, Caption | null>;
 }
 
 function drawLayers({ history, moves, span, series, marks, captions }: Layers, scale: Scale): Drawn {

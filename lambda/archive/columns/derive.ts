@@ -1,4 +1,7 @@
-import { deriveRows, isBaseline, type ArchivedDay, type Rows } from './rows.ts';
+import { deriveRows, endsAnswer, isBaseline, lastOfAnswer, type ArchivedDay, type Rows } from './rows.ts';
+
+/** So many days are read at once beyond those of a month: two are needed at least, and seldom more. */
+const AHEAD = 4;
 
 /** yyyy-mm */
 export function monthOf(date: string): string {
@@ -6,7 +9,8 @@ export function monthOf(date: string): string {
 }
 
 /**
- * The rows of each month, without ever having more than about a month of days in memory.
+ * The rows of each month, without ever having more in memory than about a month of days, or those that one answer of
+ * Graph brought (90 at most).
  * @param options.baseline the counted day before `dates`; null: they are the tenant's first
  * @param options.dates ascending
  * @param options.months ascending; all those of the dates, and perhaps others
@@ -24,9 +28,10 @@ export async function* deriveMonths(options: {
   let days: ArchivedDay[] = [];
   let loaded = 0;
   for (const month of months) {
-    // The acceptance of its last days depends on the two that follow.
-    while (loaded < dates.length && days.filter(({ date }) => monthOf(date) > month).length < 2) {
-      const end = Math.max(dates.findLastIndex((date) => monthOf(date) <= month) + 1, loaded) + 2;
+    // The rows of its last days hang on those that came with the same answer, and the acceptance of these on the two
+    // that follow.
+    while (loaded < dates.length && days.filter(({ date }) => date > lastNeeded(days, month)).length < 2) {
+      const end = Math.max(dates.findLastIndex((date) => monthOf(date) <= month) + 1, loaded) + AHEAD;
       days.push(...(await load(dates.slice(loaded, end))));
       loaded = Math.min(end, dates.length);
     }
@@ -43,10 +48,18 @@ export async function* deriveMonths(options: {
     const counted = new Set(
       scores.flatMap((row) => (row.counted && monthOf(row.date) <= month ? row.date : [])),
     );
-    const last = days.findLast((day) => counted.has(day.date) && isBaseline(day));
+    const last = days.findLast(
+      (day, index) => counted.has(day.date) && isBaseline(day) && endsAnswer(day, days.slice(index + 1)),
+    );
     if (last) {
       baseline = last;
       days = days.filter(({ date }) => date > last.date);
     }
   }
+}
+
+function lastNeeded(days: ArchivedDay[], month: string): string {
+  const end = `${month}-31`;
+  const last = days.findLast(({ date }) => date <= end);
+  return last && lastOfAnswer(last) > end ? lastOfAnswer(last) : end;
 }

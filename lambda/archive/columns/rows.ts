@@ -1,7 +1,9 @@
+import { addDays } from '../../dates.ts';
 import { line } from '../../report/plain-text.ts';
 import { carryStates } from '../../score/decision.ts';
 import { acceptDays } from '../../score/plausibility.ts';
-import { diff, tenantChange, type Difference } from '../../score/diff.ts';
+import { diff, tenantChange, type Difference, type ProfilesOfTwo } from '../../score/diff.ts';
+import { dateMaxima, type Step } from '../../score/gap.ts';
 import { maximumOf } from '../../score/maximum.ts';
 import {
   percentageOf,
@@ -73,14 +75,17 @@ export interface ArchivedDay {
   date: string;
   /** Every readable version, the one in force (fetched last) at the end; at least one. */
   versions: Snapshot[];
+  /** When the first of them was fetched, ISO 8601. */
+  seenAt: string;
   /** The catalogue in force for it. */
   profiles: Profiles;
 }
 
 /**
  * Derives the rows of days in a row. A fold whose only memory is the last counted day: the rows of all days after a
- * counted day, whose own acceptance is final and all of whose scores can be read (`isBaseline`), are the same whether
- * derived from it or from the very first day.
+ * counted day, whose own acceptance is final, all of whose scores can be read (`isBaseline`) and with which an answer of
+ * Graph ended (`endsAnswer`), are the same whether derived from it or from the very first day. The rows of a day hang on
+ * all days of its answer.
  * @param baseline the counted day before them, of which no rows are made; null: they are the tenant's first
  * @param days ascending by date
  */
@@ -89,23 +94,24 @@ export function deriveRows(tenant: string, baseline: ArchivedDay | null, days: A
   const first = baseline ?? days[0];
   if (!first) return rows;
   const later = baseline ? days : days.slice(1);
-  const profilesOf = new Map([first, ...later].map(({ date, profiles }) => [date, profiles]));
   const { steps } = acceptDays(
     inForce(first),
     later.map((day) => inForce(day)),
   );
   const texts = textsOf();
   const stepTo = new Map(steps.map((step) => [step.after.date, step]));
+  const profilesTo = datedProfiles([first, ...later], steps);
   const compared = new Map(carryStates(steps).map((step) => [step.after.date, step]));
 
   for (const day of days) {
     const step = stepTo.get(day.date);
     const counted = step?.after ?? inForce(day);
     rows.scores.push(scoreRow(tenant, counted, day === first || step !== undefined));
-    for (const control of controlRows(tenant, counted, day.profiles, texts)) rows.controls.push(control);
-    if (step) {
+    const profiles = profilesTo.get(day.date);
+    for (const control of controlRows(tenant, counted, profiles?.after ?? day.profiles, texts))
+      rows.controls.push(control);
+    if (profiles) {
       const { before, after } = compared.get(day.date)!;
-      const profiles = { before: profilesOf.get(step.before.date)!, after: day.profiles };
       const differences = diff(before, after, profiles);
       for (const difference of differences) rows.changes.push(changeRow(tenant, difference));
     }
@@ -117,6 +123,44 @@ export function deriveRows(tenant: string, baseline: ArchivedDay | null, days: A
 /** Whether a counted day says all that the days after it are compared with: no control of it is held from before. */
 export function isBaseline(day: ArchivedDay): boolean {
   return inForce(day).unreadable === undefined;
+}
+
+/**
+ * Whether the answer that brought a day brought none of the later ones: only then it is known that what its catalogue has
+ * new is of no later day. That does not change any more, whatever is restated or comes late.
+ * @param later at least those up to `lastOfAnswer`
+ */
+export function endsAnswer(day: ArchivedDay, later: ArchivedDay[]): boolean {
+  return later.every(({ seenAt }) => seenAt > day.seenAt);
+}
+
+/** No answer has days after this one, yyyy-mm-dd: it is tomorrow's at most (`isFromTheFuture`). */
+export function lastOfAnswer({ seenAt }: ArchivedDay): string {
+  return addDays(seenAt.slice(0, 10), 1);
+}
+
+/**
+ * The catalogue at both sides of each step, by the day that it leads to. As in the mails, what an answer's catalogue says
+ * of maxima is dated by the totals of all days that the answer brought; and of those between them that came later.
+ */
+function datedProfiles(days: ArchivedDay[], steps: Step[]): Map<string, ProfilesOfTwo> {
+  const answerOf = new Map<string, string>();
+  let first = '9999';
+  for (const { date, seenAt } of days.toReversed()) {
+    if (seenAt < first) first = seenAt;
+    answerOf.set(date, first);
+  }
+  const profilesOf = new Map(days.map(({ date, profiles }) => [date, profiles]));
+  const dated = new Map<string, ProfilesOfTwo>();
+  for (const group of Map.groupBy(steps, ({ after }) => answerOf.get(after.date)!).values()) {
+    const known = group.map(({ before, after }) => ({
+      before: profilesOf.get(before.date)!,
+      after: profilesOf.get(after.date)!,
+    }));
+    for (const [index, profiles] of dateMaxima(group, known).entries())
+      dated.set(group[index]!.after.date, profiles);
+  }
+  return dated;
 }
 
 function inForce(day: ArchivedDay): Snapshot {

@@ -110,6 +110,7 @@ export class Sources {
     return {
       date,
       versions: versions.map(({ snapshot }) => snapshot),
+      seenAt: versions[0]!.fetchedAt,
       profiles: await this.#profilesOf(last, date),
       fetchedAt: last.fetchedAt,
     };

@@ -10,7 +10,8 @@ const REMEMBERED_DAYS = 100;
  * rows are about to be rewritten, and again after the last: what a crash leaves half done is done again.
  */
 export interface ColumnsState {
-  version: 1;
+  /** 1 was written when maxima that moved in a gap were not dated: it counts as nothing written. */
+  version: 2;
   /** The rows of all days up to this one are written; '' for none. */
   through: string;
   /** Of the last days up to `through`: the hashes, shortened, of the versions that their rows are made of. */
@@ -24,7 +25,7 @@ export interface ColumnsState {
 }
 
 export const NOTHING_WRITTEN: ColumnsState = {
-  version: 1,
+  version: 2,
   through: '',
   versions: {},
   catalogues: { recent: [], others: 0 },
@@ -56,7 +57,7 @@ function isColumnsState(content: unknown): content is ColumnsState {
   if (!isRecord(content)) return false;
   const { version, through, versions, catalogues, fetchedAt, writer } = content;
   return (
-    version === 1 &&
+    version === 2 &&
     typeof through === 'string' &&
     isRecord(versions) &&
     Object.values(versions).every((each) => typeof each === 'string') &&

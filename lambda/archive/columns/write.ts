@@ -8,7 +8,7 @@ import { fromParquet, toParquet } from './parquet.ts';
 import { columnOf, merged, rowsOf, type CodedTable } from './coded.ts';
 import { deriveMonths, monthOf } from './derive.ts';
 import { KeptDays, type FormerTables, type UnprovenDay } from './kept.ts';
-import { isBaseline, type ArchivedDay, type Row, type Rows } from './rows.ts';
+import { endsAnswer, isBaseline, lastOfAnswer, type ArchivedDay, type Row, type Rows } from './rows.ts';
 import { Sources, type InMemory } from './sources.ts';
 import {
   fingerprint,
@@ -24,7 +24,7 @@ import {
  *
  * What changed is told by the versions of the days: those that the archive lists against those that the state of the
  * columns names. From the first day that differs, one goes back to a counted day whose acceptance cannot have changed
- * any more (two further days were there); all rows after that day are made anew, those up to it stay. So a day that
+ * any more (two further days were there), and with which an answer of Graph ended; all rows after that day are made anew, those up to it stay. So a day that
  * comes late, is restated, or is accepted after having been suspect ends in the rows that a rebuild makes.
  *
  * Two writers: before it touches a file, a writer puts its name into the state, by compare-and-swap, and takes out the
@@ -159,7 +159,7 @@ class Writer {
       if (unfinished) break;
     }
     await this.#finish({
-      version: 1,
+      version: 2,
       through,
       versions: versionsOf(before.versions, listed, through),
       catalogues: sources.timeline(remembersFrom(through)),
@@ -212,7 +212,7 @@ class Writer {
 
   /**
    * Where to start so that the rows from `from` on come out right: a counted day before it whose acceptance is final,
-   * with whole files of its month; null for the very beginning.
+   * the last one of its answer, with whole files of its month; null for the very beginning.
    * @param onlyAfter nothing of what is written has changed, there are only later days
    */
   async #baseline(
@@ -230,6 +230,13 @@ class Writer {
       // Its acceptance may hang on the two days that follow it; but what comes after all that is written has had no say.
       const candidates = onlyAfter && start === from ? earlier : earlier.slice(0, -2);
       let damaged: string | null = null;
+      const read = new Map<string, ArchivedDay | null>();
+      const readDays = async (dates: string[]) => {
+        const missing = dates.filter((date) => !read.has(date));
+        const days = await inParallel(missing, (date) => sources.day(date, all.get(date) ?? []));
+        for (const [index, date] of missing.entries()) read.set(date, days[index]!);
+        return dates.flatMap((date) => read.get(date) ?? []);
+      };
       for (const date of candidates.toReversed()) {
         const month = monthOf(date);
         const [scores, ...others] = await Promise.all(TABLES.map(({ name }) => this.#find(name, month)));
@@ -239,8 +246,11 @@ class Writer {
           damaged = month;
           break;
         }
-        const baseline = await sources.day(date, all.get(date) ?? []);
-        if (baseline && isBaseline(baseline)) return { listed: all, baseline };
+        const [baseline] = await readDays([date]);
+        if (!baseline || !isBaseline(baseline)) continue;
+        const last = lastOfAnswer(baseline);
+        const later = await readDays([...all.keys()].filter((each) => each > date && each <= last));
+        if (endsAnswer(baseline, later)) return { listed: all, baseline };
       }
       if (damaged !== null) {
         start = `${damaged}-00`;
