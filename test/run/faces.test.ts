@@ -162,7 +162,7 @@ it('agree', async () => {
             chart.marks.map(({ day, by, change }) => [day.date, by, change.toFixed(6)]),
           );
           // Each day by cause, in gaps too.
-          const ofDay = new Map(history.days.map(({ date }, index) => [date, moves[index]!]));
+          const ofDay = new Map(history.days.map((each, place) => [each.date, moves[place]!]));
           for (const day of report.days) {
             const move = ofDay.get(day.date)!;
             for (const cause of ['earned', 'rescored', 'decided'] as const) {
