@@ -7,7 +7,7 @@ export const NAMESPACE = 'SecureScoreMonitor';
 /** Dimensions. Every metric has `deployment`; those of one tenant have `tenant` (`tenantDimension`) as well. */
 export const DIMENSIONS = { deployment: 'Deployment', tenant: 'Tenant' } as const;
 
-/** Of the deployment. */
+/** Metrics of the deployment. */
 export const DEPLOYMENT_METRICS = {
   /** Count, by each run: 1 or 0. */
   runsSucceeded: 'RunsSucceeded',
@@ -20,13 +20,13 @@ export const DEPLOYMENT_METRICS = {
   tenantsOverdue: 'TenantsOverdue',
   /** Count, by the daily watch: tenants whose newest snapshot is 3 days old or older. */
   tenantsStale: 'TenantsStale',
-  /** Count, by the daily watch: tenants with evidence that is damaged or missing, as far as it was looked through. */
+  /** Count, by the daily watch: tenants with damaged or missing evidence in what it has checked so far. */
   archivesDamaged: 'ArchivesDamaged',
-  /** Days, by the daily watch: the fewest that are left on a certificate. */
+  /** Days, by the daily watch: the lowest number of days left on any certificate. */
   certificateDaysLeft: 'CertificateDaysLeft',
 } as const;
 
-/** Of one tenant, by each run that succeeded. */
+/** Metrics of one tenant, published by each run that succeeded. */
 export const TENANT_METRICS = {
   /** Per cent. */
   scorePercentage: 'ScorePercentage',
@@ -40,7 +40,7 @@ export const TENANT_METRICS = {
 export type DeploymentMetric = (typeof DEPLOYMENT_METRICS)[keyof typeof DEPLOYMENT_METRICS];
 export type TenantMetric = (typeof TENANT_METRICS)[keyof typeof TENANT_METRICS];
 
-/** CloudWatch knows neither days nor points: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html */
+/** CloudWatch has no units for days or points: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html */
 export const METRIC_UNITS = {
   RunsSucceeded: 'Count',
   RunsFailed: 'Count',
@@ -59,8 +59,9 @@ export const METRIC_UNITS = {
 
 /**
  * The value of a tenant's dimension: its name. CloudWatch takes ASCII alone and drops the metric otherwise
- * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html), so that another name is
- * written without its marks, "?" for what is left, and the start of the id, which keeps two such names apart.
+ * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html). A name with other characters
+ * is written without diacritics, with "?" for what remains, and with the start of the id, which keeps two such names
+ * apart.
  */
 export function tenantDimension({ name, tenantId }: { name: string; tenantId: string }): string {
   const ascii = name

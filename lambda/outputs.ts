@@ -5,22 +5,22 @@ import { commandLine } from './command-line.ts';
  * constants, for the stack that writes them and for the commands that read them.
  */
 
-/** The main stack, where the CDK app is not told another name. Commands take another one with `--stack`. */
+/** Default name of the main stack. Commands take another one with `--stack`, the CDK app with `-c stack=`. */
 export const DEPLOYMENT_STACK = 'SecureScoreMonitor';
 
-/** What a command about a deployment is given besides, where its main stack has another name; begins with a blank. */
+/** The flag by which commands find a main stack of another name, with a leading space; empty for the default name. */
 export const stackFlag = (stack: string): string => (stack === DEPLOYMENT_STACK ? '' : ` --stack ${stack}`);
 
 const FIRST_SECRET = 'secure-score/certificate';
 
 /**
- * Name of the secret that serves every tenant of a deployment without one of its own. That of the deployment that
- * took no other name has no name in it: it is older than second deployments are.
+ * Name of the secret that serves every tenant without one of its own. It contains the deployment's name, except for
+ * the default name, whose secret is older than second deployments.
  */
 export const certificateSecretOf = (deployment: string): string =>
   deployment === DEPLOYMENT_STACK ? FIRST_SECRET : `secure-score/${deployment}/certificate`;
 
-/** The secret that is read where neither the config nor a deployment names one. */
+/** The secret that is read if neither the config nor a deployment has another. */
 export const DEFAULT_CERTIFICATE_SECRET = certificateSecretOf(DEPLOYMENT_STACK);
 
 /** The command that fills a secret. @param secret name or ARN */

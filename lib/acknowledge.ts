@@ -3,7 +3,7 @@ import type { IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct, type IConstruct } from 'constructs';
 
 /**
- * Says why a finding of cdk-nag does not hold here: for one construct, never for a stack.
+ * Acknowledges a finding of cdk-nag with a reason, for one construct and never for a stack.
  * @param reasons by id of the rule, with the finding where a rule has several (`AwsSolutions-IAM5[Resource::*]`)
  */
 export function acknowledge(construct: IConstruct, reasons: Record<string, string>): void {
@@ -18,9 +18,9 @@ export function acknowledgeGrant(grantee: IGrantable, reasons: Record<string, st
 }
 
 /**
- * Says why a policy may name a resource with a wildcard.
- * @param resource exactly as the policy names it; it may lie in another stack: how it is written then is known only
- *   when CDK has sorted out what the stacks need of each other, which is right before it validates
+ * Acknowledges with a reason that a policy has a resource with a wildcard.
+ * @param resource exactly as the policy has it. It may lie in another stack; how it is written is then known only when
+ *   CDK has resolved the references between stacks, which it does right before it validates
  */
 export function acknowledgeWildcard(grantee: IGrantable, resource: string, reason: string): void {
   const construct = ownerOf(grantee);
@@ -33,13 +33,13 @@ export function acknowledgeWildcard(grantee: IGrantable, resource: string, reaso
   });
 }
 
-/** The construct whose policy a grant changes: a role is the principal itself, a managed policy only has one. */
+/** The construct whose policy a grant changes: a role is itself the principal, a managed policy only has one. */
 function ownerOf(grantee: IGrantable): IConstruct | undefined {
   const candidates: unknown[] = [grantee.grantPrincipal, grantee];
   return candidates.find((each) => Construct.isConstruct(each));
 }
 
-/** A value of a template as cdk-nag writes it. */
+/** A template's value in the form in which cdk-nag writes it. */
 function inFindings(value: unknown): string {
   if (typeof value === 'string') return value;
   const [[name, argument] = []] = Object.entries(value as Record<string, unknown>);

@@ -17,7 +17,7 @@ import { stackFlag } from '../lambda/outputs.ts';
 import type { Mail } from './mail.ts';
 import { commandLine } from '../lambda/command-line.ts';
 
-/** Where an alarm's section is found, unless the deployment is told another place. */
+/** Where an alarm's section is found, unless the deployment is given another address. */
 export const RUNBOOK = 'docs/runbook.md';
 
 export interface AlarmsProps {
@@ -35,21 +35,21 @@ export interface AlarmsProps {
 interface Setting {
   /** Also the section of the runbook. */
   readonly id: string;
-  /** What it means and what to do, for the one who gets the mail. */
-  readonly says: string;
+  /** What it means and what to do, for whoever gets the mail. */
+  readonly description: string;
   readonly metric: IMetric;
   readonly when: ComparisonOperator;
   readonly threshold: number;
   /** @default 1 */
   readonly periods?: number;
   readonly missing: TreatMissingData;
-  /** Tells as well that the metric has ceased. */
-  readonly ceases?: boolean;
+  /** Goes off as well when the metric stops. */
+  readonly whenSilent?: boolean;
 }
 
 /**
- * What somebody has to be told of: one alarm each for the deployment, whatever the number of tenants. None is told
- * when it is over: the first "OK" of a fresh deployment would be a mail for each alarm.
+ * What somebody has to act on: one alarm each for the deployment, whatever the number of tenants. No mail is sent when
+ * an alarm ends: in a fresh deployment every alarm turns "OK" for the first time, and each would send one.
  */
 export class Alarms extends Construct {
   readonly alarms: Alarm[];
@@ -61,7 +61,7 @@ export class Alarms extends Construct {
     this.alarms = settings(props, stackFlag(Stack.of(this).stackName)).map((setting) => {
       const alarm = new Alarm(this, setting.id, {
         alarmName: `${props.name}-${setting.id}`,
-        alarmDescription: `${setting.says} See ${runbook}#${setting.id}`,
+        alarmDescription: `${setting.description} See ${runbook}#${setting.id}`,
         metric: setting.metric,
         comparisonOperator: setting.when,
         threshold: setting.threshold,
@@ -69,20 +69,20 @@ export class Alarms extends Construct {
         treatMissingData: setting.missing,
       });
       alarm.addAlarmAction(action);
-      if (setting.ceases) alarm.addInsufficientDataAction(action);
+      if (setting.whenSilent) alarm.addInsufficientDataAction(action);
       return alarm;
     });
   }
 }
 
-/** @param flag of commands that the texts name */
+/** @param flag that the commands in the texts need for this deployment */
 function settings(props: AlarmsProps, flag: string): Setting[] {
   const { GREATER_THAN_OR_EQUAL_TO_THRESHOLD: atLeast, LESS_THAN_THRESHOLD: below } = ComparisonOperator;
   const { IGNORE, MISSING, NOT_BREACHING } = TreatMissingData;
 
   /**
-   * Published once a day: between two watches the alarm stays as the last one left it (IGNORE), and before the first
-   * it says nothing.
+   * Published once a day: between two watches the alarm stays as the last one left it (IGNORE), and it is silent before
+   * the first.
    */
   const watched = (metricName: string, statistic: string, period = Duration.minutes(5)): Metric =>
     new Metric({
@@ -96,7 +96,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
   return [
     {
       id: 'tenants-overdue',
-      says: `At least one tenant has had no successful run for 30 hours. The operations mail names it: look for its last error in the log, mend it, then invoke it ("${commandLine(`run --deployed${flag}`)}").`,
+      description: `At least one tenant has had no successful run for 30 hours. The operations mail lists the tenants: look for the last error in the log, fix it, then run the tenant ("${commandLine(`run --deployed${flag}`)}").`,
       metric: watched(DEPLOYMENT_METRICS.tenantsOverdue, Stats.MAXIMUM),
       when: atLeast,
       threshold: 1,
@@ -104,17 +104,19 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'watch-silent',
-      says: 'The daily watch, which finds overdue tenants, has itself not run for a day or more. See that its schedule exists and is enabled, and read the log of the function.',
+      description:
+        'The daily watch, which finds overdue tenants, has itself not run for a day or more. Check that its schedule exists and is enabled, and read the log of the function.',
       metric: watched(DEPLOYMENT_METRICS.tenantsOverdue, Stats.SAMPLE_COUNT, Duration.days(1)),
       when: below,
       threshold: 1,
-      // A metric that has never been there is no change of state: a fresh deployment is silent, one that ceases is not.
+      // A metric that never existed is no change of state: a fresh deployment is silent, a metric that stops is not.
       missing: MISSING,
-      ceases: true,
+      whenSilent: true,
     },
     {
       id: 'scores-stale',
-      says: 'Microsoft has published no new score of at least one tenant for 3 days. The operations mail names it: usually it passes; see the service health of the tenant.',
+      description:
+        "Microsoft has published no new score for at least one tenant for 3 days. The operations mail lists the tenants. This usually passes; check the tenant's service health.",
       metric: watched(DEPLOYMENT_METRICS.tenantsStale, Stats.MAXIMUM),
       when: atLeast,
       threshold: 1,
@@ -122,7 +124,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'archive-damaged',
-      says: `Evidence in the archive of at least one tenant is damaged or missing, or its ledger was changed. The operations mail lists it: see all of it with "${commandLine('archive verify --deployed')}", restore it from an earlier version of the bucket, or acknowledge the loss with "${commandLine('archive acknowledge')}".`,
+      description: `Evidence in the archive of at least one tenant is damaged or missing, or its ledger was changed. The operations mail lists the objects: check the archive with "${commandLine('archive verify --deployed')}", restore them from an earlier version in the bucket, or acknowledge the loss with "${commandLine('archive acknowledge')}".`,
       metric: watched(DEPLOYMENT_METRICS.archivesDamaged, Stats.MAXIMUM),
       when: atLeast,
       threshold: 1,
@@ -130,7 +132,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     ...[30, 7].map((days) => ({
       id: `certificate-${days}-days`,
-      says: `A certificate expires in less than ${days} days; then its tenants can no longer be read. The operations mail names them: make a new one (${commandLine('certificate create')}), upload it to Entra ID, store it (${commandLine(`certificate put${flag}`)}).`,
+      description: `A certificate expires in less than ${days} days; then its tenants can no longer be read. The operations mail lists them: create a new one (${commandLine('certificate create')}), upload it to Entra ID, store it (${commandLine(`certificate put${flag}`)}).`,
       metric: watched(DEPLOYMENT_METRICS.certificateDaysLeft, Stats.MINIMUM),
       when: below,
       threshold: days,
@@ -138,7 +140,8 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     })),
     {
       id: 'run-errors',
-      says: 'Three or more invocations failed within 15 minutes: one run with both of its retries, or several tenants at once. Read the errors in the log; each says what to do.',
+      description:
+        'Three or more invocations failed within 15 minutes: one run with both of its retries, or several tenants at once. Read the errors in the log; each says what to do.',
       metric: props.function.metricErrors({ statistic: Stats.SUM, period: Duration.minutes(15) }),
       when: atLeast,
       threshold: 3,
@@ -146,7 +149,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'runs-failed',
-      says: `A run failed for good, after its retries. The queue of failed runs holds its event and its error. Mend it, invoke the tenant ("${commandLine(`run --deployed${flag}`)}"), then purge the queue.`,
+      description: `A run failed for good, after its retries. The queue of failed runs holds its event and its error. Fix the cause, run the tenant ("${commandLine(`run --deployed${flag}`)}"), then purge the queue.`,
       metric: deadLetters(props.failedRuns),
       when: atLeast,
       threshold: 1,
@@ -154,7 +157,8 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'events-undelivered',
-      says: 'EventBridge Scheduler could not invoke the function for half a day. The queue of undelivered events holds the event and the reason. See that the function and the role of the schedules exist, then purge the queue.',
+      description:
+        'EventBridge Scheduler could not invoke the function for 12 hours. The queue of undelivered events holds the event and the reason. Check that the function and the role of the schedules exist, then purge the queue.',
       metric: deadLetters(props.undelivered),
       when: atLeast,
       threshold: 1,
@@ -162,7 +166,8 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'runs-throttled',
-      says: "Lambda has held back runs for three quarters of an hour. See what else uses up the account's concurrency, raise it, or widen the window of the schedules.",
+      description:
+        "Lambda has throttled runs for 45 minutes. Check what else uses the account's concurrency, raise it, or widen the window of the schedules.",
       metric: props.function.metricThrottles({ statistic: Stats.SUM, period: Duration.minutes(15) }),
       when: atLeast,
       threshold: 1,
@@ -171,7 +176,8 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'mails-bounced',
-      says: 'A mail could not be delivered. The notification of SES names the address: correct it in the config, or take it off the suppression list of SES.',
+      description:
+        'A mail could not be delivered. The notification from SES has the address: correct it in the config, or remove it from the suppression list of SES.',
       metric: props.mail.metricBounces({ period: Duration.hours(1) }),
       when: atLeast,
       threshold: 1,
@@ -180,7 +186,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
   ];
 }
 
-/** SQS says nothing of a queue that was idle for six hours, whatever lies in it: then the alarm stays (IGNORE). */
+/** SQS publishes nothing about a queue that was idle for six hours, whatever it holds: the alarm then stays (IGNORE). */
 function deadLetters(queue: IQueue): Metric {
   return queue.metricApproximateNumberOfMessagesVisible({
     statistic: Stats.MAXIMUM,

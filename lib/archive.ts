@@ -12,27 +12,27 @@ import {
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcard } from './acknowledge.ts';
 
-/** Evidence: written once, by whoever, and then kept as it is. */
+/** Evidence: written once, and never changed by anybody. */
 export const APPENDED = ['snapshots', 'profiles', 'reports', 'ledger'] as const;
-/** Can be made again (history) or says where the monitor stands (state). */
+/** What can be rebuilt (history), and where the monitor stands (state). */
 const REWRITTEN = ['history', 'state'] as const;
 const ALL = [...APPENDED, ...REWRITTEN];
 
-/** How long what was overwritten under history/ and state/ can be had back. */
+/** How long objects that were overwritten under history/ and state/ can be restored. */
 const OLD_VERSIONS = Duration.days(30);
 
 export interface ArchiveProps {
-  /** Name of a bucket that an earlier deployment left: it is used as it is. @default - a new bucket */
+  /** Name of a bucket that an earlier deployment left, which is used as it is. @default - a new bucket */
   readonly bucketName?: string;
   /**
-   * Encrypt with a KMS key: one's own, or `'own'` for one that the deployment creates and keeps.
-   * Of a bucket taken up again: the key that it has.
+   * The KMS key to encrypt with, or `'own'` for one that the deployment creates and retains. For an existing bucket it
+   * must be the key that the bucket has.
    * @default - S3's own keys (SSE-S3)
    */
   readonly encryption?: IKey | 'own';
 }
 
-/** The bucket that keeps every day of every tenant, and who may do what in it. */
+/** The bucket that holds every day of every tenant, and the grants on it. */
 export class Archive extends Construct {
   readonly bucket: IBucket;
   readonly key?: IKey;
@@ -45,7 +45,7 @@ export class Archive extends Construct {
     } else {
       if (props.encryption === 'own') {
         throw new Error(
-          'An archive that is taken up again keeps its encryption: pass its key, not "own" (Key.fromKeyArn).',
+          'An existing archive keeps its encryption: pass its key (Key.fromKeyArn), not "own".',
         );
       }
       this.key = props.encryption;
@@ -55,17 +55,17 @@ export class Archive extends Construct {
       });
       Annotations.of(this).addInfo(
         `The archive is the existing bucket ${props.bucketName}. Its policy, versioning, lifecycle and encryption stay as they are: ` +
-          'see "Moving or taking up an archive" in docs/runbook.md for what they have to be.',
+          '"Moving or taking up an archive" in docs/runbook.md says what they must be.',
       );
     }
   }
 
-  /** May read whatever the archive holds, and list it. */
+  /** May read and list everything in the archive. */
   grantRead(grantee: IGrantable): void {
     this.grantReadOf(grantee, ALL);
   }
 
-  /** May read the columns of the history, and list them; nothing of the evidence they were made from. */
+  /** May read and list the columns of the history, but not the evidence that they are derived from. */
   grantReadHistory(grantee: IGrantable): void {
     this.grantReadOf(grantee, ['history']);
   }
@@ -74,8 +74,8 @@ export class Archive extends Construct {
     grantee.grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['s3:GetObject'], resources: this.objects(prefixes) }),
     );
-    // Also what makes S3 answer 404, not 403, for an object that does not exist: S3 then takes the key for s3:prefix
-    // (https://github.com/ceph/ceph/pull/68577, which copies it).
+    // ListBucket also makes S3 answer 404, not 403, for an object that does not exist: S3 then takes the key as
+    // s3:prefix (https://github.com/ceph/ceph/pull/68577, which copies it).
     grantee.grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({
         actions: ['s3:ListBucket'],
@@ -88,12 +88,12 @@ export class Archive extends Construct {
       acknowledgeWildcard(
         grantee,
         resource,
-        'The objects below this prefix of the archive, and nothing else: their keys are made of tenants, dates and hashes.',
+        'The objects below this prefix of the archive, and nothing else: their keys consist of tenants, dates and hashes.',
       );
     }
   }
 
-  /** May add snapshots, profiles, reports and entries of the ledger; the policy of the bucket sees to it that none is overwritten. */
+  /** May add snapshots, profiles, reports and entries of the ledger; the bucket's policy prevents overwriting any. */
   grantAppend(grantee: IGrantable): void {
     this.grantPut(grantee, APPENDED);
   }
@@ -125,7 +125,7 @@ export class Archive extends Construct {
     return new Key(this, 'Key', {
       description: 'Encrypts the archive of Microsoft Secure Score',
       enableKeyRotation: true,
-      // What it encrypts is kept, so it is kept as well.
+      // The key is retained because the bucket that it encrypts is retained.
       removalPolicy: RemovalPolicy.RETAIN,
     });
   }
@@ -151,17 +151,17 @@ export class Archive extends Construct {
       ],
     });
     for (const statement of this.appendOnly(bucket)) bucket.addToResourcePolicy(statement);
-    // Kept together with the bucket: a bucket that nothing deploys any more stays append-only.
+    // The policy is retained with the bucket, so that the bucket stays append-only after its stack is gone.
     (bucket.policy ?? new BucketPolicy(this, 'Policy', { bucket })).applyRemovalPolicy(RemovalPolicy.RETAIN);
     acknowledge(bucket, {
       'AwsSolutions-S1':
-        'One role writes here, the bucket is append-only and versioned, and who reads it is logged by CloudTrail where data events are switched on: a second bucket for access logs would be one more to look after.',
+        'One role writes here, the bucket is append-only and versioned, and CloudTrail logs who reads it where data events are switched on: a second bucket for access logs would be one more to maintain.',
     });
     return bucket;
   }
 
   /**
-   * For everyone, administrators too: what is evidence is neither overwritten nor deleted.
+   * Denies everyone, administrators included, to overwrite or delete evidence.
    * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
    */
   private appendOnly(bucket: IBucket): PolicyStatement[] {

@@ -7,7 +7,7 @@ export const bundleOptions = {
   target: 'node24',
   format: 'esm',
   minify: true,
-  // The ES modules of every package that has them: smaller than their CommonJS twins.
+  // ES modules are preferred where a package has them, because they bundle smaller than CommonJS.
   mainFields: ['module', 'main'],
   // msal-node brings jsonwebtoken, which is CommonJS and requires Node's own modules ("Dynamic require of …").
   banner: {

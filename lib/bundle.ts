@@ -14,25 +14,25 @@ const ROOT = join(import.meta.dirname, '..');
 let built: BundledFile[] | undefined;
 
 /**
- * The function: one minified ES module with its source map, and the files that it reads beside itself. Equal sources
- * give equal bytes, in whatever folder the project lies: nothing in them names it.
+ * The function: one minified ES module with its source map, and the files that it reads from its own folder. Equal
+ * sources give equal bytes wherever the project lies, because the bundle does not contain the path.
  */
 export function bundleFunction(): BundledFile[] {
   if (built) return built;
   const require = createRequire(import.meta.url);
-  // Not a dependency of the package: who installs it gets the bundle.
+  // esbuild is no dependency of the package, which ships the bundle.
   const { buildSync } = require('esbuild') as typeof Esbuild;
   const { outputFiles, metafile } = buildSync({
     ...bundleOptions,
     entryPoints: { index: 'lambda/handler.ts' },
     absWorkingDir: ROOT,
-    // Not written there. The source map names the sources relative to it: /var/task/lambda/… in stack traces.
+    // Nothing is written there. Sources in the source map are relative to it: /var/task/lambda/… in stack traces.
     outdir: '.',
     outExtension: { '.js': '.mjs' },
     write: false,
     metafile: true,
     sourcemap: true,
-    // Stack traces need files and lines alone. With the sources the map is several times as large as the code.
+    // Stack traces need only files and lines. With the sources the map is several times as large as the code.
     sourcesContent: false,
   });
   const drawsCharts = Object.keys(metafile.inputs).some((input) => input.includes('/@resvg/resvg-wasm/'));
@@ -56,7 +56,7 @@ export function writeBundle(folder: string): void {
   for (const { name, contents } of bundleFunction()) writeFileSync(join(folder, name), contents);
 }
 
-/** What lies among sources without being one, such as fonts: the code reads it from where its own file is. */
+/** Files among the sources that are not code, such as fonts: the code reads them from its own folder. */
 export function besideSources(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts') && !entry.name.endsWith('.md'))

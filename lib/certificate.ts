@@ -9,7 +9,7 @@ import { acknowledge } from './acknowledge.ts';
 import { commandLine } from '../lambda/command-line.ts';
 
 /**
- * How many secrets with names of usual length a policy of 6,144 characters holds, and how many policies a role:
+ * The number of secrets with names of usual length in a policy of 6,144 characters, and of policies in a role:
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  */
 const ARNS_A_STATEMENT = 40;
@@ -22,13 +22,14 @@ export interface CertificateProps {
 }
 
 /**
- * The secrets that hold certificate and key. The one that serves all tenants without one of their own is created,
- * without a value: `secure-score certificate put` fills it. The others exist, and are named by the config.
+ * The secrets that hold certificate and key. The deployment creates the one that serves all tenants without a secret
+ * of their own, without a value: `secure-score certificate put` fills it. The others must exist; the config has their
+ * names.
  */
 export class Certificate extends Construct {
-  /** Name of the secret that serves every tenant without one of its own; whether or not there is such a tenant. */
+  /** Name of the secret that serves every tenant without one of its own, even if there is no such tenant. */
   readonly secretName: string;
-  /** It, unless every tenant names another (which may be the same one, left by an earlier deployment). */
+  /** That secret; undefined if every tenant has another (or the same one by name, left by an earlier deployment). */
   readonly secret?: ISecret;
   private readonly named: string[];
 
@@ -43,14 +44,14 @@ export class Certificate extends Construct {
   grantRead(grantee: IGrantable): void {
     const named = this.named.map((name) => this.arnOf(name));
     const arns = this.secret ? [this.secret.secretArn, ...named] : named;
-    // CDK divides statements among policies, for these are limited; one long statement it could not.
+    // CDK divides statements among policies, whose length is limited, but it cannot divide one long statement.
     const statements = Object.values(
       Object.groupBy(arns, (_, index) => Math.floor(index / ARNS_A_STATEMENT)),
     );
     if (statements.length > POLICIES) {
       throw new MonitorError(
         'policy-too-large',
-        `The tenants name ${this.named.length} secrets, and the policies of one role hold about ${POLICIES * ARNS_A_STATEMENT}.`,
+        `The tenants have ${this.named.length} secrets of their own, but the policies of one role hold about ${POLICIES * ARNS_A_STATEMENT}.`,
         'Let tenants share a certificate: leave "certificate" out, or give several tenants the same name there. Or divide the tenants among several deployments.',
       );
     }
@@ -65,19 +66,19 @@ export class Certificate extends Construct {
     const secret = new Secret(this, 'Secret', {
       secretName: this.secretName,
       description: `PEM bundle of secure-score-monitor: certificate and private key. Fill it with: ${commandLine(`certificate put${stackFlag(Stack.of(this).stackName)}`)}`,
-      // Its private key may be all that is left to sign in with.
+      // The secret is retained because its private key may be the only one left to sign in with.
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    // Without it CDK has a password made up. CloudFormation leaves the value alone ever after.
+    // By default CDK would generate a password. CloudFormation leaves the value alone afterwards.
     (secret.node.defaultChild as CfnSecret).generateSecretString = undefined;
     acknowledge(secret, {
       'AwsSolutions-SMG4':
-        'Nothing on the side of AWS can rotate it: the public part has to be uploaded to Entra ID. An alarm goes off 30 and 7 days before it expires; docs/runbook.md has the steps.',
+        'AWS cannot rotate it, because the public part must be uploaded to Entra ID. An alarm goes off 30 and 7 days before it expires; docs/runbook.md has the steps.',
     });
     return secret;
   }
 
-  /** Secrets Manager appends a hyphen and six characters to the name, so that a new secret of that name is another. */
+  /** Secrets Manager appends a hyphen and six characters to the name, which tell a new secret from an old one. */
   private arnOf(name: string): string {
     if (name.startsWith('arn:')) return name;
     return Stack.of(this).formatArn({

@@ -24,7 +24,7 @@ export interface MonitorDashboardProps {
 
 const DAY = Duration.days(1);
 
-/** Scores of all tenants over time, and how the runs fare. */
+/** Scores of all tenants over time, and the state of the runs. */
 export class MonitorDashboard extends Construct {
   readonly dashboard: Dashboard;
 
@@ -32,8 +32,8 @@ export class MonitorDashboard extends Construct {
     super(scope, id);
 
     /**
-     * One line a tenant, found by CloudWatch, so that tenants come and go without a deployment.
-     * At most 100: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+     * One line per tenant. CloudWatch searches for them, so the dashboard does not change with the tenants. It finds at
+     * most 100: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
      */
     const everyTenant = (metricName: string, statistic: string): IMetric =>
       new MathExpression({
@@ -101,7 +101,7 @@ export class MonitorDashboard extends Construct {
               ofDeployment(DEPLOYMENT_METRICS.runsFailed, 'Failed', Stats.SUM),
               ofDeployment(DEPLOYMENT_METRICS.mailsSent, 'Mails sent', Stats.SUM),
             ],
-            'a day',
+            'per day',
             { min: 0 },
           ),
           graph(
@@ -109,7 +109,7 @@ export class MonitorDashboard extends Construct {
             [
               props.function.metricDuration({ label: 'Longest run', statistic: Stats.MAXIMUM, period: DAY }),
               props.function.metricDuration({
-                label: 'Half of the runs',
+                label: 'Median run',
                 statistic: Stats.p(50),
                 period: DAY,
               }),

@@ -6,19 +6,19 @@ import { writeBundle } from './bundle.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
-/** In the published package the bundle lies ready beside lib/; in the checkout it is made from the sources. */
+/** The published package has the bundle beside lib/; in the checkout it is built from the sources. */
 const PREBUILT = join(ROOT, 'function');
 
 /** The module of the bundle and its export, as Lambda names them. */
 export const HANDLER = 'index.handler';
 
-/** What the function runs. CDK names it by the hash of the bundle alone, so that only a change deploys. */
+/** The code of the function. Its asset hash is that of the bundle, so that only a change deploys. */
 export function functionCode(): Code {
   if (existsSync(PREBUILT)) return Code.fromAsset(PREBUILT);
   return Code.fromAsset(join(ROOT, 'lambda'), {
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
-      // Asked for by the type; nothing is ever run in it.
+      // The type requires an image, but nothing ever runs in it.
       image: DockerImage.fromRegistry('none'),
       local: {
         tryBundle(folder) {

@@ -17,10 +17,10 @@ import { MonitorError } from '../lambda/errors.ts';
 import { acknowledge } from './acknowledge.ts';
 import { functionCode, HANDLER } from './function-code.ts';
 
-/** Of all variables as JSON: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+/** The limit for all variables as JSON: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const ENVIRONMENT_BYTES = 4096;
 
-/** What a name or ARN that only the deployment knows may come to. */
+/** Estimated length of a name or ARN that only the deployment knows. */
 const UNKNOWN_BYTES = 150;
 
 export interface MonitorFunctionProps {
@@ -35,7 +35,7 @@ export interface MonitorFunctionProps {
   readonly logRetention?: RetentionDays;
 }
 
-/** @throws MonitorError `environment-too-large`: CloudFormation would find out half-way through the deployment. */
+/** @throws MonitorError `environment-too-large`, which CloudFormation would find only in the middle of a deployment. */
 function checkSize(environment: Record<string, string>): void {
   const known = Object.entries(environment).map(
     ([name, value]) => [name, Token.isUnresolved(value) ? 'x'.repeat(UNKNOWN_BYTES) : value] as const,
@@ -45,10 +45,10 @@ function checkSize(environment: Record<string, string>): void {
   const [largest] = known.toSorted(([, a], [, b]) => Buffer.byteLength(b) - Buffer.byteLength(a));
   throw new MonitorError(
     'environment-too-large',
-    `The variables of the function come to ${bytes} bytes, and Lambda takes ${ENVIRONMENT_BYTES} in all. The largest is ${largest?.[0]} with ${Buffer.byteLength(largest?.[1] ?? '')}.`,
+    `The variables of the function come to ${bytes} bytes, but Lambda accepts at most ${ENVIRONMENT_BYTES}. The largest is ${largest?.[0]} with ${Buffer.byteLength(largest?.[1] ?? '')}.`,
     largest?.[0] === environmentNames.operations
-      ? 'Name fewer addresses under "operations", or one of a distribution list.'
-      : 'Shorten what the config says there.',
+      ? 'List fewer addresses under "operations", or use a distribution list.'
+      : 'Shorten the value in the config.',
   );
 }
 
@@ -63,7 +63,7 @@ export class MonitorFunction extends Construct {
       retention: props.logRetention ?? RetentionDays.SIX_MONTHS,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    // Not the one that Lambda makes up: that may create log groups, and write to all of them.
+    // The role that CDK would create may create log groups, and write to all of them.
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: 'What secure-score-monitor may do',
@@ -78,8 +78,8 @@ export class MonitorFunction extends Construct {
       code: functionCode(),
       handler: HANDLER,
       role,
-      // `npm run bench`: a first run of 90 days takes 216 MB at its peak, a daily run 123 MB. The rest is for more
-      // controls than the bench's 411, and 512 MB come with a third of a core.
+      // 512 MB come with a third of a core and leave room for more controls than the 411 of `npm run bench`, where a
+      // first run of 90 days takes 216 MB at its peak, and a daily run 123 MB.
       memorySize: props.memorySize ?? 512,
       timeout: Duration.minutes(5),
       environment,
@@ -92,14 +92,14 @@ export class MonitorFunction extends Construct {
       onFailure: new SqsDestination(props.failedRuns),
       reservedConcurrentExecutions: props.reservedConcurrentExecutions,
     });
-    // CDK has it depend on the role as well, which a property refers to already (W3005 of cfn-lint).
+    // CDK makes the function depend on the role as well, which a property already refers to (W3005 of cfn-lint).
     const policy = role.node.findChild('DefaultPolicy') as Policy;
     (this.function.node.defaultChild as CfnFunction).addOverride('DependsOn', [
       Stack.of(this).getLogicalId(policy.node.defaultChild as CfnPolicy),
     ]);
     acknowledge(role, {
       'AwsSolutions-IAM5[Resource::*]':
-        'xray:PutTraceSegments and xray:PutTelemetryRecords know no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html',
+        'xray:PutTraceSegments and xray:PutTelemetryRecords support no resources: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html',
     });
     acknowledge(this.function, {
       'Serverless-LambdaDLQ':

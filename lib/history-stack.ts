@@ -8,24 +8,24 @@ import type { SecureScoreMonitor } from './secure-score-monitor.ts';
 import { commandLine } from '../lambda/command-line.ts';
 
 export interface SecureScoreHistoryStackProps extends StackProps {
-  /** Whose archive is asked. */
+  /** The monitor whose archive is queried. */
   readonly monitor: Pick<SecureScoreMonitor, 'archive' | 'deploymentName'>;
-  /** What one query may read. @default Size.gibibytes(10) */
+  /** The most that one query may read. @default Size.gibibytes(10) */
   readonly bytesScannedPerQuery?: Size;
   /** How long the results of queries are kept. @default Duration.days(30) */
   readonly resultsKeptFor?: Duration;
 }
 
 /**
- * Athena's side of the history, as a stack of its own beside the monitor's: it can come and go without touching what
- * watches. Name it `historyStackOf(<name of the main stack>)`, where `secure-score history --engine athena` looks.
+ * Athena's side of the history. It is a stack of its own, so that it can be deployed and removed without touching the
+ * monitor. Name it `historyStackOf(<name of the main stack>)`, where `secure-score history --engine athena` looks.
  */
 export class SecureScoreHistoryStack extends Stack {
   readonly history: History;
 
   constructor(scope: Construct, id: string, props: SecureScoreHistoryStackProps) {
     super(scope, id, {
-      description: 'Asks the history of Microsoft Secure Score with Athena (secure-score-monitor)',
+      description: 'Queries the history of Microsoft Secure Score with Athena (secure-score-monitor)',
       ...props,
     });
     const { archive, deploymentName } = props.monitor;
@@ -38,13 +38,13 @@ export class SecureScoreHistoryStack extends Stack {
     Tags.of(this).add('Application', 'secure-score-monitor');
     Tags.of(this).add('Deployment', deploymentName);
 
-    // What the command looks for, and may: see lambda/outputs.ts.
+    // The command looks for these outputs: see lambda/outputs.ts.
     this.output(
       HISTORY_OUTPUTS.athenaWorkgroup,
       history.workgroup.name,
       `Ask: ${commandLine('history <question> --engine athena')}`,
     );
-    this.output(HISTORY_OUTPUTS.historyDatabase, history.database.databaseName, 'Holds its tables');
+    this.output(HISTORY_OUTPUTS.historyDatabase, history.database.databaseName, 'Holds the tables');
     this.output(
       HISTORY_OUTPUTS.analystPolicy,
       history.analysts.managedPolicyArn,
@@ -53,7 +53,7 @@ export class SecureScoreHistoryStack extends Stack {
     this.grantFinding();
   }
 
-  /** Who may query may also find out what to query: the outputs of this stack. */
+  /** Analysts may also read the outputs of this stack, by which the command finds what to query. */
   private grantFinding(): void {
     const { analysts } = this.history;
     // CloudFormation appends an id to the name.
@@ -65,7 +65,7 @@ export class SecureScoreHistoryStack extends Stack {
     analysts.addStatements(
       new PolicyStatement({ actions: ['cloudformation:DescribeStacks'], resources: [stack] }),
     );
-    acknowledgeWildcard(analysts, stack, 'This stack, whose id is not known before.');
+    acknowledgeWildcard(analysts, stack, 'This stack, whose id is known only after it is deployed.');
   }
 
   private output(key: string, value: string, description: string): void {

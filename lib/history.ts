@@ -24,7 +24,7 @@ import { TABLES, type ColumnType, type Table } from '../lambda/archive/columns/t
 import { acknowledge, acknowledgeWildcard } from './acknowledge.ts';
 import type { Archive } from './archive.ts';
 
-/** The first month that Athena looks for: no archive is older. */
+/** The first month that Athena looks for. No archive is older. */
 const FIRST_MONTH = '2020-01';
 
 const TYPES: Record<ColumnType, Type> = {
@@ -36,12 +36,12 @@ const TYPES: Record<ColumnType, Type> = {
 };
 
 export interface HistoryProps {
-  /** Name of the deployment: the workgroup's, and in snake case the database's. */
+  /** Name of the deployment and of the workgroup; in snake case also of the database. */
   readonly name: string;
-  /** Whose columns are asked. */
+  /** The archive whose columns are queried. */
   readonly archive: Archive;
   /**
-   * What one query may read; Athena ends one that reads more. 10 MB at least.
+   * The most that one query may read, at least 10 MB; Athena cancels a query that reads more.
    * @default Size.gibibytes(10)
    */
   readonly bytesScannedPerQuery?: Size;
@@ -50,15 +50,15 @@ export interface HistoryProps {
 }
 
 /**
- * Athena on the columns of the archive: tables, a workgroup, the questions as saved queries, and a policy for those who
- * ask. Nothing of it holds data but the results, and nothing runs, or costs, while nobody asks.
+ * Athena on the columns of the archive: tables, a workgroup, the questions as saved queries, and a policy for analysts.
+ * Only the results hold data, and nothing runs or costs anything while nobody runs a query.
  */
 export class History extends Construct {
   readonly database: Database;
   readonly workgroup: CfnWorkGroup;
-  /** Of the queries' results; they expire. */
+  /** The results of queries, which expire. */
   readonly results: Bucket;
-  /** For people: may query, and nothing else. */
+  /** The policy for people who may query, and do nothing else. */
   readonly analysts: ManagedPolicy;
 
   constructor(scope: Construct, id: string, props: HistoryProps) {
@@ -67,7 +67,7 @@ export class History extends Construct {
     this.database = new Database(this, 'Database', {
       databaseName: snakeCase(name),
       description: `Microsoft Secure Score over time: the history of the deployment ${name}`,
-      // It says where the data is, and holds none.
+      // The database only describes where the data is.
       removalPolicy: RemovalPolicy.DESTROY,
     });
     for (const table of TABLES) this.createTable(table, archive);
@@ -113,7 +113,7 @@ export class History extends Construct {
       dataFormat: DataFormat.PARQUET,
       storage: S3TableStorage.fromBucket(archive.bucket),
       s3Prefix: prefix,
-      // It speaks of encryption by the client; what S3 encrypts, S3 decrypts.
+      // The property means encryption by the client. S3 itself decrypts what it encrypted.
       hasEncryptedData: false,
     });
   }
@@ -124,11 +124,11 @@ export class History extends Construct {
       minimumTLSVersion: 1.2,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      // As what they were made from.
+      // Results are encrypted like the archive that they come from.
       encryption: key ? BucketEncryption.KMS : BucketEncryption.S3_MANAGED,
       encryptionKey: key,
       bucketKeyEnabled: key ? true : undefined,
-      // CloudFormation deletes no bucket that holds something, and fails. This one empties itself.
+      // CloudFormation fails to delete a bucket that holds objects. This bucket empties itself and is then deleted by hand.
       removalPolicy: RemovalPolicy.RETAIN,
       lifecycleRules: [
         { id: 'results', expiration: keptFor },
@@ -138,7 +138,7 @@ export class History extends Construct {
     (bucket.policy ?? new BucketPolicy(this, 'Policy', { bucket })).applyRemovalPolicy(RemovalPolicy.RETAIN);
     acknowledge(bucket, {
       'AwsSolutions-S1':
-        'It holds copies of what the archive tells, for some days; Athena keeps who asked what for 45 days, and CloudTrail logs it. A second bucket for access logs would be one more to look after.',
+        'It holds copies of data from the archive for some days; Athena keeps who ran which query for 45 days, and CloudTrail logs it. A second bucket for access logs would be one more to maintain.',
     });
     return bucket;
   }
@@ -146,11 +146,11 @@ export class History extends Construct {
   private createWorkgroup(name: string, { key }: Archive, limit: Size): CfnWorkGroup {
     return new CfnWorkGroup(this, 'Workgroup', {
       name,
-      description: `Asks the history of Microsoft Secure Score of the deployment ${name}`,
-      // Its saved queries and what it was asked go with it.
+      description: `Queries the history of Microsoft Secure Score of the deployment ${name}`,
+      // The saved queries and the query history are deleted with the workgroup.
       recursiveDeleteOption: true,
       workGroupConfiguration: {
-        // Who asks cannot choose another place or encryption for the results.
+        // A client cannot choose another place or encryption for the results.
         enforceWorkGroupConfiguration: true,
         engineVersion: { selectedEngineVersion: 'Athena engine version 3' },
         bytesScannedCutoffPerQuery: limit.toBytes(),
@@ -184,7 +184,7 @@ export class History extends Construct {
     const tables = arn('glue', 'table', `${this.database.databaseName}/*`);
     const results = this.results.arnForObjects('*');
 
-    // https://docs.aws.amazon.com/athena/latest/ug/example-policies-workgroup.html, without what changes anything.
+    // The actions of https://docs.aws.amazon.com/athena/latest/ug/example-policies-workgroup.html that change nothing.
     allow(
       [
         'athena:StartQueryExecution',
@@ -202,7 +202,7 @@ export class History extends Construct {
       ],
       arn('athena', 'workgroup', this.workgroup.name),
     );
-    // What the console's editor shows of the catalogue; Glue decides what of it they see.
+    // The console's editor shows the catalogue; Glue decides which part of it they see.
     allow(
       [
         'athena:GetDataCatalog',
@@ -214,7 +214,7 @@ export class History extends Construct {
       arn('athena', 'datacatalog', 'AwsDataCatalog'),
     );
     allow(['athena:ListWorkGroups', 'athena:ListDataCatalogs'], '*');
-    // Athena wants to see the default database as well, of which nothing but the name is told:
+    // Athena must also be able to see the default database, of which it returns only the name:
     // https://docs.aws.amazon.com/athena/latest/ug/fine-grained-access-to-glue-resources.html
     allow(
       ['glue:GetDatabase', 'glue:GetDatabases'],
@@ -229,7 +229,7 @@ export class History extends Construct {
       tables,
     );
     archive.grantReadHistory(policy);
-    // Athena writes the results on behalf of who asks:
+    // Athena writes the results with the permissions of whoever runs the query:
     // https://docs.aws.amazon.com/athena/latest/ug/security-iam-awsmanpol.html
     allow(['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], this.results.bucketArn);
     allow(
@@ -240,15 +240,15 @@ export class History extends Construct {
     acknowledgeWildcard(
       policy,
       '*',
-      'athena:ListWorkGroups and athena:ListDataCatalogs know no resources; they tell names, so that the console can offer them.',
+      'athena:ListWorkGroups and athena:ListDataCatalogs support no resources; they return names, so that the console can offer them.',
     );
-    acknowledgeWildcard(policy, tables, 'All tables of this database: it has those of the history alone.');
+    acknowledgeWildcard(policy, tables, 'All tables of this database, which has only those of the history.');
     acknowledgeWildcard(policy, results, 'The results of queries: Athena makes up their names.');
     return policy;
   }
 }
 
-/** Athena takes lower-case letters, digits and underscores: `SecureScoreMonitor` is secure_score_monitor. */
+/** Athena accepts lower-case letters, digits and underscores: `SecureScoreMonitor` becomes secure_score_monitor. */
 function snakeCase(name: string): string {
   return name
     .replaceAll(/([a-z\d])([A-Z])/g, '$1_$2')

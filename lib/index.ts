@@ -1,5 +1,5 @@
 /** For those who put the monitor into a CDK app of their own. */
-// oxlint-disable-next-line import/no-unassigned-import -- what it does is refuse an older Node, before anything else
+// oxlint-disable-next-line import/no-unassigned-import -- it refuses an older Node before anything else is loaded
 import './require-node.ts';
 export { defineConfig, type Config, type ConfigInput } from '../lambda/config.ts';
 export { HISTORY_OUTPUTS, historyStackOf, OUTPUTS } from '../lambda/outputs.ts';

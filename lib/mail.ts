@@ -16,7 +16,7 @@ import type { Config } from '../lambda/config.ts';
 import { parseMailbox } from '../lambda/mail/mailbox.ts';
 import { acknowledgeGrant } from './acknowledge.ts';
 
-/** One of the tags that SES itself puts on every mail: a dimension of its metrics. */
+/** SES itself puts this tag on every mail; it is a dimension of its metrics. */
 const SET_DIMENSION = 'ses:configuration-set';
 
 const TROUBLE = [
@@ -28,11 +28,11 @@ const TROUBLE = [
 
 export interface MailProps {
   readonly mail: Config['mail'];
-  /** Where bounces and complaints are told. */
+  /** The topic that bounces and complaints are published to. */
   readonly operations: ITopic;
 }
 
-/** What SES needs to send the mails, and to say when one did not arrive. */
+/** What SES needs to send the mails, and to report one that did not arrive. */
 export class Mail extends Construct {
   readonly configurationSet: ConfigurationSet;
   /** DNS records that prove the domain to SES; none unless the deployment creates an identity for a domain. */
@@ -59,8 +59,8 @@ export class Mail extends Construct {
   }
 
   /**
-   * May send from this address, to whomever, through this configuration set. On any identity: SES in the sandbox
-   * also asks for the recipient's. https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
+   * May send from this address to anybody, through this configuration set. Any identity is allowed, because SES in the
+   * sandbox also authorises the recipient's: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
    */
   grantSend(grantee: IGrantable): void {
     grantee.grantPrincipal.addToPrincipalPolicy(

@@ -8,13 +8,13 @@ import { parseMailbox } from '../lambda/mail/mailbox.ts';
 import { acknowledge } from './acknowledge.ts';
 
 export interface OperationsProps {
-  /** Who is told, each once, maybe with a name. Each has to confirm the mail that SNS sends. */
+  /** Mailboxes to notify, each listed once. Each must confirm the mail that SNS sends. */
   readonly addresses: string[];
 }
 
 /**
- * The topic that alarms, bounces and complaints go to. A topic that is encrypted or has a policy is silent unless
- * both the key and the topic let the services in:
+ * The topic that alarms, bounces and complaints go to. A topic that is encrypted or has a policy stays silent unless
+ * both the key and the topic allow the services:
  * https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
  */
 export class Operations extends Construct {
@@ -27,17 +27,17 @@ export class Operations extends Construct {
     const cloudWatch = new ServicePrincipal('cloudwatch.amazonaws.com');
     const ses = new ServicePrincipal('ses.amazonaws.com');
     const key = new Key(this, 'Key', {
-      description: 'Encrypts what secure-score-monitor tells its operators',
+      description: 'Encrypts the notifications of secure-score-monitor to its operators',
       enableKeyRotation: true,
-      // Nothing is kept under it.
+      // Nothing is stored under this key.
       removalPolicy: RemovalPolicy.DESTROY,
     });
     key.addToResourcePolicy(
       new PolicyStatement({
-        sid: 'AllowServicesToTell',
+        sid: 'AllowServicesToNotify',
         principals: [cloudWatch, ses],
         actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-        // In the policy of a key: this key.
+        // In the policy of a key, * means this key.
         resources: ['*'],
         conditions: fromHere,
       }),
@@ -47,7 +47,7 @@ export class Operations extends Construct {
       masterKey: key,
       enforceSSL: true,
     });
-    // The configuration set lets SES in itself.
+    // The configuration set itself allows SES.
     this.topic.addToResourcePolicy(
       new PolicyStatement({
         sid: 'AllowAlarms',
@@ -72,7 +72,7 @@ export class Operations extends Construct {
     }
     for (const child of this.topic.node.children) {
       acknowledge(child, {
-        'Serverless-SNSRedrivePolicy': 'SNS keeps no failed mails: redrive policies do not apply to e-mail.',
+        'Serverless-SNSRedrivePolicy': 'Redrive policies do not apply to e-mail: SNS keeps no failed mails.',
       });
     }
   }

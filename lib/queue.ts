@@ -3,14 +3,14 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 
-/** A queue for what failed: nothing reads it but people, so it keeps as long as SQS can. */
+/** A queue for what failed. Only people read it, so it retains messages for as long as SQS can. */
 export function failureQueue(scope: Construct, id: string): Queue {
   const queue = new Queue(scope, id, {
     retentionPeriod: Duration.days(14),
     encryption: QueueEncryption.SQS_MANAGED,
     enforceSSL: true,
   });
-  const end = 'It is where failures end: people read it, and an alarm calls them.';
+  const end = 'Failures end here: people read this queue, and an alarm notifies them.';
   acknowledge(queue, { 'AwsSolutions-SQS3': end, 'Serverless-SQSRedrivePolicy': end });
   return queue;
 }

@@ -21,44 +21,45 @@ import { acknowledgeGrant } from './acknowledge.ts';
 const WATCH_SCHEDULE = 'watch';
 
 /**
- * How long after the deployment's own time of day the watch comes. A run that did not happen is overdue after 30
- * hours: so it is on the same day, also where the last one began at the end of its window, or clocks went forward.
+ * The watch runs this long after the deployment's own time of day. A run that did not happen is overdue after 30 hours:
+ * with eight hours the watch reports it on the same day, even if the last run began at the end of its window or the
+ * clocks went forward.
  */
 const WATCH_AFTER_HOURS = 8;
 
-/** Where the clocks of some zone skip an hour, it is one of these: a daily schedule in it has no turn on that day. */
+/** The hours that a clock change skips in some zone: a daily schedule in such an hour does not run on that day. */
 const SKIPPED_HOURS = new Set([23, 0, 1, 2, 3]);
 const FIRST_SAFE_HOUR = 4;
 
-/** Else a run that did not happen is told a day later: see above. */
+/** With a longer window a run that did not happen would be reported a day later: see `WATCH_AFTER_HOURS`. */
 const LONGEST_WINDOW = Duration.hours(1);
 
 /**
- * Resources that one stack may have: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
- * Some are left for what CDK adds.
+ * Resources in one stack, leaving some for what CDK adds:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
  */
 const STACK_LIMIT = 490;
 
-/** Bytes that a template may have, from the same page; a tenth is left for what stands in it once. */
+/** Bytes in one template, from the same page; a tenth is left for what is not a schedule. */
 const TEMPLATE_LIMIT = 900_000;
-/** What a schedule adds to its template beside the tenant. */
+/** What a schedule adds to its template besides the tenant. */
 const SCHEDULE_BYTES = 1_500;
 
 export interface SchedulesProps {
   readonly tenants: Tenant[];
-  /** The deployment's own time of day: the watch goes by it. */
+  /** The deployment's own time of day, which the time of the watch follows from. */
   readonly schedule: Config['schedule'];
-  /** A run begins so much later at most: a time of its own for each tenant, so that many do not begin at once. */
+  /** The longest delay of a run. Each tenant has its own delay, so that not all runs begin at once. */
   readonly window: Duration;
 }
 
 export interface ScheduleTargetProps {
   readonly function: IFunction;
-  /** Takes the events that the function could not be invoked with. */
+  /** Takes the events that could not be delivered to the function. */
   readonly undelivered: IQueue;
 }
 
-/** One schedule a tenant, and one for the watch, in a group of their own. */
+/** One schedule per tenant, and one for the watch, in a group of their own. */
 export class Schedules extends Construct {
   readonly group: ScheduleGroup;
   private readonly props: SchedulesProps;
@@ -67,7 +68,7 @@ export class Schedules extends Construct {
     super(scope, id);
     if (props.window.toMinutes() > LONGEST_WINDOW.toMinutes()) {
       throw new Error(
-        `The window of the schedules is ${props.window.toHumanString()}, and may be ${LONGEST_WINDOW.toHumanString()} at most.`,
+        `The window of the schedules is ${props.window.toHumanString()}, but must be at most ${LONGEST_WINDOW.toHumanString()}.`,
       );
     }
     this.props = props;
@@ -76,18 +77,18 @@ export class Schedules extends Construct {
 
   /** May list the schedules of the account: names and states, no inputs. */
   grantList(grantee: IGrantable): void {
-    // IAM knows no group here: whatever group the call names, it asks for schedule/*/*.
+    // IAM has no resource for one group here: whichever group is listed, it asks for schedule/*/*.
     const all = Stack.of(this).formatArn({ service: 'scheduler', resource: 'schedule', resourceName: '*/*' });
     grantee.grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['scheduler:ListSchedules'], resources: [all] }),
     );
     acknowledgeGrant(grantee, {
       'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:scheduler:<AWS::Region>:<AWS::AccountId>:schedule/*/*]':
-        'scheduler:ListSchedules cannot be granted for one group: IAM asks for schedule/*/* whatever the call names. It tells names and states, no inputs.',
+        'scheduler:ListSchedules cannot be granted for one group: IAM asks for schedule/*/* whichever group is listed. It returns names and states, no inputs.',
     });
   }
 
-  /** Creates the schedules. Apart from the constructor, for the function wants to know the group. */
+  /** Creates the schedules. It is separate from the constructor because the function's environment has the group. */
   invoke({ function: handler, undelivered }: ScheduleTargetProps): void {
     const role = new Role(this, 'Role', {
       description: 'Lets the schedules of secure-score-monitor invoke its function',
@@ -106,13 +107,13 @@ export class Schedules extends Construct {
     role.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [undelivered.queueArn] }),
     );
-    // Not LambdaInvoke of aws-scheduler-targets: it grants every version of the function too, once a schedule.
+    // LambdaInvoke of aws-scheduler-targets is avoided: it also grants every version of the function, once per schedule.
     const target = (input: unknown): IScheduleTarget => ({
       bind: () => ({
         arn: handler.functionArn,
         role,
         input: ScheduleTargetInput.fromObject(input),
-        // To hand the event over, not for the run: that one Lambda retries.
+        // These retries deliver the event. A run that fails is retried by Lambda.
         retryPolicy: {
           maximumEventAgeInSeconds: Duration.hours(12).toSeconds(),
           maximumRetryAttempts: 185,
@@ -124,23 +125,23 @@ export class Schedules extends Construct {
     const watch = new Schedule(this, 'Watch', {
       scheduleName: WATCH_SCHEDULE,
       scheduleGroup: this.group,
-      description: 'Looks whether any tenant is overdue or stale, or a certificate expires',
+      description: 'Checks whether any tenant is overdue or stale, and whether a certificate expires',
       schedule: daily(watchTime(this.props.schedule)),
       target: target({ watch: true }),
     });
-    // CDK writes the group's name, not a reference to it: CloudFormation would not know that it comes first.
+    // CDK writes the group's name, not a reference to it, so CloudFormation would not know that the group comes first.
     watch.node.addDependency(this.group);
     for (const [shard, tenants] of shards(this.props.tenants)) {
       const stack = new NestedStack(this, `Tenants-${shard}`, {
-        description: 'Schedules of secure-score-monitor, one a tenant',
+        description: 'Schedules of secure-score-monitor, one per tenant',
       });
       stack.node.addDependency(this.group);
       if (tenants.length > STACK_LIMIT) {
         Annotations.of(stack).addError(
-          `${tenants.length} tenants fall into one stack, which holds ${STACK_LIMIT}: divide them among several deployments.`,
+          `${tenants.length} tenants fall into one stack, which holds at most ${STACK_LIMIT}: divide them among several deployments.`,
         );
       }
-      // The input is a text of JSON within JSON.
+      // The input is JSON in a string of the template's JSON.
       const bytes = tenants.reduce(
         (sum, tenant) => sum + SCHEDULE_BYTES + Buffer.byteLength(JSON.stringify(JSON.stringify({ tenant }))),
         0,
@@ -148,8 +149,8 @@ export class Schedules extends Construct {
       if (bytes > TEMPLATE_LIMIT) {
         throw new MonitorError(
           'template-too-large',
-          `${tenants.length} tenants with their recipients come to ${bytes} bytes of one template, which holds ${TEMPLATE_LIMIT}.`,
-          'Use distribution lists in the place of long lists of recipients, or divide the tenants among several deployments.',
+          `${tenants.length} tenants with their recipients come to ${bytes} bytes of one template, which holds at most ${TEMPLATE_LIMIT}.`,
+          'Use distribution lists instead of long lists of recipients, or divide the tenants among several deployments.',
         );
       }
       for (const tenant of tenants) {
@@ -166,7 +167,7 @@ export class Schedules extends Construct {
   }
 }
 
-/** Eight hours after the runs, or later where a change of clocks could skip that. */
+/** Eight hours after the runs, or later if a clock change could skip that hour. */
 export function watchTime({ at, timeZone }: Config['schedule']): Config['schedule'] {
   const [hour = 0, minute = 0] = at.split(':').map(Number);
   const later = (hour + WATCH_AFTER_HOURS) % 24;
@@ -185,9 +186,9 @@ function daily({ at, timeZone }: Config['schedule']): ScheduleExpression {
 }
 
 /**
- * Divides the tenants among up to sixteen stacks, by the first digit of a hash of their id alone. So no tenant ever
- * moves, however many come and go: a schedule that moves is deleted and created, and CloudFormation may do these in
- * an order that collides.
+ * Divides the tenants among up to sixteen stacks by the first digit of a hash of their id. No tenant ever moves to
+ * another stack, however many are added and removed: a schedule that moved would be deleted and created, and
+ * CloudFormation may do that in an order that collides.
  */
 function shards(tenants: Tenant[]): [shard: string, tenants: Tenant[]][] {
   const byShard = Map.groupBy(tenants, ({ tenantId }) =>

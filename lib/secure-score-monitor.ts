@@ -16,32 +16,33 @@ import { failureQueue } from './queue.ts';
 import { Schedules } from './schedules.ts';
 
 export interface SecureScoreMonitorProps {
-  /** Who is watched and who is told: what a monitor.config.ts exports. It is checked here. */
+  /** Who is watched and who is notified: what a monitor.config.ts exports. The construct validates it. */
   readonly config: ConfigInput;
   /**
-   * Name of this deployment: of its dashboard, in its secret's, a prefix of its alarms, a dimension of its metrics.
-   * Two deployments of one account need two names, in two regions as well: dashboards are the account's.
+   * Name of this deployment: the name of its dashboard, a part of its secret's, the prefix of its alarms, a dimension of
+   * its metrics. Two deployments in one account need two names, even in two regions, because dashboards belong to the
+   * account.
    * @default - the name of the stack
    */
   readonly deploymentName?: string;
   /**
-   * Encrypt the archive with a KMS key: one's own, or `'own'` for one that the deployment creates and keeps.
-   * Where `archive.bucket` takes up a bucket: the key that it has.
+   * The KMS key to encrypt the archive with, or `'own'` for one that the deployment creates and retains. With
+   * `archive.bucket` it must be the key that the bucket has.
    * @default - S3's own keys (SSE-S3)
    */
   readonly archiveEncryption?: IKey | 'own';
   /** Memory of the function, MB. @default 512 */
   readonly memorySize?: number;
   /**
-   * How many runs may go on at once, taken from what the account has. In a new account of 10 it makes the deployment
-   * fail: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+   * The maximum number of concurrent runs, reserved from the account's concurrency. In a new account, limited to 10, any
+   * reservation makes the deployment fail: https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
    * @default - none reserved
    */
   readonly reservedConcurrentExecutions?: number;
   /** How long the function's log is kept. @default RetentionDays.SIX_MONTHS */
   readonly logRetention?: RetentionDays;
   /**
-   * A tenant's run begins at its time of day or so much later, so that many do not begin at once: 1 minute to 1 hour.
+   * The longest delay of a tenant's run after its time of day, so that not all begin at once: 1 minute to 1 hour.
    * @default Duration.minutes(15)
    */
   readonly scheduleWindow?: Duration;
@@ -49,7 +50,7 @@ export interface SecureScoreMonitorProps {
   readonly runbook?: string;
 }
 
-/** All that watches the Microsoft Secure Score of the tenants of a config. */
+/** Everything that watches the Microsoft Secure Score of the tenants in a config. */
 export class SecureScoreMonitor extends Construct {
   /** The config, checked and resolved. */
   readonly config: Config;
@@ -59,7 +60,7 @@ export class SecureScoreMonitor extends Construct {
   readonly operations: Operations;
   readonly mail: Mail;
   readonly schedules: Schedules;
-  /** Its environment takes further variables, like HTTPS_PROXY. */
+  /** Further variables, like HTTPS_PROXY, can be added to its environment. */
   readonly function: LambdaFunction;
   readonly alarms: Alarms;
   readonly dashboard: MonitorDashboard;

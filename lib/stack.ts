@@ -7,7 +7,8 @@ import { commandLine } from '../lambda/command-line.ts';
 const COMMERCIAL_CONSOLE = 'console.aws.amazon.com';
 
 /**
- * The others. No mapping: one without the partition at hand fails a deployment.
+ * The consoles of the other partitions. Conditions are used because a mapping that lacks the partition fails a
+ * deployment.
  * https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/console-available-regions.html
  */
 const CONSOLES = {
@@ -16,7 +17,7 @@ const CONSOLES = {
   'aws-eusc': { condition: 'InSovereignEurope', domain: 'console.amazonaws-eusc.eu' },
 };
 
-/** The monitor as a stack of its own, whose outputs say what comes next. */
+/** The monitor as a stack of its own. Its outputs say what to do next. */
 export class SecureScoreMonitorStack extends Stack {
   readonly monitor: SecureScoreMonitor;
 
@@ -30,16 +31,16 @@ export class SecureScoreMonitorStack extends Stack {
     Tags.of(this).add('Deployment', monitor.deploymentName);
 
     const flag = stackFlag(this.stackName);
-    // What the commands look for: see lambda/outputs.ts.
+    // The commands look for these outputs: see lambda/outputs.ts.
     this.output(
       OUTPUTS.functionName,
       monitor.function.functionName,
-      `Invoke it now: ${commandLine(`run --deployed${flag}`)}`,
+      `Run it now: ${commandLine(`run --deployed${flag}`)}`,
     );
     this.output(
       OUTPUTS.archiveBucket,
       monitor.archive.bucket.bucketName,
-      'Keeps every day; kept on deletion',
+      'Archives every day; stays when the stack is deleted',
     );
     this.output(
       OUTPUTS.certificateSecret,
@@ -49,34 +50,34 @@ export class SecureScoreMonitorStack extends Stack {
     this.output(
       OUTPUTS.scheduleGroup,
       monitor.schedules.group.scheduleGroupName,
-      'Holds one schedule a tenant',
+      'Holds one schedule per tenant',
     );
     this.output(
       OUTPUTS.configurationSet,
       monitor.mail.configurationSet.configurationSetName,
-      'Of SES, for the mails',
+      'SES configuration set of the mails',
     );
     this.output(
       OUTPUTS.operationsTopic,
       monitor.operations.topic.topicArn,
-      'Next step: each address of "operations" confirms the mail that SNS sent to it',
+      'Next step: each address in "operations" must confirm the mail from SNS',
     );
-    // What people look for.
+    // People look for the outputs that follow.
     this.output(
       'Dashboard',
       `https://${this.region}.${this.consoleDomain()}/cloudwatch/home?region=${this.region}#dashboards/dashboard/${monitor.deploymentName}`,
-      'Scores over time, and how the runs fare',
+      'Scores over time, and the state of the runs',
     );
     for (const [index, { name, value }] of monitor.mail.dnsRecords.entries()) {
       this.output(
         `DkimRecord${index + 1}`,
         `${name} CNAME ${value}`,
-        'Next step: add it to the DNS of the domain, then SES may send',
+        'Next step: add it to the DNS of the domain, so that SES may send',
       );
     }
   }
 
-  /** Where the console of the stack's partition is; which one that is may be known at the deployment only. */
+  /** Domain of the console in the stack's partition, which may be known only when it is deployed. */
   private consoleDomain(): string {
     return Object.entries(CONSOLES).reduce((others, [partition, { condition, domain }]) => {
       const here = new CfnCondition(this, condition, {
