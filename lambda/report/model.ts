@@ -168,8 +168,8 @@ export type OperationsItem =
   | { kind: 'suspect'; date: string; gone: number; told: number }
   /** The total has left its controls: by how many points, total minus sum. */
   | { kind: 'disagreeing'; date: string; difference: number }
-  /** Graph answered with so few profiles, where the last complete catalogue has more. */
-  | { kind: 'catalogue'; since: string; profiles: number; complete: number }
+  /** Graph answered with so few profiles, where the last complete catalogue has more; or without all its decisions. */
+  | { kind: 'catalogue'; since: string; profiles: number; complete: number; decisions?: number }
   /** Controls (a few of them) whose score cannot be read, first on that day. */
   | { kind: 'unreadable'; date: string; controls: string[]; count: number }
   | { kind: 'failing'; code: string; message: string; advice: string; since: string };

@@ -100,7 +100,7 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
         details: [
           {
             label: 'What happened',
-            text: `Microsoft answered with ${item.profiles === 0 ? 'none' : `only ${item.profiles}`} of the ${count(item.complete, 'recommendation')} that its list had before. Titles, maxima and decisions are those of the last complete list until it is complete again.`,
+            text: `${item.decisions ? `In Microsoft's list of recommendations all ${item.decisions} decisions are gone at once, and nobody is named who took them back.` : `Microsoft answered with ${item.profiles === 0 ? 'none' : `only ${item.profiles}`} of the ${count(item.complete, 'recommendation')} that its list had before.`} Titles, maxima and decisions are those of the last complete list until it is complete again.`,
           },
           {
             label: 'What to do',

@@ -102,7 +102,7 @@ function operationsEssence(items: OperationsItem[]): string {
     case 'unreadable':
       return `${count(worst.count, 'recommendation')} without a readable score on ${day(worst.date)}${more}`;
     case 'catalogue':
-      return `Microsoft's list of recommendations is partial: ${worst.profiles} of ${worst.complete}${more}`;
+      return `Microsoft's list of recommendations is partial: ${worst.decisions ? `without its ${worst.decisions} decisions` : `${worst.profiles} of ${worst.complete}`}${more}`;
     case 'stale':
       return `Secure Score is stale since ${day(worst.since)}${more}`;
   }

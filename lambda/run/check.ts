@@ -2,6 +2,7 @@ import { contentHashOfProfiles, type Archive } from '../archive/archive.ts';
 import { addDays, dateOf, daysBetween } from '../dates.ts';
 import { readAnswer, readProfiles, type Catalogue, type Day, type Skipped } from '../graph/schema.ts';
 import type { Cursor } from '../report/model.ts';
+import { lackedDecisions } from '../score/decision.ts';
 import { isPartialCatalogue } from '../score/plausibility.ts';
 import type { Profiles } from '../score/snapshot.ts';
 import { MOST_DAYS, sorted, type Fetched, type Known } from './fetch.ts';
@@ -29,7 +30,7 @@ export interface Answer extends Omit<Known, 'lastReported'> {
   /** What Graph sent and was not believed: entries, profiles, or the whole catalogue. Its date is null but for a day. */
   refused: Skipped[];
   /** Set where a part of the catalogue came, so that the last complete one stays in force. */
-  partialCatalogue: { profiles: number; complete: number } | null;
+  partialCatalogue: { profiles: number; complete: number; decisions?: number } | null;
   /** Graph has none of the days from `from` to `to` that it did not offer; `days` entries were asked for. */
   asked: { days: number; from: string; to: string };
   /** Dates of all entries that Graph sent, those left out among them. */
@@ -127,11 +128,18 @@ async function chooseCatalogue(
   if (!last || last.hash === chosen.hash) return chosen;
 
   const complete = await readCatalogue(run, archive, last.hash);
-  if (!complete || !isPartialCatalogue(profiles.size, complete.profiles.size)) return chosen;
+  if (!complete) return chosen;
+  const isPart = isPartialCatalogue(profiles.size, complete.profiles.size);
+  const decisions = lackedDecisions(complete.profiles, profiles);
+  if (!isPart && decisions === 0) return chosen;
   const today = dateOf(run.ports.clock.now());
   const isLasting = last.partialSince !== null && daysBetween(last.partialSince, today) >= PARTIAL_DAYS;
   if (isLasting && profiles.size > 0) return chosen;
-  const partial = { profiles: profiles.size, complete: complete.profiles.size };
+  const partial = {
+    profiles: profiles.size,
+    complete: complete.profiles.size,
+    ...(isPart ? {} : { decisions }),
+  };
   return {
     ...complete,
     hash: last.hash,
@@ -140,7 +148,9 @@ async function chooseCatalogue(
       {
         entry: `the catalogue ${chosen.hash}`,
         date: null,
-        reason: `it has ${partial.profiles} profiles, and the last complete one ${partial.complete}`,
+        reason: isPart
+          ? `it has ${partial.profiles} profiles, and the last complete one ${partial.complete}`
+          : `it has none of the ${decisions} decisions that the last complete one has`,
       },
     ],
     partial,

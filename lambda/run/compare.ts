@@ -2,6 +2,7 @@ import type { Archive } from '../archive/archive.ts';
 import type { State, Told } from '../archive/state.ts';
 import { profilesAsOf, readProfiles, type Catalogue } from '../graph/schema.ts';
 import type { Cursor } from '../report/model.ts';
+import { withKnownDecisions } from '../score/decision.ts';
 import type { ProfilesOfTwo } from '../score/diff.ts';
 import { dateMaxima } from '../score/gap.ts';
 import { acceptDays, type Accepted } from '../score/plausibility.ts';
@@ -77,7 +78,9 @@ async function profilesByStep(
   const catalogue: Catalogue = { profiles: answer.profiles, raw: answer.rawProfiles };
   const before = await reportedProfiles(run, archive, cursor, answer, catalogue);
   const after = steps.map((step, index) =>
-    index === steps.length - 1 ? answer.profiles : profilesAsOf(catalogue, step.after.date),
+    index === steps.length - 1
+      ? answer.profiles
+      : withKnownDecisions(before, profilesAsOf(catalogue, step.after.date), step.after.date),
   );
   return dateMaxima(
     steps,

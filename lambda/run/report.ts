@@ -170,7 +170,9 @@ function operationsTitle(item: OperationsItem): string {
     case 'disagreeing':
       return `The total and its recommendations disagree by ${formatPoints(Math.abs(item.difference))} points on ${formatDate(item.date)}`;
     case 'catalogue':
-      return `The catalogue has ${item.profiles} of ${item.complete} profiles`;
+      return item.decisions
+        ? `The catalogue has none of its ${item.decisions} decisions`
+        : `The catalogue has ${item.profiles} of ${item.complete} profiles`;
     case 'unreadable':
       return `${item.count} controls have no score that can be read on ${formatDate(item.date)}`;
     case 'failing':

@@ -1,4 +1,4 @@
-import type { Control, Decision, Profile, Snapshot } from './snapshot.ts';
+import type { Control, Decision, Profile, Profiles, Snapshot } from './snapshot.ts';
 
 /** A decision moves the score within so many days: third-party marks take up to 7, and sources sync late. */
 const EFFECTIVE_DAYS = 14;
@@ -22,14 +22,14 @@ function givesPoints(state: string | null): boolean {
 /**
  * The decision in force on the later day, and whether it was taken between the two. It stands in the catalogue; and,
  * for device controls, in the control itself, which is what moves the score: where the two differ it says so.
- * @param since day of the earlier snapshot
+ * @param days of the two snapshots
  */
 export function decisionBetween(
   before: { control: Control | null; profile: Profile | undefined },
   after: { control: Control; profile: Profile | undefined },
-  since: string,
+  days: { since: string; date: string },
 ): { decision: Decision | null; decided: boolean } {
-  const inCatalogue = decisionInCatalogue(before.profile, after.profile, since);
+  const inCatalogue = decisionInCatalogue(before.profile, after.profile, days);
   const [former, state] = [before.control?.state ?? null, after.control.state];
   if (state === null || former === null || sameState(state, former)) return inCatalogue;
   const catalogueState = inCatalogue.decision?.state ?? 'Default';
@@ -52,11 +52,17 @@ export function decisionBetween(
 function decisionInCatalogue(
   before: Profile | undefined,
   after: Profile | undefined,
-  since: string,
+  { since, date }: { since: string; date: string },
 ): { decision: Decision | null; decided: boolean } {
   const decision = after?.decision ?? null;
   const former = before?.decision ?? null;
-  if (decision === null || sameDecision(former, decision)) return { decision, decided: false };
+  if (sameDecision(former, decision)) return { decision, decided: false };
+  if (after && former && isInForce(former) && !(decision && isInForce(decision))) {
+    // A catalogue as of a day does not know what was decided after it.
+    if (former.at !== null && former.at.slice(0, 10) > date) return { decision, decided: false };
+    return { decision: takenBack(former, decision), decided: true };
+  }
+  if (decision === null) return { decision, decided: false };
   // Where Graph has only the last update, the earlier catalogue knows what it replaced.
   const previousState = decision.previousState ?? former?.state ?? null;
   // Microsoft's own samples hold Defaults of 2019 that nobody set.
@@ -67,6 +73,51 @@ function decisionInCatalogue(
   const from = before ? daysBefore(since, LATE_DAYS) : since;
   const decided = decision.at === null ? before !== undefined : decision.at.slice(0, 10) >= from;
   return { decision: { ...decision, previousState }, decided };
+}
+
+function isInForce({ state }: Decision): boolean {
+  return !isDefault(state);
+}
+
+/**
+ * What is left of a decision that is no longer in force. Where the catalogue has nothing but the Default that it had
+ * from the beginning, nobody knows by whom and when it was taken back.
+ */
+function takenBack(former: Decision, left: Decision | null): Decision {
+  const known = left && !isBare(left, former) ? left : { by: null, at: null, comment: null };
+  return { ...known, state: left?.state ?? 'Default', previousState: former.state };
+}
+
+/** Whether nobody is named who set the Default, and no moment after the decision that it replaces. */
+function isBare({ by, at }: Decision, former: Decision): boolean {
+  return by === null && (at === null || Date.parse(at) <= (Date.parse(former.at ?? '') || 0));
+}
+
+/**
+ * How many decisions a catalogue lacks, where it has lost all of several at once, and names nobody who took one back:
+ * then it is the catalogue that is partial. Else 0: one alone may be taken back on any day.
+ * @param last the last complete catalogue; of its profiles those count that are still there
+ */
+export function lackedDecisions(last: Profiles, profiles: Profiles): number {
+  const inForce = [...last.values()].flatMap(({ id, decision }) => {
+    const profile = profiles.get(id);
+    return decision && isInForce(decision) && profile ? [{ former: decision, left: profile.decision }] : [];
+  });
+  const areLost = inForce.every(({ former, left }) => !left || (!isInForce(left) && isBare(left, former)));
+  return areLost && inForce.length > 1 ? inForce.length : 0;
+}
+
+/**
+ * A catalogue as of a day, with what an earlier one knew already: that was asked for later than the day, for snapshots
+ * come late, and what was decided meanwhile has been reported with it.
+ */
+export function withKnownDecisions(known: Profiles, asOf: Profiles, date: string): Profiles {
+  const profiles = new Map(asOf);
+  for (const { id, decision } of known.values()) {
+    const profile = asOf.get(id);
+    if (profile && (decision?.at ?? '').slice(0, 10) > date) profiles.set(id, { ...profile, decision });
+  }
+  return profiles;
 }
 
 function daysBefore(date: string, days: number): string {

@@ -112,7 +112,7 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
         profile: profileOf(earlier.name, 'before') ?? profileOf(later.name, 'before'),
       },
       { control: later, profile: profileOf(later.name, 'after') ?? profileOf(earlier.name, 'after') },
-      before.date,
+      { since: before.date, date: after.date },
     );
 
     const points = later.points - earlier.points;
@@ -171,7 +171,7 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
     const { decision, decided } = decisionBetween(
       { control: null, profile: undefined },
       { control, profile: profileOf(control.name, 'after') },
-      before.date,
+      { since: before.date, date: after.date },
     );
     add(decided ? ['new', 'decided'] : ['new'], null, control, {
       maximum: { before: null, after: maximum },

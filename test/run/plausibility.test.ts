@@ -306,6 +306,71 @@ describe('a catalogue', () => {
     expect(text(w)).toContain('complete again: it was partial from 2 Mar 2026 to 4 Mar 2026');
   });
 
+  it('without all its decisions: none counts as taken back, until that lasts for 14 days', async () => {
+    const w = await started();
+    const bare = w.graph.profiles;
+    w.graph.profiles = bare
+      .with(
+        0,
+        profile('alpha', [{ ...decided, state: 'ThirdParty', updatedDateTime: '2026-03-01T05:00:00Z' }]),
+      )
+      .with(1, profile('beta', [{ ...decided, updatedDateTime: '2026-03-01T05:00:00Z' }]));
+    const complete = w.graph.profiles;
+    await w.on('2026-03-02', BASE);
+    w.graph.profiles = bare;
+    // What is lost meanwhile is reported as what it is.
+    const { kinds, changes } = await w.on('2026-03-03', withAlpha(4));
+    expect(kinds).toEqual(['scores', 'operations']);
+    expect(changes).toMatchObject([{ kind: 'lost', cause: 'earned' }, { kind: 'suspect' }]);
+    expect(w.mailer.subjects().at(-1)).toContain('partial: without its 2 decisions');
+    expect(text(w)).toContain('all 2 decisions are gone at once, and nobody is named who took them back');
+    w.graph.profiles = complete;
+    expect((await w.on('2026-03-04', withAlpha(4))).changes).toEqual([]);
+    w.graph.profiles = bare;
+    const later = [];
+    for (let day = 0; day < 15; day += 1)
+      later.push(...(await w.on(addDays('2026-03-05', day), withAlpha(4))).changes);
+    expect(later).toMatchObject([
+      { kind: 'suspect' },
+      { kind: 'decided', control: 'alpha' },
+      { kind: 'decided', control: 'beta' },
+    ]);
+  });
+
+  it('in which the one decision is gone: it was taken back, by and when unknown', async () => {
+    const w = await started();
+    const bare = w.graph.profiles;
+    const made = { ...decided, state: 'ThirdParty', updatedDateTime: '2026-03-01T05:00:00Z' };
+    w.graph.profiles = bare.with(0, profile('alpha', [made]));
+    await w.on('2026-03-02', BASE);
+    w.graph.profiles = bare;
+    const { kinds, changes, explanation } = await w.on('2026-03-03', withAlpha(0));
+    expect(kinds).toEqual(['scores', 'controls']);
+    expect(changes).toMatchObject([
+      { kind: 'lost' },
+      { kind: 'decided', control: 'alpha', cause: 'decided' },
+    ]);
+    expect(explanation).toMatchObject({ earned: 0, decided: -20 });
+    expect(text(w)).toContain('Third party taken back.');
+  });
+
+  it('of which a late day knows less than has been reported: nothing is taken back, or reported twice', async () => {
+    const w = await started();
+    w.graph.profiles = w.graph.profiles.with(
+      1,
+      profile('beta', [{ ...decided, updatedDateTime: '2026-03-04T05:00:00Z' }]),
+    );
+    // Decided on 4 March, while the newest snapshot is of 1 March: it is reported with that of 2 March.
+    w.graph.days.set('2026-03-02', withAlpha(4));
+    const { changes } = await w.runAt('2026-03-04T07:00:00Z');
+    expect(changes.map(({ kind }) => kind)).toEqual(['lost', 'decided']);
+    w.graph.days.set('2026-03-03', withAlpha(4));
+    w.graph.days.set('2026-03-04', withAlpha(4));
+    w.graph.days.set('2026-03-05', withAlpha(4));
+    w.graph.profiles = w.graph.profiles.toReversed();
+    expect((await w.runAt('2026-03-05T07:00:00Z')).changes).toEqual([]);
+  });
+
   it('of which half came is the catalogue, and so is a part that lasts for 14 days', async () => {
     const w = await started();
     const complete = w.graph.profiles;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { carryStates } from '../../lambda/score/decision.ts';
+import { carryStates, lackedDecisions } from '../../lambda/score/decision.ts';
 import { diff } from '../../lambda/score/diff.ts';
 import type { Decision, Snapshot } from '../../lambda/score/snapshot.ts';
 import { control, profile, snapshot } from './arbitraries.ts';
@@ -60,6 +60,31 @@ describe('a decision of the catalogue', () => {
       { decision: decision('Default', '2026-03-11T09:00:00Z', { by: null }) },
       ['decided'],
     ],
+    [
+      'of which nothing is left was taken back',
+      { decision: decision('ThirdParty', '2026-02-01T00:00:00Z') },
+      {},
+      ['decided'],
+    ],
+    [
+      'in whose place there is a Default that nobody set',
+      { decision: decision('ThirdParty', '2026-02-01T00:00:00Z') },
+      { decision: decision('Default', '2019-03-19T22:37:14Z', { by: null }) },
+      ['decided'],
+    ],
+    ['whose profile is gone', { decision: decision('ThirdParty', null) }, { unknown: true }, []],
+    [
+      'that is gone, though it was taken after the day',
+      { decision: decision('Ignored', '2026-03-12T00:00:00Z') },
+      {},
+      [],
+    ],
+    [
+      'that was taken back, and of which no more is left',
+      { decision: decision('Default', '2026-03-10T00:00:00Z') },
+      {},
+      [],
+    ],
     ['made since the day before', {}, { decision: decision('Ignored', '2026-03-11T09:00:00Z') }, ['decided']],
     [
       'made while the score was stale, after the day last compared',
@@ -84,6 +109,61 @@ describe('a decision of the catalogue', () => {
     ],
   ])('%s', (_, before, after, kinds) => {
     expect(rows(before, after).map(({ kind }) => kind)).toEqual(kinds);
+  });
+});
+
+describe('a decision that was in force and is gone', () => {
+  const thirdParty = decision('ThirdParty', '2026-02-01T00:00:00Z');
+
+  it.each<[string, Decision | null]>([
+    ['nothing', null],
+    ['a Default of years ago', decision('Default', '2019-03-19T22:37:14Z', { by: null })],
+  ])('was taken back, by and when unknown, where %s is left; and that explains the loss', (_, left) => {
+    expect(rows({ points: 8, decision: thirdParty }, { decision: left })).toEqual([
+      { kind: 'lost', cause: null, decision: null },
+      {
+        kind: 'decided',
+        cause: 'decided',
+        decision: { state: 'Default', previousState: 'ThirdParty', by: null, at: null, comment: null },
+      },
+    ]);
+  });
+
+  it.each([
+    ['by somebody', decision('Default', '2026-01-05T00:00:00Z')],
+    ['at a moment', decision('Default', '2026-03-11T09:00:00Z', { by: null })],
+  ])('was taken back %s, where that is known', (_, { by, at, ...left }) => {
+    const [row] = rows({ decision: thirdParty }, { decision: { by, at, ...left } });
+    expect(row!.decision).toMatchObject({ by, at, previousState: 'ThirdParty' });
+  });
+});
+
+describe('a catalogue lacks its decisions', () => {
+  const of = (...decisions: (Decision | null)[]) =>
+    new Map(decisions.map((one, index) => [`c${index}`, profile(`c${index}`, { decision: one })]));
+  const last = of(decision('ThirdParty', '2026-02-01T00:00:00Z'), decision('Ignored', null), null);
+  const old = decision('Default', '2019-03-19T22:37:14Z', { by: null });
+
+  it.each<[string, ReturnType<typeof of>, number]>([
+    ['where all are gone at once', of(null, null, null), 2],
+    ['and made by somebody since', of(null, null, decision('Ignored', '2026-03-11T00:00:00Z')), 2],
+    ['not where one is left', of(null, decision('Ignored', null)), 0],
+    ['not where somebody took one back', of(null, decision('Default', '2026-03-11T00:00:00Z')), 0],
+    ['nor where the profiles are gone', of(null), 0],
+  ])('%s', (_, profiles, count) => {
+    expect(lackedDecisions(last, profiles)).toBe(count);
+  });
+
+  it('where Defaults of years ago stand in their place', () => {
+    const dated = of(
+      decision('ThirdParty', '2026-02-01T00:00:00Z'),
+      decision('Ignored', '2026-02-02T00:00:00Z'),
+    );
+    expect(lackedDecisions(dated, of(old, old))).toBe(2);
+  });
+
+  it('never where there was but one: it may be taken back on any day', () => {
+    expect(lackedDecisions(of(decision('ThirdParty', null), null), of(null, null))).toBe(0);
   });
 });
 
