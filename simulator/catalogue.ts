@@ -18,6 +18,8 @@ export interface CatalogueEntry {
   threats: string[];
   /** What its score is a share of; null: it is on or off. */
   of: 'users' | 'mailboxes' | 'admins' | 'devices' | null;
+  /** On or off, and says how many there are, without a total. */
+  counts: boolean;
   /** `{tenant}` stands for the tenant's id. */
   url: string;
 }
@@ -31,7 +33,7 @@ interface Family {
   cost?: (string | null)[];
   impact?: (string | null)[];
   threats?: string[][];
-  /** A line each: id|title|maximum, and |users, |mailboxes, |admins or |devices where it is a share. */
+  /** A line each: id|title|maximum, and |users, |mailboxes, |admins or |devices where it is a share, |number where it counts. */
   lines: string;
 }
 
@@ -57,8 +59,8 @@ SigninRiskPolicy|Enable Microsoft Entra ID Identity Protection sign-in risk poli
 UserRiskPolicy|Enable Microsoft Entra ID Identity Protection user risk policies|7|users
 PWAgePolicyNew|Ensure the 'Password expiration policy' is set to 'Set passwords to never expire (recommended)'|8
 SelfServicePasswordReset|Ensure 'Self service password reset enabled' is set to 'All'|1|users
-OneAdmin|Ensure that between two and four global admins are designated|1
-RoleOverlap|Use least privileged administrative roles|1
+OneAdmin|Ensure that between two and four global admins are designated|1|number
+RoleOverlap|Use least privileged administrative roles|1|number
 IntegratedApps|Ensure user consent to apps accessing company data on their behalf is not allowed|4`,
   },
   {
@@ -423,6 +425,7 @@ function connectedApps(): CatalogueEntry[] {
           ['Password cracking', 'Account breach'],
         ]),
         of: null,
+        counts: false,
         url: `https://security.microsoft.com/cloudapps/connected-apps?app=${app}`,
       };
     }),
@@ -447,7 +450,8 @@ function ofFamily(family: Family): CatalogueEntry[] {
         cost: random.pick(family.cost ?? ['Unknown']),
         impact: random.pick(family.impact ?? UNKNOWN),
         threats: random.pick(family.threats ?? [[]]),
-        of: (of ?? null) as CatalogueEntry['of'],
+        of: (of === 'number' ? null : (of ?? null)) as CatalogueEntry['of'],
+        counts: of === 'number',
         url: family.url,
       };
     });

@@ -110,6 +110,15 @@ export const granted =
     state.controls.set(name, { ...controlOf(state, name), granted: yes, touched: day });
   };
 
+/** An exception is made in Defender: the control itself says so, its profile never does. */
+export const excepted =
+  (name: string, exception: { state: string; granted: boolean }): Change =>
+  (state, { day }) => {
+    const control = controlOf(state, name);
+    if (control.category !== 'Device') throw new RangeError(`${name} is no Device control`);
+    state.controls.set(name, { ...control, ...exception, touched: day });
+  };
+
 export const licensed =
   (services: string[]): Change =>
   (state) => {

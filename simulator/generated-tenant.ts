@@ -43,7 +43,18 @@ function timelineOf(seed: string, size: number, until: number): Timeline {
     seed,
     profiles: entries.length,
     applies: (entry) => applies.has(entry),
-    services: ['HasAADP2', 'HasEXOP2', 'HasSPOP2', 'HasMDOP2', 'HasINTUNE', 'HasATP', 'HasMDEP2', 'HasMCAS'],
+    services: [
+      'HasAADP2',
+      'HasEXOP2',
+      'HasSPOP2',
+      'HasMDOP2',
+      'HasINTUNE',
+      'HasATP',
+      'HasMDEP2',
+      'HasMCAS',
+      'HasMDB',
+      'HasDLP',
+    ],
     users: random.integer(20, 4000),
     admins: random.integer(2, 12),
     devices: random.integer(20, 3000),
@@ -54,7 +65,10 @@ function timelineOf(seed: string, size: number, until: number): Timeline {
   const events: TimelineEvent[] = [];
   for (let day = 2; day <= until; day += 1) {
     for (let count = Math.floor(random.next() * 3); count > 0; count -= 1) {
-      events.push({ day, apply: change.turned(random.pick(steady).id, random.next() < 0.6) });
+      const { id, category } = random.pick(steady);
+      // Devices are synced in the afternoon: the snapshot of that morning is restated.
+      const knownFrom = category === 'Device' ? day + 1 : day;
+      events.push({ day, knownFrom, apply: change.turned(id, random.next() < 0.6) });
     }
     if (random.next() < 0.1) {
       const joining = random.integer(1, 5);

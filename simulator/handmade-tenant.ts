@@ -1,5 +1,5 @@
 import { addDays, DAYS_KEPT, fillStatus, type SimulatedTenant } from './tenant.ts';
-import { DEFAULT_STATE, round2, VENDOR } from './wire.ts';
+import { DEFAULT_STATE, percentageOf, round2, VENDOR } from './wire.ts';
 import type { WireControlScore, WireProfile, WireSecureScore, WireStateUpdate } from './wire.ts';
 
 /** What a test says of a control; everything else is filled in. */
@@ -16,6 +16,8 @@ export interface HandmadeControl {
   status?: string;
   description?: string;
   lastSynced?: string;
+  /** Of a device control; "default" where absent and its category is Device. */
+  state?: string;
   /** What Graph says, where it shall not follow from points and maximum. */
   percentage?: number;
 }
@@ -193,6 +195,7 @@ type Named = HandmadeControl & { name: string; maximum: number };
 function controlScore(control: Named, date: string, complete: boolean): WireControlScore {
   const { name, points, maximum, count, total } = control;
   const on = control.on ?? points > 0;
+  const state = control.state ?? (control.category === 'Device' ? 'default' : undefined);
   const counted = count !== undefined || total !== undefined;
   const template =
     control.status ??
@@ -210,7 +213,8 @@ function controlScore(control: Named, date: string, complete: boolean): WireCont
     ...(complete && (control.on !== undefined || !counted)
       ? { on: on ? ('true' as const) : ('false' as const) }
       : {}),
-    scoreInPercentage: control.percentage ?? (maximum > 0 ? round2((100 * points) / maximum) : 0),
+    ...(complete && state !== undefined ? { state } : {}),
+    scoreInPercentage: control.percentage ?? percentageOf(points, maximum),
   };
 }
 

@@ -92,6 +92,8 @@ const SERVICES_FIRST = [
   'HasINTUNE',
   'HasATP',
   'HasMDEP1',
+  'HasMDB',
+  'HasDLP',
 ];
 const SERVICES_CLOUD_APPS = [...SERVICES_FIRST, 'HasMCAS', 'HasCLB'];
 const SERVICES_ENDPOINT = SERVICES_CLOUD_APPS.map((service) =>
@@ -177,6 +179,8 @@ const STARTS: [name: string, on: boolean][] = [
   ['dlp_datalossprevention', false],
   ['scid_2003', true],
   ['scid_2012', true],
+  ['scid_2016', true],
+  ['scid_30', false],
   ['scid_2073', false],
   ['scid_2090', false],
   ['intune_mobile_device_encryption', false],
@@ -460,11 +464,19 @@ function scriptOf(): ScriptLine[] {
     line(
       98,
       'restated',
-      'spo_legacy_auth',
-      'from day 99 on, day 98 is served without these points',
-      change.turned('spo_legacy_auth', false),
+      'scid_2016',
+      'in the afternoon 37 devices turn out to lack cloud protection: from day 99 on, day 98 is served with fewer points',
+      change.counted('scid_2016', 127),
       { knownFrom: 99 },
     ),
+    line(
+      99,
+      'decided',
+      'scid_30',
+      'an exception is made in Defender: a third party covers it, and all devices stay exposed',
+      change.excepted('scid_30', { state: 'thirdParty', granted: true }),
+    ),
+    line(99, 'gained', 'scid_30', '… and it gets its points at once', () => undefined),
     line(
       99,
       'gained',

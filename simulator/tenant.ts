@@ -33,13 +33,16 @@ export function addDays(date: string, days: number): string {
   return new Date(time + days * 86_400_000).toISOString().slice(0, 10);
 }
 
+/** What older entries lose altogether: "/ exposed devices". Other numbers become 0. */
+const LOST = new Set(['state', 'exposed', 'devices']);
+
 /**
  * Microsoft's status texts are templates: `{count} of {total} users`, `current status: {state}`. In an entry that is
- * not the newest the numbers are zero and the state is missing, and the text around them stays.
+ * not the newest the numbers are zero or missing, as the state is, and the text around them stays.
  */
 export function fillStatus(template: string, values: Record<string, string | number> | null): string {
   return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
-    if (!values) return name === 'state' ? '' : '0';
+    if (!values) return LOST.has(name) ? '' : '0';
     return String(values[name] ?? whole);
   });
 }

@@ -9,7 +9,10 @@ export interface Texts {
   description: string;
   remediation: string;
   remediationImpact: string;
-  /** A template, see `fillStatus`: {count}, {failing}, {total} and {percent} of a share, {state} of a switch. */
+  /**
+   * A template, see `fillStatus`: {count}, {failing}, {total} and {percent} of a share, {exposed} and {devices} of
+   * devices, {state} of a switch.
+   */
   status: string;
 }
 
@@ -114,7 +117,9 @@ function portalOf(service: string): string {
   return 'Microsoft Defender portal';
 }
 
-function statusOf({ service, of }: CatalogueEntry, shape: number): string {
+function statusOf({ service, category, of, counts }: CatalogueEntry, shape: number): string {
+  if (category === 'Device' && of) return '{exposed}/{devices} exposed devices';
+  if (counts) return 'You currently have {count} of them.';
   if (service === 'MDO' && of) {
     return (
       `<p> {percent}% of users are affected by policies that are configured securely&nbsp;</p>` +

@@ -2,7 +2,7 @@ import { catalogue, type CatalogueEntry } from './catalogue.ts';
 import { addDays, DAYS_KEPT, fillStatus, type SimulatedTenant, type TenantReading } from './tenant.ts';
 import { textsOf } from './texts.ts';
 import { randomOf } from './random.ts';
-import { DEFAULT_STATE, round2, VENDOR } from './wire.ts';
+import { DEFAULT_STATE, percentageOf, round2, VENDOR } from './wire.ts';
 import type { WireControlScore, WireProfile, WireSecureScore, WireStateUpdate } from './wire.ts';
 
 /** A control on one day. Never changed, only replaced. */
@@ -14,6 +14,8 @@ export interface ControlState {
   measure: Measure;
   /** A person's decision gives all the points, whatever is measured. */
   granted: boolean;
+  /** What a Device control says of itself: "default", or an exception that was made in Defender. */
+  state: string;
   /** Day of its last change, which its source cannot have been synced before. */
   touched: number;
 }
@@ -127,7 +129,7 @@ export class TimelineTenant implements SimulatedTenant {
       dates,
       secureScore: (date, complete) => {
         const day = this.dayOf(date);
-        return this.#secureScore(stateOn(day), day, complete ? null : older);
+        return this.#secureScore(stateOn(day), { day, asOf }, complete ? null : older);
       },
       profiles: () => (profiles ??= this.#profiles(stateOn(asOf))),
     };
@@ -164,7 +166,7 @@ export class TimelineTenant implements SimulatedTenant {
 
   #secureScore(
     state: TenantState,
-    day: number,
+    { day, asOf }: { day: number; asOf: number },
     older: Map<ControlState, WireControlScore> | null,
   ): WireSecureScore {
     const date = this.dateOf(day);
@@ -196,7 +198,7 @@ export class TimelineTenant implements SimulatedTenant {
         },
       ],
       controlScores: controls.map((control) => {
-        if (!older) return controlScore(control, dateOf(syncedOn(control, day)));
+        if (!older) return controlScore(control, dateOf(syncedOn(control, day, asOf)));
         const known = older.get(control) ?? controlScore(control, null);
         older.set(control, known);
         return known;
@@ -245,20 +247,29 @@ function controlScore(control: ControlState, synced: string | null): WireControl
         total: measure.total,
         failing: measure.total - measure.count,
         percent: Math.round((100 * measure.count) / measure.total),
+        exposed: measure.total - measure.count,
+        devices: measure.total,
       }
-    : { state: measure.on ? 'On' : 'Off' };
+    : { state: measure.on ? 'On' : 'Off', count: measure.on ? 3 : 1 };
+  const isDevice = control.category === 'Device';
+  const counted = entry.counts || shared;
+  const points = pointsOf(control);
   // What a template says of a switch in words of its own stays in older entries.
   const status = texts.status.replace('{place}', shared ? '' : String(measure.on));
   return {
     controlCategory: control.category,
     controlName: control.name,
     description: complete ? texts.description : null,
-    score: pointsOf(control),
+    score: points,
     ...(complete ? { lastSynced: `${synced}T${syncTime(entry.service)}` } : {}),
     implementationStatus: fillStatus(status, complete ? values : null),
-    ...(complete && shared ? { count: String(measure.count), total: String(measure.total) } : {}),
-    ...(complete && !shared ? { on: measure.on ? ('true' as const) : ('false' as const) } : {}),
-    scoreInPercentage: percentageOf(control),
+    ...(complete && counted ? { count: String(isDevice ? values['exposed'] : values['count']) } : {}),
+    ...(complete && shared ? { total: String(measure.total) } : {}),
+    ...(complete && !counted
+      ? { on: values['state'] === 'On' ? ('true' as const) : ('false' as const) }
+      : {}),
+    ...(complete && isDevice ? { state: control.state } : {}),
+    scoreInPercentage: percentageOf(points, control.maximum),
   };
 }
 
@@ -269,14 +280,12 @@ export function pointsOf({ granted, maximum, measure }: ControlState): number {
   return measure.on ? maximum : 0;
 }
 
-function percentageOf({ granted, measure }: ControlState): number {
-  if (granted) return 100;
-  if ('total' in measure) return round2((100 * measure.count) / measure.total);
-  return measure.on ? 100 : 0;
-}
-
-/** Entra is read once a week, Teams once a month, everything else every day. */
-function syncedOn({ entry, touched }: ControlState, day: number): number {
+/**
+ * Entra is read once a week, Teams once a month, everything else every day: devices in the afternoon, so that the
+ * snapshot of a day, which is asked for in its morning, has them as of the day before.
+ */
+function syncedOn({ entry, category, touched }: ControlState, day: number, asOf: number): number {
+  if (category === 'Device') return Math.min(day, Math.max(touched, asOf > day ? day : day - 1));
   if (entry.service === 'AzureAD') return Math.min(day, Math.max(touched, day - ((day + 4) % 7)));
   if (entry.service === 'MS Teams') return Math.min(day, Math.max(touched, day - ((day + 11) % 30)));
   return day;
@@ -286,6 +295,7 @@ function syncTime(service: string): string {
   if (service === 'AzureAD') return '01:07:39Z';
   if (service === 'MS Teams') return '17:12:14Z';
   if (service === 'MCAS' || service.startsWith('MDA_')) return '04:34:13Z';
+  if (service === 'MDATP' || service === 'Intune') return '15:21:09Z';
   return service === 'Azure ATP' ? '14:59:53Z' : '13:58:47Z';
 }
 
@@ -336,7 +346,7 @@ export function baseState(options: BaseOptions): TenantState {
 
 export function newControl(entry: CatalogueEntry, measure: Measure, touched: number): ControlState {
   const { id: name, category, maximum } = entry;
-  return { entry, name, category, maximum, measure, granted: false, touched };
+  return { entry, name, category, maximum, measure, granted: false, state: 'default', touched };
 }
 
 function drawMeasure(entry: CatalogueEntry, options: BaseOptions): Measure {

@@ -25,13 +25,16 @@ export interface WireControlScore {
   description: string | null;
   score: number;
   implementationStatus: string;
-  /** 0 to 100, up to 2 decimals. */
+  /** 0 to 100, up to 2 decimals: made of the rounded points. */
   scoreInPercentage: number;
-  /** These four stand in the newest entry alone. */
+  /** These five stand in the newest entry alone. */
   lastSynced?: string;
   on?: 'true' | 'false';
+  /** Those that meet the control; of Device controls those that are exposed. May stand without a total. */
   count?: string;
   total?: string;
+  /** Of Device controls: "default", or an exception that was made in Defender, of which the profile knows nothing. */
+  state?: string;
 }
 
 export interface WireProfile {
@@ -88,6 +91,11 @@ export const DEFAULT_STATE: WireStateUpdate = {
   updatedBy: null,
   updatedDateTime: null,
 };
+
+/** Made of rounded points: 1.87 of 7 is 26.71, whatever share it was. */
+export function percentageOf(points: number, maximum: number): number {
+  return maximum > 0 ? round2((100 * points) / maximum) : 0;
+}
 
 /** To 2 decimals, half away from zero, as Graph's numbers are. */
 export function round2(value: number): number {

@@ -70,10 +70,10 @@ describe('secureScores', () => {
     const complete = (control: WireControlScore): boolean =>
       typeof control.description === 'string' &&
       'lastSynced' in control &&
-      ('on' in control || 'total' in control);
+      ('on' in control || 'count' in control);
     const degraded = (control: WireControlScore): boolean =>
       control.description === null &&
-      ['lastSynced', 'on', 'count', 'total'].every((key) => !(key in control)) &&
+      ['lastSynced', 'on', 'count', 'total', 'state'].every((key) => !(key in control)) &&
       !/[1-9]\d* (of|out of|users)|status: ./.test(control.implementationStatus);
     for (const query of ['', '?$top=3']) {
       const [newest, ...older] = (await scores(simulator, query, token)).value;

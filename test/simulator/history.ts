@@ -68,6 +68,7 @@ export function changesBetween(before: Served, after: Served): Set<string> {
       const kind = scoreChange(previous, control, maximum);
       if (kind) changes.add(`${kind} ${name}`);
     }
+    if (previous.state !== control.state) changes.add(`decided ${name}`);
     if (previous.controlCategory !== control.controlCategory) changes.add(`category ${name}`);
   }
   for (const [id, profile] of after.profiles) {

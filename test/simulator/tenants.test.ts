@@ -4,7 +4,7 @@ import { generatedTenant } from '../../simulator/generated-tenant.ts';
 import { handmadeTenant } from '../../simulator/handmade-tenant.ts';
 import { practiceTenant } from '../../simulator/practice-tenant.ts';
 import { addDays, type SimulatedTenant } from '../../simulator/tenant.ts';
-import type { WireProfile, WireSecureScore } from '../../simulator/wire.ts';
+import { percentageOf, type WireProfile, type WireSecureScore } from '../../simulator/wire.ts';
 import { changesBetween, isSuspect, watch } from './history.ts';
 import { TENANT } from './support.ts';
 
@@ -122,6 +122,76 @@ describe('the practice tenant', () => {
     expect([56, 57, 68, 69].map(pointsOn)).toEqual([0, 5, 5, 0]);
   });
 
+  const controlOn = (day: number, name: string) =>
+    at(day).newest.controlScores.find(({ controlName }) => controlName === name) ?? expect.fail(name);
+
+  test('device controls of the newest day count the exposed, and say their own state: an exception is one', () => {
+    for (const { newest, day, newestDay } of served) {
+      for (const control of newest.controlScores.filter(
+        ({ controlCategory }) => controlCategory === 'Device',
+      )) {
+        expect(control.state).toBe(control.controlName === 'scid_30' && day >= 99 ? 'thirdParty' : 'default');
+        expect(control.lastSynced! < `${tenant.dateOf(newestDay)}T23`).toBe(true);
+      }
+      for (const control of newest.controlScores) {
+        if (control.controlCategory !== 'Device') expect(control).not.toHaveProperty('state');
+      }
+    }
+    expect(controlOn(90, 'scid_2016')).toMatchObject({ count: '0', total: '164', scoreInPercentage: 100 });
+    expect(controlOn(99, 'scid_2016')).toMatchObject({ count: '37', total: '164' });
+    expect(controlOn(90, 'mdo_zapspam')).toMatchObject({ count: '157', total: '195' });
+    const [before, after] = [controlOn(98, 'scid_30'), controlOn(99, 'scid_30')];
+    expect([before.score, after.score, after.count, after.total]).toEqual([0, 8, '164', '164']);
+    expect(at(99).profiles.get('scid_30')?.controlStateUpdates).toEqual(
+      at(98).profiles.get('scid_30')?.controlStateUpdates,
+    );
+  });
+
+  test('devices are synced in the afternoon: the snapshot of a morning has them as of the day before', () => {
+    // Day 40 is the newest for five days: from the second on its own afternoon is in it.
+    const syncs = [40, 41].map((day) => controlOn(day, 'scid_2016').lastSynced);
+    expect(syncs).toEqual([39, 40].map((day) => `${tenant.dateOf(day)}T15:21:09Z`));
+    // What came to light on the afternoon of day 98 is not in that morning's, and is in the one served on day 99.
+    expect(controlOn(98, 'scid_2016').score).toBe(9);
+    expect(at(99).restated).toContain(tenant.dateOf(98));
+  });
+
+  test('percentages are made of the rounded points', () => {
+    const odd: unknown[] = [];
+    for (const { newest, profiles } of served) {
+      for (const { controlName, score, scoreInPercentage } of newest.controlScores) {
+        const made = (100 * score) / profiles.get(controlName)!.maxScore;
+        if (Math.abs(scoreInPercentage - made) > 0.005 + 1e-9)
+          odd.push([controlName, score, scoreInPercentage]);
+      }
+    }
+    expect(odd).toEqual([]);
+    expect(percentageOf(1.87, 7)).toBe(26.71);
+  });
+
+  test('some count without a total, and older texts lose their numbers to nothing or to 0', () => {
+    const counted = at(90).newest.controlScores.filter(({ count, total }) => count && total === undefined);
+    expect(counted.map(({ controlName, on }) => [controlName, on])).toEqual([
+      ['OneAdmin', undefined],
+      ['RoleOverlap', undefined],
+    ]);
+    expect(counted[0]!.implementationStatus).toMatch(/^You currently have [13] of them\.$/);
+    const text = (complete: boolean, name: string) =>
+      practiceTenant({ today: FIRST })
+        .read()
+        .secureScore(FIRST, complete)
+        .controlScores.find(({ controlName }) => controlName === name)?.implementationStatus;
+    expect([text(true, 'scid_30'), text(false, 'scid_30')]).toEqual([
+      '164/164 exposed devices',
+      '/ exposed devices',
+    ]);
+    expect(text(false, 'OneAdmin')).toBe('You currently have 0 of them.');
+  });
+
+  test('enabled services are as many as real ones have', () => {
+    expect(at(90).newest.enabledServices).toEqual(expect.arrayContaining(['HasMDB', 'HasDLP']));
+  });
+
   test('sums add up on every day, and scores are shares of their maximum', () => {
     for (const { newest } of served) {
       const sum = newest.controlScores.reduce((total, { score }) => total + score, 0);
@@ -214,6 +284,18 @@ describe('generated tenants', () => {
     expect(ids.size).toBe(3);
   });
 
+  test('have devices synced in the afternoon: what happens to them restates the day', () => {
+    const scoresOf = (date: string, tenant: SimulatedTenant) =>
+      JSON.stringify(tenant.read().secureScore(date, false).controlScores);
+    const restated = Array.from({ length: 30 }, (_, day) => {
+      const [morning, later] = [0, 1].map((more) =>
+        generatedTenant('morning', { today: addDays(FIRST, day + more), day: 60 + day + more }),
+      );
+      return scoresOf(addDays(FIRST, day), morning!) !== scoresOf(addDays(FIRST, day), later!);
+    });
+    expect(new Set(restated)).toEqual(new Set([true, false]));
+  });
+
   test('are the same however one comes to a day', () => {
     const walked = generatedTenant('walk', { today: FIRST, day: 90, controls: 50 });
     for (let day = 0; day < 200; day += 1) walked.advance(1);
@@ -276,7 +358,7 @@ describe('handmade tenants', () => {
   });
 });
 
-const SAMPLE = new URL('../../../shared/data', import.meta.url);
+const SAMPLE = new URL('../../../shared/data/', import.meta.url);
 describe.skipIf(!existsSync(SAMPLE))('beside a real answer', () => {
   const sample = <T>(name: string): T[] =>
     (JSON.parse(readFileSync(new URL(name, SAMPLE), 'utf8')) as { value: T[] }).value;
@@ -290,8 +372,9 @@ describe.skipIf(!existsSync(SAMPLE))('beside a real answer', () => {
     const ours = everything(practiceTenant({ today: FIRST }));
     expect(keys(ours.scores)).toEqual(keys(real.scores));
     expect(keys(ours.profiles)).toEqual(keys(real.profiles));
+    // This one is of 2024; a later one has a state on device controls as well.
     expect(keys(ours.scores.flatMap(({ controlScores }) => controlScores))).toEqual(
-      keys(real.scores.flatMap(({ controlScores }) => controlScores)),
+      [...keys(real.scores.flatMap(({ controlScores }) => controlScores)), 'state'].toSorted(),
     );
     expect(keys(ours.scores.flatMap((score) => score.averageComparativeScores))).toEqual(
       keys(real.scores.flatMap((score) => score.averageComparativeScores)),
