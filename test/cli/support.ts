@@ -8,6 +8,7 @@ import { main } from '../../cli/main.ts';
 import { createCertificate, createServerCertificate, type KeyPair } from '../../simulator/certificates.ts';
 import type { App } from '../../simulator/entra.ts';
 import { practiceTenant } from '../../simulator/practice-tenant.ts';
+import type { SimulatedTenant } from '../../simulator/tenant.ts';
 import { startSimulator } from '../../simulator/server.ts';
 
 export const CLIENT_ID = '6f1d3a52-97b1-4c0b-8a3e-2f5d1c7e9b40';
@@ -54,10 +55,13 @@ export interface Practice {
 let keys: Promise<KeyPair> | undefined;
 let tls: Promise<KeyPair> | undefined;
 
-/** A simulated tenant, trusted by this process, with a folder, a config and a certificate for it. */
-export async function practise(today: string): Promise<Practice> {
+/**
+ * A simulated tenant, trusted by this process, with a folder, a config and a certificate for it.
+ * @param of the practice tenant as of a day, or one of the test's own
+ */
+export async function practise(of: string | SimulatedTenant): Promise<Practice> {
   const folder = await mkdtemp(join(tmpdir(), 'secure-score-'));
-  const tenant = practiceTenant({ today });
+  const tenant = typeof of === 'string' ? practiceTenant({ today: of }) : of;
   keys ??= createCertificate({ commonName: 'test', days: 300 });
   tls ??= createServerCertificate();
   const { certificate, privateKey } = await keys;
