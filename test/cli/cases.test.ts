@@ -5,7 +5,7 @@ import { afterEach, expect, it } from 'vitest';
 import { Archive } from '../../lambda/archive/archive.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { addDays, dateOf } from '../../lambda/dates.ts';
-import { entry, onAnswer, type Fault } from '../../simulator/faults.ts';
+import { onAnswer, type Fault } from '../../simulator/faults.ts';
 import { handmadeTenant, type HandmadeControl, type HandmadeDay } from '../../simulator/handmade-tenant.ts';
 import type { WireStateUpdate } from '../../simulator/wire.ts';
 import { practise, secureScore, type Practice } from './support.ts';
@@ -171,7 +171,11 @@ const TEN = Object.fromEntries(
   Array.from({ length: 10 }, (_, index) => [`ctl_${index}`, { points: 6, maximum: 10 }]),
 );
 const LESS = { ...TEN, ctl_0: { points: 2, maximum: 10 } };
-const newest = (fields: object): Fault => entry(0, (one) => ({ ...one, ...fields }));
+const newest = (fields: object): Fault =>
+  onAnswer((body) => ({
+    ...body,
+    value: [{ ...(body.value[0] as object), ...fields }, ...body.value.slice(1)],
+  }));
 const first = (size: number): Fault => onAnswer((body) => ({ ...body, value: body.value.slice(0, size) }));
 
 it('an entry dated five months ahead is left out and named, and the real newest day is reported', async () => {
