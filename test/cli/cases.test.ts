@@ -43,8 +43,16 @@ async function reported(yesterday: Day, today: Day) {
   const seen = new Set<string>();
   const run = async () => {
     const { code, json, stderr } = await secureScore(
-      ...['run', '--json', '--config', config, '--certificate', pem],
-      ...['--archive', archive, '--outbox', join(folder, 'mails')],
+      'run',
+      '--json',
+      '--config',
+      config,
+      '--certificate',
+      pem,
+      '--archive',
+      archive,
+      '--outbox',
+      join(folder, 'mails'),
     );
     const names = (await readdir(join(folder, 'mails'))).filter((name) => !seen.has(name));
     const mails = await Promise.all(
