@@ -3,7 +3,7 @@ import { bucketFault } from './archive/bucket-name.ts';
 import { actingCharacter } from './characters.ts';
 import { describeIssues } from './describe-issues.ts';
 import { MonitorError, quote } from './errors.ts';
-import { findMailbox, formatForPeople, parseMailbox } from './mail/mailbox.ts';
+import { findMailbox, formatForPeople, parseMailbox } from './channels/mailbox.ts';
 import { isTimeZone, timeZoneFault } from './time-zone.ts';
 
 /** The destination of deliveries that is no channel. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { describeIssues } from './describe-issues.ts';
 import { MonitorError } from './errors.ts';
-import { formatForPeople, parseList } from './mail/mailbox.ts';
+import { formatForPeople, parseList } from './channels/mailbox.ts';
 import { DEFAULT_CERTIFICATE_SECRET } from './outputs.ts';
 
 /** Names of the function's environment variables: set by the deployment, read by the handler. */

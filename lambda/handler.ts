@@ -6,7 +6,7 @@ import { parseEvent } from './event.ts';
 import { toFunctionError } from './function-error.ts';
 import { graphClient } from './graph/client.ts';
 import { functionLog, type InvocationContext } from './log.ts';
-import { sesMailer } from './mail/ses-mailer.ts';
+import { sesMailer } from './channels/ses-mailer.ts';
 import { logMetrics } from './metrics.ts';
 import { monitor } from './monitor.ts';
 import { followProxy } from './proxy.ts';

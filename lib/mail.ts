@@ -13,7 +13,7 @@ import { Metric, type MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Config } from '../lambda/config.ts';
-import { parseMailbox } from '../lambda/mail/mailbox.ts';
+import { parseMailbox } from '../lambda/channels/mailbox.ts';
 import { acknowledgeGrant } from './acknowledge.ts';
 
 /** SES itself puts this tag on every mail; it is a dimension of its metrics. */

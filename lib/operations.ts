@@ -4,7 +4,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { parseMailbox } from '../lambda/mail/mailbox.ts';
+import { parseMailbox } from '../lambda/channels/mailbox.ts';
 import { acknowledge } from './acknowledge.ts';
 
 export interface OperationsProps {

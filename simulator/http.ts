@@ -20,17 +20,21 @@ export interface Reply {
    * the body that content-length announced.
    */
   broken?: 'hangs' | 'reset' | 'cut';
+  /** ms after which it is sent. */
+  delay?: number;
 }
 
-export type Endpoint = 'discovery' | 'token' | 'secureScores' | 'profiles';
+export type Endpoint = 'discovery' | 'token' | 'secureScores' | 'profiles' | 'teams' | 'slack' | 'webhook';
 
-/** What one of the two services makes of a request. */
+/** What one of the services makes of a request. */
 export interface Handled {
-  /** Null for an address that neither service has. */
+  /** Null for an address that no service has. */
   endpoint: Endpoint | null;
   /** Lower case; null where the request names none (a Graph request without a valid token). */
   tenantId: string | null;
   reply: Reply;
+  /** Called where no fault keeps the request from being accepted. */
+  accept?: () => void;
   /** Called when the answer has left, or never will. */
   done?: () => void;
 }

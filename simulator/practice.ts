@@ -12,7 +12,7 @@ import { parseConfig } from '../lambda/config.ts';
 import { addDays, dateOf } from '../lambda/dates.ts';
 import { MonitorError, quote } from '../lambda/errors.ts';
 import { graphClient } from '../lambda/graph/client.ts';
-import { outboxMailer } from '../lambda/mail/outbox-mailer.ts';
+import { outboxMailer } from '../lambda/channels/outbox-mailer.ts';
 import { monitor } from '../lambda/monitor.ts';
 import { noMetrics } from '../lambda/no-metrics.ts';
 import type { Clock } from '../lambda/ports.ts';

@@ -1,12 +1,14 @@
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { machineClock } from '../lambda/clock.ts';
 import { createServerCertificate, type KeyPair } from './certificates.ts';
 import { handleEntra, type App } from './entra.ts';
 import { Faults, type FaultRule } from './faults.ts';
 import { handleGraph } from './graph.ts';
 import type { Handled, Incoming, Reply } from './http.ts';
+import { Receivers } from './receivers.ts';
 import type { SimulatedTenant } from './tenant.ts';
 import { GRAPH_RULES, Throttle, type ThrottleRules } from './throttle.ts';
 import { Tokens } from './tokens.ts';
@@ -23,8 +25,10 @@ export interface SimulatorOptions {
   tokenLifetime?: number;
   /** Graph's own limits where absent; null: none. */
   throttling?: ThrottleRules | null;
-  /** The clock of the two services (tokens, assertions, throttling); not the tenants' calendar. */
+  /** The clock of the services (tokens, assertions, throttling); not the tenants' calendar. */
   now?: () => Date;
+  /** The clock by which a webhook checks signatures. @default `now` */
+  receiversNow?: () => Date;
 }
 
 export interface LoggedRequest {
@@ -47,6 +51,8 @@ export interface Simulator {
   /** PEM of the certificate to trust. */
   ca: string;
   port: number;
+  /** What takes the messages of channels. */
+  receivers: Receivers;
   /** By id. */
   tenants: ReadonlyMap<string, SimulatedTenant>;
   /** All requests in the order in which their answers were ready. */
@@ -66,7 +72,7 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
-/** Starts an Entra ID and a Microsoft Graph on one port of 127.0.0.1, over TLS. */
+/** Starts an Entra ID, a Microsoft Graph and receivers of messages on one port of 127.0.0.1, over TLS. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const now = options.now ?? (() => machineClock.now());
   const tls = options.tls ?? (await createServerCertificate());
@@ -89,6 +95,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   for (const tenant of options.tenants ?? []) tenants.set(tenant.tenantId, tenant);
   const apps = new Map<string, App>();
   const faults = new Faults();
+  const receivers = new Receivers(root, options.receiversNow ?? now);
   const requests: LoggedRequest[] = [];
   const tokens = new Tokens(root, now);
   let tokenLifetime = options.tokenLifetime ?? 3599;
@@ -108,11 +115,17 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const incoming = await readRequest(message, root, now());
-    const handled: Handled = /^\/v1\.0(\/|$)/.test(incoming.url.pathname)
-      ? handleGraph(graph, incoming)
-      : handleEntra(entra, incoming);
+    const handled: Handled =
+      receivers.handle(incoming) ??
+      (/^\/v1\.0(\/|$)/.test(incoming.url.pathname)
+        ? handleGraph(graph, incoming)
+        : handleEntra(entra, incoming));
     response.once('close', () => handled.done?.());
     const reply = faults.apply(handled.endpoint, handled.tenantId, handled.reply, incoming);
+    // What a fault answers in the place of the service has not reached it.
+    const isTheirs = reply.status === handled.reply.status && reply.body === handled.reply.body;
+    const reached = isTheirs && reply.broken !== 'hangs' && reply.broken !== 'reset';
+    if (reached) handled.accept?.();
     const { authorization: _, ...headers } = incoming.headers;
     requests.push({
       method: incoming.method,
@@ -122,7 +135,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       headers,
     });
     if (reply.broken === 'reset') sockets.get(message.socket.remotePort)?.resetAndDestroy();
-    else if (reply.broken !== 'hangs') send(response, reply);
+    else if (reply.broken !== 'hangs') {
+      if (reply.delay !== undefined) await setTimeout(reply.delay, undefined, { ref: false });
+      send(response, reply);
+    }
   }
   server.on('request', (message, response) => {
     serve(message, response).catch((error: unknown) => {
@@ -137,6 +153,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     graphEndpoint: root,
     ca: tls.certificate,
     port,
+    receivers,
     tenants,
     requests,
     addTenant: (tenant) => void tenants.set(tenant.tenantId, tenant),

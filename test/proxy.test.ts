@@ -12,14 +12,14 @@ import { functionRunner } from '../cli/run/invoke.ts';
 import { openStore } from '../lambda/archive/open-store.ts';
 import { secretsManagerSource } from '../lambda/certificate/secrets-manager.ts';
 import { dateOf } from '../lambda/dates.ts';
-import { sesMailer } from '../lambda/mail/ses-mailer.ts';
+import { sesMailer } from '../lambda/channels/ses-mailer.ts';
 import { followProxy, proxyOf } from '../lambda/proxy.ts';
 import { schedulesOf } from '../lambda/schedules.ts';
 import { createCertificate, type KeyPair } from '../simulator/certificates.ts';
 import { practiceTenant } from '../simulator/practice-tenant.ts';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
 import { CLIENT_ID, secureScore } from './cli/support.ts';
-import { mailOf } from './mail/mails.ts';
+import { mailOf } from './channels/mails.ts';
 
 /** A real proxy in between. The hosts behind it are names that only the proxy knows. */
 

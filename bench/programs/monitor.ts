@@ -6,7 +6,7 @@ import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
 import { deadlineIn, machineClock } from '../../lambda/clock.ts';
 import { parseConfig } from '../../lambda/config.ts';
 import { graphClient } from '../../lambda/graph/client.ts';
-import { outboxMailer } from '../../lambda/mail/outbox-mailer.ts';
+import { outboxMailer } from '../../lambda/channels/outbox-mailer.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import { noMetrics } from '../../lambda/no-metrics.ts';
 import { measured } from '../measure.ts';

@@ -5,8 +5,8 @@ import { secretsManagerSource } from '../../lambda/certificate/secrets-manager.t
 import { deadlineIn, machineClock } from '../../lambda/clock.ts';
 import type { Config, Tenant } from '../../lambda/config.ts';
 import { graphClient } from '../../lambda/graph/client.ts';
-import { outboxMailer } from '../../lambda/mail/outbox-mailer.ts';
-import { sesMailer } from '../../lambda/mail/ses-mailer.ts';
+import { outboxMailer } from '../../lambda/channels/outbox-mailer.ts';
+import { sesMailer } from '../../lambda/channels/ses-mailer.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import { noMetrics } from '../../lambda/no-metrics.ts';
 import { DEFAULT_CERTIFICATE_SECRET, DEPLOYMENT_STACK } from '../../lambda/outputs.ts';

@@ -107,7 +107,7 @@ function failure(
 }
 
 /** fetch says "fetch failed" and hides the reason (a system, TLS, HTTP or proxy error, which has a code) in its causes. */
-function reasonOf(error: unknown): { code: string; message: string } {
+export function reasonOf(error: unknown): { code: string; message: string } {
   const chain: unknown[] = [];
   for (let link = error; link instanceof Error && chain.length < 5; link = link.cause) chain.unshift(link);
   for (const reason of chain) {

@@ -1,8 +1,7 @@
-import { distinct } from '../config.ts';
+import { recipientsOf } from '../channels/mail.ts';
 import { contentHash, type Archive, type Versioned } from '../archive/archive.ts';
 import { EMPTY_STATE, type Claim, type State } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
-import type { MailKind } from '../ports.ts';
 import { subjectOfMail } from '../report/subject.ts';
 import { ClaimedError, type Run, type RunResult } from './run.ts';
 import type { Findings } from './report.ts';
@@ -68,7 +67,7 @@ export async function deliver(
     until: claimEnd(run),
     mails: findings.mails.map((kind) => ({
       kind,
-      to: recipientsOf(run, kind),
+      to: recipientsOf(run.tenant.recipients, run.sender, kind),
       subject: subjectOfMail(report, kind),
       id: null,
     })),
@@ -96,7 +95,7 @@ async function send(
   for (const [index, { kind, id }] of claimOf(claimed).mails.entries()) {
     if (id !== null) continue;
     // Today's recipients: an address that made a mail fail may have been corrected since.
-    const to = recipientsOf(run, kind);
+    const to = recipientsOf(run.tenant.recipients, run.sender, kind);
     const key = `${report.toldAt.slice(0, 10)}/${report.name}/${kind}-${hash.slice(0, 8)}`;
     let subject: string;
     let sent: string;
@@ -167,17 +166,4 @@ function claimOf({ state }: Versioned): Claim {
 
 function claimEnd(run: Run): string {
   return new Date(run.ports.invocation.deadline.getTime() + CLAIM_SLACK_MS).toISOString();
-}
-
-function recipientsOf({ tenant, sender }: Run, kind: MailKind): string[] {
-  switch (kind) {
-    case 'start':
-      return distinct([...tenant.recipients.scores, ...tenant.recipients.controls]);
-    case 'scores':
-      return tenant.recipients.scores;
-    case 'controls':
-      return tenant.recipients.controls;
-    case 'operations':
-      return sender.operations;
-  }
 }

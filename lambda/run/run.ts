@@ -1,3 +1,4 @@
+import type { Sender } from '../channels/mail.ts';
 import type { Tenant } from '../config.ts';
 import { MonitorError } from '../errors.ts';
 import type { MailKind, Ports } from '../ports.ts';
@@ -9,12 +10,6 @@ export interface Run {
   tenant: Tenant;
   sender: Sender;
   ports: Ports;
-}
-
-/** Who sends the mails, and who gets those about operations. */
-export interface Sender {
-  from: string;
-  operations: string[];
 }
 
 /**

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { withLock } from '../../lambda/archive/folder-lock.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
-import { outboxMailer } from '../../lambda/mail/outbox-mailer.ts';
-import { mailOf } from '../mail/mails.ts';
+import { outboxMailer } from '../../lambda/channels/outbox-mailer.ts';
+import { mailOf } from '../channels/mails.ts';
 import { bytes, textOf } from './store-contract.ts';
 
 // What a disk may answer and a test cannot bring about: it runs as root, and on one file system.

@@ -1,6 +1,6 @@
 import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
-import { compose } from '../../lambda/mail/outbox-mailer.ts';
+import { compose } from '../../lambda/channels/outbox-mailer.ts';
 import { renderMail } from '../../lambda/report/render.ts';
 import { subjectOfMail } from '../../lambda/report/subject.ts';
 import { isUrgent, urgentSentences } from '../../lambda/report/urgency.ts';

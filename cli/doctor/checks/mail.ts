@@ -8,9 +8,9 @@ import {
 import { machineClock } from '../../../lambda/clock.ts';
 import { distinct, type Config } from '../../../lambda/config.ts';
 import { MonitorError, quote } from '../../../lambda/errors.ts';
-import { outboxMailer } from '../../../lambda/mail/outbox-mailer.ts';
-import { sesMailer } from '../../../lambda/mail/ses-mailer.ts';
-import { parseMailbox } from '../../../lambda/mail/mailbox.ts';
+import { outboxMailer } from '../../../lambda/channels/outbox-mailer.ts';
+import { sesMailer } from '../../../lambda/channels/ses-mailer.ts';
+import { parseMailbox } from '../../../lambda/channels/mailbox.ts';
 import { moment } from '../../../lambda/report/format.ts';
 import { drawHtml } from '../../../lambda/report/html.ts';
 import { drawText } from '../../../lambda/report/text.ts';

@@ -94,6 +94,14 @@ function explain(error: unknown, mail: Mail, configurationSet: string | undefine
         `The configuration set ${quote(configurationSet ?? 'none')} or the sender's identity does not exist in this region: deploy again.`,
       );
     case 'BadRequestException':
+      // Not "Email address is not verified", which somebody can mend.
+      if (
+        /illegal address|missing (final )?'@domain'|(domain|local address) (contains|starts|ends)/i.test(
+          message,
+        )
+      ) {
+        return fails('mail-address-refused', 'Correct that address in the config.');
+      }
       return fails('mail-refused', 'Check mail.from and the recipients in the config.');
     case 'AccessDeniedException':
       return fails(

@@ -1,7 +1,7 @@
 import { domainToUnicode } from 'node:url';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatForPeople, formatMailbox, parseList, parseMailbox } from '../../lambda/mail/mailbox.ts';
+import { formatForPeople, formatMailbox, parseList, parseMailbox } from '../../lambda/channels/mailbox.ts';
 import { HOSTILE_ADDRESSES } from './mails.ts';
 
 test.each([

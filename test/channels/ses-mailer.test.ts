@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-sesv2';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, expect, test } from 'vitest';
-import { sesMailer } from '../../lambda/mail/ses-mailer.ts';
+import { sesMailer } from '../../lambda/channels/ses-mailer.ts';
 import { ATTACHMENTS, HOSTILE_ADDRESSES, mailOf } from './mails.ts';
 
 const ses = mockClient(SESv2Client);
@@ -102,6 +102,14 @@ test.each<[error: Error, code: string, retryable: boolean, advice: RegExp]>([
   [new SendingPausedException(fault), 'mail-paused', false, /resume/],
   [new NotFoundException(fault), 'mail-configuration-set-missing', false, /"secure-score-monitor"/],
   [new BadRequestException(fault), 'mail-refused', false, /config/],
+  ...["Missing final '@domain'", 'Domain contains dot-dot', 'Illegal address'].map(
+    (message): [Error, string, boolean, RegExp] => [
+      new BadRequestException({ message, $metadata: {} }),
+      'mail-address-refused',
+      false,
+      /config/,
+    ],
+  ),
   [new TooManyRequestsException(fault), 'mail-throttled', true, /quota/],
   [new LimitExceededException(fault), 'mail-throttled', true, /quota/],
   [Object.assign(new Error('no'), { name: 'AccessDeniedException' }), 'mail-denied', false, /ses:SendEmail/],

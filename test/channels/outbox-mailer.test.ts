@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { compose, fileName, outboxMailer } from '../../lambda/mail/outbox-mailer.ts';
+import { compose, fileName, outboxMailer } from '../../lambda/channels/outbox-mailer.ts';
 import { ATTACHMENTS, HOSTILE_ADDRESSES, mailOf } from './mails.ts';
 
 let root: string;

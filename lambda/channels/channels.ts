@@ -1,0 +1,65 @@
+import { MAIL, type ChannelSettings } from '../config.ts';
+import { DeliveryError, quote } from '../errors.ts';
+import { portalOf } from '../report/portal.ts';
+import { eventsChannel } from './events.ts';
+import { mailChannel, type Sender } from './mail.ts';
+import { secretsOf } from './secret-address.ts';
+import { slackChannel } from './slack.ts';
+import { teamsChannel } from './teams.ts';
+import { webhookChannel } from './webhook.ts';
+import type { Channel, Channels, Log, Mailer, MailKind } from '../ports.ts';
+import type { Context } from './context.ts';
+
+/** Mail and all channels, for the function and for the command line. */
+export function channelsOf(
+  options: Pick<Context, 'clock' | 'events'> & {
+    mailer: Mailer;
+    sender: Sender;
+    log: Log;
+    secrets?: Context['secrets'];
+  },
+): Channels {
+  const { secrets = secretsOf() } = options;
+  return {
+    of(tenant, destination) {
+      if (destination === MAIL) return mailChannel(tenant, options);
+      const settings = tenant.channels.find(({ name }) => name === destination);
+      if (!settings) return removed(destination);
+      return openChannel(settings, { ...options, secrets, portal: portalOf(tenant) });
+    },
+  };
+}
+
+/** A new type of channel has its line here, its fields in the config's schema, and a file of its own beside this. */
+export function openChannel(settings: ChannelSettings, context: Context): Channel {
+  switch (settings.type) {
+    case 'teams':
+      return teamsChannel(settings, context);
+    case 'slack':
+      return slackChannel(settings, context);
+    case 'webhook':
+      return webhookChannel(settings, context);
+    case 'events':
+      return eventsChannel(settings, context);
+  }
+}
+
+/** Whether a channel hears of a kind: that monitoring has started goes with the scores. */
+export function hears({ kinds }: Pick<ChannelSettings, 'kinds'>, kind: MailKind): boolean {
+  return kinds.includes(kind === 'start' ? 'scores' : kind);
+}
+
+/** A message that waited for a channel that the config has no longer. */
+function removed(name: string): Channel {
+  return {
+    send: () =>
+      Promise.reject(
+        new DeliveryError(
+          'channel-removed',
+          `The config has no channel ${quote(name)} for this tenant any more.`,
+          'Nothing, if that is meant; else put the channel back into the config, and deploy.',
+          { final: true },
+        ),
+      ),
+  };
+}

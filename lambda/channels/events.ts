@@ -1,0 +1,82 @@
+import { DeliveryError, quote } from '../errors.ts';
+import { passes } from '../passing.ts';
+import { proxyAgents } from '../proxy.ts';
+import type { ChannelSettings } from '../config.ts';
+import type { Channel, MailKind } from '../ports.ts';
+import type { Context } from './context.ts';
+
+/** Of all events: rules match by it. */
+export const EVENT_SOURCE = 'secure-score-monitor';
+
+export const DETAIL_TYPES = {
+  start: 'Secure Score Changed',
+  scores: 'Secure Score Changed',
+  controls: 'Secure Score Changed',
+  operations: 'Secure Score Operations',
+} as const satisfies Record<MailKind, string>;
+
+const TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 8_000, throwOnRequestTimeout: true };
+
+/** An event bus of Amazon EventBridge. Credentials, region and endpoint are the environment's. */
+export function eventsChannel(
+  { name, bus }: ChannelSettings & { type: 'events' },
+  { events }: Context,
+): Channel {
+  return {
+    async send(message) {
+      // Most deployments have no such channel: its client is loaded where there is one.
+      const [{ EventBridgeClient, PutEventsCommand }, { drawJson }] = await Promise.all([
+        import('@aws-sdk/client-eventbridge'),
+        import('../report/json.ts'),
+      ]);
+      const client = events ?? new EventBridgeClient({ requestHandler: { ...TIMEOUTS, ...proxyAgents() } });
+      const { kind, report } = message;
+      const entry = {
+        Source: EVENT_SOURCE,
+        DetailType: DETAIL_TYPES[kind],
+        Detail: JSON.stringify(drawJson(message)),
+        Time: new Date(report.toldAt),
+        ...(bus !== undefined && { EventBusName: bus }),
+      };
+      const { Entries: [taken] = [] } = await client
+        .send(new PutEventsCommand({ Entries: [entry] }))
+        .catch((error: unknown) => {
+          throw explain(name, bus, error);
+        });
+      if (taken?.EventId) return taken.EventId;
+      const { ErrorCode = 'unknown', ErrorMessage = '' } = taken ?? {};
+      throw explain(
+        name,
+        bus,
+        Object.assign(new Error(ErrorMessage), { name: ErrorCode, $metadata: { httpStatusCode: 400 } }),
+      );
+    },
+  };
+}
+
+/** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html */
+function explain(channel: string, bus: string | undefined, error: unknown): DeliveryError {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const what = bus === undefined ? 'the default event bus' : `the event bus ${quote(bus)}`;
+  const failed = (end: string, advice: string, fate: { retryable?: true; final?: true } = {}) =>
+    new DeliveryError(
+      `channel-${end}`,
+      `The channel ${quote(channel)} was not reached: EventBridge did not take an event for ${what}: ${name}: ${quote(message, 300)}.`,
+      advice,
+      fate,
+    );
+  if (/Validation|InvalidArgument|Malformed|InvalidJson|TooLarge|TooLong/i.test(name)) {
+    return failed(
+      'refused',
+      'EventBridge does not take the form of the event, which is a defect of secure-score-monitor: please report it.',
+      { final: true },
+    );
+  }
+  if (message !== 'Region is missing' && passes(error) && !/Credentials|Token/.test(name)) {
+    return failed('failing', 'Usually this passes: it is tried again.', { retryable: true });
+  }
+  return failed(
+    'refused',
+    `Check that ${what} exists in this account and region, and that events:PutEvents on it is allowed to whoever runs this; a deployment allows it for the bus that the config names.`,
+  );
+}

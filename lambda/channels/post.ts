@@ -1,0 +1,188 @@
+import { DeliveryError, quote } from '../errors.ts';
+import { reasonOf } from '../graph/exchange.ts';
+import { retryAfterOf } from '../graph/patience.ts';
+import { isNotTrusted } from '../passing.ts';
+import type { Clock } from '../ports.ts';
+
+/** ms for one request, answer and all. Standard Webhooks asks for 15 to 30 s; a run has five minutes for all it does. */
+const TIMEOUT_MS = 10_000;
+
+/** Bytes of an answer that are read: those of Slack and Teams have a few hundred. */
+const LARGEST_ANSWER = 64 * 1024;
+
+export interface Posting {
+  /** Name of the channel, for people. */
+  channel: string;
+  /** Secret: its host alone may be shown. */
+  url: URL;
+  headers?: Record<string, string>;
+  /** JSON. */
+  body: string;
+  deadline: Date;
+  clock: Clock;
+  /**
+   * What an answer of this service means, where it is not what HTTP says.
+   * @returns undefined where it is
+   */
+  judge?: (answer: Answer) => Verdict | undefined;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
+
+/** What became of a message, by its answer. */
+export type Verdict = 'taken' | { retryable?: boolean; final?: boolean; advice: string };
+
+/**
+ * The one POST of all channels: no redirect is followed, TLS is verified, the proxy is that of everything else.
+ * @returns the answer of a service that took the message
+ * @throws DeliveryError `channel-throttled`, `channel-timeout`, `channel-unreachable`, `channel-host-unknown`,
+ *   `channel-not-trusted`, `channel-proxy-refused`, `channel-failing`, `channel-refused`, `channel-gone`, `channel-out-of-time`
+ */
+export async function post(posting: Posting): Promise<Answer> {
+  const { channel, url, headers, body, deadline, clock } = posting;
+  const timeout = Math.min(TIMEOUT_MS, deadline.getTime() - clock.now().getTime());
+  if (timeout <= 0) {
+    throw new DeliveryError(
+      'channel-out-of-time',
+      `The run had no time left to send to the channel ${quote(channel)}.`,
+      'Nothing: the next run sends it.',
+      { retryable: true },
+    );
+  }
+  const signal = AbortSignal.timeout(timeout);
+  let answer: Answer;
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      redirect: 'manual',
+      signal,
+      headers: { 'content-type': 'application/json', 'user-agent': 'secure-score-monitor', ...headers },
+      body,
+    });
+    answer = { status: response.status, headers: response.headers, text: await startOf(response) };
+  } catch (error) {
+    throw noAnswer(posting, error, signal.aborted ? timeout : null);
+  }
+  const verdict = posting.judge?.(answer) ?? byStatus(answer.status);
+  if (verdict === 'taken') return answer;
+  throw refusal(posting, answer, verdict);
+}
+
+/** What follows is not needed, and an answer that breaks off has said by its status whether the message was taken. */
+async function startOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      chunks.push(chunk);
+      bytes += chunk.byteLength;
+      if (bytes >= LARGEST_ANSWER) break;
+    }
+  } catch {
+    if (!response.ok) return '';
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, LARGEST_ANSWER));
+}
+
+/** What every service means by a status. */
+function byStatus(status: number): Verdict {
+  if (status >= 200 && status < 300) return 'taken';
+  if (status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)) {
+    return {
+      retryable: true,
+      advice: 'Usually this passes: it is tried again. If not, look at the service.',
+    };
+  }
+  if (status >= 300 && status < 400) {
+    return {
+      advice: 'Its address has moved, and no redirect is followed: put the new address into its secret.',
+    };
+  }
+  return {
+    advice:
+      'Look in the service why it refuses, and compare the address in its secret with the one that the service shows.',
+  };
+}
+
+/** The answer is not quoted, for some servers repeat the address in it; a code of the service is. */
+function refusal(
+  { channel, url, clock }: Posting,
+  { status, headers, text }: Answer,
+  { advice, retryable, final }: Exclude<Verdict, 'taken'>,
+): DeliveryError {
+  const named = codeIn(text, url);
+  const end = final ? 'gone' : status === 429 ? 'throttled' : retryable ? 'failing' : 'refused';
+  return new DeliveryError(
+    `channel-${end}`,
+    `The channel ${quote(channel)} was not reached: ${url.host} answers ${status}${named === null ? '' : ` (${named})`}.`,
+    advice,
+    { retryable, final, retryAfter: retryAfterOf(headers, clock.now()) },
+  );
+}
+
+/** The code by which a service names an error: Slack's whole answer, `error.code` or `code` of a JSON. */
+export function codeIn(text: string, url: URL): string | null {
+  const code = codeOf(text);
+  const isCode = typeof code === 'string' && /^[a-z][a-z_]{2,59}$/i.test(code);
+  return isCode && !url.href.toLowerCase().includes(code.toLowerCase()) ? code : null;
+}
+
+function codeOf(text: string): unknown {
+  try {
+    const body = JSON.parse(text) as { error?: { code?: unknown } | null; code?: unknown } | null;
+    return body?.error?.code ?? body?.code;
+  } catch {
+    return text.trim();
+  }
+}
+
+/** @param timedOut ms after which it was given up; null where something else failed */
+function noAnswer({ channel, url }: Posting, error: unknown, timedOut: number | null): DeliveryError {
+  const { code, message } = reasonOf(error);
+  const failed = (end: string, what: string, advice: string, retryable: boolean) =>
+    new DeliveryError(`channel-${end}`, `The channel ${quote(channel)} was not reached: ${what}.`, advice, {
+      retryable,
+    });
+  if (timedOut !== null) {
+    return failed(
+      'timeout',
+      `${url.host} did not answer within ${Math.round(timedOut / 100) / 10} s`,
+      'It is tried again, and may arrive twice: its id is the same. If it lasts, look at the service.',
+      true,
+    );
+  }
+  if (isNotTrusted(code)) {
+    return failed(
+      'not-trusted',
+      `the server at ${url.host} does not prove that it is ${url.hostname} (${code})`,
+      'Give the server a certificate of a known authority. For one of your own, point NODE_EXTRA_CA_CERTS at its certificate.',
+      false,
+    );
+  }
+  if (/Proxy response \(4\d\d\)/.test(message)) {
+    return failed(
+      'proxy-refused',
+      `the proxy of HTTPS_PROXY refuses the way to ${url.host}`,
+      'Check name and password in HTTPS_PROXY (407), and whether the proxy lets this host through (403); or except it with NO_PROXY.',
+      false,
+    );
+  }
+  if (code === 'ENOTFOUND') {
+    return failed(
+      'host-unknown',
+      `there is no host ${url.hostname}`,
+      'Check the address in its secret, and the DNS of its domain.',
+      false,
+    );
+  }
+  return failed(
+    'unreachable',
+    `${url.host} cannot be reached (${code})`,
+    'Usually this passes: it is tried again. If not, look at the service, and whether this machine reaches it (DNS, proxy, firewall).',
+    true,
+  );
+}

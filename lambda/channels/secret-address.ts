@@ -1,0 +1,126 @@
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { DeliveryError, quote } from '../errors.ts';
+import { passes } from '../passing.ts';
+import { proxyAgents } from '../proxy.ts';
+import type { Place } from '../config.ts';
+
+/** Reads what a channel keeps secret: the address of its webhook, the key that signs. */
+export interface Secrets {
+  /** @throws DeliveryError `channel-secret-…` */
+  read(place: Place, channel: string): Promise<string>;
+}
+
+/** A read that takes longer has failed; the SDK tries three times. */
+const TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
+
+/**
+ * Secrets of AWS Secrets Manager, and of the environment of one machine. Each is read when it is needed: what is put
+ * there anew counts at once.
+ */
+export function secretsOf(options: { client?: SecretsManagerClient; env?: NodeJS.ProcessEnv } = {}): Secrets {
+  const { env = process.env } = options;
+  let { client } = options;
+  return {
+    async read(place, channel) {
+      if ('env' in place) {
+        const value = env[place.env]?.trim();
+        if (value) return value;
+        throw new DeliveryError(
+          'channel-secret-missing',
+          `The channel ${quote(channel)} reads the variable ${place.env}, which is not set.`,
+          `Set ${place.env} where this runs. A deployment reads secrets: url: { secret: '…' } in the config.`,
+        );
+      }
+      client ??= new SecretsManagerClient({ requestHandler: { ...TIMEOUTS, ...proxyAgents() } });
+      const answer = await client
+        .send(new GetSecretValueCommand({ SecretId: place.secret }))
+        .catch((error: unknown) => {
+          throw explain(error, place.secret, channel);
+        });
+      const value = answer.SecretString?.trim();
+      if (value) return value;
+      throw new DeliveryError(
+        'channel-secret-missing',
+        `The secret ${quote(place.secret)} of the channel ${quote(channel)} ${answer.SecretBinary ? 'holds binary data, not text' : 'is empty'}.`,
+        putIt(channel),
+      );
+    },
+  };
+}
+
+const putIt = (channel: string): string => `Put it there: secure-score channel put ${channel}`;
+
+/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html */
+function explain(error: unknown, secret: string, channel: string): DeliveryError {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const failed = `The secret ${quote(secret)} of the channel ${quote(channel)} cannot be read: ${name}: ${quote(message, 300)}.`;
+  if (name === 'ResourceNotFoundException') {
+    return new DeliveryError(
+      'channel-secret-missing',
+      `There is no secret ${quote(secret)} for the channel ${quote(channel)} in this account and region, or it has no value yet.`,
+      putIt(channel),
+    );
+  }
+  if (message !== 'Region is missing' && passes(error) && !/Credentials|Token/.test(name)) {
+    return new DeliveryError(
+      'channel-secret-unreachable',
+      failed,
+      'Usually this passes: it is tried again. If not, look at the status of AWS Secrets Manager and at the network of this machine.',
+      { retryable: true },
+    );
+  }
+  return new DeliveryError(
+    'channel-secret-refused',
+    failed,
+    'Allow secretsmanager:GetSecretValue on it (and kms:Decrypt on its key, if it has one of its own) to whoever runs this; a deployment allows it for the secrets that the config names.',
+  );
+}
+
+/**
+ * The address of a channel.
+ * @throws DeliveryError `channel-address-invalid`, which does not quote it, and those of `Secrets.read`
+ */
+export async function addressOf(secrets: Secrets, place: Place, channel: string): Promise<URL> {
+  const found = findAddress(await secrets.read(place, channel));
+  if (found instanceof URL) return found;
+  throw new DeliveryError(
+    'channel-address-invalid',
+    `What ${nameOf(place)} holds is not the address of the channel ${quote(channel)}: it ${found}.`,
+    `Put the https address there that the service shows for its webhook: secure-score channel put ${channel}`,
+  );
+}
+
+/** @returns the address, or what is wrong with the text: a clause like `has no host`, which does not quote it */
+export function findAddress(text: string): URL | string {
+  const url = URL.parse(text.trim());
+  if (/\s/.test(text.trim())) return 'is more than one word';
+  if (url === null) return 'is no address';
+  if (url.protocol !== 'https:') return 'does not begin with https://';
+  // fetch refuses it, and a proxy or a log on the way might show it.
+  if (url.username !== '' || url.password !== '') return 'has a name or a password before its host';
+  return url;
+}
+
+/**
+ * The key by which the messages of a webhook are signed, as the library takes it.
+ * @throws DeliveryError `channel-key-invalid`, which does not quote it, and those of `Secrets.read`
+ */
+export async function signingKeyOf(secrets: Secrets, place: Place, channel: string): Promise<string> {
+  const key = await secrets.read(place, channel);
+  if (isSigningKey(key)) return key;
+  throw new DeliveryError(
+    'channel-key-invalid',
+    `What ${nameOf(place)} holds is not a signing key for the channel ${quote(channel)}: a key is whsec_ and the base64 of 24 to 64 bytes.`,
+    `Put one there that the receiver has as well: secure-score channel put ${channel} --signing-key`,
+  );
+}
+
+/** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme */
+export function isSigningKey(text: string): boolean {
+  const [, base64 = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text.trim()) ?? [];
+  const bytes = Buffer.from(base64, 'base64').length;
+  return base64.length % 4 === 0 && bytes >= 24 && bytes <= 64;
+}
+
+const nameOf = (place: Place): string =>
+  'env' in place ? `the variable ${place.env}` : `the secret ${quote(place.secret)}`;
