@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { DuckDbHistory } from '../../history/duckdb.ts';
 import { allQuestions, bind, type Question } from '../../history/questions.ts';
 import { CASES, rounded } from './answers.ts';
@@ -55,4 +56,27 @@ describe('the questions, on DuckDB', () => {
       'percentage',
     ]);
   });
+});
+
+it('flapping says what is left of it all, whatever took or gave the rest', async () => {
+  const connection = await (await DuckDBInstance.create(':memory:')).connect();
+  await connection.run(`CREATE TABLE changes AS SELECT *, '2026-02' AS month, 't' AS tenant, 'mfa' AS control, '' AS title, '' AS category
+    FROM (VALUES ('2026-02-01', 'lost', -2.0), ('2026-02-02', 'decided', 2.0), ('2026-02-03', 'lost', -3.0), ('2026-02-04', 'drift', 0.5))
+    AS rows (date, kind, percentage_points)`);
+  const values: Record<string, string> = {
+    from: "'2026-02-01'",
+    to: "'2026-02-09'",
+    from_month: "'2026-02'",
+    to_month: "'2026-02'",
+    tenant: 'NULL',
+    limit: '20',
+  };
+  const text = await readFile(new URL('../../history/questions/flapping.sql', import.meta.url), 'utf8');
+  const sql = text.replaceAll(/^--.*$/gm, '').replaceAll(/:(\w+)/g, (_, name: string) => values[name]!);
+  const rows = (await connection.runAndReadAll(sql)).getRowObjectsJson();
+  connection.closeSync();
+  expect(rows).toMatchObject([
+    { losses: '2', gains: '0', first_date: '2026-02-01', last_date: '2026-02-03' },
+  ]);
+  expect(Number(rows[0]!['percentage_points'])).toBe(-2.5);
 });
