@@ -34,7 +34,7 @@ export function eventsChannel(
       const entry = {
         Source: EVENT_SOURCE,
         DetailType: DETAIL_TYPES[kind],
-        Detail: JSON.stringify(drawJson(message)),
+        Detail: JSON.stringify(drawJson(message).data),
         Time: new Date(report.toldAt),
         ...(bus !== undefined && { EventBusName: bus }),
       };

@@ -8,6 +8,7 @@ import { bends, roundTogether } from './rounding.ts';
 import { controlsEssence, scoresEssence } from './subject.ts';
 import type { Block, Cell, Entry, MailDocument } from './document.ts';
 import type { DayReport, Report, ReportedChange } from './model.ts';
+import type { MailKind } from '../ports.ts';
 import type { ChangeKind } from '../score/change.ts';
 
 /** The two mails about changes: one of scores, one of its own for recommendations that come and go. */
@@ -32,6 +33,13 @@ const SERVICES = 8;
 
 /** Of so many recommendations one learns that they came back where they had been. */
 const ROUND_TRIPS = 20;
+
+/** The kinds of change that a delivery of a kind reports. */
+export function kindsOf(kind: MailKind): ChangeKind[] {
+  return kind === 'scores' || kind === 'controls'
+    ? [...SECTIONS[kind].map((section) => section.kind), 'services']
+    : [];
+}
 
 export function changesDocument(report: Report, kind: 'scores' | 'controls'): MailDocument {
   const essence = kind === 'scores' ? scoresEssence(report) : controlsEssence(report);

@@ -1,6 +1,250 @@
-import type { Message } from '../ports.ts';
+import { z } from 'zod';
+import { kindsOf } from './changes.ts';
+import { documentOf } from './document-of.ts';
+import { toldOf } from './entry.ts';
+import { line, safeLink } from './plain-text.ts';
+import { drawText } from './text.ts';
+import { isUrgent } from './urgency.ts';
+import type { ConfirmedDrop, MailAccount, Report, ReportedChange } from './model.ts';
+import type { MailKind, Message } from '../ports.ts';
 
-/** A report as other programs read it: the body of a webhook, the detail of an event. */
-export function drawJson({ id, kind, report, reportKey, urgent }: Omit<Message, 'deadline'>) {
-  return { version: 1, id, kind, urgent, reportKey, report };
+/**
+ * A report for programs: the body of a webhook, and (its `data`) the detail of an event. The schema is published as
+ * docs/report.schema.json, which is made from this one. Fields may be added; none changes its meaning within a version.
+ */
+
+const date = z.iso.date();
+const nullableText = z.string().nullable();
+const sides = z.object({ before: z.number().nullable(), after: z.number().nullable() });
+
+const score = z
+  .object({ date, points: z.number(), maximum: z.number(), percentage: z.number().nullable() })
+  .nullable();
+
+const part = (description: string) =>
+  z.object({ percentagePoints: z.number(), controls: z.int() }).meta({ description });
+
+const change = z.object({
+  kind: z.enum(['lost', 'gained', 'new', 'removed', 'renamed', 're-scored', 'decided', 'services']),
+  control: nullableText.meta({
+    description: "Graph's name of the recommendation; null where it is about the tenant.",
+  }),
+  title: z.string(),
+  category: nullableText,
+  service: nullableText,
+  date: date.meta({ description: 'Of the later snapshot.' }),
+  previousDate: date.nullable(),
+  points: sides,
+  maximum: sides,
+  percentagePoints: z.number().meta({ description: 'Its share of the change of the score, unrounded.' }),
+  cause: nullableText.meta({ description: 'Of the share; null where the row carries none.' }),
+  isConfirmed: z.boolean().meta({ description: 'A drop of an earlier day that waited for confirmation.' }),
+  decision: z
+    .object({
+      state: z.string(),
+      previousState: nullableText,
+      by: nullableText,
+      at: nullableText,
+      comment: nullableText,
+    })
+    .nullable(),
+  remediation: nullableText.meta({ description: 'What to do: plain text, shortened.' }),
+  actionUrl: nullableText.meta({ description: 'Where to do it: https, or null.' }),
+});
+
+const data = z.object({
+  version: z.literal(1),
+  id: z.string().meta({ description: 'The same at each repetition of this delivery.' }),
+  kind: z.enum(['start', 'scores', 'controls', 'operations']),
+  tenant: z.object({ id: z.string(), name: z.string() }),
+  isUrgent: z.boolean(),
+  urgent: z
+    .array(z.string())
+    .meta({ description: 'Which lines of the alerts were crossed, a sentence each.' }),
+  title: z.string().meta({ description: 'The essence, for people: one line.' }),
+  text: z.string().meta({ description: 'All of it, for people: plain text of several lines.' }),
+  score: z
+    .object({ before: score, after: score })
+    .meta({ description: 'Last reported before this, and now.' }),
+  explanation: z
+    .object({
+      gained: part('Earned here.'),
+      lost: part('Lost here.'),
+      rescored: part('By Microsoft: new, removed and re-scored recommendations.'),
+      decided: part("By somebody's decision."),
+      drift: part('By people and devices that come and go.'),
+      silenced: part("Smaller than the tenant's minimumPoints."),
+      pending: part('Drops that wait for confirmation.'),
+      healed: part('Drops that were back before they were reported.'),
+      countedBefore: z
+        .number()
+        .meta({ description: 'The opposite of what an earlier report counted already.' }),
+      unexplained: z.number().meta({ description: 'What no recommendation accounts for.' }),
+    })
+    .nullable()
+    .meta({
+      description: 'Percentage points, unrounded, that add up to score.after − score.before exactly.',
+    }),
+  changes: z
+    .array(change)
+    .meta({ description: 'Those of this kind that are reported, largest share first.' }),
+  moreChanges: z
+    .int()
+    .meta({ description: 'How many there was no room for: the report in the archive has all of them.' }),
+  operations: z
+    .array(z.looseObject({ kind: z.string() }))
+    .meta({ description: 'What is wrong with the monitoring, by kind, with the facts of each.' }),
+  notes: z.array(z.string()),
+  report: z.string().meta({ description: 'Key of the whole report in the archive.' }),
+});
+
+/** https://www.standardwebhooks.com: type, timestamp, data. */
+export const reportSchema = z
+  .object({
+    type: z.enum([
+      'secure-score.start',
+      'secure-score.scores',
+      'secure-score.controls',
+      'secure-score.operations',
+    ]),
+    timestamp: z.iso.datetime().meta({ description: 'When it was reported.' }),
+    data,
+  })
+  .meta({
+    title: 'A report of secure-score-monitor',
+    description: 'The body of a webhook; `data` alone is the detail of an EventBridge event.',
+  });
+
+export type ReportBody = z.infer<typeof reportSchema>;
+
+/** EventBridge takes 256 kB an event, everything counted: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html */
+const LARGEST = 240_000;
+
+/** Of more changes as many as fit of the largest. */
+const CHANGES = [1000, 300, 100, 30, 10, 0];
+
+const LONGEST = { text: 60_000, title: 300, word: 300, advice: 1000, comment: 1000 };
+const MOST_NOTES = 50;
+const MOST_ITEMS = 20;
+
+/**
+ * Draws a report for programs; its sentences are those of the document, its figures those of the report.
+ * @returns less than 240 kB of JSON
+ */
+export function drawJson({ id, kind, report, reportKey }: Omit<Message, 'deadline' | 'urgent'>): ReportBody {
+  const document = documentOf(report, kind);
+  const changes = changesOf(report, kind);
+  const body = (most: number, all: string): ReportBody => ({
+    type: `secure-score.${kind}`,
+    timestamp: report.toldAt,
+    data: {
+      version: 1,
+      id,
+      kind,
+      tenant: { id: line(report.tenantId, LONGEST.word), name: line(report.name, LONGEST.word) },
+      isUrgent: isUrgent(report, kind),
+      urgent: document.urgent ?? [],
+      title: line(document.title, LONGEST.title),
+      text: all,
+      score: { before: report.before, after: report.after },
+      explanation: report.account && explanationOf(report.account),
+      changes: changes.slice(0, most),
+      moreChanges: Math.max(0, changes.length - most),
+      operations: kind === 'operations' ? report.operations.slice(0, MOST_ITEMS).map(itemOf) : [],
+      notes: report.notes.slice(0, MOST_NOTES).map((note) => line(note, LONGEST.word)),
+      report: reportKey,
+    },
+  });
+  const whole = drawText(document);
+  // Never half of a pair.
+  const shown =
+    whole.length > LONGEST.text
+      ? `${whole.slice(0, LONGEST.text).replace(/[\uD800-\uDBFF]$/, '')}…\n`
+      : whole;
+  const fitting = CHANGES.map((most) => body(most, shown)).find(
+    (each) => Buffer.byteLength(JSON.stringify(each)) <= LARGEST,
+  );
+  return fitting ?? body(0, line(document.preview, LONGEST.advice));
+}
+
+function changesOf(report: Report, kind: MailKind): z.infer<typeof change>[] {
+  const kinds = kindsOf(kind);
+  const told = toldOf(report, kinds).map(rowOf);
+  const confirmed = kinds.includes('lost') ? report.confirmed.map(confirmedRow) : [];
+  return [...told, ...confirmed].toSorted(
+    (a, b) => Math.abs(b.percentagePoints) - Math.abs(a.percentagePoints),
+  );
+}
+
+function rowOf(of: ReportedChange): z.infer<typeof change> {
+  const { decision } = of;
+  return {
+    kind: of.kind as z.infer<typeof change>['kind'],
+    control: text(of.control),
+    title: line(of.title, LONGEST.title),
+    category: text(of.category),
+    service: text(of.service),
+    date: of.date,
+    previousDate: of.previousDate,
+    points: of.points,
+    maximum: of.maximum,
+    percentagePoints: of.percentagePoints,
+    cause: of.cause,
+    isConfirmed: false,
+    decision: decision && {
+      state: line(decision.state, LONGEST.word),
+      previousState: text(decision.previousState),
+      by: text(decision.by),
+      at: text(decision.at),
+      comment: text(decision.comment, LONGEST.comment),
+    },
+    remediation: text(of.remediation, LONGEST.advice),
+    actionUrl: safeLink(of.actionUrl),
+  };
+}
+
+function confirmedRow(of: ConfirmedDrop): z.infer<typeof change> {
+  return {
+    kind: 'lost',
+    control: text(of.control),
+    title: line(of.title, LONGEST.title),
+    category: text(of.category),
+    service: null,
+    date: of.date,
+    previousDate: of.previousDate,
+    points: of.points,
+    maximum: of.maximum,
+    percentagePoints: of.percentagePoints,
+    cause: null,
+    isConfirmed: true,
+    decision: null,
+    remediation: text(of.remediation, LONGEST.advice),
+    actionUrl: safeLink(of.actionUrl),
+  };
+}
+
+function explanationOf({
+  waiting,
+  healed,
+  ...account
+}: MailAccount): NonNullable<ReportBody['data']['explanation']> {
+  return {
+    ...account,
+    pending: waiting,
+    healed: { percentagePoints: healed.percentagePoints, controls: healed.drops.length },
+  };
+}
+
+/** Its facts, texts of foreign hands cleaned and bounded. */
+function itemOf(item: Report['operations'][number]): { kind: string; [fact: string]: unknown } {
+  const clean = (value: unknown): unknown => {
+    if (typeof value === 'string') return line(value, LONGEST.advice);
+    return Array.isArray(value) ? value.slice(0, MOST_ITEMS).map(clean) : value;
+  };
+  const facts = Object.entries(item).map(([name, value]) => [name, clean(value)]);
+  return { ...Object.fromEntries(facts), kind: item.kind };
+}
+
+function text(of: string | null, maximumLength = LONGEST.word): string | null {
+  return of === null ? null : line(of, maximumLength);
 }
