@@ -136,7 +136,7 @@ describe('a message arrives', () => {
       expect(event).not.toHaveProperty('EventBusName');
       // The event and the webhook say the same.
       const { id: _, ...detail } = JSON.parse(event!.Detail!) as Record<string, unknown>;
-      expect(messages[2]!.body).toMatchObject(detail);
+      expect(messages[2]!.body).toMatchObject({ data: detail });
     },
   );
 

@@ -3,7 +3,7 @@ import { colour } from '../../lambda/report/chart/palette.ts';
 import { pngOf } from '../../lambda/report/chart/picture.ts';
 import { CHART_SIZE, chartAlt, chartOf, drawScoreChart } from '../../lambda/report/chart/score-chart.ts';
 import { renderMail } from '../../lambda/report/render.ts';
-import { reports, scoreLine, trendTo } from './reports.ts';
+import { reports, scoreLine, trendDay, trendTo } from './reports.ts';
 import type { TrendDay } from '../../lambda/report/model.ts';
 
 const trend = trendTo(scoreLine('2026-01-09', 858.6));
@@ -164,4 +164,31 @@ describe('in a mail', () => {
     expect((await renderMail(reports.operations.typical, 'operations')).attachments).toEqual([]);
     expect((await renderMail(reports.start.tiny, 'start')).attachments).toEqual([]);
   });
+});
+
+test('the line is one of steps: a score stands until the next snapshot, and only in a gap is it unknown', () => {
+  const days = Array.from({ length: 12 }, (_, index) =>
+    trendDay(scoreLine(`2026-01-${String(index + 1).padStart(2, '0')}`, 50 + ((index * 7) % 6), 100)),
+  ).filter((_, index) => index < 5 || index > 8);
+  const svg = drawScoreChart(chartOf(days)!, 'light');
+  const paths = [...svg.matchAll(/<path d="(M[^"]+)"([^>]*)>/g)].filter(([, , rest]) =>
+    rest!.includes('stroke-linecap="round"'),
+  );
+  const isSlope = (path: string): boolean => {
+    const points = [...path.matchAll(/[ML]([\d.]+)[ ,]([\d.]+)/g)].map(([, x, y]) => [x, y]);
+    expect(points.length).toBeGreaterThan(1);
+    return points.some(([x, y], index) => {
+      const [beforeX, beforeY] = points[index - 1] ?? [x, y];
+      return x !== beforeX && y !== beforeY;
+    });
+  };
+  const found = paths.map(([, path, rest]) => ({
+    isGap: rest!.includes('dasharray'),
+    isSlope: isSlope(path!),
+  }));
+  expect(found).toEqual([
+    { isGap: true, isSlope: true },
+    { isGap: false, isSlope: false },
+    { isGap: false, isSlope: false },
+  ]);
 });

@@ -1,8 +1,9 @@
 import { html } from 'htm/preact';
 import { useMemo } from 'preact/hooks';
-import { area, curveLinear, curveMonotoneX, line } from 'd3-shape';
+import { area, line } from 'd3-shape';
 import { day as fullDay, points, score, share as signedShare } from '../../../lambda/report/format.ts';
 import { whose } from '../../../lambda/report/chart/marks.ts';
+import { stepCurve, withCorners } from '../../../lambda/report/chart/steps.ts';
 import { caption, marksOf, moveOf, type Caption, type Mark, type Move, type Span } from '../model.ts';
 import type { Change, Day, History } from '../wire.ts';
 import { placeLabels } from './labels.ts';
@@ -149,12 +150,13 @@ function drawLayers({ history, moves, span, series, marks, captions }: Layers, s
   const runs = runsOf(days, own, span);
   const x = (index: number) => scale.x(index);
   const y = (index: number) => scale.y(own[index]!);
-  const curve = runs.length > 0 && span.to - span.from > 400 ? curveLinear : curveMonotoneX;
-  const stroke = line<number>(x, y).curve(curve).digits(1);
-  const below = area<number>(x, scale.bottom, y).curve(curve).digits(1);
+  // Nobody knows how it stood in a gap: no step.
+  const straight = line<number>(x, y).digits(1);
+  const stroke = line<number>(x, y).curve(stepCurve).digits(1);
+  const below = area<number>(x, scale.bottom, y).curve(stepCurve).digits(1);
   const last = runs.at(-1)?.at(-1);
   const at = (index: number) => ({ x: x(index), y: y(index) });
-  const onLine = runs.flat().map(at);
+  const onLine = withCorners(runs.flat().map(at));
 
   return html`
     <defs>
@@ -169,7 +171,7 @@ function drawLayers({ history, moves, span, series, marks, captions }: Layers, s
     ${series.map((each) => drawSeries(each, days, span, scale))}
     ${runs
       .slice(1)
-      .map((run, index) => html`<path class="gap" d=${stroke([runs[index]!.at(-1)!, run[0]!])} />`)}
+      .map((run, index) => html`<path class="gap" d=${straight([runs[index]!.at(-1)!, run[0]!])} />`)}
     ${runs.map((run) => html`<path class="line" d=${stroke(run)} />`)} ${drawNames(series, span, scale)}
     ${placeLabels(marks, captions, onLine, ({ day }) => at(day), scale).map(
       ({ mark, label }) => html`
@@ -226,7 +228,9 @@ function drawSeries({ colour, dashed, values }: Series, days: Day[], span: Span,
   const path = line<number>(
     (index) => scale.x(index),
     (index) => scale.y(values[index]!),
-  ).digits(1);
+  )
+    .curve(stepCurve)
+    .digits(1);
   return runsOf(days, values, span).map(
     (run) => html`<path class=${`series ${colour} ${dashed ? 'dashed' : ''}`} d=${path(run)} />`,
   );

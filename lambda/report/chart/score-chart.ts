@@ -1,10 +1,11 @@
 import { html } from 'htm/preact';
 import { renderToString } from 'preact-render-to-string';
 import { nice, ticks as ticksOf } from 'd3-array';
-import { area, curveMonotoneX, line as lineOf } from 'd3-shape';
+import { area, line as lineOf } from 'd3-shape';
 import { daysBetween, day, score, shortDay, signedUnits } from '../format.ts';
 import { largestMoves, type Mark as MarkOf } from './marks.ts';
 import { colour, type Theme } from './palette.ts';
+import { stepCurve, withCorners } from './steps.ts';
 import type { TrendDay } from '../model.ts';
 
 /**
@@ -108,14 +109,14 @@ export function drawScoreChart(chart: ScoreChart, theme: Theme, size = CHART_SIZ
     (of) => at(of).x,
     (of) => at(of).y,
   )
-    .curve(curveMonotoneX)
+    .curve(stepCurve)
     .digits(1);
   const below = area<ChartDay>(
     (of) => at(of).x,
     floor,
     (of) => at(of).y,
   )
-    .curve(curveMonotoneX)
+    .curve(stepCurve)
     .digits(1);
   const runs = runsOf(days);
 
@@ -178,9 +179,10 @@ export function drawScoreChart(chart: ScoreChart, theme: Theme, size = CHART_SIZ
       ${legend(marks, size.width, paint)} ${grid}
       ${runs.map((run) => run.length > 1 && html`<path d=${below(run)} fill=${`url(#fade-${theme})`} />`)}
       ${runs.slice(1).map((run, index) => {
-        const from = runs[index]!.at(-1)!;
+        // Nobody knows how it stood meanwhile: no step.
+        const [from, to] = [at(runs[index]!.at(-1)!), at(run[0]!)];
         return html`<path
-          d=${curve([from, run[0]!])}
+          d=${`M${px(from.x)} ${px(from.y)}L${px(to.x)} ${px(to.y)}`}
           fill="none"
           stroke=${paint('soft')}
           stroke-width="2"
@@ -280,7 +282,7 @@ interface Placed {
  * largest moves choose first.
  */
 function placed({ days, marks }: ScoreChart, at: (of: ChartDay) => Point, size: typeof CHART_SIZE): Placed[] {
-  const line = days.map(at);
+  const line = withCorners(days.map(at));
   const end = line.at(-1)!;
   const right = size.width - MARGIN.right + 4;
   const taken: Box[] = [];
