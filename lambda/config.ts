@@ -333,6 +333,40 @@ export type ChannelSettings = z.infer<typeof channelSchema>;
 export const channelOfAllSchema = channelForms({ tenants: picks });
 /** Where an address or a key is read from. */
 export type Place = z.infer<typeof url>;
+/** How an app signs in, and what renewing its certificate takes. */
+const signInFields = {
+  objectId: guid.optional().meta({
+    description:
+      'Object ID of the app registration, from its overview (not that of the enterprise application). With it the certificate renews itself.',
+    examples: ['77777777-8888-9999-aaaa-bbbbbbbbbbbb'],
+  }),
+  homeTenantId: guid.optional().meta({
+    description:
+      'Tenant in which the app is registered, where that is another than the one it reads: a multi-tenant app.',
+    examples: ['11111111-2222-3333-4444-555555555555'],
+  }),
+  signIn: z
+    .enum(['certificate', 'federated'], "wants 'certificate' or 'federated'")
+    .optional()
+    .meta({
+      description:
+        "How the app signs in: with a 'certificate' (default), or 'federated': with a token of AWS for the function's role, so that there is no secret at all.",
+      examples: ['federated'],
+    }),
+  rotate: z
+    .boolean('wants true or false')
+    .optional()
+    .meta({
+      description:
+        'Whether the certificate renews itself (default: true, which takes `objectId`). Tenants that share a secret renew together, or not at all.',
+      examples: [false],
+    }),
+};
+
+const clientId = guid.meta({
+  description: 'Application (client) ID, from the overview of the app registration.',
+  examples: ['66666666-7777-8888-9999-aaaaaaaaaaaa'],
+});
 
 const tenantFields = {
   name: line.meta({ description: 'Shown to people; unique.', examples: ['Contoso'] }),
@@ -340,15 +374,14 @@ const tenantFields = {
     description: 'Directory (tenant) ID, from the overview of the app registration; unique.',
     examples: ['11111111-2222-3333-4444-555555555555'],
   }),
-  clientId: guid.meta({
-    description: 'Application (client) ID, from the overview of the app registration.',
-    examples: ['66666666-7777-8888-9999-aaaaaaaaaaaa'],
-  }),
+  clientId,
+  ...signInFields,
   certificate: secret.optional(),
 };
 
 const tenantInput = object("{ name: 'Contoso', tenantId: '…', clientId: '…', recipients: [...] }", {
   ...tenantFields,
+  clientId: clientId.optional(),
   cloud: cloud.default('global').meta({
     description:
       "Microsoft's cloud in which the tenant lives: 'global' (GCC too), 'usgov' (GCC High) or 'dod', or the addresses of another one.",
@@ -413,6 +446,9 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
     .array(tenantInput)
     .min(1, 'wants at least one tenant')
     .meta({ description: 'The tenants that are watched.' }),
+  app: object("{ clientId: '…', objectId: '…', homeTenantId: '…' }", { clientId, ...signInFields })
+    .optional()
+    .meta({ description: 'The app registration of all tenants without a `clientId` of their own.' }),
   operations: mailboxes.meta({
     description:
       'Who looks after the monitor: addresses that get its alarms, and mails about stale scores, suspect answers and failing runs.',
@@ -464,6 +500,8 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
     });
   }
   const distinctive = (list: 'tenants' | 'channels', field: string, values: string[]) => {
+  checkApps(config, (path, message) => context.addIssue({ code: 'custom', path, message }));
+  for (const field of ['tenantId', 'name'] as const) {
     const seen = new Map<string, number>();
     for (const [index, text] of values.entries()) {
       // Names that look alike are one to people.
@@ -513,6 +551,50 @@ function isPicked(tenant: { name: string; tags: string[] }, wanted: z.infer<type
     wanted === 'all' ||
     wanted.some((pick) => pick === tenant.name || tenant.tags.some((tag) => pick.toLowerCase() === `#${tag}`))
   );
+interface AppFields {
+  clientId?: string;
+  objectId?: string;
+  homeTenantId?: string;
+}
+
+/** Every tenant has an app, and one app has one registration, in one tenant. */
+function checkApps(
+  { app, tenants }: { app?: AppFields; tenants: (AppFields & { tenantId: string })[] },
+  report: (path: (string | number)[], message: string) => void,
+): void {
+  const first = new Map<string, number>();
+  for (const [index, tenant] of tenants.entries()) {
+    const resolved = withApp(tenant, app);
+    if (resolved.clientId === undefined) {
+      report(['tenants', index, 'clientId'], 'wants the id of an app, here or under "app" for all tenants');
+      continue;
+    }
+    const before = first.get(resolved.clientId);
+    if (before === undefined) {
+      first.set(resolved.clientId, index);
+      continue;
+    }
+    const other = withApp(tenants[before]!, app);
+    if (resolved.objectId !== other.objectId) {
+      report(
+        ['tenants', index, 'objectId'],
+        `wants that of tenants[${before}], which has the same app: an app registration has one object id`,
+      );
+    } else if (
+      resolved.objectId !== undefined &&
+      (resolved.homeTenantId ?? tenant.tenantId) !== (other.homeTenantId ?? tenants[before]!.tenantId)
+    ) {
+      report(
+        ['tenants', index, 'homeTenantId'],
+        `wants the tenant in which the app is registered, and the same one as in tenants[${before}], which has the same app`,
+      );
+    }
+  }
+}
+
+/** A tenant with what `app` says of the app, where it is its own. */
+function withApp<T extends AppFields>(tenant: T, app: AppFields | undefined): T & AppFields {
+  return app && (tenant.clientId ?? app.clientId) === app.clientId ? { ...app, ...tenant } : tenant;
 }
 
 /** What a user writes into monitor.config.ts. */
@@ -562,7 +644,9 @@ export function parseConfig(input: unknown, source: string): Config {
     ...rest,
     channels: channels.map((channel) => channelOfAllSchema.parse(channel)),
     tenants: tenants.map((tenant) => ({
-      ...tenant,
+      ...withApp(tenant, rest.app),
+      // checkApps has seen to it that one of the two is there.
+      clientId: (tenant.clientId ?? rest.app?.clientId)!,
       cloud: typeof tenant.cloud === 'string' ? CLOUDS[tenant.cloud] : tenant.cloud,
       schedule: { ...rest.schedule, ...tenant.schedule },
       alerts: { ...rest.alerts, ...tenant.alerts },

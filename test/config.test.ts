@@ -334,3 +334,63 @@ describe('a config', () => {
     );
   });
 });
+
+describe('the app that signs in', () => {
+  const app = {
+    clientId: OTHER,
+    objectId: GUID,
+    homeTenantId: OTHER,
+    signIn: 'certificate',
+    rotate: true,
+  } as const;
+  const two = (first: object, second: object): ConfigInput =>
+    ({
+      ...minimal(),
+      tenants: [
+        { name: 'Contoso', tenantId: GUID, recipients: ['secops@contoso.com'], ...first },
+        { name: 'Fabrikam', tenantId: OTHER, recipients: ['secops@contoso.com'], ...second },
+      ],
+    }) as ConfigInput;
+  const messageOf = (config: ConfigInput): string => {
+    try {
+      parseConfig(config, 'the config');
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'accepted';
+  };
+
+  it('is that of `app` for tenants without one of their own, and for those that name the same', () => {
+    const own = '55555555-1111-2222-3333-444444444444';
+    const { tenants } = parseConfig({ ...two({}, { clientId: own }), app }, 'the config');
+    expect(tenants[0]).toMatchObject({
+      clientId: OTHER,
+      objectId: GUID.toLowerCase(),
+      homeTenantId: OTHER,
+      rotate: true,
+    });
+    expect(tenants[1]!.clientId).toBe(own);
+    expect(tenants[1]).not.toHaveProperty('objectId');
+    const same = parseConfig({ ...two({ clientId: OTHER, rotate: false }, {}), app }, 'the config').tenants;
+    expect(same[0]).toMatchObject({ homeTenantId: OTHER, rotate: false });
+  });
+
+  it('must be there', () => {
+    expect(messageOf(two({ clientId: OTHER }, {}))).toMatch(/tenants\[1\]\.clientId.*under "app"/);
+  });
+
+  it('is registered once: one object id, one home tenant', () => {
+    const with_ = (objectId: string) => ({ clientId: OTHER, objectId });
+    expect(messageOf(two(with_(GUID), with_(OTHER)))).toMatch(/tenants\[1\]\.objectId.*one object id/);
+    expect(messageOf(two(with_(GUID), with_(GUID)))).toMatch(/tenants\[1\]\.homeTenantId.*registered/);
+    const home = { ...with_(GUID), homeTenantId: OTHER };
+    expect(messageOf(two(home, with_(GUID)))).toBe('accepted');
+  });
+
+  it('stands in the event of the function, which also takes one from before there was more than its id', () => {
+    const [tenant] = parseConfig({ ...two({}, {}), app }, 'the config').tenants;
+    expect(tenantSchema.parse(JSON.parse(JSON.stringify(tenant)))).toEqual(tenant);
+    const { objectId: _, homeTenantId: _home, signIn: _signIn, rotate: _rotate, ...old } = tenant!;
+    expect(tenantSchema.parse(old)).toEqual(old);
+  });
+});
