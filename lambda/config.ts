@@ -433,6 +433,15 @@ export const tenantSchema = z.strictObject({
 });
 export type Tenant = z.infer<typeof tenantSchema>;
 
+/** Whether a tenant's certificate is to renew itself. */
+export function renewsItself({
+  signIn,
+  rotate,
+  objectId,
+}: Pick<Tenant, 'signIn' | 'rotate' | 'objectId'>): boolean {
+  return signIn !== 'federated' && rotate !== false && objectId !== undefined;
+}
+
 /** What a config file holds. Its descriptions and examples become docs/configuration.md and the editors' JSON Schema. */
 export const configSchema = object('defineConfig({ tenants: [...], operations: [...], mail: {...} })', {
   $schema: z
@@ -500,8 +509,6 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
     });
   }
   const distinctive = (list: 'tenants' | 'channels', field: string, values: string[]) => {
-  checkApps(config, (path, message) => context.addIssue({ code: 'custom', path, message }));
-  for (const field of ['tenantId', 'name'] as const) {
     const seen = new Map<string, number>();
     for (const [index, text] of values.entries()) {
       // Names that look alike are one to people.
@@ -520,6 +527,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
       }
     }
   };
+  checkApps(config, (path, message) => context.addIssue({ code: 'custom', path, message }));
   for (const field of ['tenantId', 'name'] as const) {
     distinctive(
       'tenants',
@@ -551,6 +559,8 @@ function isPicked(tenant: { name: string; tags: string[] }, wanted: z.infer<type
     wanted === 'all' ||
     wanted.some((pick) => pick === tenant.name || tenant.tags.some((tag) => pick.toLowerCase() === `#${tag}`))
   );
+}
+
 interface AppFields {
   clientId?: string;
   objectId?: string;

@@ -41,11 +41,12 @@ export interface CertificateSource {
 /** Entra ID and Microsoft Graph. */
 export interface Graph {
   /**
-   * Signs in as the tenant's app registration (client assertion, certificate).
+   * Signs in as the tenant's app registration (client assertion).
+   * @param certificate null: the tenant signs in federated
    * @param deadline no call of the session starts or goes on after it
    * @throws MonitorError with the operator's message for the AADSTS number
    */
-  signIn(tenant: Tenant, certificate: CheckedCertificate, deadline: Date): Promise<GraphSession>;
+  signIn(tenant: Tenant, certificate: CheckedCertificate | null, deadline: Date): Promise<GraphSession>;
 }
 
 export interface GraphSession {

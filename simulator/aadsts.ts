@@ -39,6 +39,29 @@ const KINDS: Record<number, ErrorKind> = {
     ({ detail }) =>
       `The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope ${detail} is not valid.`,
   ),
+  50166: kind(400, 'invalid_request', () => 'Request to External OIDC endpoint failed.'),
+  70021: kind(
+    400,
+    'invalid_request',
+    () => 'No matching federated identity record found for presented assertion.',
+  ),
+  700211: kind(
+    401,
+    'invalid_client',
+    ({ detail }) => `No matching federated identity record found for presented assertion issuer '${detail}'.`,
+  ),
+  700212: kind(
+    401,
+    'invalid_client',
+    ({ detail }) =>
+      `No matching federated identity record found for presented assertion audience '${detail}'.`,
+  ),
+  700213: kind(
+    401,
+    'invalid_client',
+    ({ detail }) =>
+      `No matching federated identity record found for presented assertion subject '${detail}'.`,
+  ),
   90002: kind(
     400,
     'invalid_request',

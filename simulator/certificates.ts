@@ -1,4 +1,4 @@
-import { createCertificate, type KeyPair } from '../cli/certificate/self-signed.ts';
+import { createCertificate, type KeyPair } from '../lambda/certificate/self-signed.ts';
 
 export { createCertificate, type KeyPair };
 

@@ -1,14 +1,24 @@
-import { constants, verify, X509Certificate } from 'node:crypto';
+import {
+  constants,
+  createPublicKey,
+  createVerify,
+  verify,
+  X509Certificate,
+  type JsonWebKey,
+} from 'node:crypto';
 import { aadstsError, type ErrorFacts } from './aadsts.ts';
 import type { Handled, Incoming, Reply } from './http.ts';
+import { keysOf, type Registration } from './keys.ts';
 import type { Tokens } from './tokens.ts';
 
 /** An app registration together with its enterprise application in one tenant. Tests may change it at any time. */
 export interface App {
   tenantId: string;
   clientId: string;
-  /** PEM; those that the registration lists. */
+  /** PEM; those that were uploaded by hand. */
   certificates: string[];
+  /** Shared by the tenants of a multi-tenant app. */
+  registration: Registration;
   /** Application permissions that an administrator consented to. */
   roles: string[];
   /** False: the enterprise application is there, and disabled. */
@@ -35,7 +45,7 @@ const SKEW = 300;
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /** Answers what is not Graph's: the discovery document and the token endpoint of a tenant. */
-export function handleEntra(options: EntraOptions, incoming: Incoming): Handled {
+export async function handleEntra(options: EntraOptions, incoming: Incoming): Promise<Handled> {
   const [, tenant = '', rest = ''] =
     /^\/([^/]+)\/(.*)$/.exec(decodeURIComponent(incoming.url.pathname)) ?? [];
   const tenantId = tenant.toLowerCase();
@@ -43,7 +53,8 @@ export function handleEntra(options: EntraOptions, incoming: Incoming): Handled 
     return { endpoint: 'discovery', tenantId, reply: discovery(options.authorityHost, tenant) };
   }
   if (incoming.method === 'POST' && rest === 'oauth2/v2.0/token') {
-    return { endpoint: 'token', tenantId, reply: token(options, tenant, new URLSearchParams(incoming.body)) };
+    const reply = await token(options, tenant, new URLSearchParams(incoming.body));
+    return { endpoint: 'token', tenantId, reply };
   }
   return { endpoint: null, tenantId: null, reply: { status: 404, body: '' } };
 }
@@ -71,7 +82,7 @@ function discovery(authorityHost: string, tenant: string): Reply {
   };
 }
 
-function token(options: EntraOptions, tenant: string, form: URLSearchParams): Reply {
+async function token(options: EntraOptions, tenant: string, form: URLSearchParams): Promise<Reply> {
   const now = options.now();
   const tenantId = tenant.toLowerCase();
   const clientId = (form.get('client_id') ?? '').toLowerCase();
@@ -95,12 +106,11 @@ function token(options: EntraOptions, tenant: string, form: URLSearchParams): Re
   }
   const assertion = form.get('client_assertion');
   if (!assertion || form.get('client_assertion_type') !== JWT_BEARER) return fail(7000216);
-  const problem = checkAssertion(
-    assertion,
-    app,
-    `${options.authorityHost}/${tenantId}/oauth2/v2.0/token`,
-    now,
-  );
+  const audience = `${options.authorityHost}/${tenantId}/oauth2/v2.0/token`;
+  const issuer = String(decode(assertion.split('.')[1])?.['iss'] ?? '');
+  const problem = URL.canParse(issuer)
+    ? await checkFederated(assertion, app, issuer, now)
+    : checkAssertion(assertion, app, audience, now);
   if (problem) return fail(problem.code, problem);
 
   const lifetime = options.tokenLifetime();
@@ -139,8 +149,8 @@ function checkAssertion(
     return { code: 50027, detail: 'No certificate SHA-256 thumbprint is specified in its header.' };
   }
   const thumbprint = Buffer.from(header['x5t#S256'], 'base64url').toString('hex').toUpperCase();
-  const certificate = app.certificates
-    .map((pem) => new X509Certificate(pem))
+  const certificate = keysOf(app, now)
+    .map((key) => new X509Certificate(key.certificate))
     .find((one) => one.fingerprint256.replaceAll(':', '') === thumbprint);
   if (!certificate) return { code: 700027, thumbprint, detail: 'The key was not found' };
   if (now < certificate.validFromDate || now > certificate.validToDate) return { code: 1000502, thumbprint };
@@ -171,6 +181,51 @@ function checkAssertion(
     };
   }
   return undefined;
+}
+
+/**
+ * Holds a token of another issuer against the app's federated credentials, and its signature against the keys that
+ * the issuer publishes: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust
+ */
+async function checkFederated(
+  assertion: string,
+  app: App,
+  issuer: string,
+  now: Date,
+): Promise<AssertionProblem | undefined> {
+  const [header = '', payload = '', signature = ''] = assertion.split('.');
+  const claims = decode(payload) ?? {};
+  const { federated } = app.registration;
+  if (federated.length === 0) return { code: 70021 };
+  const ofIssuer = federated.filter((one) => one.issuer === issuer);
+  if (ofIssuer.length === 0) return { code: 700211, detail: issuer };
+  const ofSubject = ofIssuer.filter((one) => one.subject === claims['sub']);
+  if (ofSubject.length === 0) return { code: 700213, detail: String(claims['sub']) };
+  if (!ofSubject.some((one) => one.audience === claims['aud'])) {
+    return { code: 700212, detail: String(claims['aud']) };
+  }
+  let keys: (JsonWebKey & { kid?: string })[];
+  try {
+    const read = async (url: string): Promise<unknown> => (await fetch(url)).json();
+    const { jwks_uri: uri } = (await read(`${issuer}/.well-known/openid-configuration`)) as {
+      jwks_uri: string;
+    };
+    ({ keys } = (await read(uri)) as { keys: typeof keys });
+  } catch {
+    return { code: 50166 };
+  }
+  const { alg, kid } = decode(header) ?? {};
+  const key = keys.find((one) => one.kid === kid);
+  const fits =
+    alg === 'RS256' &&
+    key !== undefined &&
+    createVerify('RSA-SHA256')
+      .update(`${header}.${payload}`)
+      .verify(createPublicKey({ key, format: 'jwk' }), signature, 'base64url');
+  if (!fits) return { code: 50027, detail: 'Its signature is not by a key of its issuer.' };
+  const seconds = now.getTime() / 1000;
+  const isInTime = seconds + SKEW >= Number(claims['nbf']) && seconds - SKEW <= Number(claims['exp']);
+  return isInTime ? undefined : { code: 700024, detail: `Current time: ${now.toISOString()}.` };
 }
 
 /** A guid, or a domain name (which may or may not exist). */

@@ -69,11 +69,7 @@ export function handleGraph(options: GraphOptions, incoming: Incoming): Handled 
 
   const claims = options.tokens.read(incoming.headers.authorization);
   if (typeof claims === 'string') {
-    const reply = fail(401, 'InvalidAuthenticationToken', TOKEN_PROBLEMS[claims], {
-      'www-authenticate':
-        'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"',
-    });
-    return { endpoint, tenantId: null, reply };
+    return { endpoint, tenantId: null, reply: tokenRefused(incoming, options.now(), claims) };
   }
   const tenantId = claims.tid;
   const answer = (reply: Reply): Handled => ({ endpoint, tenantId, reply });
@@ -114,6 +110,14 @@ export function handleGraph(options: GraphOptions, incoming: Incoming): Handled 
     value: resource.slice(reading, page.skip, end),
   };
   return { ...answer({ status: 200, headers: jsonHeaders(incoming), body }), done };
+}
+
+/** The answer to a request without a token that is good. */
+export function tokenRefused(incoming: Incoming, now: Date, problem: TokenProblem): Reply {
+  return graphError(incoming, now, 401, 'InvalidAuthenticationToken', TOKEN_PROBLEMS[problem], {
+    'www-authenticate':
+      'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"',
+  });
 }
 
 /** @returns the error's text where an option is wrong. Options that neither resource takes are wrong. */

@@ -24,7 +24,16 @@ export interface Reply {
   delay?: number;
 }
 
-export type Endpoint = 'discovery' | 'token' | 'secureScores' | 'profiles' | 'teams' | 'slack' | 'webhook';
+export type Endpoint =
+  | 'discovery'
+  | 'token'
+  | 'secureScores'
+  | 'profiles'
+  | 'addKey'
+  | 'removeKey'
+  | 'teams'
+  | 'slack'
+  | 'webhook';
 
 /** What one of the services makes of a request. */
 export interface Handled {

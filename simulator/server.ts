@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -8,6 +9,7 @@ import { handleEntra, type App } from './entra.ts';
 import { Faults, type FaultRule } from './faults.ts';
 import { handleGraph } from './graph.ts';
 import type { Handled, Incoming, Reply } from './http.ts';
+import { handleKeys, type Registration } from './keys.ts';
 import { Receivers } from './receivers.ts';
 import type { SimulatedTenant } from './tenant.ts';
 import { GRAPH_RULES, Throttle, type ThrottleRules } from './throttle.ts';
@@ -59,7 +61,10 @@ export interface Simulator {
   requests: LoggedRequest[];
   addTenant(tenant: SimulatedTenant): void;
   /** Registers an app in a tenant. What is returned is the registration itself: change it, and Entra acts on it. */
-  registerApp(app: Pick<App, 'tenantId' | 'clientId' | 'certificates'> & Partial<App>): App;
+  registerApp(
+    app: Pick<App, 'tenantId' | 'clientId' | 'certificates'> &
+      Partial<Omit<App, 'registration'>> & { registration?: Partial<Registration> },
+  ): App;
   /** Moves the calendar of all tenants on. */
   advance(days?: number): void;
   /** Makes something go wrong. @returns a function that takes it back. */
@@ -112,14 +117,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     now,
   };
   const graph = { graphEndpoint: root, tokens, tenants, throttle, now };
+  const keys = { graphEndpoint: root, tokens, apps, now };
 
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const incoming = await readRequest(message, root, now());
+    const { pathname } = incoming.url;
     const handled: Handled =
       receivers.handle(incoming) ??
-      (/^\/v1\.0(\/|$)/.test(incoming.url.pathname)
-        ? handleGraph(graph, incoming)
-        : handleEntra(entra, incoming));
+      (pathname.startsWith('/v1.0/applications')
+        ? handleKeys(keys, incoming)
+        : /^\/v1\.0(\/|$)/.test(pathname)
+          ? handleGraph(graph, incoming)
+          : await handleEntra(entra, incoming));
     response.once('close', () => handled.done?.());
     const reply = faults.apply(handled.endpoint, handled.tenantId, handled.reply, incoming);
     // What a fault answers in the place of the service has not reached it.
@@ -158,6 +167,16 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     requests,
     addTenant: (tenant) => void tenants.set(tenant.tenantId, tenant),
     registerApp(app) {
+      const home: Registration = {
+        objectId: randomUUID(),
+        homeTenantId: app.tenantId.toLowerCase(),
+        keys: [],
+        replication: 0,
+        policy: null,
+        duplicates: 'refused',
+        absent: 404,
+        federated: [],
+      };
       const registered: App = {
         roles: ['SecurityEvents.Read.All'],
         enabled: true,
@@ -165,6 +184,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         ...app,
         tenantId: app.tenantId.toLowerCase(),
         clientId: app.clientId.toLowerCase(),
+        // The very object where it is whole: several tenants may share it.
+        registration: Object.assign(app.registration ?? {}, { ...home, ...app.registration }),
       };
       apps.set(`${registered.tenantId}/${registered.clientId}`, registered);
       return registered;

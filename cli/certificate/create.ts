@@ -6,7 +6,7 @@ import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';
 import { OPTIONS, text } from '../shared/options.ts';
-import { createCertificate } from './self-signed.ts';
+import { createCertificate } from '../../lambda/certificate/self-signed.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
 /** Microsoft advises against long ones, and many tenants forbid them; somebody should look at it now and then. */

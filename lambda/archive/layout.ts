@@ -22,6 +22,8 @@ export const layout = {
   state: (tenantId: string) => `state/tenant=${tenantId}.json`,
   /** How far the columns are written. Not in the tenant's state: whoever swaps that may cost a run its claim. */
   columnsState: (tenantId: string) => `state/columns/tenant=${tenantId}.json`,
+  /** How far the renewal of a certificate is. @param secret its name, as far as a key can say it */
+  rotation: (secret: string) => `state/rotation=${secret}.json`,
   /** What the daily watch has said. */
   watch: 'state/watch.json',
 

@@ -50,8 +50,10 @@ const toldSchema = z.object({
       at: z.string(),
       /** Date of the newest snapshot. */
       newest: z.string(),
-      /** Until when the certificate is valid, ISO 8601. */
-      certificateUntil: z.string(),
+      /** Until when the certificate is valid, ISO 8601; null where none signed in. */
+      certificateUntil: z.string().nullable(),
+      /** Whether it is to renew itself. Older states do not say. */
+      renews: z.boolean().optional(),
     })
     .nullable(),
   /** Drops that wait, drops that were told, and the account since the last mail: forgotten by no restart. */

@@ -4,15 +4,18 @@ import type { Clock, Graph } from '../ports.ts';
 import { exchange, excerpt, placeOf } from './exchange.ts';
 import { GRAPH, passesByItself, readPage, wordsOf, type Page } from './page.ts';
 import { LIMITS, patience, Setback, type Limits } from './patience.ts';
-import { permissionMissing } from './permission.ts';
+import { checkRoles, permissionMissing } from './permission.ts';
 import { dateOfEntry } from './schema.ts';
 import { tokenSource } from './sign-in.ts';
+import { stsWebIdentity, type WebIdentity } from './web-identity.ts';
 
 export interface GraphOptions {
   /** What is left out is that of LIMITS. */
   limits?: Partial<Limits>;
   /** The one that deadlines are of. */
   clock: Clock;
+  /** Who vouches for this process where no certificate does; STS where it is left out. */
+  webIdentity?: WebIdentity;
 }
 
 const HEADERS = {
@@ -29,14 +32,19 @@ const HEADERS = {
  * `graph-unauthorized`, `graph-next-link`, `graph-not-trusted`, `graph-too-large`; retryable: `graph-unreachable`,
  * `graph-timeout`, `deadline-reached`. None holds a token, an assertion or a key.
  */
-export function graphClient({ clock, ...options }: GraphOptions): Graph {
+export function graphClient({ clock, webIdentity = stsWebIdentity(), ...options }: GraphOptions): Graph {
   const limits = { ...LIMITS, ...options.limits };
 
   return {
     async signIn(tenant, certificate, deadline) {
       const patiently = patience(limits, deadline, clock);
-      const tokens = tokenSource(tenant, certificate, { patiently, limits, clock });
-      let token = await tokens.token();
+      const tokens = tokenSource(tenant, certificate, { patiently, limits, clock, webIdentity });
+      const fresh = async (renew?: boolean): Promise<string> => {
+        const issued = await tokens.token(renew);
+        checkRoles(issued, tenant);
+        return issued;
+      };
+      let token = await fresh();
 
       /** One page, whatever it takes: pauses, further tries, one fresh token. */
       function fetchPage(url: URL): Promise<Page> {
@@ -48,7 +56,7 @@ export function graphClient({ clock, ...options }: GraphOptions): Graph {
             const failure = unauthorized(url, answer.text);
             if (renewed) throw failure;
             renewed = true;
-            token = await tokens.token(true);
+            token = await fresh(true);
             throw new Setback('outage', failure, 0);
           }
           if (answer.status === 403 && !passesByItself(answer)) throw forbidden(tenant, url, answer.text);

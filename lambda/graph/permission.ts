@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Tenant } from '../config.ts';
 import { MonitorError, quote } from '../errors.ts';
+import type { AppIn } from './sign-in-errors.ts';
 
 /** Either lets an app read scores and profiles: https://learn.microsoft.com/graph/api/security-list-securescores#permissions */
 const SUFFICIENT = ['SecurityEvents.Read.All', 'SecurityEvents.ReadWrite.All'];
@@ -12,7 +12,7 @@ const claims = z.looseObject({ roles: z.array(z.string()).nullish() });
  * A token is Graph's business, not ours, and need not be readable: one that is not is left for Graph to judge.
  * @throws MonitorError `permission-missing`
  */
-export function checkRoles(token: string, tenant: Tenant): void {
+export function checkRoles(token: string, tenant: AppIn): void {
   const parsed = claims.safeParse(payloadOf(token));
   if (!parsed.success) return;
   const roles = parsed.data.roles ?? [];
@@ -20,7 +20,7 @@ export function checkRoles(token: string, tenant: Tenant): void {
 }
 
 /** @param roles what the token does carry; undefined where that is not known */
-export function permissionMissing(tenant: Tenant, roles?: string[]): MonitorError {
+export function permissionMissing(tenant: AppIn, roles?: string[]): MonitorError {
   const has =
     roles && (roles.length > 0 ? `; it has ${quote(roles.join(', '), 300)}` : '; it has none at all');
   return new MonitorError(

@@ -2,11 +2,18 @@ import { day, type CheckedCertificate } from '../certificate/bundle.ts';
 import type { Tenant } from '../config.ts';
 import { MonitorError } from '../errors.ts';
 import { excerpt } from './exchange.ts';
+import { audienceOf, federatedCredential, type FederatedClaims } from './web-identity.ts';
+
+/** An app in a tenant that it signs in to. */
+export type AppIn = Pick<Tenant, 'tenantId' | 'clientId' | 'cloud'>;
 
 /** What is known of a sign-in that Entra ID refused. */
 export interface Refusal {
-  tenant: Tenant;
-  certificate: CheckedCertificate;
+  tenant: AppIn;
+  /** Null: it signed in federated. */
+  certificate: CheckedCertificate | null;
+  /** Of the token of AWS that it signed in with, where it did. */
+  issued: FederatedClaims | null;
   /** The number of the AADSTS error. */
   number: number;
   /** Entra's own words; of use only where the number is not known. */
@@ -35,6 +42,11 @@ const VERDICTS: ReadonlyMap<number, (refusal: Refusal) => Verdict> = new Map([
   [7000214, certificateRevoked],
   [7000277, certificateRevoked],
   [700024, clockSkew],
+  [50166, issuerUnreachable],
+  [70021, federationUnknown],
+  [700211, federationUnknown],
+  [700212, federationUnknown],
+  [700213, federationUnknown],
   [50196, clientLoop],
   [700016, appNotInTenant],
   [7000229, appNotInTenant],
@@ -66,7 +78,7 @@ export function passesByItself(error: string, numbers: readonly number[]): boole
 
 /**
  * @returns MonitorError `certificate-unknown`, `certificate-expired`, `certificate-revoked`, `clock-skew` (retryable),
- *   `client-loop` (retryable), `app-not-in-tenant`, `app-disabled`, `graph-disabled`, `tenant-not-found`, `tenant-gone`,
+ *   `federation-unknown`, `issuer-unreachable` (retryable), `client-loop` (retryable), `app-not-in-tenant`, `app-disabled`, `graph-disabled`, `tenant-not-found`, `tenant-gone`,
  *   `other-cloud`, `blocked-by-conditional-access`; `sign-in-refused` for a number that is not in the table
  */
 export function signInError(refusal: Refusal): MonitorError {
@@ -83,11 +95,40 @@ function certificateUnknown({ tenant, certificate }: Refusal): Verdict {
   };
 }
 
+/** Entra compares issuer, subject and audience as texts, upper and lower case included. */
+function federationUnknown({ tenant, issued, number }: Refusal): Verdict {
+  const what = new Map([
+    [700211, 'the issuer'],
+    [700212, 'the audience'],
+    [700213, 'the subject'],
+  ]).get(number);
+  const claims = issued
+    ? `issuer ${excerpt(issued.issuer, 200)}, subject ${excerpt(issued.subject, 200)}, audience ${excerpt(issued.audience, 200)}`
+    : `audience ${audienceOf(tenant.cloud)}`;
+  return {
+    code: 'federation-unknown',
+    message: `The app ${tenant.clientId} has no federated credential for the token that AWS issued (${claims})${what ? `: it does not know ${what}` : ''}.`,
+    advice: issued
+      ? `Let an admin create it: ${federatedCredential(tenant, issued).az}. One that is minutes old may not have got around yet.`
+      : 'secure-score doctor says which one Entra ID needs, and the command that creates it.',
+  };
+}
+
+function issuerUnreachable({ issued }: Refusal): Verdict {
+  return {
+    code: 'issuer-unreachable',
+    message: `Entra ID could not read the keys of the issuer${issued ? ` ${excerpt(issued.issuer, 200)}` : ''}, by which it proves the token of AWS.`,
+    advice:
+      'Usually this passes: the next run tries again. If not, open <issuer>/.well-known/openid-configuration in a browser: it must answer.',
+    retryable: true,
+  };
+}
+
 function certificateExpired({ certificate, now }: Refusal): Verdict {
-  const over = certificate.notAfter < now ? 'expired' : 'is outside its validity, which ends';
+  const over = certificate && certificate.notAfter < now ? 'expired' : 'is outside its validity, which ends';
   return {
     code: 'certificate-expired',
-    message: `For Entra ID ${nameOf(certificate)} ${over} on ${day(certificate.notAfter)}.`,
+    message: `For Entra ID ${nameOf(certificate)} ${over}${certificate ? ` on ${day(certificate.notAfter)}` : ''}.`,
     advice:
       'Replace it: make a new certificate and upload its public part to the app registration by hand (an expired one cannot sign the request that rolls it over).',
   };
@@ -205,6 +246,7 @@ function refused({ tenant, description }: Refusal): Verdict {
 }
 
 /** The SHA-1 thumbprint is nothing that we sign with, but the one that the portal lists. */
-function nameOf(certificate: CheckedCertificate): string {
+function nameOf(certificate: CheckedCertificate | null): string {
+  if (certificate === null) return 'the token that AWS issued';
   return `the certificate with the thumbprint ${certificate.thumbprintSha256} (in the portal's list: ${certificate.thumbprintSha1}; valid until ${day(certificate.notAfter)})`;
 }

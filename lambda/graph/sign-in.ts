@@ -7,13 +7,12 @@ import {
 import * as z from 'zod';
 import type { CheckedCertificate } from '../certificate/bundle.ts';
 import { machineClock } from '../clock.ts';
-import type { Tenant } from '../config.ts';
 import { MonitorError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import { exchange, excerpt, placeOf, type Exchange, type Service } from './exchange.ts';
 import { retryAfterOf, Setback, type Limits, type Patiently } from './patience.ts';
-import { checkRoles } from './permission.ts';
-import { passesByItself, signInError } from './sign-in-errors.ts';
+import { passesByItself, signInError, type AppIn } from './sign-in-errors.ts';
+import { audienceOf, claimsOf, type WebIdentity } from './web-identity.ts';
 
 /** Hands out access tokens for Graph. */
 export interface TokenSource {
@@ -21,7 +20,7 @@ export interface TokenSource {
    * @param renew true: a new one, even if the last is still good by its own account (Graph answered 401)
    * @throws MonitorError: those of `signInError`, `sign-in-unreachable`, `sign-in-timeout`, `sign-in-throttled`,
    *   `sign-in-unavailable`, `sign-in-malformed-answer` (all retryable), `sign-in-redirected`, `sign-in-not-trusted`,
-   *   `sign-in-failed`, `permission-missing`
+   *   `sign-in-failed`, and those of `WebIdentity`
    */
   token(renew?: boolean): Promise<string>;
 }
@@ -38,24 +37,42 @@ const refusal = z.looseObject({
 /**
  * Signs in with a client assertion (PS256 with x5t#S256) by msal-node, which also keeps the token and knows when it
  * is due. Nothing is sent before the first `token()`.
+ * @param certificate null: the assertion is a token that AWS issues for the role of this process
  */
 export function tokenSource(
-  tenant: Tenant,
-  certificate: CheckedCertificate,
-  means: { patiently: Patiently; limits: Limits; clock: Clock },
+  tenant: AppIn,
+  certificate: CheckedCertificate | null,
+  means: { patiently: Patiently; limits: Limits; clock: Clock; webIdentity: WebIdentity },
 ): TokenSource {
   const { authorityHost, graphEndpoint } = tenant.cloud;
   const network = entraNetwork(means);
+  // What AWS last issued, for the error that says which of its claims Entra does not know; or why it issued none.
+  const issued: { claims: ReturnType<typeof claimsOf>; failure?: unknown } = { claims: null };
+  const assertion = async (): Promise<string> => {
+    issued.failure = undefined;
+    try {
+      const token = await means.webIdentity(audienceOf(tenant.cloud));
+      issued.claims = claimsOf(token);
+      return token;
+    } catch (error) {
+      issued.failure = error;
+      throw error;
+    }
+  };
   const app = new ConfidentialClientApplication({
     auth: {
       clientId: tenant.clientId,
       authority: `${authorityHost}/${tenant.tenantId}`,
       // The config says whom to trust: MSAL need not ask login.microsoftonline.com whether it is so.
       knownAuthorities: [new URL(authorityHost).host],
-      clientCertificate: {
-        thumbprintSha256: certificate.thumbprintSha256,
-        privateKey: certificate.privateKeyPem,
-      },
+      ...(certificate === null
+        ? { clientAssertion: assertion }
+        : {
+            clientCertificate: {
+              thumbprintSha256: certificate.thumbprintSha256,
+              privateKey: certificate.privateKeyPem,
+            },
+          }),
     },
     system: {
       networkClient: network,
@@ -76,7 +93,7 @@ export function tokenSource(
       if (result?.accessToken) return result.accessToken;
     } catch (error) {
       // MSAL wraps what our network throws and loses it, so the network keeps it.
-      throw network.failure ?? verdict(error);
+      throw issued.failure ?? network.failure ?? verdict(error);
     }
     throw failed('it answered without a token');
   }
@@ -89,6 +106,7 @@ export function tokenSource(
       return signInError({
         tenant,
         certificate,
+        issued: issued.claims,
         number,
         description,
         skew: network.skew,
@@ -108,17 +126,14 @@ export function tokenSource(
 
   return {
     async token(renew = false) {
-      let token: string;
       try {
-        token = await acquire(renew);
+        return await acquire(renew);
       } catch (error) {
         if (!(error instanceof MonitorError && error.code === 'clock-skew')) throw error;
         // A clock that is a little ahead makes an assertion that is not valid yet. MSAL keeps it, so that the second
         // try sends the same one, a little later.
-        token = await means.patiently(onceMore(() => acquire(renew), error, 2 * means.limits.backoff));
+        return means.patiently(onceMore(() => acquire(renew), error, 2 * means.limits.backoff));
       }
-      checkRoles(token, tenant);
-      return token;
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Block, MailDocument } from './document.ts';
 import { count, day, listing, moment } from './format.ts';
 import { drawHtml } from './html.ts';
 import type { RenderedMail } from './model.ts';
-import { line } from './plain-text.ts';
+import { line, prose } from './plain-text.ts';
 import { drawText } from './text.ts';
 import { commandLine } from '../command-line.ts';
 
@@ -21,7 +21,16 @@ export type WatchItem =
   /** Evidence of tenants' archives that has been found damaged or missing. */
   | { kind: 'evidence'; tenants: { name: string; objects: { key: string; why: string }[] }[] }
   /** A certificate that ends soon, or has ended (`daysLeft` is negative), and the names of its tenants. */
-  | { kind: 'certificate'; until: string; daysLeft: number; names: string[] };
+  | { kind: 'certificate'; until: string; daysLeft: number; names: string[]; renews?: boolean | null }
+  /** What stands in the way of a certificate's renewal, and old keys that only an admin can remove. */
+  | {
+      kind: 'renewal';
+      until: string;
+      daysLeft: number;
+      names: string[];
+      obstacles: { tenants: string[]; message: string; advice: string }[];
+      leftOver: { clientId: string; thumbprint: string; notAfter: string }[];
+    };
 
 /** A tenant without a successful run for 30 hours. */
 export interface OverdueTenant {
@@ -62,7 +71,7 @@ export function renderWatchMail(report: WatchReport): RenderedMail {
     ]),
     footer: [
       "You get this mail because you are listed under operations in the monitor's config.",
-      `The daily watch of ${deployment}, told ${moment(report.toldAt)}.`,
+      `The daily ${report.items.some(({ kind }) => kind === 'renewal') ? 'renewal of certificates' : 'watch'} of ${deployment}, ${moment(report.toldAt)}.`,
     ],
   };
   return {
@@ -77,8 +86,16 @@ export function renderWatchMail(report: WatchReport): RenderedMail {
 }
 
 function blocksOf(item: WatchItem): Block[] {
-  if (item.kind === 'overdue') return overdueBlocks(item);
-  return item.kind === 'evidence' ? evidenceBlocks(item) : certificateBlocks(item);
+  switch (item.kind) {
+    case 'overdue':
+      return overdueBlocks(item);
+    case 'evidence':
+      return evidenceBlocks(item);
+    case 'certificate':
+      return certificateBlocks(item);
+    case 'renewal':
+      return renewalBlocks(item);
+  }
 }
 
 function essenceOf(item: WatchItem): string {
@@ -88,6 +105,11 @@ function essenceOf(item: WatchItem): string {
   if (item.kind === 'overdue') {
     const { tenants } = item;
     return `no successful run for ${names(tenants.map(({ name }) => name))}`;
+  }
+  if (item.kind === 'renewal') {
+    return item.obstacles.length > 0
+      ? `the certificate of ${names(item.names)} cannot renew itself`
+      : `an old certificate of ${names(item.names)} is left in Entra ID`;
   }
   const whose = `the certificate of ${names(item.names)}`;
   if (item.daysLeft < 0) return `${whose} has ended`;
@@ -169,7 +191,8 @@ function known({ tenant, lastRun, failing, damaged }: OverdueTenant): string {
   return `${last}. Runs fail since ${day(failing.since)}${codes}.`;
 }
 
-function certificateBlocks({ until, daysLeft, names: whose }: WatchItem & { kind: 'certificate' }): Block[] {
+function certificateBlocks(item: WatchItem & { kind: 'certificate' }): Block[] {
+  const { until, daysLeft, names: whose } = item;
   return [
     {
       type: 'details',
@@ -183,10 +206,46 @@ function certificateBlocks({ until, daysLeft, names: whose }: WatchItem & { kind
         },
         {
           label: 'What to do',
-          text: `Make another with “${commandLine('certificate create')}”, upload its public part to the app registration (the old one may stay beside it), and put it into the secret with “${commandLine('certificate put')}”.`,
+          text: `${item.renews === true ? `It should have renewed itself: look for the operations mail that says what stands in the way, or run “${commandLine('certificate rotate --dry-run')}”. To renew it by hand: make` : 'Make'} another with “${commandLine('certificate create')}”, upload its public part to the app registration (the old one may stay beside it), and put it into the secret with “${commandLine('certificate put')}”.${item.renews === false ? ' To have that done for you from then on, add objectId to the config (see “Certificates” in the README).' : ''}`,
         },
       ],
     },
+  ];
+}
+
+function renewalBlocks({ until, daysLeft, obstacles, leftOver }: WatchItem & { kind: 'renewal' }): Block[] {
+  const details = (items: { label: string; text: string }[]): Block => ({ type: 'details', items });
+  return [
+    ...obstacles.slice(0, NAMED).map(({ tenants, message, advice }) =>
+      details([
+        { label: 'Of', text: names(tenants) },
+        { label: 'What happened', text: prose(message, 1000) },
+        { label: 'What to do', text: prose(advice, 1000) },
+      ]),
+    ),
+    ...(obstacles.length > NAMED
+      ? [{ type: 'paragraph' as const, text: `And ${obstacles.length - NAMED} more: the log has them all.` }]
+      : []),
+    ...(obstacles.length > 0
+      ? [
+          {
+            type: 'paragraph' as const,
+            text: `The certificate ${daysLeft < 0 ? 'ended' : 'signs in until it ends,'} on ${day(until)}.`,
+          },
+        ]
+      : []),
+    ...leftOver.slice(0, NAMED).map(({ clientId, thumbprint, notAfter }) =>
+      details([
+        {
+          label: 'What is left',
+          text: `The app ${clientId} still lists an old certificate with the thumbprint ${thumbprint}. Its id is not known to the monitor (it was uploaded by hand, or the answer of Entra ID got lost), so that the monitor cannot remove it.`,
+        },
+        {
+          label: 'What to do',
+          text: `Nothing has to be done: nothing signs in with it, and it ends on ${day(notAfter)}. To remove it now: Entra admin center, App registrations, the app, Certificates & secrets.`,
+        },
+      ]),
+    ),
   ];
 }
 

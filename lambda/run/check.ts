@@ -20,8 +20,8 @@ export interface Answer extends Omit<Known, 'lastReported'> {
   newest: Day;
   /** ISO 8601. */
   fetchedAt: string;
-  /** Until when the certificate that signed in is valid, ISO 8601. */
-  certificateUntil: string;
+  /** Until when the certificate that signed in is valid, ISO 8601; null where none did. */
+  certificateUntil: string | null;
   rawProfiles: unknown[];
   profiles: Profiles;
   profilesHash: string;

@@ -38,8 +38,8 @@ export interface Known {
 export interface Fetched extends Known {
   /** ISO 8601. */
   fetchedAt: string;
-  /** Until when the certificate that signed in is valid, ISO 8601. */
-  certificateUntil: string;
+  /** Until when the certificate that signed in is valid, ISO 8601; null where none did. */
+  certificateUntil: string | null;
   /** The newest `asked` entries were asked for, followed back to `after` at least (yyyy-mm-dd; null: to the end). */
   asked: number;
   after: string | null;
@@ -62,17 +62,18 @@ export async function fetchAnswer(run: Run, archive: Archive): Promise<Fetched> 
   const asked = Math.min(Math.max(missing, FEWEST_DAYS), MOST_DAYS);
   const after = since === undefined ? null : addDays(since, lost.length > 0 ? -1 : 0);
 
-  const certificate = checkCertificate(
-    await ports.certificate.read(tenant),
-    now,
-    `the bundle of ${tenant.name}`,
-  );
-  archive.ledger.signer = signerOf(certificate);
+  const certificate =
+    tenant.signIn === 'federated'
+      ? null
+      : checkCertificate(await ports.certificate.read(tenant), now, `the bundle of ${tenant.name}`);
+  archive.ledger.signer = certificate
+    ? signerOf(certificate)
+    : { unsigned: 'the tenant signs in federated, without a certificate' };
   const session = await ports.graph.signIn(tenant, certificate, ports.invocation.deadline);
   return {
     ...known,
     fetchedAt: now.toISOString(),
-    certificateUntil: certificate.notAfter.toISOString(),
+    certificateUntil: certificate?.notAfter.toISOString() ?? null,
     asked,
     after,
     entries: await session.secureScores(asked, after),

@@ -1,3 +1,4 @@
+import { renewsItself } from '../config.ts';
 import type { LedgerState } from '../archive/ledger.ts';
 import { EMPTY_STATE, type State, type Told } from '../archive/state.ts';
 import { dateOf, daysBetween } from '../dates.ts';
@@ -104,6 +105,7 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
         at: answer.fetchedAt,
         newest: answer.newest.date,
         certificateUntil: answer.certificateUntil,
+        renews: renewsItself(run.tenant),
       },
       settling: showsScore ? closeAccount(settled.settling, after) : settled.settling,
       trend: explained.trend,

@@ -18,8 +18,12 @@ export const OVERDUE_AFTER_MS = DAY_MS + GRACE_MS;
 /** So long after its end a certificate is remembered: it may be seen again, of a tenant that was out of sight. */
 const REMEMBERED_MS = 90 * DAY_MS;
 
-/** So many days before a certificate ends it is told, and once more when it has ended. */
-const THRESHOLDS = [0, 7, 30];
+/**
+ * How many days before a certificate ends operations are notified, and once more when it has ended. Where one renews
+ * itself, the renewal notifies them of what stands in its way, and this is the last line.
+ */
+const THRESHOLDS = (renews: boolean | null): number[] =>
+  renews === null ? [0, 7, 30] : renews ? [0, 7] : [0, 7, 30, 60];
 
 /** A tenant that should run, and what is known of it. */
 export interface Watched {
@@ -33,13 +37,13 @@ export interface Situation {
   overdue: OverdueTenant[];
   stale: { tenant: string; name: string; newest: string }[];
   /** By when they end, the next one first. A certificate that many tenants share is one. */
-  certificates: { until: string; daysLeft: number; names: string[] }[];
+  certificates: { until: string; daysLeft: number; names: string[]; renews: boolean | null }[];
 }
 
 /** Pure. @param tenants those whose schedule is enabled */
 export function assess(tenants: Watched[], now: Date): Situation {
   const situation: Situation = { overdue: [], stale: [], certificates: [] };
-  const certificates = new Map<string, string[]>();
+  const certificates = new Map<string, { names: string[]; renews: boolean | null }>();
   for (const { schedule, state } of tenants) {
     const known = state === 'damaged' ? null : state;
     const tenant = schedule.tenantId;
@@ -61,11 +65,17 @@ export function assess(tenants: Watched[], now: Date): Situation {
     if (!lastRun) continue;
     if (daysBetween(lastRun.newest, dateOf(now)) >= STALE_AFTER_DAYS)
       situation.stale.push({ tenant, name, newest: lastRun.newest });
-    const { certificateUntil } = lastRun;
-    certificates.set(certificateUntil, [...(certificates.get(certificateUntil) ?? []), name]);
+    const { certificateUntil, renews = null } = lastRun;
+    if (certificateUntil === null) continue;
+    const shared = certificates.get(certificateUntil);
+    certificates.set(certificateUntil, {
+      names: [...(shared?.names ?? []), name],
+      // One that does not holds back all.
+      renews: shared && shared.renews !== true ? shared.renews : renews,
+    });
   }
   situation.certificates = [...certificates]
-    .map(([until, names]) => ({ until, daysLeft: daysLeft(until, now), names }))
+    .map(([until, shared]) => ({ until, daysLeft: daysLeft(until, now), ...shared }))
     .toSorted((a, b) => a.daysLeft - b.daysLeft);
   return situation;
 }
@@ -115,11 +125,11 @@ export function unsaid(
     Object.entries(said.certificates).filter(([until]) => now.getTime() - Date.parse(until) < REMEMBERED_MS),
   );
   const ending: WatchItem[] = [];
-  for (const { until, daysLeft: days, names } of situation.certificates) {
-    const threshold = THRESHOLDS.find((limit) => (limit === 0 ? days < 0 : days <= limit));
+  for (const { until, daysLeft: days, names, renews } of situation.certificates) {
+    const threshold = THRESHOLDS(renews).find((limit) => (limit === 0 ? days < 0 : days <= limit));
     if (threshold === undefined) continue;
     const before = said.certificates[until] ?? Infinity;
-    if (threshold < before) ending.push({ kind: 'certificate', until, daysLeft: days, names });
+    if (threshold < before) ending.push({ kind: 'certificate', until, daysLeft: days, names, renews });
     certificates[until] = Math.min(threshold, before);
   }
   return {

@@ -2,7 +2,7 @@
 // oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { machineClock } from '../../lambda/clock.ts';
+import { machineClock } from '../clock.ts';
 
 const DAY = 86_400_000;
 const ALGORITHM = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]) };

@@ -1,0 +1,146 @@
+import { GetWebIdentityTokenCommand, STSClient } from '@aws-sdk/client-sts';
+import * as z from 'zod';
+import type { Tenant } from '../config.ts';
+import { MonitorError, quote } from '../errors.ts';
+import { passes } from '../passing.ts';
+
+/**
+ * Hands out a token by which AWS vouches for the role of this process (a JWT, RS256, 300 s), for one audience.
+ * @throws MonitorError `federation-disabled`, `federation-denied`, `federation-session-ends`, `aws-credentials-missing`,
+ *   `federation-refused`; retryable: `federation-unreachable`
+ */
+export type WebIdentity = (audience: string) => Promise<string>;
+
+/** What Entra ID compares with the app's federated credentials. */
+export interface FederatedClaims {
+  issuer: string;
+  subject: string;
+  audience: string;
+}
+
+/** Seconds. Entra takes it once, at once. */
+export const TOKEN_SECONDS = 300;
+export const TOKEN_ALGORITHM = 'RS256';
+
+const AUDIENCE = 'api://AzureADTokenExchange';
+
+/**
+ * What a token has to be for, so that Entra ID takes it. Microsoft documents one for each cloud:
+ * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+ * A cloud that the config spells out by another authority gets the global one.
+ */
+export function audienceOf({ authorityHost }: Pick<Tenant['cloud'], 'authorityHost'>): string {
+  return authorityHost.endsWith('.microsoftonline.us') ? `${AUDIENCE}USGov` : AUDIENCE;
+}
+
+/**
+ * By AWS STS: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
+ * Needs sts:GetWebIdentityToken, and outbound federation enabled in the account.
+ */
+export function stsWebIdentity(client?: STSClient): WebIdentity {
+  return async (audience) => {
+    try {
+      // The global endpoint does not know the call, and the SDK asks the regional one by default.
+      client ??= new STSClient({});
+      const { WebIdentityToken } = await client.send(
+        new GetWebIdentityTokenCommand({
+          Audience: [audience],
+          DurationSeconds: TOKEN_SECONDS,
+          SigningAlgorithm: TOKEN_ALGORITHM,
+        }),
+      );
+      if (WebIdentityToken) return WebIdentityToken;
+    } catch (error) {
+      throw explain(error);
+    }
+    throw explain(new Error('the answer has no token'));
+  };
+}
+
+function explain(error: unknown): MonitorError {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const said = `${name}: ${quote(message, 300)}`;
+  switch (message === 'Region is missing' ? 'RegionMissing' : name) {
+    case 'OutboundWebIdentityFederationDisabled':
+    case 'OutboundWebIdentityFederationDisabledException':
+      return new MonitorError(
+        'federation-disabled',
+        'This AWS account does not issue tokens for services outside of AWS: outbound identity federation is not enabled.',
+        'Enable it once for the account (aws iam enable-outbound-web-identity-federation), then create the federated credential that secure-score doctor prints.',
+      );
+    case 'AccessDenied':
+    case 'AccessDeniedException':
+      return new MonitorError(
+        'federation-denied',
+        `AWS does not allow this role to get a token for Entra ID (${said}).`,
+        'Allow sts:GetWebIdentityToken (deploy again), and see that no policy of the organization denies it.',
+      );
+    case 'SessionDurationEscalation':
+    case 'SessionDurationEscalationException':
+      return new MonitorError(
+        'federation-session-ends',
+        `The session of this role ends in less than the ${TOKEN_SECONDS} s that the token has to live (${said}).`,
+        'Sign in to AWS again, for longer. The sessions of a function last for hours: there it passes by itself.',
+        { retryable: true },
+      );
+    case 'RegionMissing':
+    case 'CredentialsProviderError':
+    case 'TokenProviderError':
+    case 'ExpiredToken':
+    case 'ExpiredTokenException':
+    case 'InvalidClientTokenId':
+      return new MonitorError(
+        'aws-credentials-missing',
+        `AWS issues no token without valid credentials and a region (${said}).`,
+        'Sign in to AWS (aws sso login, AWS_PROFILE) and set AWS_REGION, or sign in with a file: --certificate <file>.',
+      );
+    default:
+      return passes(error)
+        ? new MonitorError(
+            'federation-unreachable',
+            `AWS STS issued no token (${said}).`,
+            'Usually this passes: the next run tries again. If not, look at the status of AWS STS in this region.',
+            { retryable: true },
+          )
+        : new MonitorError(
+            'federation-refused',
+            `AWS STS refuses to issue a token (${said}).`,
+            'Act on what it says: GetWebIdentityToken in the reference of AWS STS.',
+          );
+  }
+}
+
+const claims = z.looseObject({
+  iss: z.string(),
+  sub: z.string(),
+  aud: z.union([z.string(), z.tuple([z.string()]).transform(([one]) => one)]),
+});
+
+/** @returns null for a token that cannot be read: that is for Entra to judge */
+export function claimsOf(token: string): FederatedClaims | null {
+  try {
+    const { iss, sub, aud } = claims.parse(
+      JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')),
+    );
+    return { issuer: iss, subject: sub, audience: aud };
+  } catch {
+    return null;
+  }
+}
+
+/** The commands that create the federated credential that Entra ID needs, for whichever shell an admin has. */
+export function federatedCredential(
+  { clientId }: Pick<Tenant, 'clientId'>,
+  { issuer, subject, audience }: FederatedClaims,
+): { az: string; powershell: string } {
+  const parameters = JSON.stringify({
+    name: 'secure-score-monitor',
+    issuer,
+    subject,
+    audiences: [audience],
+  });
+  return {
+    az: `az ad app federated-credential create --id ${clientId} --parameters '${parameters}'`,
+    powershell: `New-MgApplicationFederatedIdentityCredential -ApplicationId (Get-MgApplicationByAppId -AppId ${clientId}).Id -Name secure-score-monitor -Issuer '${issuer}' -Subject '${subject}' -Audiences @('${audience}')`,
+  };
+}
