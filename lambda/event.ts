@@ -9,16 +9,25 @@ const watchSchema = z.strictObject({
   channels: z.array(channelOfAllSchema).default([]),
 });
 
-/** What the function is invoked with: a run for one tenant, or the daily watch over all of them. */
-export type Event = z.infer<typeof runSchema> | z.infer<typeof watchSchema>;
+const rotationSchema = z.strictObject({
+  rotation: z.literal(true, 'wants true'),
+  /** Renew although it is not due. */
+  now: z.boolean().optional(),
+  /** Say what would be done, and change nothing. */
+  dryRun: z.boolean().optional(),
+});
+
+/** What a function is invoked with: a run for one tenant, the daily watch over all, or the renewal of certificates. */
+export type Event = z.infer<typeof runSchema> | z.infer<typeof watchSchema> | z.infer<typeof rotationSchema>;
 
 /** @throws MonitorError `event-invalid` that names each wrong field */
 export function parseEvent(event: unknown): Event {
   // By its key, not by trying both: what is wrong with a tenant is then told as that.
-  const isWatch = typeof event === 'object' && event !== null && 'watch' in event;
-  const parsed = isWatch ? watchSchema.safeParse(event) : runSchema.safeParse(event);
+  const has = (key: string): boolean => typeof event === 'object' && event !== null && key in event;
+  const schema = has('watch') ? watchSchema : has('rotation') ? rotationSchema : runSchema;
+  const parsed = schema.safeParse(event);
   if (parsed.success) return parsed.data;
-  const wanted = '{ "tenant": <an entry of tenants, resolved> } or { "watch": true }';
+  const wanted = '{ "tenant": <an entry of tenants, resolved> }, { "watch": true } or { "rotation": true }';
   throw new MonitorError(
     'event-invalid',
     `The event is not ${wanted}:\n${describeIssues(parsed.error, event, 'the event')}`,

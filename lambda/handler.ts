@@ -10,8 +10,11 @@ import { sesMailer } from './channels/ses-mailer.ts';
 import { logMetrics } from './metrics.ts';
 import { monitor } from './monitor.ts';
 import { followProxy } from './proxy.ts';
+import { planRotation, type Plan } from './rotation/plan.ts';
+import { renewalPorts } from './rotation/real-ports.ts';
+import { rotate, type RotationResult } from './rotation/rotate.ts';
 import type { RunResult } from './run/run.ts';
-import { schedulesOf } from './schedules.ts';
+import { scheduledTenants, schedulesOf } from './schedules.ts';
 import { watch, type WatchResult } from './watch/watch.ts';
 
 /** What of Lambda's context is needed. */
@@ -23,21 +26,30 @@ export interface Context extends InvocationContext {
 let built: ReturnType<typeof build> | undefined;
 
 /**
- * One run for the tenant of the event, or the daily watch over all tenants. It throws what failed, so that Lambda
- * retries and the alarms see it.
+ * One run for the tenant of the event, the daily watch over all tenants, or the renewal of their certificates. It
+ * throws what failed, so that Lambda retries and the alarms see it.
  */
-export async function handler(event: unknown, context: Context): Promise<RunResult | WatchResult> {
+export async function handler(
+  event: unknown,
+  context: Context,
+): Promise<RunResult | WatchResult | RotationResult | Plan[]> {
   try {
     built ??= build();
-    const { log, ports, sender, deployment } = built;
+    const { log, ports, renewing, group, sender, deployment } = built;
     return await log.invocation(context, async () => {
       const request = parseEvent(event);
       const deadline = deadlineIn(ports.clock, context.getRemainingTimeInMillis());
       if ('watch' in request) return watch({ deployment, sender, ports, deadline });
 
+      const invocation = { id: context.awsRequestId, deadline };
+      if ('rotation' in request) {
+        const tenants = await scheduledTenants({ group });
+        const rotation = { deployment, tenants, sender, ports: { ...ports, ...renewing, invocation } };
+        return request.dryRun ? planRotation(rotation) : rotate({ ...rotation, force: request.now });
+      }
+
       const { tenant } = request;
       log.about({ tenant: tenant.tenantId, name: tenant.name });
-      const invocation = { id: context.awsRequestId, deadline };
       return monitor({ tenant, sender, ports: { ...ports, invocation } });
     });
   } catch (error) {
@@ -50,6 +62,7 @@ function build() {
   const variables = readEnvironment(process.env);
   const deployment = variables[environment.deployment];
   const log = functionLog(deployment);
+  const group = variables[environment.scheduleGroup];
   return {
     deployment,
     log,
@@ -60,9 +73,11 @@ function build() {
       graph: graphClient({ clock: machineClock }),
       store: s3Store({ bucket: variables[environment.bucket] }),
       mailer: sesMailer({ configurationSet: variables[environment.configurationSet] }),
-      schedules: schedulesOf({ group: variables[environment.scheduleGroup] }),
+      schedules: schedulesOf({ group }),
       log,
       metrics: logMetrics({ deployment, log }),
     },
+    group,
+    renewing: renewalPorts({ clock: machineClock, defaultSecret: variables[environment.certificateSecret] }),
   };
 }

@@ -1,6 +1,9 @@
-import { paginateListSchedules, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { GetScheduleCommand, paginateListSchedules, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { inParallel } from './archive/columns/parallel.ts';
+import type { Tenant } from './config.ts';
 import { environment, SCHEDULE_PREFIX } from './environment.ts';
 import { MonitorError } from './errors.ts';
+import { parseEvent } from './event.ts';
 import { passes } from './passing.ts';
 import type { Schedule, Schedules } from './ports.ts';
 import { proxyAgents } from './proxy.ts';
@@ -50,9 +53,38 @@ export function schedulesOf({
   };
 }
 
+/**
+ * The tenants of all schedules of a group, those that are switched off among them: they sign in again some day. Needs
+ * scheduler:GetSchedule as well. A tenant that cannot be read fails the whole: who is left out might be locked out.
+ */
+export async function scheduledTenants({
+  group,
+  client = new SchedulerClient({ requestHandler: proxyAgents() }),
+}: {
+  group: string | undefined;
+  client?: SchedulerClient;
+}): Promise<Tenant[]> {
+  const schedules = await schedulesOf({ group, client }).list();
+  return inParallel(schedules, async ({ tenantId }) => {
+    const Name = `${SCHEDULE_PREFIX}${tenantId}`;
+    const { Target } = await client
+      .send(new GetScheduleCommand({ GroupName: group, Name }))
+      .catch((error) => {
+        throw explain(error, group ?? '');
+      });
+    const event = parseEvent(JSON.parse(Target?.Input ?? 'null'));
+    if ('tenant' in event) return event.tenant;
+    throw new MonitorError(
+      'schedules-failed',
+      `The schedule ${Name} of the group ${group} is of no tenant.`,
+      'Deploy again: the deployment writes the schedules.',
+    );
+  });
+}
+
 function explain(error: unknown, group: string): MonitorError {
   const { name, message } = error instanceof Error ? error : { name: 'unknown', message: String(error) };
-  const said = `The schedules of the group ${group} could not be listed: ${name}: ${message}`;
+  const said = `The schedules of the group ${group} could not be read: ${name}: ${message}`;
   switch (name) {
     case 'ResourceNotFoundException':
       return new MonitorError(
@@ -65,7 +97,7 @@ function explain(error: unknown, group: string): MonitorError {
       return new MonitorError(
         'schedules-denied',
         said,
-        'Allow scheduler:ListSchedules to the function: deploy again.',
+        'Allow the function what it takes (scheduler:ListSchedules; for renewals scheduler:GetSchedule): deploy again.',
         { cause: error },
       );
     default:

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Tenant } from '../config.ts';
 import { MonitorError, quote } from '../errors.ts';
 import { passes } from '../passing.ts';
+import { proxyAgents } from '../proxy.ts';
 
 /**
  * Hands out a token by which AWS vouches for the role of this process (a JWT, RS256, 300 s), for one audience.
@@ -41,7 +42,7 @@ export function stsWebIdentity(client?: STSClient): WebIdentity {
   return async (audience) => {
     try {
       // The global endpoint does not know the call, and the SDK asks the regional one by default.
-      client ??= new STSClient({});
+      client ??= new STSClient({ requestHandler: proxyAgents() });
       const { WebIdentityToken } = await client.send(
         new GetWebIdentityTokenCommand({
           Audience: [audience],

@@ -1,4 +1,4 @@
-import { createPrivateKey, sign, X509Certificate } from 'node:crypto';
+import { createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto';
 import * as z from 'zod';
 import type { Bundle } from '../certificate/bundle.ts';
 import { MonitorError } from '../errors.ts';
@@ -69,7 +69,16 @@ export function graphKeys({ clock, limits: few }: { clock: Clock; limits?: Parti
     }
   }
 
+  const remove: AppKeys['remove'] = async (app, current, keyId, deadline) => {
+    const answer = await call(app, 'removeKey', current, { keyId }, deadline);
+    if ((answer.status >= 200 && answer.status < 300) || isAbsent(answer)) return;
+    throw refusal(app, 'removeKey', answer);
+  };
+
   return {
+    remove,
+    prove: (app, current, deadline) => remove(app, current, randomUUID(), deadline),
+
     async signIn(app, certificate, deadline) {
       await token(app, certificate, deadline);
     },
@@ -93,12 +102,6 @@ export function graphKeys({ clock, limits: few }: { clock: Clock; limits?: Parti
         throw unanswered(app, 'addKey', 'its answer names no key');
       }
       throw refusal(app, 'addKey', answer);
-    },
-
-    async remove(app, current, keyId, deadline) {
-      const answer = await call(app, 'removeKey', current, { keyId }, deadline);
-      if ((answer.status >= 200 && answer.status < 300) || isAbsent(answer)) return;
-      throw refusal(app, 'removeKey', answer);
     },
   };
 }

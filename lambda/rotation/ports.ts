@@ -30,6 +30,12 @@ export interface AppKeys {
    *   that this call added nothing
    */
   add(app: App, current: Bundle, certificatePem: string, deadline: Date): Promise<string>;
+  /**
+   * Shows that the app can roll its keys, without changing any: it asks for the removal of one that cannot exist, which
+   * Graph answers only after it has taken the proof. Whether a policy forbids a new key only adding one can show.
+   * @throws MonitorError
+   */
+  prove(app: App, current: Bundle, deadline: Date): Promise<void>;
   /** Removes a key; that it is not there is as good. @throws MonitorError */
   remove(app: App, current: Bundle, keyId: string, deadline: Date): Promise<void>;
 }

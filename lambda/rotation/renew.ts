@@ -247,8 +247,10 @@ async function prepare({
   if (!staged) {
     const { certificate, privateKey } = await ports.create(successorOf(current, now));
     await certificates.stage(id, certificate + privateKey);
-    // What is there now may be another attempt's: the first one counts.
-    staged = (await certificates.look()).next;
+    // What is there now may be another attempt's, and the first one counts; or it signs in already.
+    const afterwards = await certificates.look();
+    if (afterwards.current.id !== held.current.id) throw new Contended();
+    staged = afterwards.next;
   }
   if (staged?.id !== id) {
     throw new MonitorError(
