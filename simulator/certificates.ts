@@ -1,6 +1,18 @@
-import { createCertificate, type KeyPair } from '../lambda/certificate/self-signed.ts';
+import {
+  createCertificate as create,
+  type CertificateOptions,
+  type KeyPair,
+} from '../lambda/certificate/self-signed.ts';
+import { machineClock } from '../lambda/clock.ts';
 
-export { createCertificate, type KeyPair };
+export type { KeyPair };
+
+/** @param options.notBefore now, where absent */
+export function createCertificate(
+  options: Omit<CertificateOptions, 'notBefore'> & { notBefore?: Date },
+): Promise<KeyPair> {
+  return create({ notBefore: machineClock.now(), ...options });
+}
 
 /** A certificate for localhost and 127.0.0.1. It is good whatever the clock says: TLS is not what is practised here. */
 export function createServerCertificate(): Promise<KeyPair> {

@@ -7,25 +7,10 @@ import {
   type JsonWebKey,
 } from 'node:crypto';
 import { aadstsError, type ErrorFacts } from './aadsts.ts';
+import type { App } from './app.ts';
 import type { Handled, Incoming, Reply } from './http.ts';
-import { keysOf, type Registration } from './keys.ts';
+import { keysOf } from './keys.ts';
 import type { Tokens } from './tokens.ts';
-
-/** An app registration together with its enterprise application in one tenant. Tests may change it at any time. */
-export interface App {
-  tenantId: string;
-  clientId: string;
-  /** PEM; those that were uploaded by hand. */
-  certificates: string[];
-  /** Shared by the tenants of a multi-tenant app. */
-  registration: Registration;
-  /** Application permissions that an administrator consented to. */
-  roles: string[];
-  /** False: the enterprise application is there, and disabled. */
-  enabled: boolean;
-  /** False: nobody ever consented, so that the tenant does not know the app at all. */
-  consented: boolean;
-}
 
 export interface EntraOptions {
   authorityHost: string;
@@ -107,10 +92,11 @@ async function token(options: EntraOptions, tenant: string, form: URLSearchParam
   const assertion = form.get('client_assertion');
   if (!assertion || form.get('client_assertion_type') !== JWT_BEARER) return fail(7000216);
   const audience = `${options.authorityHost}/${tenantId}/oauth2/v2.0/token`;
-  const issuer = String(decode(assertion.split('.')[1])?.['iss'] ?? '');
-  const problem = URL.canParse(issuer)
-    ? await checkFederated(assertion, app, issuer, now)
-    : checkAssertion(assertion, app, audience, now);
+  const issuer = decode(assertion.split('.')[1])?.['iss'];
+  const problem =
+    typeof issuer === 'string' && URL.canParse(issuer)
+      ? await checkFederated(assertion, app, issuer, now)
+      : checkAssertion(assertion, app, audience, now);
   if (problem) return fail(problem.code, problem);
 
   const lifetime = options.tokenLifetime();

@@ -1,35 +1,8 @@
 import { createHash, createVerify, randomUUID, X509Certificate } from 'node:crypto';
-import type { App } from './entra.ts';
+import type { App, Key } from './app.ts';
 import { graphError, tokenRefused } from './graph.ts';
 import type { Endpoint, Handled, Incoming, Reply } from './http.ts';
 import type { Tokens } from './tokens.ts';
-
-/** A key credential of an app registration. */
-export interface Key {
-  keyId: string;
-  /** PEM. */
-  certificate: string;
-  /** From then on every part of Entra knows it. */
-  visibleFrom: Date;
-}
-
-/** An app registration as addKey, removeKey and sign-ins see it. The tenants of a multi-tenant app share one. */
-export interface Registration {
-  objectId: string;
-  homeTenantId: string;
-  /** Those that addKey added. */
-  keys: Key[];
-  /** ms that a new key takes to get around; what signs in meanwhile gets AADSTS700027. */
-  replication: number;
-  /** What an app management policy of the tenant forbids. */
-  policy: 'certificates' | 'lifetime' | null;
-  /** Nobody has said which of the two Entra does where a certificate comes a second time. */
-  duplicates: 'refused' | 'added';
-  /** With what removeKey answers where there is no such key: both have been seen. */
-  absent: 400 | 404;
-  /** Federated credentials. */
-  federated: { issuer: string; subject: string; audience: string }[];
-}
 
 export interface KeysOptions {
   graphEndpoint: string;
@@ -44,7 +17,6 @@ const SKEW = 300;
 
 const PROOF_AUDIENCE = '00000002-0000-0000-c000-000000000000';
 const PROOF_SECONDS = 600;
-const NO_KEY = '00000000-0000-0000-0000-000000000000';
 
 /** The id of a certificate that was uploaded by hand. */
 export function uploadedKeyId(certificate: string): string {
@@ -116,7 +88,7 @@ export function handleKeys(options: KeysOptions, incoming: Incoming): Handled {
   return answer(
     endpoint === 'addKey'
       ? addKey(options, app, body, now, fail)
-      : removeKey(app, String(body['keyId'] ?? NO_KEY), fail),
+      : removeKey(app, typeof body['keyId'] === 'string' ? body['keyId'] : '', fail),
   );
 }
 

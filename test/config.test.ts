@@ -343,14 +343,13 @@ describe('the app that signs in', () => {
     signIn: 'certificate',
     rotate: true,
   } as const;
-  const two = (first: object, second: object): ConfigInput =>
-    ({
-      ...minimal(),
-      tenants: [
-        { name: 'Contoso', tenantId: GUID, recipients: ['secops@contoso.com'], ...first },
-        { name: 'Fabrikam', tenantId: OTHER, recipients: ['secops@contoso.com'], ...second },
-      ],
-    }) as ConfigInput;
+  const two = (first: object, second: object): ConfigInput => ({
+    ...minimal(),
+    tenants: [
+      { name: 'Contoso', tenantId: GUID, recipients: ['secops@contoso.com'], ...first },
+      { name: 'Fabrikam', tenantId: OTHER, recipients: ['secops@contoso.com'], ...second },
+    ],
+  });
   const messageOf = (config: ConfigInput): string => {
     try {
       parseConfig(config, 'the config');
@@ -380,11 +379,11 @@ describe('the app that signs in', () => {
   });
 
   it('is registered once: one object id, one home tenant', () => {
-    const with_ = (objectId: string) => ({ clientId: OTHER, objectId });
-    expect(messageOf(two(with_(GUID), with_(OTHER)))).toMatch(/tenants\[1\]\.objectId.*one object id/);
-    expect(messageOf(two(with_(GUID), with_(GUID)))).toMatch(/tenants\[1\]\.homeTenantId.*registered/);
-    const home = { ...with_(GUID), homeTenantId: OTHER };
-    expect(messageOf(two(home, with_(GUID)))).toBe('accepted');
+    const having = (objectId: string) => ({ clientId: OTHER, objectId });
+    expect(messageOf(two(having(GUID), having(OTHER)))).toMatch(/tenants\[1\]\.objectId.*one object id/);
+    expect(messageOf(two(having(GUID), having(GUID)))).toMatch(/tenants\[1\]\.homeTenantId.*registered/);
+    const home = { ...having(GUID), homeTenantId: OTHER };
+    expect(messageOf(two(home, having(GUID)))).toBe('accepted');
   });
 
   it('stands in the event of the function, which also takes one from before there was more than its id', () => {

@@ -2,7 +2,6 @@
 // oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { machineClock } from '../clock.ts';
 
 const DAY = 86_400_000;
 const ALGORITHM = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]) };
@@ -11,8 +10,7 @@ export interface CertificateOptions {
   commonName: string;
   /** How long it is valid, in days from `notBefore`. */
   days: number;
-  /** Now, where absent. */
-  notBefore?: Date;
+  notBefore: Date;
   /** Length of the RSA key in bits; 2048 where absent. */
   bits?: number;
   /** Names and addresses that a TLS server answers to; a certificate that signs needs none. */
@@ -28,7 +26,7 @@ export interface KeyPair {
 
 /** Makes an RSA key and a certificate for it that it signs itself (SHA-256). */
 export async function createCertificate(options: CertificateOptions): Promise<KeyPair> {
-  const { commonName, days, notBefore = machineClock.now(), bits = 2048, altNames } = options;
+  const { commonName, days, notBefore, bits = 2048, altNames } = options;
   const keys = await crypto.subtle.generateKey({ ...ALGORITHM, modulusLength: bits }, true, [
     'sign',
     'verify',

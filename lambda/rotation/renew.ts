@@ -8,7 +8,7 @@ import type { App, CertificateStore, Held, RotationPorts } from './ports.ts';
 const DAY_MS = 24 * 3_600_000;
 
 /** A certificate is renewed when it has this long to live, or half of its life, if that is shorter. */
-export const RENEW_BEFORE_MS = 60 * DAY_MS;
+const RENEW_BEFORE_MS = 60 * DAY_MS;
 /** An old key stays this long after another certificate has begun to sign in. */
 const GRACE_MS = 7 * DAY_MS;
 /** An app that does not take the new key holds the others back, but not to the very end: then it would take them with it. */
@@ -62,7 +62,7 @@ export function dueBefore({ notBefore, notAfter }: Pick<Bundle, 'notBefore' | 'n
   return Math.min(RENEW_BEFORE_MS, (notAfter.getTime() - notBefore.getTime()) / 2);
 }
 
-export function isDue(certificate: Bundle, now: Date): boolean {
+function isDue(certificate: Bundle, now: Date): boolean {
   return certificate.notAfter.getTime() - now.getTime() <= dueBefore(certificate);
 }
 
@@ -190,13 +190,13 @@ async function noteSuperseded(
   changes: Partial<Notebook['memory']> | null,
 ): Promise<void> {
   const now = ports.clock.now();
-  const signsIn = bundleOf(held, now).thumbprintSha256;
+  const inUse = bundleOf(held, now).thumbprintSha256;
   const isNext = (key: Key) =>
     (changes ?? notebook.memory).renewal !== null &&
     held.next !== null &&
     thumbprintOf(held.next.pem, now) === key.thumbprint;
   const keys = notebook.memory.keys.map((key): Key => {
-    if (key.thumbprint === signsIn || isNext(key)) return { ...key, superseded: null };
+    if (key.thumbprint === inUse || isNext(key)) return { ...key, superseded: null };
     return { ...key, superseded: key.superseded ?? now.toISOString() };
   });
   const hasChanged = JSON.stringify(keys) !== JSON.stringify(notebook.memory.keys);

@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { vi } from 'vitest';
 import { main } from '../../cli/main.ts';
 import { createCertificate, createServerCertificate, type KeyPair } from '../../simulator/certificates.ts';
-import type { App } from '../../simulator/entra.ts';
+import type { App } from '../../simulator/app.ts';
 import { practiceTenant } from '../../simulator/practice-tenant.ts';
 import type { SimulatedTenant } from '../../simulator/tenant.ts';
 import { startSimulator } from '../../simulator/server.ts';

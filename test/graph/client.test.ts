@@ -21,7 +21,7 @@ import {
   unauthorized,
   type Fault,
 } from '../../simulator/faults.ts';
-import type { App } from '../../simulator/entra.ts';
+import type { App } from '../../simulator/app.ts';
 import type { Simulator } from '../../simulator/server.ts';
 import {
   CLIENT_ID,

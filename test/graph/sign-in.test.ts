@@ -7,7 +7,7 @@ import { graphClient } from '../../lambda/graph/client.ts';
 import type { Limits } from '../../lambda/graph/patience.ts';
 import { checkRoles } from '../../lambda/graph/permission.ts';
 import { createCertificate, type KeyPair } from '../../simulator/certificates.ts';
-import type { App } from '../../simulator/entra.ts';
+import type { App } from '../../simulator/app.ts';
 import {
   aadsts,
   cutJson,

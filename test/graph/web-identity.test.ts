@@ -4,7 +4,7 @@ import { machineClock } from '../../lambda/clock.ts';
 import { parseConfig, type Tenant } from '../../lambda/config.ts';
 import { graphClient } from '../../lambda/graph/client.ts';
 import { audienceOf, federatedCredential, stsWebIdentity } from '../../lambda/graph/web-identity.ts';
-import type { App } from '../../simulator/entra.ts';
+import type { App } from '../../simulator/app.ts';
 import { practiceTenant } from '../../simulator/practice-tenant.ts';
 import type { Simulator } from '../../simulator/server.ts';
 import { startSts, type SimulatedSts } from '../../simulator/sts.ts';

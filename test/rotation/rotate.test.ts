@@ -277,11 +277,11 @@ describe('an answer of addKey that gets lost', () => {
 
   it('and that was never asked for is asked for again', async () => {
     const w = await world();
-    const { add } = w.keys;
+    const add = w.keys.add.bind(w.keys);
     let isDown = true;
     w.keys.add = async (...args) => {
       if (isDown) throw new MonitorError('renewal-unanswered', 'no answer', '-', { retryable: true });
-      return add.apply(w.keys, args);
+      return add(...args);
     };
     expect((await day(w)).status).toBe('waiting');
     isDown = false;

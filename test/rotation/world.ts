@@ -25,7 +25,7 @@ const APPS = ['a', 'b'].map((letter) => ({
   objectId: `${letter.repeat(8)}-0000-4000-8000-000000000002`,
 }));
 export const [APP_A, APP_B] = APPS as [(typeof APPS)[0], (typeof APPS)[0]];
-export const HOME_A = '10000000-0000-4000-8000-000000000000';
+const HOME_A = '10000000-0000-4000-8000-000000000000';
 export const TENANT_B = '20000000-0000-4000-8000-000000000000';
 export const GUEST_A = '30000000-0000-4000-8000-000000000000';
 
@@ -300,8 +300,8 @@ export async function world(leftDays = 59, lifeDays = 365): Promise<World> {
       }
     },
     async everybodySignsIn(some = tenants) {
-      const certificate_ = bundleOf(secret.pem());
-      for (const tenant of some) await keys.signIn(tenant, certificate_);
+      const inUse = bundleOf(secret.pem());
+      for (const tenant of some) await keys.signIn(tenant, inUse);
       return true;
     },
   };

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createCertificate, type KeyPair } from '../../simulator/certificates.ts';
-import type { App } from '../../simulator/entra.ts';
+import type { App } from '../../simulator/app.ts';
 import { aadsts } from '../../simulator/faults.ts';
 import { handmadeTenant } from '../../simulator/handmade-tenant.ts';
 import type { Simulator } from '../../simulator/server.ts';

@@ -4,7 +4,7 @@ import { machineClock } from '../../lambda/clock.ts';
 import { graphKeys, proofOf } from '../../lambda/rotation/app-keys.ts';
 import type { App as Home } from '../../lambda/rotation/ports.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
-import type { App } from '../../simulator/entra.ts';
+import type { App } from '../../simulator/app.ts';
 import { reset } from '../../simulator/faults.ts';
 import { uploadedKeyId } from '../../simulator/keys.ts';
 import { practiceTenant } from '../../simulator/practice-tenant.ts';
@@ -78,7 +78,7 @@ describe('addKey', () => {
     simulator.fault({ at: 'addKey', with: reset });
     await expect(add()).rejects.toMatchObject({ code: 'renewal-unanswered', retryable: true });
     await expect(keys.signIn(home, next, deadline())).resolves.toBeUndefined();
-    expect(simulator.requests.filter(({ path }) => path.endsWith('/addKey')).at(-1)?.status).toBeNull();
+    expect(simulator.requests.findLast(({ path }) => path.endsWith('/addKey'))?.status).toBeNull();
   });
 
   it('takes a certificate a second time, or refuses it', async () => {
