@@ -1,5 +1,6 @@
 import { day, type CheckedCertificate } from '../certificate/bundle.ts';
 import type { Tenant } from '../config.ts';
+import { commandLine } from '../command-line.ts';
 import { MonitorError } from '../errors.ts';
 import { excerpt } from './exchange.ts';
 import { audienceOf, federatedCredential, type FederatedClaims } from './web-identity.ts';
@@ -110,7 +111,7 @@ function federationUnknown({ tenant, issued, number }: Refusal): Verdict {
     message: `The app ${tenant.clientId} has no federated credential for the token that AWS issued (${claims})${what ? `: it does not know ${what}` : ''}.`,
     advice: issued
       ? `Let an admin create it: ${federatedCredential(tenant, issued).az}. One that is minutes old may not have got around yet.`
-      : 'secure-score doctor says which one Entra ID needs, and the command that creates it.',
+      : `${commandLine('doctor')} says which one Entra ID needs, and the command that creates it.`,
   };
 }
 

@@ -1,6 +1,7 @@
 import { GetWebIdentityTokenCommand, STSClient } from '@aws-sdk/client-sts';
 import * as z from 'zod';
 import type { Tenant } from '../config.ts';
+import { commandLine } from '../command-line.ts';
 import { MonitorError, quote } from '../errors.ts';
 import { passes } from '../passing.ts';
 import { proxyAgents } from '../proxy.ts';
@@ -67,7 +68,7 @@ function explain(error: unknown): MonitorError {
       return new MonitorError(
         'federation-disabled',
         'This AWS account does not issue tokens for services outside of AWS: outbound identity federation is not enabled.',
-        'Enable it once for the account (aws iam enable-outbound-web-identity-federation), then create the federated credential that secure-score doctor prints.',
+        `Enable it once for the account (aws iam enable-outbound-web-identity-federation), then create the federated credential that ${commandLine('doctor')} prints.`,
       );
     case 'AccessDenied':
     case 'AccessDeniedException':

@@ -1,6 +1,7 @@
 import { createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto';
 import * as z from 'zod';
 import type { Bundle } from '../certificate/bundle.ts';
+import { commandLine } from '../command-line.ts';
 import { MonitorError } from '../errors.ts';
 import { exchange, type Exchange } from '../graph/exchange.ts';
 import { GRAPH, wordsOf } from '../graph/page.ts';
@@ -122,8 +123,7 @@ function unanswered(app: App, action: string, what: string): MonitorError {
   );
 }
 
-const UPLOAD =
-  'Until then renew by hand: secure-score certificate create, upload its public part to the app registration, secure-score certificate put.';
+const UPLOAD = `Until then renew by hand: ${commandLine('certificate create')}, upload its public part to the app registration, ${commandLine('certificate put')}.`;
 
 function refusal(app: App, action: string, { status, text }: Exchange): MonitorError {
   const words = wordsOf(text);

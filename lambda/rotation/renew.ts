@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readBundle, type Bundle } from '../certificate/bundle.ts';
 import type { Tenant } from '../config.ts';
+import { commandLine } from '../command-line.ts';
 import { MonitorError, quote } from '../errors.ts';
 import { Contended, type Key, type Notebook } from './memory.ts';
 import type { App, CertificateStore, Held, RotationPorts } from './ports.ts';
@@ -91,8 +92,7 @@ export function obstaclesOf(tenants: Tenant[], current: Bundle, now: Date): Obst
       tenants: of(tenants),
       code: 'renewal-too-late',
       message: `The certificate ${quote(current.subject)} has expired on ${current.notAfter.toISOString().slice(0, 10)}, and an expired one cannot sign the request for the next.`,
-      advice:
-        'Renew it by hand once: secure-score certificate create, upload its public part to the app registration, secure-score certificate put. After that it renews itself again.',
+      advice: `Renew it by hand once: ${commandLine('certificate create')}, upload its public part to the app registration, ${commandLine('certificate put')}. After that it renews itself again.`,
     });
   }
   const lacking = tenants.filter(({ objectId }) => objectId === undefined);
@@ -113,8 +113,7 @@ export function obstaclesOf(tenants: Tenant[], current: Bundle, now: Date): Obst
       tenants: of(theirs),
       code: 'renewal-switched-off',
       message: `Renewal is switched off for the app ${clientId} (rotate: false), and holds back everybody who signs in with the same secret.`,
-      advice:
-        'Renew by hand (secure-score certificate create, upload, secure-score certificate put), take "rotate: false" out of the config, or give this app a secret of its own.',
+      advice: `Renew by hand (${commandLine('certificate create')}, upload, ${commandLine('certificate put')}), take "rotate: false" out of the config, or give this app a secret of its own.`,
     });
   }
   return obstacles;
@@ -390,8 +389,7 @@ function stuck(tenants: Tenant[], next: Bundle): Obstacle {
     tenants: tenants.map(({ name }) => name),
     code: 'renewal-stuck',
     message: `The next certificate (in the portal's list: ${next.thumbprintSha1}) was added days ago, and still does not sign in everywhere.`,
-    advice:
-      'Look whether the app registration lists it (Certificates & secrets). The current certificate goes on meanwhile. secure-score certificate rotate tries again at once.',
+    advice: `Look whether the app registration lists it (Certificates & secrets). The current certificate goes on meanwhile. ${commandLine('certificate rotate')} tries again at once.`,
   };
 }
 

@@ -5,6 +5,7 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
+import { commandLine } from '../command-line.ts';
 import { MonitorError, quote } from '../errors.ts';
 import { passes } from '../passing.ts';
 import type { CertificateStore, Version } from './ports.ts';
@@ -58,7 +59,7 @@ export function secretCertificate(secret: string, client: SecretsManagerClient):
         throw new MonitorError(
           'certificate-empty',
           `The secret ${quote(secret)} holds no certificate as text.`,
-          'Store the PEM bundle in it: secure-score certificate put.',
+          `Store the PEM bundle in it: ${commandLine('certificate put')}.`,
         );
       }
       const pending = holding(PENDING);
@@ -135,7 +136,7 @@ function explain(secret: string, error: unknown): MonitorError {
       return new MonitorError(
         'secret-missing',
         `There is no secret ${quote(secret)} in this account and region, or it has no value.`,
-        'Name the right one in the tenant\'s "certificate", and fill it: secure-score certificate put.',
+        `Name the right one in the tenant's "certificate", and fill it: ${commandLine('certificate put')}.`,
       );
     default:
       return new MonitorError(
