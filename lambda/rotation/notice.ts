@@ -1,6 +1,7 @@
 import { contentHash } from '../archive/content-hash.ts';
 import { renderWatchMail } from '../report/watch.ts';
-import type { Sender, SentMail } from '../run/run.ts';
+import type { Sender } from '../channels/mail.ts';
+import type { SentMail } from '../run/run.ts';
 import type { Key, Notebook } from './memory.ts';
 import type { RotationPorts } from './ports.ts';
 import type { Obstacle } from './renew.ts';
