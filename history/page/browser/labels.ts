@@ -25,6 +25,8 @@ interface Box {
 
 /** About the width of a letter at the size of labels, in CSS pixels. */
 const LETTER = 7;
+/** So far beyond its mark a label begins, or ends, that does not stand in its middle. */
+const OVERHANG = 4;
 /** Baselines, from the mark's middle. */
 const ABOVE = [-14, -32, -52];
 const BELOW = [25, 43, 63];
@@ -72,7 +74,7 @@ function inWords({ title, more }: Caption, length: number): string {
 function placeAt(text: string, dy: number, { x, y }: Point, taken: Box[], line: Point[], scale: Scale) {
   const width = text.length * LETTER;
   for (const anchor of ['middle', 'start', 'end'] as const) {
-    const left = { middle: x - width / 2, start: x - 8, end: x - width + 8 }[anchor];
+    const left = { middle: x - width / 2, start: x - OVERHANG, end: x - width + OVERHANG }[anchor];
     const box = { left, right: left + width, top: y + dy - 13, bottom: y + dy + 4 };
     const isFar = Math.abs(dy) > 30;
     const leader = isFar
@@ -83,7 +85,8 @@ function placeAt(text: string, dy: number, { x, y }: Point, taken: Box[], line: 
     const boxes = [box, ...(leader ? [around(leader, x)] : [])];
     const isFree =
       box.left > scale.left &&
-      box.right < scale.right + 4 &&
+      // One that ends at the newest day reaches past it by as much.
+      box.right <= scale.right + OVERHANG &&
       box.top > 0 &&
       box.bottom < scale.bottom - 8 &&
       !taken.some((other) => boxes.some((each) => overlap(other, each))) &&
@@ -91,7 +94,7 @@ function placeAt(text: string, dy: number, { x, y }: Point, taken: Box[], line: 
         (on) => on.x > box.left - 2 && on.x < box.right + 2 && on.y > box.top - 2 && on.y < box.bottom + 2,
       );
     if (!isFree) continue;
-    const start = { middle: x, start: x - 8, end: x + 8 }[anchor];
+    const start = { middle: x, start: x - OVERHANG, end: x + OVERHANG }[anchor];
     return { boxes, label: { x: start, y: y + dy, anchor, text, leader } satisfies Label };
   }
   return null;

@@ -197,7 +197,11 @@ function drawLayers({ history, moves, span, series, marks, captions }: Layers, s
     ${
       last !== undefined &&
       html`
-        <circle class="end" cx=${px(x(last))} cy=${px(y(last))} r="4.5" />
+        ${
+          // The newest day may be marked itself.
+          !marks.some(({ day }) => day === last) &&
+          html`<circle class="end" cx=${px(x(last))} cy=${px(y(last))} r="4.5" />`
+        }
         <text class="label last" x=${px(scale.right + 10)} y=${px(y(last) + 5.5)}
           >${percent(own[last]!)}</text
         >
