@@ -634,14 +634,29 @@ export function defineConfig(config: ConfigInput): ConfigInput {
   return config;
 }
 
+/** Tenants that `parseConfig` returned. */
+const resolved = new WeakSet<object>();
+
+/** A config may hold tenants that are resolved already, as where the app hands a loaded one to the construct. */
+function withoutChannels(input: unknown): unknown {
+  const tenants = (input as { tenants?: unknown } | null | undefined)?.tenants;
+  if (!Array.isArray(tenants)) return input;
+  const written = (tenants as unknown[]).map((tenant) => {
+    if (typeof tenant !== 'object' || tenant === null || !resolved.has(tenant)) return tenant;
+    const { channels: _, ...rest } = tenant as Tenant;
+    return rest;
+  });
+  return { ...(input as object), tenants: written };
+}
+
 /**
- * Checks a config and fills in what it leaves out.
+ * Checks a config and fills in what it leaves out. What it returned before it takes as well.
  * @param input the default export of a config file, unknown
  * @param source its path, for the error
  * @throws MonitorError `config-invalid` that lists each wrong field: its path, what was found, what is wanted
  */
 export function parseConfig(input: unknown, source: string): Config {
-  const parsed = configSchema.safeParse(input);
+  const parsed = configSchema.safeParse(withoutChannels(input));
   if (!parsed.success) {
     throw new MonitorError(
       'config-invalid',
@@ -650,7 +665,7 @@ export function parseConfig(input: unknown, source: string): Config {
     );
   }
   const { tenants, channels, $schema: _, ...rest } = parsed.data;
-  return {
+  const config: Config = {
     ...rest,
     channels: channels.map((channel) => channelOfAllSchema.parse(channel)),
     tenants: tenants.map((tenant) => ({
@@ -665,4 +680,6 @@ export function parseConfig(input: unknown, source: string): Config {
         .map(({ tenants: _tenants, ...channel }) => channelSchema.parse(channel)),
     })),
   };
+  for (const tenant of config.tenants) resolved.add(tenant);
+  return config;
 }
