@@ -5,6 +5,8 @@ const fault = nodeFault(process.versions.node);
 if (fault === undefined) {
   // Only now: an older Node stumbles over what this imports.
   const { main, describeError } = await import('../cli/main.ts');
+  // What is written shows how well a tenant is secured: it is for its owner alone (0700, 0600).
+  process.umask(0o077);
   const fail = (error: unknown) => {
     console.error(describeError(error));
     process.exit(1);

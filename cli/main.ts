@@ -24,6 +24,9 @@ export async function main(args: string[]): Promise<number> {
   const doctor = lazily(exit, 'doctor', 'Check everything that a run needs, and say what to do', () =>
     import('./doctor/doctor.ts').then((file) => file.doctor),
   );
+  const watch = lazily(exit, 'watch', 'Look for runs that are missing, and mail operations', () =>
+    import('./watch/watch.ts').then((file) => file.watch),
+  );
   const parser = yargs(args)
     // A completion belongs to a program that the shell knows by name.
     .scriptName(args[0] === 'completion' ? 'secure-score' : callOf(import.meta.url))
@@ -32,6 +35,7 @@ export async function main(args: string[]): Promise<number> {
     .usage('$0 <command>\n\nWatches the Microsoft Secure Score of your tenants.')
     .command(run)
     .command(certificateCommand(exit))
+    .command(watch)
     .command(doctor)
     .command(historyCommand(exit))
     .command(archiveCommand(exit))

@@ -13,3 +13,7 @@ export function callOf(url: string, platform: NodeJS.Platform = process.platform
 
 /** A command as a person can copy it. @param words like `doctor --tenant Contoso` */
 export const commandLine = (words: string): string => `${callOf(import.meta.url)} ${words}`;
+
+/** A value as a shell takes it for one word. */
+export const shellWord = (value: string): string =>
+  /^[\w./:@=+,-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;

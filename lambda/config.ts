@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as z from 'zod';
 import { bucketFault } from './archive/bucket-name.ts';
 import { actingCharacter } from './characters.ts';
@@ -368,6 +369,62 @@ const clientId = guid.meta({
   examples: ['66666666-7777-8888-9999-aaaaaaaaaaaa'],
 });
 
+const smtp = object("{ host: 'smtp.contoso.com', user: 'monitor', password: { env: 'SMTP_PASSWORD' } }", {
+  host: textWithout((value) =>
+    /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(value) || isIP(value) !== 0
+      ? undefined
+      : 'wants the name of a server, without a scheme and a port',
+  ).meta({ description: 'Name of the server.', examples: ['smtp.contoso.com'] }),
+  port: z
+    .int('wants a whole number')
+    .min(1, 'wants 1 or more')
+    .max(65_535, 'wants at most 65535')
+    .optional()
+    .meta({ description: 'Port of the server: by default 587, with `secure` 465.', examples: [2525] }),
+  secure: z
+    .boolean('wants true or false')
+    .default(false)
+    .meta({
+      description: 'TLS from the beginning. Without it STARTTLS is demanded: nothing is ever sent in clear.',
+      examples: [true],
+    }),
+  user: line.optional().meta({ description: 'Who signs in; nobody does without it.', examples: ['monitor'] }),
+  password: object("{ env: 'SMTP_PASSWORD' }", {
+    env: textWithout((value) =>
+      /^[A-Za-z_][A-Za-z0-9_]*$/.test(value)
+        ? undefined
+        : 'wants the name of an environment variable, like SMTP_PASSWORD, not the password itself',
+    ).meta({
+      description: 'Name of the environment variable that holds the password.',
+      examples: ['SMTP_PASSWORD'],
+    }),
+  })
+    .optional()
+    .meta({ description: 'Where the password is; it never stands in the config.' }),
+})
+  .refine(({ user, password }) => (user === undefined) === (password === undefined), {
+    message: 'wants user and password, or neither',
+  })
+  .meta({
+    description:
+      'An SMTP server, for runs on this machine without `--outbox`. A deployment sends through SES.',
+    examples: [{ host: 'smtp.contoso.com', user: 'monitor', password: { env: 'SMTP_PASSWORD' } }],
+  });
+
+const heartbeat = object("{ url: 'https://hc-ping.com/…' }", {
+  url: textWithout((value) =>
+    /^https?:$/.test(URL.parse(value)?.protocol ?? '')
+      ? undefined
+      : 'wants an address that begins with https://',
+  ).meta({
+    description: 'Address of a dead-man’s switch, fetched when a run has ended well for every tenant.',
+    examples: ['https://hc-ping.com/11111111-2222-3333-4444-555555555555'],
+  }),
+}).meta({
+  description:
+    'Lets a service outside notice that runs on this machine are missing: it raises an alarm when the address is not fetched in time. A deployment has alarms of its own.',
+});
+
 const tenantFields = {
   name: line.meta({ description: 'Shown to people; unique.', examples: ['Contoso'] }),
   tenantId: guid.meta({
@@ -476,6 +533,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
           "What the deployment creates in SES: nothing, because the sender or its domain is verified already ('existing'); the sender's 'address', whose mailbox gets a mail with a link to confirm; or its 'domain', whose DKIM records the deployment prints.",
         examples: ['domain'],
       }),
+    smtp: smtp.optional(),
   }).meta({ description: 'How mails are sent.' }),
   schedule: object(SCHEDULE, { at: at.default('07:00'), timeZone: timeZone.default('UTC') })
     .prefault({})
@@ -494,6 +552,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
     .max(50, 'wants at most 50 channels')
     .default([])
     .meta({ description: 'What takes reports beside mail: see docs/channels.md.' }),
+  heartbeat: heartbeat.optional(),
   archive: object("{ bucket: 'secure-score-archive-contoso' }", { bucket: bucket.optional() })
     .default({})
     .meta({ description: 'Where every day is archived.' }),
@@ -511,11 +570,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
   const distinctive = (list: 'tenants' | 'channels', field: string, values: string[]) => {
     const seen = new Map<string, number>();
     for (const [index, text] of values.entries()) {
-      // Names that look alike are one to people.
-      const value = text
-        .normalize('NFKC')
-        .toLowerCase()
-        .replace(/[\u200C\u200D]/g, '');
+      const value = alike(text);
       const first = seen.get(value);
       if (first === undefined) seen.set(value, index);
       else {
@@ -628,6 +683,13 @@ const CLOUDS = {
   usgov: { authorityHost: 'https://login.microsoftonline.us', graphEndpoint: 'https://graph.microsoft.us' },
   dod: { authorityHost: 'https://login.microsoftonline.us', graphEndpoint: 'https://dod-graph.microsoft.us' },
 } as const;
+
+/** Names that look alike are one to people: no two tenants have them, and any of them means the tenant. */
+export const alike = (name: string): string =>
+  name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\u200C\u200D]/g, '');
 
 /** Gives monitor.config.ts its types; the check is made by whoever loads the file. A plain object is as good. */
 export function defineConfig(config: ConfigInput): ConfigInput {

@@ -53,7 +53,7 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown, whole: string): 
 }
 
 /** Fields in whose place somebody may have written the secret itself. */
-const SECRET = new Set<PropertyKey>(['url', 'signingKey']);
+const SECRET = new Set<PropertyKey>(['url', 'signingKey', 'password']);
 
 function describeFound({ code, path }: z.core.$ZodIssue, found: unknown): string {
   if (found === undefined) return 'is missing';
@@ -67,7 +67,7 @@ function describeFound({ code, path }: z.core.$ZodIssue, found: unknown): string
 /** The addresses of webhooks carry a key, and may stand in the wrong place. */
 function withoutKeys(text: string): string {
   return text
-    .replace(/(https?:\/\/)(?:[^\s"'/]*@)?([^\s"'/?#]*)[/?#][^\s"']*/gi, '$1$2/…')
+    .replace(/([a-z][a-z0-9+.-]*:\/\/)(?:[^\s"'/]*@)?([^\s"'/?#]*)[/?#][^\s"']*/gi, '$1$2/…')
     .replace(/whsec_[^\s"']*/g, 'whsec_…');
 }
 

@@ -155,6 +155,8 @@ export interface Schedules {
 
 export interface Schedule {
   tenantId: string;
+  /** Of the tenant, where whoever schedules it knows. */
+  name?: string;
   /** False where somebody switched it off. */
   enabled: boolean;
   /** When it was created, or last changed: within a day of it the tenant runs. */

@@ -96,7 +96,7 @@ async function practiceOf(now: Date, root: string): Promise<void> {
   });
   try {
     for (const path of Object.values(paths)) await rm(path, { recursive: true, force: true });
-    await mkdir(root, { recursive: true });
+    await mkdir(root, { recursive: true, mode: 0o700 });
     await writeFile(paths.certificate, app.certificate + app.privateKey, { mode: 0o600 });
   } catch (error) {
     throw new MonitorError(

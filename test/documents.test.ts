@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../cli/main.ts';
 import { allQuestions } from '../history/questions.ts';
+import { parseConfig } from '../lambda/config.ts';
 import { callOf, commandLine } from '../lambda/command-line.ts';
 
 /** What README, runbook, help and messages name is there: taken out of them, not copied from them. */
@@ -172,6 +173,78 @@ describe('a message', () => {
   });
 });
 
+describe('docs/local.md', () => {
+  const blocksOf = (language: string) =>
+    [...read('docs/local.md').matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(
+      ([, body = '']) => body,
+    );
+  /** What a timer calls, without the path that an example has. */
+  const calls = (text: string) =>
+    [
+      ...text.matchAll(/(?:\.\/|\/opt\/secure-score-monitor\/|npm run -s )secure-score (?:-- )?([^><\n]*)/g),
+    ].map(([, words = '']) => words.trim());
+  const sections = (text: string) => {
+    const found: Record<string, Record<string, string[]>> = {};
+    let section = '';
+    for (const line of text.split('\n').filter((each) => !/^(#|$)/.test(each))) {
+      const [, name] = /^\[(\w+)\]$/.exec(line) ?? [];
+      const [, key = '', value = ''] = /^([A-Za-z_]+)=(.*)$/.exec(line) ?? [];
+      if (name !== undefined) found[(section = name)] = {};
+      else ((found[section] ??= {})[key] ??= []).push(value);
+    }
+    return found;
+  };
+
+  it('shows units that systemd reads, and calls of a run and of the watch', () => {
+    const [environment, service, timer] = blocksOf('ini').map(sections);
+    expect(environment).toEqual({ '': { SMTP_PASSWORD: [expect.any(String)] } });
+    expect(Object.keys(service!)).toEqual(['Unit', 'Service']);
+    expect(service!['Service']).toMatchObject({
+      Type: ['oneshot'],
+      ExecStart: [/^-\//, /^\//].map((start) => expect.stringMatching(start)),
+    });
+    expect(timer).toMatchObject({
+      Timer: { OnCalendar: [expect.stringMatching(/^\*-\*-\* \d\d:\d\d:\d\d$/)], Persistent: ['true'] },
+      Install: { WantedBy: ['timers.target'] },
+    });
+  });
+
+  it('shows lines that cron reads', () => {
+    const lines = blocksOf('crontab').join('').trim().split('\n');
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toMatch(/^[A-Z_]+=\S+$/);
+    for (const line of lines.slice(1)) expect(line).toMatch(/^\d+ \d+ \* \* \* cd \S+ && \.\/secure-score /);
+  });
+
+  it('shows a task that is well-formed', () => {
+    const open: string[] = [];
+    for (const [, slash, name, rest] of blocksOf('xml')
+      .join('')
+      .matchAll(/<(\/?)(\w+)([^>]*)>/g)) {
+      if (slash) expect(open.pop()).toBe(name);
+      else if (!rest!.endsWith('/')) open.push(name!);
+    }
+    expect(open).toEqual([]);
+  });
+
+  it('calls commands that are there, with flags that they take', async () => {
+    const words = [...blocksOf('ini'), ...blocksOf('crontab'), ...blocksOf('xml')].flatMap(calls);
+    expect(words.map((each) => each.split(' ')[0])).toEqual(['run', 'watch', 'run', 'watch', 'run', 'watch']);
+    for (const each of words) {
+      expect(await say(each.split(' '))).toMatchObject({ code: 0, err: '' });
+    }
+  });
+
+  it('shows fields that the config has', () => {
+    const fields = blocksOf('ts').map((body) => body.trim().replace(/,$/, ''));
+    expect(fields).toHaveLength(2);
+    const config = new Function(`return {
+      tenants: [{ name: 'a', tenantId: '0b6b6ab0-3b1f-4c3a-9a51-0f4f8f3f6c11', clientId: '0b6b6ab0-3b1f-4c3a-9a51-0f4f8f3f6c11', recipients: ['a@contoso.com'] }],
+      operations: ['a@contoso.com'], ${fields.join(',')} }`)() as unknown;
+    expect(parseConfig(config, 'docs/local.md')).toHaveProperty('heartbeat');
+  });
+});
+
 describe('the call', () => {
   it.each([...SOURCES, ...DOCUMENTS, 'monitor.config.example.ts'])(
     'in %s asks no registry for a package of that name',
@@ -204,7 +277,7 @@ describe('a document', () => {
     const text = read(file);
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const lacking = [
-      ...[...text.matchAll(/npm run ([\w:-]+)/g)].filter(([, script = '']) => !(script in scripts)),
+      ...[...text.matchAll(/npm run (?:-s )?([\w:-]+)/g)].filter(([, script = '']) => !(script in scripts)),
       ...[...text.matchAll(/\bnode ([\w/.-]+\.ts)/g)].filter(
         ([, program = '']) => !existsSync(join(ROOT, program)),
       ),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { listTenants, type TenantObjects } from '../../lambda/archive/tenants.ts';
 import { Archive } from '../../lambda/archive/archive.ts';
-import type { Config } from '../../lambda/config.ts';
+import { alike, type Config } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
 import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
@@ -67,7 +67,9 @@ export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
     );
   }
   const chosen =
-    tenant === undefined || id !== undefined ? named : named.filter(({ name }) => name === tenant);
+    tenant === undefined || id !== undefined
+      ? named
+      : named.filter(({ name }) => name !== null && alike(name) === alike(tenant));
   if (chosen.length > 0 && tenant !== undefined) return { store, tenants: chosen, foreign: [], absent: [] };
   if (chosen.length > 0) {
     const absent = (config?.tenants ?? [])
@@ -131,7 +133,8 @@ async function configOf({ config }: ArchiveFlags): Promise<Config | null> {
 }
 
 function idIn(config: Config | null, wanted: string | undefined): string | undefined {
-  return config?.tenants.find(({ name }) => name === wanted)?.tenantId;
+  if (wanted === undefined) return undefined;
+  return config?.tenants.find(({ name }) => alike(name) === alike(wanted))?.tenantId;
 }
 
 async function nameOf(store: ObjectStore, config: Config | null, tenantId: string): Promise<string | null> {

@@ -1,5 +1,7 @@
+import { inParallel } from '../../lambda/archive/columns/parallel.ts';
 import type { Config, Tenant } from '../../lambda/config.ts';
-import { certificateSecretOf, DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
+import { commandLine, shellWord } from '../../lambda/command-line.ts';
+import { certificateSecretOf, DEPLOYMENT_STACK, stackFlag } from '../../lambda/outputs.ts';
 import { count } from '../../lambda/report/format.ts';
 import {
   appendOnlyCheck,
@@ -7,6 +9,7 @@ import {
   folderCheck,
   lastRunCheck,
   outboxCheck,
+  type RunCommand,
   versioningCheck,
 } from './checks/archive.ts';
 import { accountCheck, deploymentCheck, scheduleCheck, secretCheck } from './checks/deployed.ts';
@@ -15,6 +18,7 @@ import {
   configurationSetCheck,
   recipientsCheck,
   senderCheck,
+  smtpCheck,
   sendingCheck,
   testMailCheck,
 } from './checks/mail.ts';
@@ -29,9 +33,9 @@ import { proxyCheck, proxyIsSet } from './checks/proxy.ts';
 import { outputOf } from '../shared/deployment.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT } from '../shared/exit.ts';
-import { loadConfig, selectTenants } from '../shared/load-config.ts';
+import { DEFAULT_CONFIG, loadConfig, selectTenants } from '../shared/load-config.ts';
 import { OPTIONS, text } from '../shared/options.ts';
-import { describeFinding, describeFindings } from './present.ts';
+import { describeFinding, describeFindings, isUnused } from './present.ts';
 
 interface DoctorFlags {
   config: string;
@@ -42,6 +46,8 @@ interface DoctorFlags {
   deployed?: boolean;
   stack?: string;
   send?: boolean;
+  problems?: boolean;
+  parallel: number;
   json: boolean;
 }
 
@@ -66,12 +72,18 @@ export const doctor: Command<DoctorFlags> = {
       })
       .option('outbox', {
         ...text('outbox'),
-        describe: 'Folder for the mails as .eml, and for the test mail of --send, instead of SES',
+        describe:
+          "Folder for the mails as .eml, and for the test mail of --send, instead of the config's SMTP server or SES",
       })
       .option('deployed', {
         type: 'boolean',
         describe: 'A deployment (default, without --certificate, --archive and --outbox)',
       })
+      .option('problems', {
+        type: 'boolean',
+        describe: 'Show only what fails or needs attention',
+      })
+      .option('parallel', OPTIONS.parallel)
       .option('json', OPTIONS.json)
       .conflicts('deployed', ['archive', 'certificate', 'outbox'])
       .example('$0 doctor', 'a deployment')
@@ -82,12 +94,17 @@ export const doctor: Command<DoctorFlags> = {
 
 async function act(flags: DoctorFlags): Promise<number> {
   const findings: Finding[] = [];
+  const shown: Finding[] = [];
   await examine(flags, findings, (finding) => {
-    if (!flags.json) console.log(describeFinding(finding, findings.at(-1)));
     findings.push(finding);
+    if (flags.problems && !['failed', 'warning'].includes(finding.status)) return;
+    // What a setup does not use is nothing to people; programs find every check.
+    if (!flags.json && isUnused(finding)) return;
+    if (!flags.json) console.log(describeFinding(finding, shown.at(-1)));
+    shown.push(finding);
   });
   const ok = findings.every(({ status }) => status !== 'failed');
-  console.log(flags.json ? JSON.stringify({ ok, checks: findings }, null, 2) : describeFindings(findings));
+  console.log(flags.json ? JSON.stringify({ ok, checks: shown }, null, 2) : describeFindings(findings));
   return ok ? EXIT.done : EXIT.failed;
 }
 
@@ -97,6 +114,8 @@ async function examine(
   report: (finding: Finding) => void,
 ): Promise<void> {
   const { certificate: file, archive, outbox, stack = DEPLOYMENT_STACK } = flags;
+  // What a deployment runs, it mails through SES.
+  const isLocal = file !== undefined || archive !== undefined || outbox !== undefined;
   const folder = archive !== undefined && !/^s3:/i.test(archive);
   const here = file !== undefined && folder && 'all is on this machine';
 
@@ -117,26 +136,36 @@ async function examine(
   await bucketed.check('versions', [bucket, store], versioningCheck);
   await bucketed.check('append-only', [bucket, store], appendOnlyCheck);
 
-  const ses = aws.unless(outbox !== undefined && !here && 'mails are written to a folder');
+  const smtp = isLocal && outbox === undefined ? valueOf(config)?.mail.smtp : undefined;
+  const ses = aws.unless(
+    !here &&
+      ((outbox !== undefined && 'mails are written to a folder') ||
+        (smtp !== undefined && 'an SMTP server takes the mails')),
+  );
+  if (here && outbox === undefined && !smtp) await setup.check('mails', [], unlookedMails);
+  if (smtp) await setup.check('SMTP', [], () => smtpCheck(smtp));
   if (outbox !== undefined) await setup.check('outbox', [], () => outboxCheck(outbox));
   await ses.check('sender', [config, account], senderCheck);
   const sending = await ses.check('sending', [account], sendingCheck);
   await ses.check('recipients', [config, sending], recipientsCheck);
-  const configurationSet = await ses.check('configuration set', [deployment], (deployed) =>
-    configurationSetCheck(outputOf(deployed, 'configurationSet')),
-  );
+  const configurationSet = await ses
+    .unless(here)
+    .check('configuration set', [deployment], (deployed) =>
+      configurationSetCheck(outputOf(deployed, 'configurationSet')),
+    );
   if (flags.send) {
     await setup.check('test mail', [config], (checked) =>
       testMailCheck(checked, findings, {
         outbox,
+        isLocal,
         configurationSet: valueOf(configurationSet),
       }),
     );
   }
 
-  for (const tenant of valueOf(config)?.selected ?? []) {
-    const its = setup.of(tenant.name);
-    const deployed = aws.of(tenant.name);
+  const examineTenant = async (tenant: Tenant, reportIts: (finding: Finding) => void): Promise<void> => {
+    const its = new Examination(reportIts, tenant.name);
+    const deployed = its.unless(here);
 
     const secret = await deployed
       .unless(file !== undefined && 'a file signs in')
@@ -156,8 +185,68 @@ async function examine(
     await deployed.check('schedule', [deployment], (found) =>
       scheduleCheck(tenant, outputOf(found, 'scheduleGroup')),
     );
-    await its.check('last run', [store], (opened) => lastRunCheck(tenant, opened, here ? null : stack));
-  }
+    await its.check('last run', [store], (opened) =>
+      lastRunCheck(tenant, opened, runCommand(flags, here !== false)),
+    );
+  };
+  await inOrder(valueOf(config)?.selected ?? [], examineTenant, flags.parallel, report);
+}
+
+/** Tenants side by side, and what is found as if they came one after the other. */
+async function inOrder(
+  tenants: readonly Tenant[],
+  examineTenant: (tenant: Tenant, report: (finding: Finding) => void) => Promise<void>,
+  atOnce: number,
+  report: (finding: Finding) => void,
+): Promise<void> {
+  const waiting = tenants.map((tenant) => ({ tenant, found: [] as Finding[], isDone: false }));
+  let first = 0;
+  const flush = () => {
+    for (; first < waiting.length; first += 1) {
+      const { found, isDone } = waiting[first]!;
+      for (const finding of found.splice(0)) report(finding);
+      if (!isDone) return;
+    }
+  };
+  await inParallel(
+    waiting,
+    async (each) => {
+      await examineTenant(each.tenant, (finding) => {
+        each.found.push(finding);
+        flush();
+      });
+      each.isDone = true;
+      flush();
+    },
+    atOnce,
+  );
+}
+
+/** Nothing of AWS is looked at where all else is on this machine. */
+function unlookedMails(): Outcome<void> {
+  return {
+    found: 'a run with these flags sends through SES, which is not looked at here',
+    value: undefined,
+    warning: 'Name a folder with --outbox, or a server in mail.smtp of the config, unless you mean SES.',
+  };
+}
+
+/** The run that makes the next mail, with the flags that this doctor was given. */
+function runCommand(
+  { config, certificate, archive, outbox, stack }: DoctorFlags,
+  isHere: boolean,
+): RunCommand {
+  const given = isHere ? { certificate, archive, outbox } : {};
+  const flags = Object.entries({ config: config === DEFAULT_CONFIG ? undefined : config, ...given })
+    .filter(([, value]) => value !== undefined)
+    .map(([flag, value]) => ` --${flag} ${shellWord(value!)}`)
+    .join('');
+  return {
+    isDeployed: !isHere,
+    command: commandLine(
+      isHere ? `run${flags}` : `run --deployed${stackFlag(stack ?? DEPLOYMENT_STACK)}${flags}`,
+    ),
+  };
 }
 
 async function configCheck(flags: DoctorFlags): Promise<Outcome<Config & { selected: Tenant[] }>> {

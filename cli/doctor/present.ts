@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { callOf } from '../../lambda/command-line.ts';
 import { count } from '../../lambda/report/format.ts';
 import type { Finding, Mark } from './checks/examination.ts';
 
@@ -31,6 +32,10 @@ export function describeFinding(finding: Finding, previous: Finding | undefined)
   return `${previous ? '\n' : ''}${title}\n${lines.join('\n')}`;
 }
 
+/** A check that this setup has no use for. */
+export const isUnused = ({ status, found }: Finding): boolean =>
+  status === 'skipped' && found.startsWith('not used: ');
+
 /** The last line. */
 export function describeFindings(findings: readonly Finding[]): string {
   const having = (status: Mark) => findings.filter((finding) => finding.status === status).length;
@@ -48,6 +53,8 @@ const dimmed = (status: Mark, words: string) => (status === 'skipped' ? styleTex
 function wrap(words: string, more = 0): string[] {
   const width = Math.max(Math.min(process.stdout.columns ?? 100, 120) - INDENT - more, 30);
   return words.split('\n').flatMap((paragraph) => {
+    // A command in two lines is none: the terminal itself wraps it, and it can be copied.
+    if (paragraph.startsWith(callOf(import.meta.url))) return [paragraph];
     const lines: string[] = [];
     for (const word of paragraph.trim().split(/\s+/)) {
       const last = lines.at(-1);

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { inParallel } from '../../lambda/archive/columns/parallel.ts';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
 import { secretsManagerSource } from '../../lambda/certificate/secrets-manager.ts';
 import { deadlineIn, machineClock } from '../../lambda/clock.ts';
 import type { Config, Tenant } from '../../lambda/config.ts';
 import { graphClient } from '../../lambda/graph/client.ts';
-import { outboxMailer } from '../../lambda/channels/outbox-mailer.ts';
-import { sesMailer } from '../../lambda/channels/ses-mailer.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import { noMetrics } from '../../lambda/no-metrics.ts';
 import { DEFAULT_CERTIFICATE_SECRET, DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
@@ -19,7 +18,10 @@ import { failureOf } from '../shared/failure.ts';
 import { functionRunner } from './invoke.ts';
 import { loadConfig, selectTenants } from '../shared/load-config.ts';
 import { stderrLog } from '../shared/log.ts';
+import { mailerOf } from '../shared/mailer.ts';
 import { OPTIONS, text } from '../shared/options.ts';
+import { progressLine } from '../shared/progress-line.ts';
+import { beat } from './heartbeat.ts';
 import { describeFailure, describeResult, type RunFailure } from './present.ts';
 
 /** A run has so long; a claim that it leaves behind when it is killed ends 10 s later. */
@@ -35,10 +37,11 @@ export interface RunFlags {
   outbox?: string;
   deployed?: boolean;
   stack?: string;
+  parallel: number;
   json: boolean;
 }
 
-/** `secure-score run`: the tenants in turn; one that fails does not stop the others. */
+/** `secure-score run`: the tenants, a few at a time; one that fails does not stop the others. */
 export const run: Command<RunFlags> = {
   flags: (yargs) =>
     yargs
@@ -54,13 +57,14 @@ export const run: Command<RunFlags> = {
       })
       .option('outbox', {
         ...text('outbox'),
-        describe: 'Folder for the mails as .eml (default: send through SES)',
+        describe: "Folder for the mails as .eml (default: the config's SMTP server, else SES)",
       })
       .option('deployed', {
         type: 'boolean',
         describe: 'Run the deployed function now, instead of running here',
       })
       .option('stack', OPTIONS.stack)
+      .option('parallel', OPTIONS.parallel)
       .option('json', OPTIONS.json)
       .conflicts('deployed', ['archive', 'certificate', 'outbox'])
       .implies('stack', 'deployed')
@@ -75,14 +79,31 @@ async function act(flags: RunFlags): Promise<number> {
   const log = stderrLog();
   const runTenant = flags.deployed ? await runThere(flags) : runHere(flags, config, log);
 
-  const outcomes: (RunResult | RunFailure)[] = [];
-  for (const tenant of tenants) {
-    const outcome = await runTenant(tenant).catch((error: unknown) => failed(tenant, error, log));
-    outcomes.push(outcome);
-    if (!flags.json) console.log('error' in outcome ? describeFailure(outcome) : describeResult(outcome));
-  }
+  const line = progressLine();
+  let done = 0;
+  const progress = () => {
+    if (tenants.length > 1) line.show(`${done} of ${tenants.length} tenants`);
+  };
+  progress();
+  const outcomes = await inParallel(
+    tenants,
+    async (tenant): Promise<RunResult | RunFailure> => {
+      const outcome = await runTenant(tenant).catch((error: unknown) => failed(tenant, error, log));
+      done += 1;
+      line.clear();
+      if (!flags.json) console.log('error' in outcome ? describeFailure(outcome) : describeResult(outcome));
+      if (done < tenants.length) progress();
+      return outcome;
+    },
+    flags.parallel,
+  );
   if (flags.json) console.log(JSON.stringify(outcomes.length === 1 ? outcomes[0] : outcomes, null, 2));
-  return outcomes.some((outcome) => 'error' in outcome) ? EXIT.failed : EXIT.done;
+  if (outcomes.some((outcome) => 'error' in outcome)) return EXIT.failed;
+  // Of a part of the tenants, or of what runs elsewhere, it would feign life.
+  if (config.heartbeat && flags.tenant === undefined && !flags.deployed) {
+    await beat(config.heartbeat).catch((error: unknown) => warn(error, log));
+  }
+  return EXIT.done;
 }
 
 type RunTenant = (tenant: Tenant) => Promise<RunResult>;
@@ -101,7 +122,7 @@ function runHere(flags: RunFlags, config: Config, log: Log): RunTenant {
       : secretsManagerSource({ defaultSecret: DEFAULT_CERTIFICATE_SECRET }),
     graph: graphClient({ clock: machineClock }),
     store: openStore(flags.archive ?? (bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE)),
-    mailer: flags.outbox ? outboxMailer(flags.outbox) : sesMailer({}),
+    mailer: mailerOf(config, flags.outbox),
     log,
     metrics: noMetrics,
   };
@@ -111,6 +132,12 @@ function runHere(flags: RunFlags, config: Config, log: Log): RunTenant {
       sender: { from: config.mail.from, operations: config.operations },
       ports: { ...ports, invocation: { id: randomUUID(), deadline: deadlineIn(ports.clock, RUN_MS) } },
     });
+}
+
+/** It changes nothing of what the run did. */
+function warn(error: unknown, log: Log): void {
+  const { message, code, advice } = failureOf(error);
+  log.warn(message, { code, advice });
 }
 
 function failed({ tenantId, name }: Tenant, error: unknown, log: Log): RunFailure {

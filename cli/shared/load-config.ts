@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseConfig, type Config, type Tenant } from '../../lambda/config.ts';
+import { alike, parseConfig, type Config, type Tenant } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { decodeText, encodingOf, readTextFile } from '../../lambda/text-file.ts';
 
@@ -144,7 +144,7 @@ function adviceOn(error: unknown): string {
 export function selectTenants(config: Config, wanted: string | undefined): Tenant[] {
   if (wanted === undefined) return config.tenants;
   const found = config.tenants.filter(
-    ({ name, tenantId }) => name === wanted || tenantId === wanted.toLowerCase(),
+    ({ name, tenantId }) => alike(name) === alike(wanted) || tenantId === wanted.toLowerCase(),
   );
   if (found.length > 0) return found;
   throw new MonitorError(

@@ -20,6 +20,12 @@ export function certificateFile(describe: string) {
   return { type, coerce, alias: 'file', describe } as const;
 }
 
+/**
+ * Graph counts by app and tenant (150 requests a minute, 4 at a time), so that tenants take nothing from each other; but
+ * this machine and its way to Microsoft have limits as well: https://learn.microsoft.com/en-us/graph/throttling-limits
+ */
+const MOST_AT_ONCE = 32;
+
 /** Flags that more than one command has. */
 export const OPTIONS = {
   config: { ...text('config'), default: DEFAULT_CONFIG, describe: 'Config file (.ts, .js or .json)' },
@@ -27,6 +33,16 @@ export const OPTIONS = {
   stack: {
     ...text('stack'),
     describe: `Name of the deployment's main stack (default: ${DEPLOYMENT_STACK})`,
+  },
+  parallel: {
+    type: 'number',
+    requiresArg: true,
+    default: 4,
+    describe: `How many tenants at the same time, 1 to ${MOST_AT_ONCE}`,
+    coerce: (parallel: number) => {
+      if (Number.isInteger(parallel) && parallel >= 1 && parallel <= MOST_AT_ONCE) return parallel;
+      throw new UsageError(`--parallel wants a whole number from 1 to ${MOST_AT_ONCE}.`);
+    },
   },
   json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },
 } as const;

@@ -11,7 +11,8 @@ import type { Mail, Mailer } from '../ports.ts';
 
 /**
  * "Sends" by writing an .eml file that any mail program opens. The file's name and the Message-ID come from the
- * mail's key alone: a repetition finds the file there, leaves it as it is, and returns the same id.
+ * mail's key alone: a repetition finds the file there, leaves it as it is, and returns the same id. A mail shows how well
+ * a tenant is secured: folder and files are for their owner alone (0700, 0600).
  * @param folder made if it is not there; must be on a file system with hard links
  */
 export function outboxMailer(folder: string): Mailer {
@@ -19,7 +20,7 @@ export function outboxMailer(folder: string): Mailer {
     async send(mail) {
       const bytes = await compose(mail);
       try {
-        await mkdir(folder, { recursive: true });
+        await mkdir(folder, { recursive: true, mode: 0o700 });
         await createWhole(folder, fileName(mail.key), bytes);
       } catch (error) {
         if (error instanceof MonitorError) throw error;
@@ -79,7 +80,8 @@ export function fileName(key: string): string {
   return `${readable || 'mail'}${faithful ? '' : `-${hash(key, 8)}`}.eml`;
 }
 
-function messageId(key: string): string {
+/** The Message-ID of a mail that we write ourselves. */
+export function messageId(key: string): string {
   return `<${hash(key, 32)}@secure-score-monitor>`;
 }
 
@@ -91,7 +93,7 @@ function hash(text: string, length: number): string {
 async function createWhole(folder: string, name: string, bytes: Buffer): Promise<void> {
   const temporary = join(folder, `.${name}.${randomUUID()}.tmp`);
   try {
-    const file = await open(temporary, 'wx');
+    const file = await open(temporary, 'wx', 0o600);
     try {
       await file.writeFile(bytes);
       await file.sync();

@@ -47,7 +47,7 @@ export function assess(tenants: Watched[], now: Date): Situation {
   for (const { schedule, state } of tenants) {
     const known = state === 'damaged' ? null : state;
     const tenant = schedule.tenantId;
-    const name = known?.name ?? tenant;
+    const name = known?.name ?? schedule.name ?? tenant;
     const lastRun = known?.lastRun ?? null;
 
     // A schedule that is new, or was changed, or switched on again, has not had its turn yet.

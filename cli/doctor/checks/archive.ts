@@ -8,11 +8,11 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { Archive } from '../../../lambda/archive/archive.ts';
+import { layout } from '../../../lambda/archive/layout.ts';
 import { openStore } from '../../../lambda/archive/open-store.ts';
 import { machineClock } from '../../../lambda/clock.ts';
 import type { Tenant } from '../../../lambda/config.ts';
 import { MonitorError, quote } from '../../../lambda/errors.ts';
-import { stackFlag } from '../../../lambda/outputs.ts';
 import type { ObjectStore } from '../../../lambda/ports.ts';
 import { count, moment } from '../../../lambda/report/format.ts';
 import { OVERDUE_AFTER_MS } from '../../../lambda/watch/situation.ts';
@@ -20,7 +20,7 @@ import { asked, PATIENCE } from '../../shared/aws.ts';
 import { DEPLOY } from '../../shared/deployment.ts';
 import { appendOnlyGaps } from './bucket-policy.ts';
 import type { Outcome } from './examination.ts';
-import { commandLine } from '../../../lambda/command-line.ts';
+import { shellWord } from '../../../lambda/command-line.ts';
 
 const s3 = () => new S3Client(PATIENCE);
 
@@ -138,37 +138,61 @@ async function nearestFolder(missing: string): Promise<string> {
   return parent === missing || (await stat(parent).catch(() => null)) ? parent : nearestFolder(parent);
 }
 
-/** By the state that the last run left. @param stack whose schedule makes runs due daily; null where none does */
+/** How to make a run, and whether a schedule does so daily. */
+export interface RunCommand {
+  isDeployed: boolean;
+  command: string;
+}
+
+/** By what the last run left: its state, and what it archived. */
 export async function lastRunCheck(
   tenant: Tenant,
   store: ObjectStore,
-  stack: string | null,
+  { isDeployed, command }: RunCommand,
 ): Promise<Outcome<void>> {
   const { state } = await new Archive(store, tenant.tenantId).state();
-  const runNow = commandLine(stack === null ? 'run' : `run --deployed${stackFlag(stack)}`);
   const lastRun = state?.lastRun ?? null;
   const failing = state?.said.failing ?? null;
+  const again = `${command} --tenant ${shellWord(tenant.name)}`;
   if (failing) {
     const last = lastRun ? `The last that succeeded was on ${moment(lastRun.at)}.` : 'None ever succeeded.';
     throw new MonitorError(
       'runs-fail',
       `Runs have failed since ${moment(failing.since)}. ${last}`,
-      `Mend what is marked above, then: ${runNow} --tenant ${quote(tenant.name)}`,
+      `Mend what is marked above, then:\n${again}`,
     );
   }
   if (!lastRun) {
-    return { found: 'there was none yet', value: undefined, warning: `Run it now: ${runNow}` };
+    const days = await store.list(layout.snapshots(tenant.tenantId));
+    if (days.length === 0) {
+      return { found: 'there was none yet', value: undefined, warning: `Run it now:\n${command}` };
+    }
+    throw new MonitorError(
+      'runs-fail',
+      `Runs have archived ${count(days.length, 'day')}, and none has succeeded: its mails could not be sent, or it was stopped.`,
+      `See what it says:\n${again}`,
+    );
   }
   const age = machineClock.now().getTime() - Date.parse(lastRun.at);
-  const hours = age / 3_600_000;
-  const found = `on ${moment(lastRun.at)}, ${hours < 48 ? count(Math.max(0, Math.floor(hours)), 'hour') : count(Math.floor(hours / 24), 'day')} ago`;
+  const found = `on ${moment(lastRun.at)}, ${ago(age)}`;
   if (age <= OVERDUE_AFTER_MS) return { found, value: undefined };
-  if (stack === null) return { found, value: undefined, warning: `Run daily, by cron or a timer: ${runNow}` };
+  if (!isDeployed) {
+    return { found, value: undefined, warning: `Run it daily (docs/local.md shows how):\n${command}` };
+  }
   throw new MonitorError(
     'overdue',
     `${found}: the next one is overdue.`,
-    `See the schedule above and the log of the function; run it now with: ${runNow} --tenant ${quote(tenant.name)}`,
+    `See the schedule above and the log of the function; run it now with:\n${again}`,
   );
+}
+
+/** "3 hours ago", in the largest unit of which there are some. @param age in ms */
+function ago(age: number): string {
+  const minutes = Math.floor(age / 60_000);
+  if (minutes < 1) return 'just now';
+  const hours = Math.floor(minutes / 60);
+  if (hours < 1) return `${count(minutes, 'minute')} ago`;
+  return `${hours < 48 ? count(hours, 'hour') : count(Math.floor(hours / 24), 'day')} ago`;
 }
 
 function bucketOf(location: string): string {

@@ -52,11 +52,6 @@ export class Examination {
     this.#unused = unused;
   }
 
-  /** The same, for checks of a tenant. */
-  of(tenant: string): Examination {
-    return new Examination(this.#report, tenant, this.#unused);
-  }
-
   /** The same, for checks that are left out where a reason is given. */
   unless(reason: string | false): Examination {
     return new Examination(this.#report, this.#tenant, reason === false ? this.#unused : reason);

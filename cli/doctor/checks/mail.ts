@@ -8,17 +8,23 @@ import {
 import { machineClock } from '../../../lambda/clock.ts';
 import { distinct, type Config } from '../../../lambda/config.ts';
 import { MonitorError, quote } from '../../../lambda/errors.ts';
-import { outboxMailer } from '../../../lambda/channels/outbox-mailer.ts';
 import { sesMailer } from '../../../lambda/channels/ses-mailer.ts';
+import { smtpMailer, type SmtpSettings } from '../../../lambda/channels/smtp-mailer.ts';
 import { parseMailbox } from '../../../lambda/channels/mailbox.ts';
 import { moment } from '../../../lambda/report/format.ts';
 import { drawHtml } from '../../../lambda/report/html.ts';
 import { drawText } from '../../../lambda/report/text.ts';
 import { asked, PATIENCE } from '../../shared/aws.ts';
 import { DEPLOY } from '../../shared/deployment.ts';
+import { mailerOf } from '../../shared/mailer.ts';
 import type { Finding, Outcome } from './examination.ts';
 
 const ses = () => new SESv2Client(PATIENCE);
+
+/** The server is there, encrypts, and lets us in. */
+export async function smtpCheck(settings: SmtpSettings): Promise<Outcome<void>> {
+  return { found: await smtpMailer(settings).check(), value: undefined };
+}
 
 /** The sender's address, or its domain, is verified. */
 export async function senderCheck(config: Config): Promise<Outcome<void>> {
@@ -119,13 +125,14 @@ export async function configurationSetCheck(name: string): Promise<Outcome<strin
 /**
  * Sends a mail to the operations addresses, with the findings so far as a file.
  * @param means.outbox a folder to write it to, instead of sending it
+ * @param means.isLocal by what carries the mails of a run on this machine; else of the deployment
  */
 export async function testMailCheck(
   config: Config,
   findings: readonly Finding[],
-  means: { outbox: string | undefined; configurationSet: string | undefined },
+  means: { outbox: string | undefined; isLocal: boolean; configurationSet: string | undefined },
 ): Promise<Outcome<void>> {
-  const { outbox, configurationSet } = means;
+  const { outbox, isLocal, configurationSet } = means;
   const now = machineClock.now();
   const document = {
     tenant: 'Secure Score monitor',
@@ -143,7 +150,8 @@ export async function testMailCheck(
       `Sent ${moment(now.toISOString())}.`,
     ],
   };
-  const id = await (outbox === undefined ? sesMailer({ configurationSet }) : outboxMailer(outbox)).send({
+  const mailer = isLocal ? mailerOf(config, outbox) : sesMailer({ configurationSet });
+  const id = await mailer.send({
     kind: 'operations',
     key: `doctor/${now.toISOString()}`,
     date: now,

@@ -1,0 +1,90 @@
+import { hostname } from 'node:os';
+import { styleText } from 'node:util';
+import { openStore } from '../../lambda/archive/open-store.ts';
+import { deadlineIn, machineClock } from '../../lambda/clock.ts';
+import { noMetrics } from '../../lambda/no-metrics.ts';
+import { count, listing } from '../../lambda/report/format.ts';
+import { watch as lookAround, type WatchResult } from '../../lambda/watch/watch.ts';
+import { locationOf } from '../archive/choice.ts';
+import type { Command } from '../shared/command.ts';
+import { EXIT } from '../shared/exit.ts';
+import { loadConfig } from '../shared/load-config.ts';
+import { stderrLog } from '../shared/log.ts';
+import { mailerOf } from '../shared/mailer.ts';
+import { OPTIONS, text } from '../shared/options.ts';
+
+/** Looks longer than the function may. */
+const WATCH_MS = 15 * 60_000;
+
+/** Nobody knows since when a tenant stands in the config: one that never ran is missing from the beginning. */
+const ALWAYS = new Date(0);
+
+interface WatchFlags {
+  config: string;
+  archive?: string;
+  outbox?: string;
+  json: boolean;
+}
+
+/** `secure-score watch`: on one machine, what the deployment's daily watch does. */
+export const watch: Command<WatchFlags> = {
+  flags: (yargs) =>
+    yargs
+      .usage(
+        '$0 watch\n\nLooks for what no run can say: that it is missing. Mails operations, once, of tenants of the config without a successful run for 30 hours, of certificates that come close to their end, and of damaged evidence. A deployment does so by itself.',
+      )
+      .option('config', OPTIONS.config)
+      .option('archive', {
+        ...text('archive'),
+        describe: "Folder or s3://bucket/prefix (default: the config's bucket, else ./archive)",
+      })
+      .option('outbox', {
+        ...text('outbox'),
+        describe: "Folder for the mail as .eml (default: the config's SMTP server, else SES)",
+      })
+      .option('json', OPTIONS.json)
+      .example('$0 watch --archive archive', ''),
+  act,
+};
+
+async function act(flags: WatchFlags): Promise<number> {
+  const config = await loadConfig(flags.config);
+  const schedules = config.tenants.map(({ tenantId, name }) => ({
+    tenantId,
+    name,
+    enabled: true,
+    since: ALWAYS,
+  }));
+  const result = await lookAround({
+    deployment: `Secure Score monitor on ${hostname()}`,
+    sender: { from: config.mail.from, operations: config.operations },
+    ports: {
+      clock: machineClock,
+      store: openStore(await locationOf(flags, config)),
+      mailer: mailerOf(config, flags.outbox),
+      log: stderrLog(),
+      metrics: noMetrics,
+      schedules: { list: async () => schedules },
+    },
+    deadline: deadlineIn(machineClock, WATCH_MS),
+  });
+  console.log(flags.json ? JSON.stringify(result, null, 2) : describe(result));
+  return EXIT.done;
+}
+
+function describe({ watched, overdue, stale, damaged, certificateDaysLeft, mails }: WatchResult): string {
+  const said = (words: string, found: { name: string }[]) =>
+    found.length === 0
+      ? `  ${styleText('green', '✓')} none ${words}`
+      : `  ${styleText('red', '✗')} ${words}: ${listing(found.map(({ name }) => name))}`;
+  return [
+    styleText('bold', `${count(watched, 'tenant')} watched`),
+    said('without a successful run for 30 hours', overdue),
+    said('without a new snapshot for 3 days', stale),
+    said('with damaged evidence', damaged),
+    ...(certificateDaysLeft === null
+      ? []
+      : [`  The next certificate ends in ${count(certificateDaysLeft, 'day')}.`]),
+    ...mails.map(({ subject, to }) => `  ✉ ${subject} ${styleText('dim', `→ ${to.join(', ')}`)}`),
+  ].join('\n');
+}

@@ -1,0 +1,114 @@
+import { createTransport } from 'nodemailer';
+import type { Config } from '../config.ts';
+import { MonitorError, quote } from '../errors.ts';
+import { line } from '../report/plain-text.ts';
+import type { Mailer } from '../ports.ts';
+import { parseMailbox } from './mailbox.ts';
+import { compose, messageId } from './outbox-mailer.ts';
+
+export type SmtpSettings = NonNullable<Config['mail']['smtp']>;
+
+/** A server that does not answer is one that cannot be reached: the next run tries again. */
+const TIMEOUTS = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 };
+
+export interface SmtpMailer extends Mailer {
+  /** Connects, encrypts, signs in, and sends nothing. @returns what was found, for a person. @throws as `send` does */
+  check(): Promise<string>;
+}
+
+/**
+ * Sends through an SMTP server, never unencrypted: TLS from the beginning (`secure`), or STARTTLS, without which neither
+ * the password nor a mail goes over the wire. The server's certificate is verified; NODE_EXTRA_CA_CERTS adds to those
+ * that are trusted. The Message-ID comes of the mail's key: a repetition has the same.
+ * @param variables where the password is, under the name that the config gives
+ * @throws MonitorError `mail-password-missing`, here; the rest where it sends
+ */
+export function smtpMailer(settings: SmtpSettings, variables: NodeJS.ProcessEnv = process.env): SmtpMailer {
+  const { host, secure, user } = settings;
+  const port = settings.port ?? (secure ? 465 : 587);
+  const password = passwordOf(settings, variables);
+  const transport = () =>
+    createTransport({
+      host,
+      port,
+      secure,
+      requireTLS: !secure,
+      tls: { minVersion: 'TLSv1.2' },
+      ...(user === undefined ? {} : { auth: { user, pass: password } }),
+      ...TIMEOUTS,
+    });
+  const server = `${host}:${port}`;
+  const explained = async <T>(doing: string, answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      throw explain(error, `${server} ${doing}`, password);
+    }
+  };
+
+  return {
+    async send(mail) {
+      const raw = await compose(mail);
+      const envelope = {
+        from: parseMailbox(mail.from).address,
+        to: mail.to.map((to) => parseMailbox(to).address),
+      };
+      const { rejected } = await explained(
+        `did not take the mail from ${quote(mail.from)}`,
+        transport().sendMail({ envelope, raw }),
+      );
+      if (rejected.length > 0) {
+        // The others have it, and would get it again with every repetition: so it counts as sent.
+        process.emitWarning(`${server} refused the recipients ${rejected.map(String).join(', ')}`);
+      }
+      return messageId(mail.key);
+    },
+
+    async check() {
+      await explained('cannot be used', transport().verify());
+      return `${server} ${secure ? 'speaks TLS' : 'speaks STARTTLS'}${user === undefined ? '' : `, and lets ${user} in`}`;
+    },
+  };
+}
+
+function passwordOf({ password }: SmtpSettings, variables: NodeJS.ProcessEnv): string {
+  if (password === undefined) return '';
+  const found = variables[password.env];
+  if (found) return found;
+  throw new MonitorError(
+    'mail-password-missing',
+    `The environment variable ${password.env}, which mail.smtp.password names, is not set.`,
+    `Set ${password.env} to the password of the SMTP server where this runs.`,
+  );
+}
+
+/** What the operator does about each failure: https://nodemailer.com/errors */
+function explain(error: unknown, what: string, password: string): MonitorError {
+  const { code = '', responseCode = 0, message } = error as Error & { code?: string; responseCode?: number };
+  const said = line(password === '' ? message : message.replaceAll(password, '***'), 300);
+  const fails = (name: string, advice: string, retryable = false): MonitorError =>
+    new MonitorError(name, `The SMTP server ${what}: ${said}`, advice, { retryable });
+  if (code === 'EAUTH' || code === 'ENOAUTH') {
+    return fails(
+      'mail-login-refused',
+      'Check mail.smtp.user and the password; some providers ask for an app password.',
+    );
+  }
+  if (code === 'ETLS' || /certificate|SSL routines|wrong version number/i.test(message)) {
+    return fails(
+      'mail-not-encrypted',
+      'Mails and passwords go over TLS alone. Check mail.smtp.host, port and secure (true: TLS from the beginning, mostly port 465; false: STARTTLS, mostly 587); a private CA goes into NODE_EXTRA_CA_CERTS.',
+    );
+  }
+  if (responseCode >= 500) {
+    return fails(
+      'mail-refused',
+      'Act on what the server says; check mail.from and the recipients in the config.',
+    );
+  }
+  return fails(
+    'mail-failed',
+    'Nothing: the next run sends it. If it lasts, check mail.smtp.host and port, and that the server can be reached from here.',
+    true,
+  );
+}
