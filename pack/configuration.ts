@@ -79,7 +79,11 @@ function typeOf({ type, items, anyOf, enum: values }: Node): string {
   if (anyOf) return anyOf.map(typeOf).join(' or ');
   if (values) return values.map((value) => code(inSource(value))).join(', ');
   if (type === 'array') return items?.type === 'string' ? 'list of texts' : 'list of objects';
-  return { string: 'text', boolean: 'true or false', integer: 'whole number', number: 'number', object: 'object' }[type ?? ''] ?? 'any';
+  return (
+    { string: 'text', boolean: 'true or false', integer: 'whole number', number: 'number', object: 'object' }[
+      type ?? ''
+    ] ?? 'any'
+  );
 }
 
 /** An override of nothing by default. */
