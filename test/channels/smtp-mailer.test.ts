@@ -14,12 +14,12 @@ const PASSWORD = 'correct horse "battery" staple';
 const variables = { SMTP_PASSWORD: PASSWORD };
 
 let tls: KeyPair;
-let open: { close(): void } | undefined;
+let running: { close(): void } | undefined;
 beforeAll(async () => {
   tls = await createServerCertificate();
   setDefaultCACertificates([...getCACertificates('default'), tls.certificate]);
 });
-afterEach(() => open?.close());
+afterEach(() => running?.close());
 
 /** A real SMTP server on loopback, and what it was given. */
 async function server(options: SMTPServerOptions = {}) {
@@ -31,23 +31,21 @@ async function server(options: SMTPServerOptions = {}) {
       if (username === 'monitor' && password === PASSWORD) return done(null, { user: username });
       return done(new Error(`535 no such password: ${password}`));
     },
-    onData(stream, { envelope, secure }, done) {
-      void text(stream).then((mail) => {
-        const { mailFrom, rcptTo } = envelope;
-        got.push({
-          from: mailFrom ? mailFrom.address : '',
-          to: rcptTo.map((to) => to.address),
-          mail,
-          secure,
-        });
-        done();
+    async onData(stream, { envelope, secure }, done) {
+      const { mailFrom, rcptTo } = envelope;
+      got.push({
+        from: mailFrom ? mailFrom.address : '',
+        to: rcptTo.map((to) => to.address),
+        mail: await text(stream),
+        secure,
       });
+      done();
     },
     logger: false,
     ...options,
   });
-  open = { close: () => smtp.close() };
-  const port = await listening(smtp.listen(0, '127.0.0.1') as Server);
+  running = { close: () => smtp.close() };
+  const port = await listening(smtp.listen(0, '127.0.0.1'));
   const settings = {
     host: 'localhost',
     port,
@@ -89,8 +87,8 @@ describe('the SMTP mailer', () => {
 
   it('sends without a user where none is configured', async () => {
     const { got, settings } = await server({ authOptional: true });
-    const { user: _, password: __, ...open } = settings;
-    await smtpMailer(open, {}).send(mailOf());
+    const { user: _, password: __, ...anonymous } = settings;
+    await smtpMailer(anonymous, {}).send(mailOf());
     expect(got).toHaveLength(1);
   });
 
@@ -100,11 +98,13 @@ describe('the SMTP mailer', () => {
       socket.write('220 plain\r\n');
       socket.on('data', (data) => {
         heard.push(String(data));
-        socket.write(/^EHLO/.test(String(data)) ? '250-plain\r\n250 AUTH PLAIN LOGIN\r\n' : '502 no\r\n');
+        socket.write(
+          String(data).startsWith('EHLO') ? '250-plain\r\n250 AUTH PLAIN LOGIN\r\n' : '502 no\r\n',
+        );
       });
       socket.on('error', () => {});
     }).listen(0, '127.0.0.1');
-    open = plain;
+    running = plain;
     const settings = {
       host: '127.0.0.1',
       port: await listening(plain),
@@ -135,7 +135,7 @@ describe('the SMTP mailer', () => {
     );
     expect(error).toMatchObject({ code: 'mail-login-refused', retryable: false });
     expect(`${error.message}${error.advice}`).toContain('no such password: ***');
-    open?.close();
+    running?.close();
 
     const full = await server({
       onRcptTo: (_to, _session, done) => done(Object.assign(new Error('full'), { responseCode: 452 })),
@@ -144,7 +144,7 @@ describe('the SMTP mailer', () => {
       code: 'mail-failed',
       retryable: true,
     });
-    open?.close();
+    running?.close();
 
     const unknown = await server({
       onRcptTo: (_to, _session, done) => done(Object.assign(new Error('unknown'), { responseCode: 550 })),
@@ -158,7 +158,7 @@ describe('the SMTP mailer', () => {
   it('says which variable lacks the password, and tries again where nobody answers', async () => {
     const { settings } = await server();
     expect(() => smtpMailer(settings, {})).toThrow('SMTP_PASSWORD');
-    open?.close();
+    running?.close();
     const gone = await failure(smtpMailer({ ...settings, port: 1 }, variables).send(mailOf()));
     expect(gone).toMatchObject({ code: 'mail-failed', retryable: true });
   });

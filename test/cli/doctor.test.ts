@@ -31,7 +31,7 @@ interface Check {
   code: string | null;
 }
 
-const outbox = () => join(practice.folder, 'mails');
+const mailFolder = () => join(practice.folder, 'mails');
 const flags = () => [
   '--config',
   practice.config,
@@ -40,7 +40,7 @@ const flags = () => [
   '--archive',
   archive,
   '--outbox',
-  outbox(),
+  mailFolder(),
 ];
 /** Each flag once: what a test gives comes instead of what all have. */
 const flagsWith = (more: string[]) => {
@@ -119,7 +119,7 @@ describe('secure-score doctor', () => {
 
   it('recommends the run that it was asked about', async () => {
     const { find } = await doctor();
-    const words = `--certificate ${practice.pem} --archive ${archive} --outbox ${outbox()}`;
+    const words = `--certificate ${practice.pem} --archive ${archive} --outbox ${mailFolder()}`;
     expect(find('last run')?.advice).toBe(
       `Run it now:\n./secure-score run --config ${practice.config} ${words}`,
     );

@@ -118,11 +118,10 @@ describe('mails by SMTP', () => {
       cert,
       onAuth: ({ password }, _session, done) =>
         password === 'from the environment' ? done(null, { user: 'monitor' }) : done(new Error('no')),
-      onData: (stream, _session, done) =>
-        void text(stream).then((mail) => {
-          mails.push(mail);
-          done();
-        }),
+      async onData(stream, _session, done) {
+        mails.push(await text(stream));
+        done();
+      },
     });
     const server = smtp.listen(0, '127.0.0.1') as Server;
     closing.push(() => smtp.close());
