@@ -5,6 +5,7 @@ import { callOf, commandLine } from '../lambda/command-line.ts';
 import { followProxy } from '../lambda/proxy.ts';
 import { archiveCommand } from './archive/archive.ts';
 import { certificateCommand } from './certificate/certificate.ts';
+import { channelCommand } from './channel/channel.ts';
 import { lazily } from './shared/command.ts';
 import { EXIT, UsageError } from './shared/exit.ts';
 import { asMonitorError } from './shared/failure.ts';
@@ -36,6 +37,7 @@ export async function main(args: string[]): Promise<number> {
     .command(run)
     .command(certificateCommand(exit))
     .command(watch)
+    .command(channelCommand(exit))
     .command(doctor)
     .command(historyCommand(exit))
     .command(archiveCommand(exit))

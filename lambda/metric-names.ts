@@ -14,6 +14,8 @@ export const DEPLOYMENT_METRICS = {
   runsFailed: 'RunsFailed',
   /** Count, by each run. */
   mailsSent: 'MailsSent',
+  /** Count: deliveries that were given up, because they were refused for good or 7 days old. */
+  deliveriesDropped: 'DeliveriesDropped',
   /** Count, by each run that succeeded: 1 where the columns of the history could not be written, else 0. */
   columnsFailed: 'ColumnsFailed',
   /** Count, by the daily watch: tenants without a successful run for 30 hours. */
@@ -45,6 +47,7 @@ export const METRIC_UNITS = {
   RunsSucceeded: 'Count',
   RunsFailed: 'Count',
   MailsSent: 'Count',
+  DeliveriesDropped: 'Count',
   ColumnsFailed: 'Count',
   TenantsOverdue: 'Count',
   TenantsStale: 'Count',

@@ -175,6 +175,15 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
       missing: NOT_BREACHING,
     },
     {
+      id: 'deliveries-dropped',
+      description:
+        'A report did not reach a channel or a mailbox and was given up: refused for good, or tried for 7 days. The operations mail lists what was lost, to whom and why; the report itself is in the archive. Mend the channel: "secure-score channel test" sends to it.',
+      metric: watched(DEPLOYMENT_METRICS.deliveriesDropped, Stats.SUM, Duration.hours(1)),
+      when: atLeast,
+      threshold: 1,
+      missing: NOT_BREACHING,
+    },
+    {
       id: 'mails-bounced',
       description:
         'A mail could not be delivered. The notification from SES has the address: correct it in the config, or remove it from the suppression list of SES.',

@@ -1,4 +1,4 @@
-import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Secret, type CfnSecret, type ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
@@ -6,6 +6,7 @@ import type { Tenant } from '../lambda/config.ts';
 import { MonitorError } from '../lambda/errors.ts';
 import { certificateSecretOf, stackFlag } from '../lambda/outputs.ts';
 import { acknowledge } from './acknowledge.ts';
+import { secretArn } from './secret-arn.ts';
 import { commandLine } from '../lambda/command-line.ts';
 
 /**
@@ -42,7 +43,7 @@ export class Certificate extends Construct {
 
   /** May read the certificates of the tenants, and no other secret. @throws MonitorError `policy-too-large` */
   grantRead(grantee: IGrantable): void {
-    const named = this.named.map((name) => this.arnOf(name));
+    const named = this.named.map((name) => secretArn(this, name));
     const arns = this.secret ? [this.secret.secretArn, ...named] : named;
     // CDK divides statements among policies, whose length is limited, but it cannot divide one long statement.
     const statements = Object.values(
@@ -76,16 +77,5 @@ export class Certificate extends Construct {
         'AWS cannot rotate it, because the public part must be uploaded to Entra ID. An alarm goes off 30 and 7 days before it expires; docs/runbook.md has the steps.',
     });
     return secret;
-  }
-
-  /** Secrets Manager appends a hyphen and six characters to the name, which tell a new secret from an old one. */
-  private arnOf(name: string): string {
-    if (name.startsWith('arn:')) return name;
-    return Stack.of(this).formatArn({
-      service: 'secretsmanager',
-      resource: 'secret',
-      resourceName: `${name}-??????`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
   }
 }

@@ -47,6 +47,8 @@ const SCHEDULE_BYTES = 1_500;
 
 export interface SchedulesProps {
   readonly tenants: Tenant[];
+  /** All of the deployment, for the watch: a tenant carries its own. */
+  readonly channels: Config['channels'];
   /** The deployment's own time of day, which the time of the watch follows from. */
   readonly schedule: Config['schedule'];
   /** The longest delay of a run. Each tenant has its own delay, so that not all runs begin at once. */
@@ -122,12 +124,13 @@ export class Schedules extends Construct {
       }),
     });
 
+    const { channels } = this.props;
     const watch = new Schedule(this, 'Watch', {
       scheduleName: WATCH_SCHEDULE,
       scheduleGroup: this.group,
       description: 'Checks whether any tenant is overdue or stale, and whether a certificate expires',
       schedule: daily(watchTime(this.props.schedule)),
-      target: target({ watch: true }),
+      target: target({ watch: true, ...(channels.length > 0 && { channels }) }),
     });
     // CDK writes the group's name, not a reference to it, so CloudFormation would not know that the group comes first.
     watch.node.addDependency(this.group);

@@ -8,6 +8,7 @@ import { environment } from '../lambda/environment.ts';
 import { Alarms } from './alarms.ts';
 import { Archive } from './archive.ts';
 import { Certificate } from './certificate.ts';
+import { Channels } from './channels.ts';
 import { MonitorDashboard } from './dashboard.ts';
 import { MonitorFunction } from './function.ts';
 import { Mail } from './mail.ts';
@@ -78,8 +79,10 @@ export class SecureScoreMonitor extends Construct {
     this.certificate = new Certificate(this, 'Certificate', { name, tenants: config.tenants });
     this.operations = new Operations(this, 'Operations', { addresses: config.operations });
     this.mail = new Mail(this, 'Mail', { mail: config.mail, operations: this.operations.topic });
+    const channels = new Channels(this, 'Channels', { channels: config.channels });
     this.schedules = new Schedules(this, 'Schedules', {
       tenants: config.tenants,
+      channels: config.channels,
       schedule: config.schedule,
       window: props.scheduleWindow ?? Duration.minutes(15),
     });
@@ -107,6 +110,7 @@ export class SecureScoreMonitor extends Construct {
     this.archive.grantRewrite(this.function);
     this.certificate.grantRead(this.function);
     this.mail.grantSend(this.function);
+    channels.grantSend(this.function);
     this.schedules.grantList(this.function);
     this.schedules.invoke({ function: this.function, undelivered });
 

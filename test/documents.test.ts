@@ -50,7 +50,7 @@ function examplesOfPractice(): Example[] {
 
 /** As a shell splits it; a placeholder stands for a value. */
 function argumentsOf(command: string): string[] {
-  return [...command.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)]
+  return [...command.replace(/ < [\w.-]+$/, '').matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)]
     .map(([, double, single, plain]) => double ?? single ?? plain ?? '')
     .map((word) => word.replace(/<[^>]+>/g, 'x').replace(/^\[(\w+)\]$/, 'x'))
     .slice(1);
@@ -157,7 +157,7 @@ describe('a message', () => {
     for (const { file, command } of found) {
       const words = command.split(/[^\w-]/);
       const [first = '', second = ''] = words;
-      const group = ['certificate', 'archive'].includes(first) && second !== '';
+      const group = ['certificate', 'archive', 'channel'].includes(first) && second !== '';
       const path =
         group || (first === 'history' && ['sql', 'open'].includes(second)) ? [first, second] : [first];
       const key = path.join(' ');

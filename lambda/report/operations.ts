@@ -12,7 +12,13 @@ export function operationsDocument(report: Report): MailDocument {
   const single = explained.length === 1;
   return {
     tenant: report.name,
-    title: single ? (explained[0]?.heading ?? '') : `${explained.length} things want attention`,
+    // Without items it is a test of a channel, whose note says so.
+    title:
+      explained.length === 0
+        ? 'A test: nothing to do'
+        : single
+          ? (explained[0]?.heading ?? '')
+          : `${explained.length} things want attention`,
     preview: line(explained[0]?.details[0]?.text ?? '', 160),
     blocks: [
       ...explained.flatMap(({ heading, details }): Block[] => [

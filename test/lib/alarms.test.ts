@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { DEPLOYMENT_METRICS, DIMENSIONS, NAMESPACE, TENANT_METRICS } from '../../lambda/metric-names.ts';
 import { RUNBOOK } from '../../lib/alarms.ts';
-import { ofType, only, synthesize, text, type Json } from './deployment.ts';
+import { ofType, only, synthesize, tenant, text, type Json } from './deployment.ts';
 import { statements } from './policies.ts';
 
 interface Alarm {
@@ -77,6 +77,7 @@ test('there is an alarm for whatever can go wrong, and no two look alike', () =>
     'archive-damaged',
     'certificate-30-days',
     'certificate-7-days',
+    'deliveries-dropped',
     'events-undelivered',
     'mails-bounced',
     'run-errors',
@@ -93,8 +94,7 @@ test('there is an alarm for whatever can go wrong, and no two look alike', () =>
 });
 
 test('their number does not depend on the number of tenants', () => {
-  const [tenant] = deployment.stack.monitor.config.tenants;
-  const one = synthesize({ tenants: [tenant!] });
+  const one = synthesize({ tenants: [tenant(1)] });
   expect(ofType(one, 'AWS::CloudWatch::Alarm')).toHaveLength(alarms.length);
 });
 
