@@ -6,9 +6,9 @@ import type { Channel, MailKind } from '../ports.ts';
 import type { Context } from './context.ts';
 
 /** Of all events: rules match by it. */
-export const EVENT_SOURCE = 'secure-score-monitor';
+const EVENT_SOURCE = 'secure-score-monitor';
 
-export const DETAIL_TYPES = {
+const DETAIL_TYPES = {
   start: 'Secure Score Changed',
   scores: 'Secure Score Changed',
   controls: 'Secure Score Changed',
