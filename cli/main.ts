@@ -29,9 +29,9 @@ export async function main(args: string[]): Promise<number> {
     import('./watch/watch.ts').then((file) => file.watch),
   );
   const parser = yargs(args)
-    // A completion belongs to a program that the shell knows by name.
+    // Shells complete a program by its name.
     .scriptName(args[0] === 'completion' ? 'secure-score' : callOf(import.meta.url))
-    // Our own words are English, and half of a message in another language helps nobody.
+    // The locale is fixed because our own texts are English, and messages in two languages would help nobody.
     .locale('en')
     .usage('$0 <command>\n\nWatches the Microsoft Secure Score of your tenants.')
     .command(run)
@@ -41,7 +41,7 @@ export async function main(args: string[]): Promise<number> {
     .command(doctor)
     .command(historyCommand(exit))
     .command(archiveCommand(exit))
-    .demandCommand(1, 'Name a command.')
+    .demandCommand(1, 'Choose a command.')
     .recommendCommands()
     .strict()
     .completion('completion', 'Print a completion script for your shell')
@@ -72,13 +72,13 @@ function inPlainWords(message: string): string {
   return message.replace(/^[^:]*:\s+(\S+) -> (\S+)$/, '--$1 goes with --$2 only.');
 }
 
-/** What went wrong and what to do, for a person: never a stack. */
+/** Explains to a person what went wrong and what to do, without a stack. */
 export function describeError(error: unknown): string {
   const { message, advice } = asMonitorError(error);
   return `${message}\n→ ${advice}`;
 }
 
-/** Of the package, in a checkout and where it is installed. */
+/** Version of the package, in a checkout and where it is installed. */
 function version(): string {
   const manifest = findPackageJSON(import.meta.url);
   return manifest === undefined

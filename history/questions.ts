@@ -88,7 +88,7 @@ export function parseQuestion(name: string, text: string): Question {
   }
   const one = (field: string): string => {
     const [value, ...more] = fields.get(field) ?? [];
-    if (value === undefined || value === '' || more.length > 0) throw wrong(`wants one @${field}`);
+    if (value === undefined || value === '' || more.length > 0) throw wrong(`needs one @${field}`);
     return value;
   };
   const about = ABOUT.find((each) => each === one('about'));
@@ -163,7 +163,7 @@ export function bind(question: Question, wanted: Wanted, newest: string): Bound 
   if (from > to) throw new RangeError(`The period from ${from} to ${to} ends before it begins.`);
   const control = wanted.control ?? null;
   if (control === null && fallback('control') === 'required') {
-    throw new RangeError(`${question.name} wants --control <name of the control>.`);
+    throw new RangeError(`${question.name} needs --control <name of the control>.`);
   }
   const tenant = wanted.tenant ?? null;
   const limit = wanted.limit ?? Number(fallback('limit') ?? 0);

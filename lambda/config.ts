@@ -16,11 +16,11 @@ const MAXIMUM_RECIPIENTS = 50;
 /** @param example what one looks like, for whoever wrote something that is no object */
 function object<Shape extends z.core.$ZodLooseShape>(example: string, shape: Shape) {
   return z.strictObject(shape, {
-    error: ({ code }) => (code === 'invalid_type' ? `wants an object like ${example}` : undefined),
+    error: ({ code }) => (code === 'invalid_type' ? `expected an object like ${example}` : undefined),
   });
 }
 
-/** A text that `fault` finds nothing wrong with. @param fault a clause like `wants …`, or undefined */
+/** A text that `fault` finds nothing wrong with. @param fault a clause like `expected …`, or undefined */
 function textWithout(fault: (text: string) => string | undefined) {
   return z.string().superRefine((value, context) => {
     const message = fault(value);
@@ -32,23 +32,23 @@ const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const PLACEHOLDER = '00000000-0000-0000-0000-000000000000';
 
 const guid = textWithout((value) => {
-  if (!GUID.test(value)) return `wants a guid like ${PLACEHOLDER}`;
+  if (!GUID.test(value)) return `expected a guid like ${PLACEHOLDER}`;
   if (value !== PLACEHOLDER) return undefined;
-  return 'is the placeholder of the example, wants the id that the overview of the app registration shows';
+  return 'is the placeholder of the example, expected the id that the overview of the app registration shows';
 }).transform((value) => value.toLowerCase());
 
 /** No line breaks, controls or bidirectional marks: it stands in subjects, headers and object keys' metadata. */
 const line = z
   .string()
   .trim()
-  .min(1, 'wants at least one character')
-  .max(200, 'wants at most 200 characters')
+  .min(1, 'expected at least one character')
+  .max(200, 'expected at most 200 characters')
   .superRefine((value, context) => {
     const acting = actingCharacter(value);
     if (acting === undefined) return;
     context.addIssue({
       code: 'custom',
-      message: `wants one line without control characters and invisible ones: it has ${acting}`,
+      message: `expected one line without control characters and invisible ones: it has ${acting}`,
     });
   });
 
@@ -63,10 +63,10 @@ const mailbox = z.string().transform((value, context) => {
 /** An address that stands there twice gets one mail. */
 const mailboxes = z
   .array(mailbox)
-  .min(1, 'wants at least one e-mail address')
+  .min(1, 'expected at least one e-mail address')
   .max(
     MAXIMUM_RECIPIENTS,
-    `wants at most ${MAXIMUM_RECIPIENTS} addresses (the limit of one SES mail): use a distribution list`,
+    `expected at most ${MAXIMUM_RECIPIENTS} addresses (the limit of one SES mail): use a distribution list`,
   )
   .transform(distinct);
 
@@ -85,7 +85,7 @@ const httpsRoot = z
   .refine((text) => {
     const url = URL.parse(text);
     return url?.protocol === 'https:' && !url.username && !url.search && !url.hash;
-  }, 'wants an https address like https://graph.microsoft.us')
+  }, 'expected an https address like https://graph.microsoft.us')
   .transform((text) => text.replace(/\/+$/, ''));
 
 const cloud = z.union(
@@ -102,7 +102,9 @@ const cloud = z.union(
       }),
     }),
   ],
-  { error: "wants 'global', 'usgov', 'dod' or { authorityHost: 'https://…', graphEndpoint: 'https://…' }" },
+  {
+    error: "expected 'global', 'usgov', 'dod' or { authorityHost: 'https://…', graphEndpoint: 'https://…' }",
+  },
 );
 
 const recipients = z
@@ -117,13 +119,13 @@ const recipients = z
         }),
       }),
     ],
-    { error: 'wants a list of e-mail addresses, or { scores: […], controls: […] }' },
+    { error: 'expected a list of e-mail addresses, or { scores: […], controls: […] }' },
   )
   .transform((value) => (Array.isArray(value) ? { scores: value, controls: value } : value));
 
 const at = z
   .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'wants a time of day like 07:00')
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day like 07:00')
   .meta({ description: 'Time of day at which the score is read: hours and minutes.', examples: ['06:30'] });
 const timeZone = textWithout(timeZoneFault).meta({
   description: 'Name of a time zone in the IANA database, exactly as it is written there.',
@@ -132,42 +134,42 @@ const timeZone = textWithout(timeZoneFault).meta({
 const SCHEDULE = "{ at: '07:00', timeZone: 'Europe/Budapest' }";
 
 const confirmDrops = z
-  .int('wants a whole number')
-  .min(0, 'wants 0 or more')
-  .max(30, 'wants at most 30')
+  .int('expected a whole number')
+  .min(0, 'expected 0 or more')
+  .max(30, 'expected at most 30')
   .meta({
     description:
       'A drop is reported when it still stands so many snapshots later; what heals before is only mentioned. 0 reports it at once.',
     examples: [2],
   });
 const minimumPoints = z
-  .number('wants a number of points')
-  .min(0, 'wants 0 or more')
+  .number('expected a number of points')
+  .min(0, 'expected 0 or more')
   .meta({
     description: 'Smaller changes are not mailed. They stay in the archive and in the sum of the next mail.',
     examples: [0.5],
   });
 const mute = z
   .array(line)
-  .max(200, 'wants at most 200 of them')
+  .max(200, 'expected at most 200 of them')
   .meta({
     description:
       'Recommendations that never mail by themselves, by their id in Graph, where * stands for any characters. They stay in the sum, in the history and on the page.',
     examples: [['scid_*', 'AdminMFAV2']],
   });
 const below = z
-  .number('wants a number of per cent')
-  .gt(0, 'wants more than 0')
-  .max(100, 'wants at most 100')
+  .number('expected a number of per cent')
+  .gt(0, 'expected more than 0')
+  .max(100, 'expected at most 100')
   .meta({
     description:
       'A report is urgent when the score falls below this percentage; again only after it has been back above.',
     examples: [60],
   });
 const drop = z
-  .number('wants a number of percentage points')
-  .gt(0, 'wants more than 0')
-  .max(100, 'wants at most 100')
+  .number('expected a number of percentage points')
+  .gt(0, 'expected more than 0')
+  .max(100, 'expected at most 100')
   .meta({
     description: 'A report is urgent when this many percentage points were lost within 7 days.',
     examples: [3],
@@ -178,8 +180,8 @@ const bucket = textWithout((value) => {
   const fault = bucketFault(value);
   if (fault === undefined) return undefined;
   const [, name = '', prefix] = /^s3:\/\/([^/]*)(?:\/(.*))?$/i.exec(value) ?? [];
-  if (bucketFault(name) !== undefined) return `wants the name of a bucket: ${fault}`;
-  const wanted = `wants the name of the bucket alone: ${quote(name)}`;
+  if (bucketFault(name) !== undefined) return `expected the name of a bucket: ${fault}`;
+  const wanted = `expected the name of the bucket alone: ${quote(name)}`;
   return prefix
     ? `${wanted}. A deployment's archive begins at the top of its bucket, not at ${quote(prefix)}`
     : wanted;
@@ -194,7 +196,7 @@ const secret = textWithout((value) =>
   /^[\w/+=.@-]{1,512}$/.test(value) ||
   /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+$/.test(value)
     ? undefined
-    : 'wants the name of a secret (letters, digits and / _ + = . @ -) or its ARN',
+    : 'expected the name of a secret (letters, digits and / _ + = . @ -) or its ARN',
 ).meta({
   description:
     "Name or ARN of the secret that holds this tenant's certificate. Without it one secret serves the whole deployment.",
@@ -205,10 +207,10 @@ const tags = z
   .array(
     z
       .string()
-      .regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,49}$/u, 'wants letters, digits, dots and hyphens, at most 50')
+      .regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]{0,49}$/u, 'expected letters, digits, dots and hyphens, at most 50')
       .transform((tag) => tag.toLowerCase()),
   )
-  .max(50, 'wants at most 50 tags');
+  .max(50, 'expected at most 50 tags');
 
 /** Where a channel reads what must not stand in a config. */
 const place = (secretExample: string, envExample: string) =>
@@ -223,7 +225,7 @@ const place = (secretExample: string, envExample: string) =>
       z.strictObject({
         env: z
           .string()
-          .regex(/^[A-Za-z_]\w{0,127}$/, 'wants the name of a variable')
+          .regex(/^[A-Za-z_]\w{0,127}$/, 'expected the name of a variable')
           .meta({
             description: 'Name of an environment variable, for runs on one machine.',
             examples: [envExample],
@@ -232,25 +234,25 @@ const place = (secretExample: string, envExample: string) =>
     ],
     {
       error:
-        "wants { secret: 'name of a secret' } or { env: 'NAME_OF_A_VARIABLE' }, never the value itself: whoever has it can write to the channel",
+        "expected { secret: 'name of a secret' } or { env: 'NAME_OF_A_VARIABLE' }, never the value itself: whoever has it can write to the channel",
     },
   );
 
 /** A part of the ids of deliveries: `mail` is the destination that is no channel. */
 const channelName = textWithout((name) => {
   if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) {
-    return 'wants small letters, digits and hyphens, at most 40';
+    return 'expected small letters, digits and hyphens, at most 40';
   }
-  return name === MAIL ? 'is what deliveries by mail are called, wants another name' : undefined;
+  return name === MAIL ? 'is what deliveries by mail are called, expected another name' : undefined;
 }).meta({ description: 'Name of the channel, in messages and commands; unique.', examples: ['soc'] });
 
 const kinds = z
-  .array(z.enum(['scores', 'controls', 'operations'], "wants 'scores', 'controls' or 'operations'"))
-  .min(1, 'wants at least one kind')
+  .array(z.enum(['scores', 'controls', 'operations'], "expected 'scores', 'controls' or 'operations'"))
+  .min(1, 'expected at least one kind')
   .transform((all) => [...new Set(all)]);
 
-const picks = z.union([z.literal('all'), z.array(line).min(1, 'wants at least one tenant')], {
-  error: "wants 'all', or a list of tenants' names and of tags like '#gold'",
+const picks = z.union([z.literal('all'), z.array(line).min(1, 'expected at least one tenant')], {
+  error: "expected 'all', or a list of tenants' names and of tags like '#gold'",
 });
 
 /** The fields that some types of channels have and others have not. */
@@ -269,12 +271,12 @@ const bus = textWithout((name) =>
   /^[/.\-_A-Za-z0-9]{1,256}$/.test(name) ||
   /^arn:[\w-]+:events:[\w-]+:\d{12}:event-bus\/[/.\-_A-Za-z0-9]{1,256}$/.test(name)
     ? undefined
-    : 'wants the name of an event bus or its ARN',
+    : 'expected the name of an event bus or its ARN',
 );
 
 const channelInput = object("{ name: 'soc', type: 'teams', url: { secret: 'secure-score/soc' } }", {
   name: channelName,
-  type: z.enum(CHANNEL_TYPES, `wants ${CHANNEL_TYPES.map((type) => `'${type}'`).join(', ')}`).meta({
+  type: z.enum(CHANNEL_TYPES, `expected ${CHANNEL_TYPES.map((type) => `'${type}'`).join(', ')}`).meta({
     description:
       "What takes the messages: a workflow of Microsoft 'teams', an incoming webhook of 'slack', a 'webhook' that is signed (Standard Webhooks), or Amazon EventBridge ('events'). docs/channels.md says how to make each.",
     examples: ['teams'],
@@ -307,7 +309,7 @@ const channelInput = object("{ name: 'soc', type: 'teams', url: { secret: 'secur
   for (const field of ['url', 'signingKey', 'bus'] as const) {
     const issue = (message: string) => context.addIssue({ code: 'custom', path: [field], message });
     if (needed.includes(field) && channel[field] === undefined) {
-      issue(`wants { secret: '…' } or { env: '…' }, for a channel of type '${channel.type}' needs it`);
+      issue(`expected { secret: '…' } or { env: '…' }, for a channel of type '${channel.type}' needs it`);
     }
     const isUsed = needed.includes(field) || (field === 'bus' && channel.type === 'events');
     if (!isUsed && channel[field] !== undefined) {
@@ -475,7 +477,7 @@ export const tenantSchema = z.strictObject({
   cloud: z.strictObject({ authorityHost: httpsRoot, graphEndpoint: httpsRoot }),
   recipients: z.strictObject({ scores: mailboxes, controls: mailboxes }),
   // The function's Node may know other names than the one that deployed it.
-  schedule: z.strictObject({ at, timeZone: z.string().refine(isTimeZone, 'wants a time zone') }),
+  schedule: z.strictObject({ at, timeZone: z.string().refine(isTimeZone, 'expected a time zone') }),
   // Events of schedules that were deployed before there were channels lack what has a default.
   alerts: z.strictObject({
     confirmDrops,
@@ -510,7 +512,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
     }),
   tenants: z
     .array(tenantInput)
-    .min(1, 'wants at least one tenant')
+    .min(1, 'expected at least one tenant')
     .meta({ description: 'The tenants that are watched.' }),
   app: object("{ clientId: '…', objectId: '…', homeTenantId: '…' }", { clientId, ...signInFields })
     .optional()
@@ -526,7 +528,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
       examples: ['Secure Score <secure-score@contoso.com>'],
     }),
     identity: z
-      .enum(['existing', 'address', 'domain'], "wants 'existing', 'address' or 'domain'")
+      .enum(['existing', 'address', 'domain'], "expected 'existing', 'address' or 'domain'")
       .default('existing')
       .meta({
         description:
@@ -549,7 +551,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
     .meta({ description: 'What is held back, and what is urgent.' }),
   channels: z
     .array(channelInput)
-    .max(50, 'wants at most 50 channels')
+    .max(50, 'expected at most 50 channels')
     .default([])
     .meta({ description: 'What takes reports beside mail: see docs/channels.md.' }),
   heartbeat: heartbeat.optional(),
@@ -564,7 +566,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
     context.addIssue({
       code: 'custom',
       path: ['tenants', index, 'recipients'],
-      message: `wants at most ${MAXIMUM_RECIPIENTS} addresses in all, for both get the start mail: use a distribution list`,
+      message: `expected at most ${MAXIMUM_RECIPIENTS} addresses in all, for both get the start mail: use a distribution list`,
     });
   }
   const distinctive = (list: 'tenants' | 'channels', field: string, values: string[]) => {
@@ -577,7 +579,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
         context.addIssue({
           code: 'custom',
           path: [list, index, field],
-          message: `wants a ${field} of its own: ${list}[${first}] has the same`,
+          message: `expected a ${field} of its own: ${list}[${first}] has the same`,
         });
       }
     }
@@ -602,7 +604,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
       context.addIssue({
         code: 'custom',
         path: ['channels', index, 'tenants', entry],
-        message: `wants the name of a tenant, or a # and a tag that a tenant has`,
+        message: `expected the name of a tenant, or a # and a tag that a tenant has`,
       });
     }
   }

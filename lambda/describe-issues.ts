@@ -9,7 +9,7 @@ const TYPES: Record<string, string> = {
 };
 
 /**
- * What a schema found wrong, for people: a line an issue, like `  tenants[0].clientId: found "abc", wants a guid …`.
+ * What a schema found wrong, for people: a line an issue, like `  tenants[0].clientId: found "abc", expected a guid …`.
  * Of an entry of a list that has a name, the line ends with it: nobody counts to tenants[217].
  * @param whole what the value as a whole is called
  */
@@ -46,10 +46,10 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown, whole: string): 
     );
   }
   const found = valueAt(input, issue.path);
-  const wants = /^(wants|is) /.test(issue.message)
+  const expected = /^(expected|is) /.test(issue.message)
     ? issue.message
-    : `wants ${issue.code === 'invalid_type' ? (TYPES[issue.expected] ?? issue.expected) : issue.message}`;
-  return [`  ${path || whole}: ${describeFound(issue, found)}, ${wants}${where}`];
+    : `expected ${issue.code === 'invalid_type' ? (TYPES[issue.expected] ?? issue.expected) : issue.message}`;
+  return [`  ${path || whole}: ${describeFound(issue, found)}, ${expected}${where}`];
 }
 
 /** Fields in whose place somebody may have written the secret itself. */

@@ -5,7 +5,7 @@ import { MonitorError } from './errors.ts';
 
 const runSchema = z.strictObject({ tenant: tenantSchema });
 const watchSchema = z.strictObject({
-  watch: z.literal(true, 'wants true'),
+  watch: z.literal(true, 'expected true'),
   channels: z.array(channelOfAllSchema).default([]),
 });
 

@@ -86,7 +86,7 @@ export function timeZoneFault(text: string): string | undefined {
   const names = zones();
   if (names.has(text)) return undefined;
   const proposed = propose(text, resolved, names);
-  const wanted = 'wants a time zone of the IANA database, exactly as it is written there';
+  const wanted = 'expected a time zone of the IANA database, exactly as it is written there';
   if (proposed.length === 0) return `${wanted}, like Europe/Budapest`;
   return `${wanted}: ${proposed.map((name) => `'${name}'`).join(' or ')}`;
 }

@@ -168,7 +168,7 @@ async function practiceOf(now: Date, root: string): Promise<void> {
     for (const file of (await readdir(paths.mails)).toSorted())
       console.log(styleText('dim', `             ${file}`));
     console.log(
-      `The archive  ${shown(paths.archive)}  (every day as Microsoft sent it, and what was told of it)`,
+      `The archive  ${shown(paths.archive)}  (every day as Microsoft sent it, and what was reported)`,
     );
     heading('What to try next');
     console.log(`Ask the archive, or look at it:

@@ -29,7 +29,7 @@ export interface TenantReading {
 /** @returns the day that lies `days` after `date`, both yyyy-mm-dd. */
 export function addDays(date: string, days: number): string {
   const time = Date.parse(`${date}T00:00:00Z`);
-  if (Number.isNaN(time)) throw new RangeError(`"${date}" is not a date; wants yyyy-mm-dd`);
+  if (Number.isNaN(time)) throw new RangeError(`"${date}" is not a date; expected yyyy-mm-dd`);
   return new Date(time + days * 86_400_000).toISOString().slice(0, 10);
 }
 

@@ -45,7 +45,7 @@ function expectClear(error: unknown): void {
   expect(first).not.toBe('');
   for (const line of lines) {
     expect(line).toMatch(
-      /^ {2}\S.*: (found .*|is missing), (wants|is) .*\S|^ {2}\S.*: is not a field that exists here/,
+      /^ {2}\S.*: (found .*|is missing), (expected|is) .*\S|^ {2}\S.*: is not a field that exists here/,
     );
   }
   expect(lines.length > 0).toBe(error.code === 'config-invalid');

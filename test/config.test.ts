@@ -70,10 +70,10 @@ describe('a config', () => {
     [
       'a guid',
       (c) => (c.tenants[0].tenantId = 'contoso'),
-      'tenants[0].tenantId: found "contoso", wants a guid',
+      'tenants[0].tenantId: found "contoso", expected a guid',
     ],
-    ['a missing field', (c) => delete c.operations, 'operations: is missing, wants a list'],
-    ['no tenant', (c) => (c.tenants = []), 'tenants: found [], wants at least one tenant'],
+    ['a missing field', (c) => delete c.operations, 'operations: is missing, expected a list'],
+    ['no tenant', (c) => (c.tenants = []), 'tenants: found [], expected at least one tenant'],
     [
       'an unknown field',
       (c) => (c.tenants[0].recipient = 1),
@@ -87,20 +87,20 @@ describe('a config', () => {
     [
       'a name twice',
       (c) => c.tenants.push({ ...c.tenants[0], tenantId: OTHER }),
-      'tenants[1].name: found "Contoso", wants a name of its own',
+      'tenants[1].name: found "Contoso", expected a name of its own',
     ],
-    ['a cloud', (c) => (c.tenants[0].cloud = 'china'), `tenants[0].cloud: found "china", wants 'global'`],
+    ['a cloud', (c) => (c.tenants[0].cloud = 'china'), `tenants[0].cloud: found "china", expected 'global'`],
     [
       'an endpoint in clear text',
       (c) => (c.tenants[0].cloud = { authorityHost: 'https://a', graphEndpoint: 'http://b' }),
-      'found "http://b", wants an https address',
+      'found "http://b", expected an https address',
     ],
     [
       'an address',
       (c) => (c.tenants[0].recipients = ['secops']),
-      'tenants[0].recipients[0]: found "secops", wants an e-mail address',
+      'tenants[0].recipients[0]: found "secops", expected an e-mail address',
     ],
-    ['no recipients', (c) => (c.tenants[0].recipients = []), 'wants at least one e-mail address'],
+    ['no recipients', (c) => (c.tenants[0].recipients = []), 'expected at least one e-mail address'],
     [
       'a header smuggled into the sender',
       (c) => (c.mail.from = 'a@b.co\r\nBcc: x@y.co'),
@@ -110,48 +110,48 @@ describe('a config', () => {
     [
       'a time of day',
       (c) => (c.schedule = { at: '7am' }),
-      'schedule.at: found "7am", wants a time of day like 07:00',
+      'schedule.at: found "7am", expected a time of day like 07:00',
     ],
     [
       'a time zone',
       (c) => (c.schedule = { timeZone: 'Budapest' }),
-      'schedule.timeZone: found "Budapest", wants a time zone',
+      'schedule.timeZone: found "Budapest", expected a time zone',
     ],
     [
       'an offset for a time zone',
       (c) => (c.tenants[0].schedule = { timeZone: '+02:00' }),
-      'tenants[0].schedule.timeZone: found "+02:00", wants a time zone of the IANA database, exactly as it is written there: \'Europe/Berlin\'',
+      'tenants[0].schedule.timeZone: found "+02:00", expected a time zone of the IANA database, exactly as it is written there: \'Europe/Berlin\'',
     ],
     [
       'a text for an object',
       (c) => (c.schedule = '07:00'),
-      "schedule: found \"07:00\", wants an object like { at: '07:00', timeZone: 'Europe/Budapest' }",
+      "schedule: found \"07:00\", expected an object like { at: '07:00', timeZone: 'Europe/Budapest' }",
     ],
-    ['no object', (c) => (c.mail = null), "mail: found null, wants an object like { from: 'Secure Score"],
+    ['no object', (c) => (c.mail = null), "mail: found null, expected an object like { from: 'Secure Score"],
     [
       'too many recipients',
       (c) => (c.tenants[0].recipients = range(51)),
-      'tenants[0].recipients: found 51, wants at most 50 addresses',
+      'tenants[0].recipients: found 51, expected at most 50 addresses',
     ],
     [
       'too many recipients of one kind',
       (c) => (c.tenants[0].recipients = { scores: ['a@b.co'], controls: range(51) }),
-      'tenants[0].recipients.controls: found 51, wants at most 50 addresses',
+      'tenants[0].recipients.controls: found 51, expected at most 50 addresses',
     ],
     [
       'too many recipients in sum',
       (c) => (c.tenants[0].recipients = { scores: range(30), controls: range(60).slice(29) }),
-      'wants at most 50 addresses in all',
+      'expected at most 50 addresses in all',
     ],
     [
       'a blank before a wrong address',
       (c) => (c.operations = [' secops']),
-      'operations[0]: found " secops", wants an e-mail address',
+      'operations[0]: found " secops", expected an e-mail address',
     ],
     [
       'an address that SES cannot send to',
       (c) => (c.tenants[0].recipients = ['jörg@müller.de']),
-      'wants nothing but ASCII before the @, because Amazon SES sends to no other address',
+      'expected only ASCII before the @, because Amazon SES sends to no other address',
     ],
     [
       'a placeholder',
@@ -161,7 +161,7 @@ describe('a config', () => {
     [
       'the address of a bucket',
       (c) => (c.archive = { bucket: 's3://my-archive' }),
-      'archive.bucket: found "s3://my-archive", wants the name of the bucket alone: "my-archive"',
+      'archive.bucket: found "s3://my-archive", expected the name of the bucket alone: "my-archive"',
     ],
     [
       'the address of a place in a bucket',
@@ -170,7 +170,7 @@ describe('a config', () => {
     ],
     ['no bucket', (c) => (c.archive = { bucket: 'My_Archive' }), '"My_Archive" is no bucket name'],
     ['a bucket that CDK refuses', (c) => (c.archive = { bucket: 'a.-b' }), '"a.-b" is no bucket name'],
-    ['a secret', (c) => (c.tenants[0].certificate = 'my secret'), 'wants the name of a secret'],
+    ['a secret', (c) => (c.tenants[0].certificate = 'my secret'), 'expected the name of a secret'],
     [
       'a joiner that joins nothing',
       (c) => (c.tenants[0].name = 'Con\u200Dtoso'),
@@ -179,13 +179,13 @@ describe('a config', () => {
     [
       'a name that looks like another',
       (c) => c.tenants.push({ ...c.tenants[0], name: 'CONTOSO', tenantId: OTHER }),
-      'wants a name of its own: tenants[0] has the same',
+      'expected a name of its own: tenants[0] has the same',
     ],
     ['a strange field', (c) => (c['a b'] = 1), '["a b"]: is not a field that exists here'],
     [
       'a fraction of a day',
       (c) => (c.alerts = { confirmDrops: 0.5 }),
-      'alerts.confirmDrops: found 0.5, wants a whole number',
+      'alerts.confirmDrops: found 0.5, expected a whole number',
     ],
   ])('with %s wrong fails with the path, what was found and what is wanted', (_, spoil, expected) => {
     expect(errorOf(spoil)).toContain(expected);
@@ -235,14 +235,14 @@ describe('a config', () => {
   });
 
   it.each<[string, Spoilt, string]>([
-    ['a name', { name: 'My SOC' }, 'channels[0].name: found "My SOC", wants small letters'],
+    ['a name', { name: 'My SOC' }, 'channels[0].name: found "My SOC", expected small letters'],
     ['a name that mails have', { name: 'mail' }, 'is what deliveries by mail are called'],
     [
       'a type',
       { type: 'fax' },
-      "channels[0].type: found \"fax\", wants 'teams', 'slack', 'webhook', 'events'",
+      "channels[0].type: found \"fax\", expected 'teams', 'slack', 'webhook', 'events'",
     ],
-    ['no address', { url: undefined }, "channels[0].url: is missing, wants { secret: '…' }"],
+    ['no address', { url: undefined }, "channels[0].url: is missing, expected { secret: '…' }"],
     ['no key', { type: 'webhook' }, 'channels[0].signingKey: is missing'],
     [
       'an address of events',
@@ -255,14 +255,14 @@ describe('a config', () => {
       'channels[0].signingKey: found an object (not shown), is',
     ],
     ['a bus of Teams', { bus: 'security' }, 'channels[0].bus: found "security", is no field of a channel of'],
-    ['a bus', { type: 'events', url: undefined, bus: 'a b' }, 'wants the name of an event bus'],
-    ['no kind', { kinds: [] }, 'channels[0].kinds: found [], wants at least one kind'],
+    ['a bus', { type: 'events', url: undefined, bus: 'a b' }, 'expected the name of an event bus'],
+    ['no kind', { kinds: [] }, 'channels[0].kinds: found [], expected at least one kind'],
     [
       'a tenant',
       { tenants: ['Contso'] },
-      'channels[0].tenants[0]: found "Contso", wants the name of a tenant',
+      'channels[0].tenants[0]: found "Contso", expected the name of a tenant',
     ],
-    ['a tag', { tenants: ['#gold'] }, 'channels[0].tenants[0]: found "#gold", wants the name of a tenant'],
+    ['a tag', { tenants: ['#gold'] }, 'channels[0].tenants[0]: found "#gold", expected the name of a tenant'],
   ])('with %s of a channel wrong says so', (_, fields, expected) => {
     const soc = { name: 'soc', type: 'teams', url: { secret: 's' } };
     expect(errorOf((c) => (c.channels = [{ ...soc, ...fields }]))).toContain(expected);
@@ -271,7 +271,7 @@ describe('a config', () => {
   it('has channels of different names', () => {
     const soc = { name: 'soc', type: 'teams', url: { secret: 's' } };
     expect(errorOf((c) => (c.channels = [soc, soc]))).toContain(
-      'channels[1].name: found "soc", wants a name of its own: channels[0] has the same',
+      'channels[1].name: found "soc", expected a name of its own: channels[0] has the same',
     );
   });
 
@@ -305,7 +305,9 @@ describe('a config', () => {
       c.tenants[217].recipients = ['x'];
       c.tenants[218].colour = 'red';
     });
-    expect(found).toMatch(/^ {2}tenants\[217\]\.recipients\[0\]: found "x", wants .* \(in "Tenant 217"\)$/m);
+    expect(found).toMatch(
+      /^ {2}tenants\[217\]\.recipients\[0\]: found "x", expected .* \(in "Tenant 217"\)$/m,
+    );
     expect(found).toMatch(
       /^ {2}tenants\[218\]\.colour: is not a field that exists here \(in "Tenant 218"\)$/m,
     );

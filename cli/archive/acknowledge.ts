@@ -20,14 +20,15 @@ interface AcknowledgeFlags extends Omit<ArchiveFlags, 'tenant'> {
   json: boolean;
 }
 
-/** `archive acknowledge`: somebody knows of a loss. */
+/** `archive acknowledge`: records that somebody knows of a loss. */
 export const acknowledge: Command<AcknowledgeFlags> = {
   flags: (yargs) =>
     yargs
       .positional('key', {
         type: 'string',
         demandOption: true,
-        describe: 'Key of the finding, as archive verify prints it; or its beginning, for all that begin so',
+        describe:
+          'Key of the finding, as archive verify prints it, or a prefix for all keys that begin with it',
       })
       .options({
         archive: ARCHIVE_OPTIONS.archive,
@@ -38,7 +39,7 @@ export const acknowledge: Command<AcknowledgeFlags> = {
       .option('reason', {
         ...text('reason'),
         demandOption: true,
-        describe: 'Why: stands in the ledger for ever',
+        describe: 'Reason, which stays in the ledger permanently',
       })
       .option('certificate', {
         ...text('certificate'),
@@ -47,7 +48,7 @@ export const acknowledge: Command<AcknowledgeFlags> = {
       .option('json', OPTIONS.json)
       .conflicts('archive', ['deployed', 'stack'])
       .usage(
-        '$0 archive acknowledge <key>\n\nEnters into the ledger that somebody knows of a loss. archive verify lists it as acknowledged from then on, and no longer fails because of it. What is lost stays lost, and nothing else is changed.',
+        '$0 archive acknowledge <key>\n\nRecords in the ledger that somebody knows of a loss. From then on archive verify lists it as acknowledged and no longer fails because of it. What is lost stays lost, and nothing else changes.',
       )
       .example(
         '$0 archive acknowledge snapshots/tenant=…/date=2026-02-03/ --reason "Restored too late, ticket 4711"',
@@ -56,7 +57,7 @@ export const acknowledge: Command<AcknowledgeFlags> = {
   act: act,
 };
 
-/** The ledger may be added to by a run meanwhile. */
+/** How many times the entry is tried while runs add to the ledger at the same time. */
 const ATTEMPTS = 5;
 
 async function act(flags: AcknowledgeFlags): Promise<number> {
@@ -94,13 +95,13 @@ async function readPem(file: string): Promise<string> {
     throw new MonitorError(
       'certificate-missing',
       `The file ${quote(file)} cannot be read.`,
-      'Name a PEM file with certificate and key with --certificate, or leave it out: the entry is then not signed.',
+      'Pass a PEM file with certificate and key as --certificate, or omit the flag: the entry is then not signed.',
       { cause: error },
     );
   }
 }
 
-/** Only what is lost, and what the ledger itself lacks, can be acknowledged: the rest can be mended. */
+/** Only lost objects and faults of the ledger itself can be acknowledged, because everything else can be repaired. */
 const ACKNOWLEDGEABLE = new Set<Finding['kind']>([
   'missing',
   'damaged',
@@ -134,7 +135,7 @@ async function append(archive: Archive, keys: string[], reason: string): Promise
     if (!tip) {
       throw new MonitorError(
         'ledger-missing',
-        'This tenant has no ledger to enter an acknowledgement into.',
+        'This tenant has no ledger in which to record an acknowledgement.',
         'The next run begins one. If there was one, restore it first.',
       );
     }
@@ -152,7 +153,7 @@ async function append(archive: Archive, keys: string[], reason: string): Promise
   throw new MonitorError(
     'ledger-contended',
     'Runs added to the ledger of this tenant at the same time.',
-    'Acknowledge again when they are done.',
+    'Run the command again when they have finished.',
     { retryable: true },
   );
 }

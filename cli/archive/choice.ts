@@ -11,10 +11,10 @@ import { DEFAULT_CONFIG, loadConfig } from '../shared/load-config.ts';
 import { OPTIONS, text } from '../shared/options.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
-/** Where `run` keeps its archive unless it is told otherwise. */
+/** Default folder of the archive. */
 const DEFAULT_ARCHIVE = 'archive';
 
-/** Which archive, and what of it: flags of the commands that look after one. */
+/** Flags that choose the archive and the tenants, for the commands that maintain one. */
 export const ARCHIVE_OPTIONS = {
   archive: {
     ...text('archive'),
@@ -39,15 +39,15 @@ export interface Chosen {
   tenants: (TenantObjects & { name: string | null })[];
   /** Keys that belong to no tenant and should not be there. */
   foreign: string[];
-  /** Tenants of the config of which the archive has nothing; none where one is asked for. */
+  /** Tenants of the config that the archive has nothing of; empty if a single tenant was chosen. */
   absent: { name: string; tenantId: string }[];
 }
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * The tenants of the archive that the flags choose. An archive needs no config to be looked after: where there is one,
- * it names the bucket and the tenants; else tenants go by the name of their last run.
+ * The tenants of the archive that the flags choose. No config is needed: if there is one, it has the bucket and the
+ * names of the tenants; otherwise tenants are listed by the name of their last run.
  * @throws MonitorError `archive-empty`, `tenant-unknown`
  */
 export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
@@ -63,7 +63,7 @@ export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
     throw new MonitorError(
       'archive-empty',
       `There is no archive in ${store.location}.`,
-      `Name another one with --archive. The first run of a tenant begins it: ${commandLine('run')}`,
+      `Choose another one with --archive. The first run of a tenant creates it: ${commandLine('run')}`,
     );
   }
   const chosen =
@@ -82,12 +82,12 @@ export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
     `The archive ${store.location} has no tenant ${quote(tenant)}.`,
     named.length > 0
       ? `It has: ${named.map(({ name, tenantId }) => name ?? tenantId).join(', ')}.`
-      : 'Look whether --archive and --tenant are what you mean.',
+      : 'Check --archive and --tenant.',
   );
 }
 
 /**
- * Where the archive is that the flags name: given, the deployment's, the config's bucket, or the default folder.
+ * Where the archive is that the flags choose: the given one, the deployment's, the config's bucket, or the default folder.
  * @throws MonitorError `not-deployed`, `deployment-without-output`
  */
 export async function locationOf(
@@ -104,8 +104,8 @@ export async function locationOf(
 }
 
 /**
- * The id of one tenant, which may be called by its name or id. An id is taken as it is; only a name that no config has
- * is looked for in the archive.
+ * The id of one tenant, given by name or id. An id is accepted as it is; a name that is not in the config is looked up
+ * in the archive.
  * @throws MonitorError `tenant-unknown`, `tenant-ambiguous`
  */
 export async function tenantIdOf(flags: ArchiveFlags & { tenant: string }): Promise<string> {
@@ -117,12 +117,12 @@ export async function tenantIdOf(flags: ArchiveFlags & { tenant: string }): Prom
   if (tenants.length === 1) return tenants[0]!.tenantId;
   throw new MonitorError(
     'tenant-ambiguous',
-    `The archive ${store.location} has ${tenants.length} tenants of the name ${quote(tenant)}.`,
-    `Name one by its id: ${tenants.map(({ tenantId }) => tenantId).join(', ')}.`,
+    `The archive ${store.location} has ${tenants.length} tenants with the name ${quote(tenant)}.`,
+    `Choose one by its id: ${tenants.map(({ tenantId }) => tenantId).join(', ')}.`,
   );
 }
 
-/** The archive that the flags name. @throws MonitorError as `locationOf` and `openStore` */
+/** The archive that the flags choose. @throws MonitorError as `locationOf` and `openStore` */
 export async function openArchive(flags: Omit<ArchiveFlags, 'tenant'>): Promise<ObjectStore> {
   return openStore(await locationOf(flags, await configOf(flags)));
 }
@@ -143,7 +143,7 @@ async function nameOf(store: ObjectStore, config: Config | null, tenantId: strin
   try {
     return (await new Archive(store, tenantId).state()).state?.name ?? null;
   } catch (error) {
-    // A damaged state is for `verify` to tell.
+    // `verify` reports a damaged state.
     if (error instanceof MonitorError && error.code === 'state-damaged') return null;
     throw error;
   }

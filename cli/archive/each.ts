@@ -1,7 +1,7 @@
 import { chooseTenants, type ArchiveFlags, type Chosen } from './choice.ts';
 import { progressLine } from '../shared/progress-line.ts';
 
-/** A tenant of the archive that a command looks after. */
+/** A tenant of the archive that a command works on. */
 export type ChosenTenant = Chosen['tenants'][number];
 
 export interface Each extends Pick<Chosen, 'store'> {
@@ -10,14 +10,14 @@ export interface Each extends Pick<Chosen, 'store'> {
   tenants: number;
   /** Its name, else its id. */
   shown: string;
-  /** What is being done with it, on a line that goes away. */
+  /** Shows what is being done, on a line that disappears. */
   progress: (done: number, total: number) => void;
 }
 
 /**
- * Does something with each tenant of the archive that the flags choose, in turn, showing how far it is.
+ * Does something with each tenant of the archive that the flags choose, in turn, and shows the progress.
  * @param of what is counted on the way: `days`, `objects`
- * @returns what came of each, the keys that belong to no tenant, and the tenants that the archive lacks
+ * @returns the result for each tenant, the keys that belong to no tenant, and the tenants that the archive lacks
  */
 export async function eachTenant<Outcome>(
   flags: ArchiveFlags,

@@ -5,7 +5,7 @@ import type { Acknowledged, Finding, Gap, LedgerVerdict, Verdict } from '../../l
 import { day } from '../../lambda/report/format.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
-/** So many faults of a kind are named one by one. */
+/** The maximum number of faults of a kind that are listed one by one. */
 const NAMED = 20;
 
 export function count(number: number, thing: string, things = `${thing}s`): string {
@@ -31,11 +31,11 @@ export function describePulled(
   started: number,
 ): string {
   const there = objects - fetched;
-  if (fetched === 0) return `Nothing is new: ${count(objects, 'object')} are in ${folder} already.`;
+  if (fetched === 0) return `Up to date: ${folder} already has ${count(objects, 'object')}.`;
   return `Fetched ${count(fetched, 'object')}, ${bytes(size)}, into ${folder} in ${seconds(started)}${there > 0 ? `; ${there.toLocaleString('en-US')} were there already` : ''}.`;
 }
 
-/** What was proved of a tenant, and what is wrong. */
+/** What was proven about a tenant, and what is wrong. */
 export function describeVerdict(verdict: Verdict): string {
   const { tenant, name, snapshots, days, first, last, catalogues, rows, gaps, findings } = verdict;
   const mark =
@@ -57,7 +57,7 @@ export function describeVerdict(verdict: Verdict): string {
 
 function describeLedger(ledger: LedgerVerdict | null): string[] {
   if (!ledger) {
-    return ['  no ledger yet, so that nothing proves what was there before: the next run begins one'];
+    return ['  no ledger yet, so nothing proves what was archived before: the next run begins one'];
   }
   const { entries, began, head, signed, unsigned, unsignedBecause, signatures, certificates, unfinished } =
     ledger;
@@ -71,7 +71,7 @@ function describeLedger(ledger: LedgerVerdict | null): string[] {
       : [
           signatures === 'checked'
             ? `  signatures: checked, by ${signers}`
-            : `  signatures: not checked. Give the certificates, --certificate, that you know to be these: ${signers}`,
+            : `  signatures: not checked. Pass the certificates that you know to be these with --certificate: ${signers}`,
         ]),
     ...unsignedBecause.map((why) => styleText('dim', `  not signed: ${why}`)),
     ...unfinished.map((key) => styleText('dim', `  never archived, because its run died: ${key}`)),
@@ -83,12 +83,12 @@ function describeAcknowledged({ key, why, reason, certificate }: Acknowledged): 
   return `  ${styleText('yellow', '· acknowledged')}  ${key}  ${styleText('dim', `${why}; acknowledged${by}: ${reason}`)}`;
 }
 
-/** A tenant of the config of which the archive has nothing. */
+/** A tenant of the config that the archive has nothing of. */
 export function describeAbsent({ name, tenantId }: { name: string; tenantId: string }): string {
-  return `${styleText('bold', name)}  ${styleText('red', '✗ nothing is archived')}\n  The config has this tenant (${tenantId}), and the archive has nothing of it: it has never run, or somebody took it away.`;
+  return `${styleText('bold', name)}  ${styleText('red', '✗ nothing is archived')}\n  The config has this tenant (${tenantId}), but the archive has nothing of it: it has never run, or somebody removed it.`;
 }
 
-/** Days of which a rebuild made no rows: why, what the history has of them, and what to do. */
+/** Days that a rebuild derived no rows for: why, what the history has for them, and what to do. */
 export function describeUnproven(days: UnprovenDay[]): string[] {
   if (days.length === 0) return [];
   const more = days.length - NAMED;
@@ -105,7 +105,7 @@ export function describeUnproven(days: UnprovenDay[]): string[] {
           `  ${styleText('red', `✗ ${date}`)}  ${rows[has]}  ${styleText('dim', why)}`,
       ),
     ...(more > 0 ? [`  … and ${more} more, all in --json`] : []),
-    `  → Restore what is damaged or gone from an earlier version of the bucket, or from a backup, then rebuild again. All that is wrong: ${commandLine('archive verify')}`,
+    `  → Restore what is damaged or missing from an earlier version in the bucket, or from a backup, then rebuild again. To list all faults: ${commandLine('archive verify')}`,
   ];
 }
 
@@ -119,7 +119,7 @@ function describeGap({ from, to, days, reason, asked }: Gap): string {
   const why = {
     'not-published': `Microsoft had none when asked on ${asked === null ? '?' : day(asked)}, says the ledger`,
     refused: `Microsoft had one on ${asked === null ? '?' : day(asked)} that could not be used, says the ledger`,
-    'before-ledger': 'of that time no ledger says whether Microsoft had one',
+    'before-ledger': 'the ledger began later, so nothing says whether Microsoft had one',
   };
   return `no snapshot of ${when}: ${why[reason]}`;
 }

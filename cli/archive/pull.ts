@@ -38,10 +38,10 @@ export const pull: Command<PullFlags> = {
       .option('config', ARCHIVE_OPTIONS.config)
       .option('json', OPTIONS.json)
       .usage(
-        '$0 archive pull <source> <folder>\n\nFetches what is new or changed in a bucket, and nothing else. It can be cut off at any moment and goes on the next time; every object in the folder is whole. The folder is a copy: let no run write to it.',
+        '$0 archive pull <source> <folder>\n\nFetches only what is new or changed in a bucket. It can be interrupted at any moment and resumes the next time; every object in the folder is complete. The folder is a copy: do not let runs write to it.',
       )
       .example('$0 archive pull s3://my-archive copy', '')
-      .example('$0 archive verify --archive copy', 'and prove that it is whole'),
+      .example('$0 archive verify --archive copy', 'and prove that it is complete'),
   act: act,
 };
 

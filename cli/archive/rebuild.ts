@@ -15,7 +15,7 @@ interface RebuildFlags extends ArchiveFlags {
   json: boolean;
 }
 
-/** `archive rebuild`: everything under history/, again. */
+/** `archive rebuild`: derives everything under history/ from scratch. */
 export const rebuild: Command<RebuildFlags> = {
   flags: (yargs) =>
     yargs
@@ -23,7 +23,7 @@ export const rebuild: Command<RebuildFlags> = {
       .option('json', OPTIONS.json)
       .conflicts('archive', ['deployed', 'stack'])
       .usage(
-        '$0 archive rebuild\n\nMakes everything under history/ again from the snapshots and catalogues that prove themselves. Nothing else is changed, and a file that is as it should be is left alone. Of a day whose snapshot is damaged or gone the rows that are there stay; such days are listed, and the command ends with 1.',
+        '$0 archive rebuild\n\nDerives everything under history/ again from the snapshots and catalogues that are proven. Nothing else changes, and a file that is already right is left alone. If the snapshot of a day is damaged or missing, its existing rows stay; such days are listed, and the command exits with 1.',
       )
       .example('$0 archive rebuild --archive archive', '')
       .example('$0 archive rebuild --archive s3://my-archive --tenant Contoso', ''),
@@ -62,14 +62,14 @@ async function rebuildTenant(
   if (outcome === 'overtaken') {
     throw new MonitorError(
       'columns-contended',
-      `Somebody else writes the columns of ${shown} at this moment: a run, or another rebuild.`,
-      'Rebuild again when it is done. What either has written is whole.',
+      `Another process is writing the columns of ${shown}: a run, or another rebuild.`,
+      'Run the rebuild again when it has finished. Every file that either wrote is complete.',
       { retryable: true },
     );
   }
   if (!json) {
     const written =
-      files.length === 0 ? 'every file was as it should be' : `${count(files.length, 'file')} written`;
+      files.length === 0 ? 'every file was already right' : `${count(files.length, 'file')} written`;
     const dim = styleText('dim', seconds(started));
     console.log(`${styleText('bold', shown)}  ${count(days, 'day')}, ${written}  ${dim}`);
     for (const line of describeUnproven(unproven)) console.log(line);

@@ -23,13 +23,13 @@ export const verify: Command<VerifyFlags> = {
         type: 'string',
         array: true,
         requiresArg: true,
-        describe: 'PEM file with a certificate that may have signed the ledger; several may be given',
+        describe: 'PEM file with a certificate that may have signed the ledger; can be repeated',
       })
       .option('head', {
         type: 'string',
         array: true,
         requiresArg: true,
-        describe: 'Head of the ledger as a mail or report printed it: the first 8 characters or more',
+        describe: 'Head of the ledger as a mail or report printed it: at least the first 8 characters',
         coerce: (heads: string[]) => {
           const wrong = heads.find((head) => !/^[0-9a-f]{8,64}$/i.test(head));
           if (wrong === undefined) return heads;
@@ -68,7 +68,7 @@ async function act(flags: VerifyFlags): Promise<number> {
   const findings = foreign.map((key): Finding => ({
     kind: 'foreign',
     key,
-    why: 'nothing of the archive has such a name',
+    why: 'no object of the archive has such a name',
     ...KINDS.foreign,
   }));
   const isAll = findings.length + absent.length > 0;
@@ -101,7 +101,7 @@ function missing(file: string, why: string, cause?: unknown): MonitorError {
   return new MonitorError(
     'certificate-missing',
     `The file ${quote(file)} ${why}.`,
-    'Name a PEM file with --certificate: the certificate that signed in at that time.',
+    'Pass a PEM file as --certificate: the certificate that signed in at that time.',
     { cause },
   );
 }

@@ -3,8 +3,11 @@ import { lazily } from '../shared/command.ts';
 
 /** `secure-score certificate`: the certificate that the app signs in with. */
 export function certificateCommand(exit: (code: number) => void): CommandModule {
-  const create = lazily(exit, 'create', 'Make a private key and a certificate for the app registration', () =>
-    import('./create.ts').then((file) => file.create),
+  const create = lazily(
+    exit,
+    'create',
+    'Create a private key and a certificate for the app registration',
+    () => import('./create.ts').then((file) => file.create),
   );
   const put = lazily(
     exit,

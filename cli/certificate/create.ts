@@ -9,7 +9,7 @@ import { OPTIONS, text } from '../shared/options.ts';
 import { createCertificate } from '../../lambda/certificate/self-signed.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
-/** Microsoft advises against long ones, and many tenants forbid them; somebody should look at it now and then. */
+/** Microsoft advises against long validity, and many tenants forbid it. */
 const LONGEST_DAYS = 1095;
 
 /** The clock of this machine may be ahead of Entra's, which would call a certificate of this minute not yet valid. */
@@ -29,16 +29,16 @@ export const create: Command<CreateFlags> = {
       .option('name', {
         ...text('name'),
         default: 'secure-score-monitor',
-        describe: 'Common name of the certificate: what you will know it by in Entra',
+        describe: 'Common name of the certificate, by which you recognise it in Entra',
       })
       .option('days', {
         type: 'number',
         requiresArg: true,
         default: 365,
-        describe: `How long it is valid, 1 to ${LONGEST_DAYS}`,
+        describe: `Days of validity, 1 to ${LONGEST_DAYS}`,
         coerce: (days: number) => {
           if (Number.isInteger(days) && days >= 1 && days <= LONGEST_DAYS) return days;
-          throw new UsageError(`--days wants a whole number from 1 to ${LONGEST_DAYS}.`);
+          throw new UsageError(`--days must be a whole number from 1 to ${LONGEST_DAYS}.`);
         },
       })
       .option('bits', {
@@ -82,13 +82,13 @@ async function make({ name, days, bits, out, json }: CreateFlags): Promise<numbe
   return EXIT.done;
 }
 
-/** It stands in a certificate's name, of which X.500 allows 64 characters. */
+/** The name becomes the certificate's common name, which X.500 limits to 64 characters. */
 function checkName(name: string): void {
   if (/^[\p{L}\p{N} ._-]{1,64}$/u.test(name)) return;
-  throw new UsageError('--name wants 1 to 64 letters, digits, blanks, dots, hyphens or underscores.');
+  throw new UsageError('--name must be 1 to 64 letters, digits, spaces, dots, hyphens or underscores.');
 }
 
-/** Never over a file that is there: it may hold the only copy of a key that is in use. */
+/** An existing file is never overwritten: it may hold the only copy of a key that is in use. */
 async function writeNew(path: string, content: string, mode: number): Promise<void> {
   try {
     await writeFile(path, content, { flag: 'wx', mode, flush: true });
@@ -97,12 +97,12 @@ async function writeNew(path: string, content: string, mode: number): Promise<vo
     throw code === 'EEXIST'
       ? new MonitorError(
           'file-exists',
-          `There is a file ${quote(path)} already, and it is left as it is. Nothing was made.`,
+          `The file ${quote(path)} already exists and was left as it is. Nothing was created.`,
           'Choose another name with --out, or move that file away if nothing signs in with it any more.',
         )
       : new MonitorError(
           'file-unwritable',
-          `The file ${quote(path)} cannot be written (${String(code)}). Nothing was made.`,
+          `The file ${quote(path)} cannot be written (${String(code)}). Nothing was created.`,
           'Choose another place with --out: a folder that exists and that you may write to.',
           { cause: error },
         );

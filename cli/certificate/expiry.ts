@@ -1,2 +1,2 @@
-/** From so few days on, the next certificate is due: there is an alarm, too. */
+/** With fewer days left the next certificate is due. An alarm goes off at the same time. */
 export const EXPIRES_SOON_DAYS = 30;

@@ -50,7 +50,7 @@ async function replace(flags: PutFlags): Promise<number> {
   const { changed } = await describeSecret(client, secret);
   const before = changed === null ? null : await readBefore(client, secret, now);
   const same = before?.bundle?.thumbprintSha256 === bundle.thumbprintSha256;
-  // Only what belongs together: other certificates and comments of the file have no business in the secret.
+  // Only the matching certificate and key are stored, without other certificates and comments in the file.
   if (!same) await putSecret(client, secret, bundle.certificatePem + bundle.privateKeyPem);
 
   if (json) {
@@ -68,7 +68,7 @@ async function secretOfTenant({ tenant, config }: PutFlags): Promise<string | un
   return selectTenants(await loadConfig(config), tenant)[0]?.certificate;
 }
 
-/** What the secret held, if anything; that it cannot be read, or is no certificate, keeps nobody from replacing it. */
+/** What the secret held, if anything. A value that cannot be read, or is no certificate, can be replaced all the same. */
 type Before = { bundle: Bundle; trouble: null } | { bundle: null; trouble: string };
 
 async function readBefore(
@@ -101,13 +101,13 @@ function describe(
   const tick = styleText('green', '✓');
   const name = ({ subject, notAfter, thumbprintSha1 }: Bundle) =>
     `    ${subject}, valid until ${day(notAfter)}\n    SHA-1 ${thumbprintSha1}`;
-  if (same) return `${tick} The secret ${bold(secret)} holds it already:\n${name(bundle)}`;
+  if (same) return `${tick} The secret ${bold(secret)} already holds it:\n${name(bundle)}`;
   const lines = [`${tick} The secret ${bold(secret)} now holds`, name(bundle)];
   if (before === null) lines.push('  It was empty before.');
   else if (before.bundle === null) lines.push(`  What it held before is replaced. ${before.trouble}`);
   else {
     lines.push(
-      '  in the place of',
+      '  instead of',
       name(before.bundle),
       '',
       'Keep the old one in the app registration until the new one has signed in, then',

@@ -30,7 +30,7 @@ export async function describeSecret(client: SecretsManagerClient, secret: strin
         new MonitorError(
           'secret-missing',
           `There is no secret ${quote(secret)} in this account and region.`,
-          `${DEPLOY}: it creates the secret. A secret of your own has to exist before; name it with --secret, or in the tenant's "certificate".`,
+          `${DEPLOY}: it creates the secret. A secret of your own must already exist; choose it with --secret, or in the tenant's "certificate".`,
         ),
     },
   );
@@ -50,7 +50,7 @@ export async function describeSecret(client: SecretsManagerClient, secret: strin
   };
 }
 
-/** Gives the secret a new version. What it held stays, as its previous one. */
+/** Gives the secret a new version. Its former value stays as the previous version. */
 export async function putSecret(client: SecretsManagerClient, secret: string, value: string): Promise<void> {
   await asked(
     'secretsmanager:PutSecretValue',

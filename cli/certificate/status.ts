@@ -42,15 +42,15 @@ export const status: Command<StatusFlags> = {
       .option('secret', { ...text('secret'), describe: 'Of this secret: its name or ARN' })
       .option('deployed', {
         type: 'boolean',
-        describe: 'Of the secrets that the config names (default, without a file and --secret)',
+        describe: 'Of the secrets in the config (default, without a file and --secret)',
       })
       .option('stack', OPTIONS.stack)
       .option('tenant', OPTIONS.tenant)
       .option('config', OPTIONS.config)
       .option('json', OPTIONS.json)
-      .example('$0 certificate status', 'of all that the config names')
+      .example('$0 certificate status', 'of all secrets in the config')
       .example('$0 certificate status contoso.pem', 'of a file')
-      .epilogue('Exit code 1 where one has expired, is not valid yet, or cannot be read.'),
+      .epilogue('Exit code 1 if one has expired, is not valid yet, or cannot be read.'),
   act: show,
 };
 
@@ -144,7 +144,7 @@ function describe({ kind, where, tenants, bundle, error }: Status, now: Date): s
 function judge(bundle: Bundle, now: Date): { mark: string; left: string } {
   const days = daysLeft(bundle.notAfter.toISOString(), now);
   if (now > bundle.notAfter) {
-    const left = `expired on ${day(bundle.notAfter)}: make a new one`;
+    const left = `expired on ${day(bundle.notAfter)}: create a new one`;
     return { mark: styleText('red', '✗'), left: styleText('red', left) };
   }
   if (now < bundle.notBefore) {
@@ -152,6 +152,6 @@ function judge(bundle: Bundle, now: Date): { mark: string; left: string } {
   }
   const left = `${days} ${days === 1 ? 'day' : 'days'} left`;
   return days < EXPIRES_SOON_DAYS
-    ? { mark: styleText('yellow', '!'), left: styleText('yellow', `${left}: make the next one`) }
+    ? { mark: styleText('yellow', '!'), left: styleText('yellow', `${left}: create the next one`) }
     : { mark: styleText('green', '✓'), left };
 }

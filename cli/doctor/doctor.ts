@@ -88,7 +88,7 @@ export const doctor: Command<DoctorFlags> = {
       .conflicts('deployed', ['archive', 'certificate', 'outbox'])
       .example('$0 doctor', 'a deployment')
       .example('$0 doctor --certificate contoso.pem --archive archive --outbox mails', 'without any AWS')
-      .epilogue('Exit code 1 where a check fails (✗). What is marked ! works, and wants attention.'),
+      .epilogue('Exit code 1 if a check fails (✗). A check marked ! passed but needs attention.'),
   act: act,
 };
 
@@ -117,7 +117,7 @@ async function examine(
   // What a deployment runs, it mails through SES.
   const isLocal = file !== undefined || archive !== undefined || outbox !== undefined;
   const folder = archive !== undefined && !/^s3:/i.test(archive);
-  const here = file !== undefined && folder && 'all is on this machine';
+  const here = file !== undefined && folder && 'everything is on this machine';
 
   const setup = new Examination(report);
   const aws = setup.unless(here);

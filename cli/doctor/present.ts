@@ -15,7 +15,7 @@ const NAME_WIDTH = 'configuration set'.length;
 /** Before what was found: the mark, the name, blanks. */
 const INDENT = NAME_WIDTH + 6;
 
-/** Rows of a table that grows while the checks are made. A tenant's rows stand under its name. */
+/** Rows of a table that grows while the checks run. A tenant's rows stand under its name. */
 export function describeFinding(finding: Finding, previous: Finding | undefined): string {
   const { check, tenant, status, found, advice } = finding;
   const { mark, colour } = MARKS[status];
@@ -43,8 +43,8 @@ export function describeFindings(findings: readonly Finding[]): string {
   const warnings = having('warning');
   const attention = warnings > 0 ? `, ${count(warnings, 'thing')} to look at` : '';
   return failed > 0
-    ? `\n${styleText(['bold', 'red'], `✗ ${count(failed, 'check')} failed${attention}`)}. Start with the first: others may follow from it.`
-    : `\n${styleText(['bold', 'green'], '✓ A run has all that it needs')}${attention}.`;
+    ? `\n${styleText(['bold', 'red'], `✗ ${count(failed, 'check')} failed${attention}`)}. Start with the first: it may have caused the others.`
+    : `\n${styleText(['bold', 'green'], '✓ A run has everything it needs')}${attention}.`;
 }
 
 const dimmed = (status: Mark, words: string) => (status === 'skipped' ? styleText('dim', words) : words);

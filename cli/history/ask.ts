@@ -23,16 +23,16 @@ interface AskFlags extends HistoryFlags {
   limit?: number;
 }
 
-/** A question is no command that somebody mistyped. (The types do not know of the argument.) */
+/** A question must not be refused as a mistyped command. (The types lack the argument.) */
 function withoutGuesses<Flags>(yargs: Argv<Flags>): Argv<Flags> {
   return (yargs as { recommendCommands(guess: boolean): Argv<Flags> }).recommendCommands(false);
 }
 
-/** `secure-score history [question]`: without a question, the list of them. */
+/** `secure-score history [question]`: answers a question, or lists the questions. */
 export const ask: Command<AskFlags> = {
   flags: (yargs) =>
     withoutGuesses(yargs as Argv<{ question?: string }>)
-      .usage('$0 history [question]\n\nAsk the archive. Without a question: the list of them.')
+      .usage('$0 history [question]\n\nAsk the archive a question. Without one, the questions are listed.')
       .options(QUESTION_OPTIONS)
       .options(HISTORY_OPTIONS)
       .conflicts('format', 'json')
@@ -58,7 +58,7 @@ async function act(flags: AskFlags): Promise<number> {
     from: flags.from === undefined ? null : dayOf('from', flags.from),
     to: flags.to === undefined ? null : dayOf('to', flags.to),
   };
-  // What is wrong with the flags is said before anything is loaded or pulled.
+  // Flags are checked before anything is loaded or pulled.
   bound(question, { ...wanted, tenant: flags.tenant }, wanted.to ?? '9999-12-31');
 
   const config = await configOf(flags);
@@ -77,7 +77,7 @@ async function act(flags: AskFlags): Promise<number> {
   return conclude(scope);
 }
 
-/** Of a period without a beginning: the first day that the answer tells of. */
+/** For a period without a beginning: the first day in the answer. */
 function firstOf({ rows }: Answer): string | undefined {
   const days = rows.flatMap((row) => [row['date'], row['first_date']]);
   return days.filter((day) => typeof day === 'string').toSorted()[0];
@@ -92,10 +92,10 @@ function bound(question: Question, wanted: Wanted, newest: string) {
   }
 }
 
-/** @returns the first or last day of what a person writes: a day, a month or a year */
+/** @returns the first or last day of a day, month or year as a person writes it */
 function dayOf(flag: 'from' | 'to', written: string): string {
   const [, year, month, day] = /^(\d{4})(?:-(\d\d)(?:-(\d\d))?)?$/.exec(written) ?? [];
-  const wrong = new UsageError(`--${flag} wants a day like 2026-01-31, not ${quote(written)}.`);
+  const wrong = new UsageError(`--${flag} must be a day like 2026-01-31, not ${quote(written)}.`);
   if (year === undefined) throw wrong;
   const first = `${year}-${month ?? (flag === 'from' ? '01' : '12')}-${day ?? '01'}`;
   const start = new Date(`${first}T00:00:00Z`);
@@ -105,7 +105,7 @@ function dayOf(flag: 'from' | 'to', written: string): string {
   return dateOf(new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 0)));
 }
 
-/** A name of the config, or an id, which need not be in it (any more). */
+/** A name in the config, or an id, which need not be in it (any more). */
 export function tenantOf(wanted: string, config: Config | null): string {
   const id = wanted.toLowerCase();
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id;
@@ -113,11 +113,11 @@ export function tenantOf(wanted: string, config: Config | null): string {
   if (found) return found.tenantId;
   const advice = config
     ? `It has: ${config.tenants.map(({ name }) => name).join(', ')}. An id is taken as it is.`
-    : 'Without a config give the id of the tenant, or name the config with --config.';
+    : 'Without a config, pass the id of the tenant, or choose the config with --config.';
   throw new MonitorError(
     'tenant-unknown',
     config
-      ? `No tenant of the config has the name ${quote(wanted)}.`
+      ? `No tenant in the config has the name ${quote(wanted)}.`
       : `There is no config to look ${quote(wanted)} up in.`,
     advice,
   );
@@ -132,7 +132,7 @@ function unknown(name: string, questions: readonly Question[]): UsageError {
   const hint = near
     ? `Did you mean ${near.name}?`
     : `There are ${questions.map((each) => each.name).join(', ')}.`;
-  return new UsageError(`${quote(name)} is no question. ${hint}`);
+  return new UsageError(`There is no question ${quote(name)}. ${hint}`);
 }
 
 async function nothing(

@@ -17,7 +17,7 @@ import { bytes } from '../shared/bytes.ts';
 import { findHistory } from '../shared/deployment.ts';
 import { progressLine, type ProgressLine } from '../shared/progress-line.ts';
 
-/** How often a query is looked after: soon at first, most take a second or two. */
+/** Pauses between looks at a query, short at first, because most queries take a second or two. */
 const POLL_MS = [250, 500, 1_000];
 
 export interface AthenaOptions {
@@ -76,7 +76,7 @@ export function athenaHistory({
         }),
       ),
     );
-    // A query that nobody waits for any more still costs what it reads.
+    // A query that nobody waits for any more would still cost what it reads.
     const stop = () => {
       progress.clear();
       const stopped = client.send(new StopQueryExecutionCommand({ QueryExecutionId: id }));
@@ -122,7 +122,7 @@ export function athenaHistory({
 
   return {
     location: `Athena, workgroup ${workgroup}, database ${database}`,
-    // What it costs to find out is better spent on the question: a run archives every day.
+    // Finding out would cost a query of its own, and a run archives every day anyway.
     newest: () => Promise.resolve(null),
     async oldest(tenant) {
       const where = tenant === null ? '' : ` WHERE tenant = ${literal(tenant)}`;
@@ -137,7 +137,7 @@ export function athenaHistory({
   };
 }
 
-/** What a statement of Athena does, its first word tells. */
+/** The first word of a statement decides what it does. */
 function checkReadOnly(sql: string): void {
   const bare = sql.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\//g, (token) =>
     /^['"]/.test(token) ? 'x' : ' ',
@@ -165,8 +165,8 @@ function failed({ Status: status = {}, QueryExecutionId: id = '' }: QueryExecuti
     'athena-query-failed',
     `Athena did not answer (${status.State ?? 'FAILED'}, query ${id}): ${quote(why, 600)}`,
     limited
-      ? 'The workgroup limits what one query may read: ask for a shorter period, or raise its limit.'
-      : 'Ask again with a shorter period. If it stays so, look the query up in the console of Athena.',
+      ? 'The workgroup limits how much one query may read: ask for a shorter period, or raise its limit.'
+      : 'Ask again with a shorter period. If that fails too, look the query up in the console of Athena.',
   );
 }
 

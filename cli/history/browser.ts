@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** How a platform opens a file with what its user has chosen for it. No shell: a name is never a command. */
+/** The command that opens a file in the user's default program. No shell is used, so a name is never a command. */
 export function openerOf(platform: NodeJS.Platform, file: string): { program: string; args: string[] } {
   const url = pathToFileURL(resolve(file)).href;
   if (platform === 'darwin') return { program: 'open', args: [url] };

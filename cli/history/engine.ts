@@ -16,22 +16,22 @@ import type { HistoryFlags } from './options.ts';
 import { DEFAULT_CONFIG, loadConfig } from '../shared/load-config.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
-/** A config is not needed to ask: without one, tenants go by their ids. One that is named has to be there. */
+/** No config is needed: without one, tenants are shown by id. A config given with --config must exist. */
 export async function configOf({ config }: HistoryFlags): Promise<Config | null> {
   if (config === undefined && !existsSync(DEFAULT_CONFIG)) return null;
   return loadConfig(config ?? DEFAULT_CONFIG);
 }
 
-/** Where a command asks, and what it says at its end. */
+/** The engine that answers, and how the command ends. */
 export interface Asking {
   engine: HistoryEngine;
-  /** Says what the answers lacked, as far as the scope needs it (null: all). @returns the exit code */
+  /** Reports what the answers lacked, as far as the scope needs it (null: all). @returns the exit code */
   conclude: (scope: Scope | null) => Promise<number>;
 }
 
 /**
- * What the flags ask: Athena, or DuckDB on a folder or on the copy of a bucket.
- * @param tenantId of a bucket, only this tenant's history has to be there; null: all
+ * The engine that the flags choose: Athena, or DuckDB on a folder or on the copy of a bucket.
+ * @param tenantId only this tenant's history is copied from a bucket; null: all
  * @throws MonitorError `history-missing` where there is nothing to ask
  */
 export async function engineOf(
@@ -42,7 +42,9 @@ export async function engineOf(
   const strict = flags.strict === true;
   if (flags.engine === 'athena') {
     if (strict)
-      throw new UsageError('--strict looks at files, which Athena does not show: leave out one of both.');
+      throw new UsageError(
+        '--strict checks files, which Athena does not show: use only one of --strict and --engine athena.',
+      );
     const engine = await athenaOf(flags.stack ?? DEPLOYMENT_STACK);
     return { engine, conclude: () => Promise.resolve(EXIT.done) };
   }
@@ -67,7 +69,7 @@ function missing(location: string, folder: string | null): MonitorError {
     return new MonitorError(
       'history-missing',
       `There is no archive at ${location}.`,
-      `Name one with --archive (a folder, or s3://bucket), ask the deployed one with --deployed, or make one: ${commandLine('run')}`,
+      `Choose one with --archive (a folder, or s3://bucket), ask the deployed one with --deployed, or create one: ${commandLine('run')}`,
     );
   }
   const archived = folder === null || existsSync(path.join(folder, 'snapshots'));
@@ -75,7 +77,7 @@ function missing(location: string, folder: string | null): MonitorError {
     'history-missing',
     `The archive at ${location} has no history yet.`,
     archived
-      ? `Make it from the snapshots: ${rebuild}`
-      : `Archive the first days, which writes the history too: ${commandLine('run')}`,
+      ? `Derive it from the snapshots: ${rebuild}`
+      : `Archive the first days, which also writes the history: ${commandLine('run')}`,
   );
 }

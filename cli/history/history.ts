@@ -3,10 +3,10 @@ import { lazily } from '../shared/command.ts';
 
 /** `secure-score history`: ask the archive anything. */
 export function historyCommand(exit: (code: number) => void): CommandModule {
-  const sql = lazily(exit, 'sql <statement>', 'Ask in SQL of your own, read-only', () =>
+  const sql = lazily(exit, 'sql <statement>', 'Run your own SQL query, read-only', () =>
     import('./sql.ts').then((file) => file.sql),
   );
-  const open = lazily(exit, 'open', 'See it all as a page, in the browser', () =>
+  const open = lazily(exit, 'open', 'Show the history as a page in the browser', () =>
     import('./open.ts').then((file) => file.open),
   );
   return {

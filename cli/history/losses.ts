@@ -9,8 +9,8 @@ import { EXIT } from '../shared/exit.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
 /**
- * What the answers of a command lack: files of the history that are damaged or gone. Said on stderr, whatever the
- * format of the answer on stdout.
+ * Files of the history that are damaged or missing, so that the answers of a command lack their rows. They are reported
+ * on stderr, whatever the format of the answer on stdout.
  */
 export class Losses {
   readonly #location: string;
@@ -21,7 +21,7 @@ export class Losses {
     this.#location = location;
   }
 
-  /** A file was left out of an answer. One that is none of the history's takes nothing from it. */
+  /** Notes a file that was left out of an answer. A file that does not belong to the history is no loss. */
   onSkipped({ path: file, why, isForeign }: Skipped): void {
     const shown = path.relative('.', file);
     warn(`left out ${shown.startsWith('..') ? file : shown}: ${why}`);
@@ -29,7 +29,7 @@ export class Losses {
   }
 
   /**
-   * Says what is missing of the files that answers within the scope need, and how to get it back.
+   * Reports which of the files that answers within the scope need are missing, and how to restore them.
    * @param archived the months that the archive has snapshots of
    * @returns the exit code: 1 with `strict` and anything damaged or missing
    */
@@ -42,7 +42,7 @@ export class Losses {
     if (lost.length > LISTED) warn(`and ${lost.length - LISTED} more are missing`);
     if (lost.length === 0 && !this.#isIncomplete) return EXIT.done;
     const command = commandLine(`archive rebuild --archive ${this.#location}`);
-    console.error(`→ The answer is incomplete. Make the history again from the snapshots: ${command}`);
+    console.error(`→ The answer is incomplete. Rebuild the history from the snapshots: ${command}`);
     return strict ? EXIT.failed : EXIT.done;
   }
 }
@@ -54,8 +54,8 @@ function warn(words: string): void {
 }
 
 /**
- * The months of which a bucket holds snapshots of a tenant. Of all tenants they are not looked up: that is a list of
- * every object there is.
+ * The months for which a bucket has snapshots of a tenant. For all tenants this is not looked up, because it would list
+ * every object in the bucket.
  * @param location `s3://bucket/prefix`
  */
 export async function monthsInBucket(location: string, tenantId: string | null): Promise<MonthsByTenant> {
@@ -65,7 +65,7 @@ export async function monthsInBucket(location: string, tenantId: string | null):
   return months.length > 0 ? new Map([[tenantId, new Set(months)]]) : new Map();
 }
 
-/** Says where a history begins that has been asked for days before that. */
+/** Warns that a history begins after the first day that was asked for. */
 export async function sayWhatIsLeft(
   engine: HistoryEngine,
   from: string | null,
@@ -74,6 +74,6 @@ export async function sayWhatIsLeft(
   if (from === null) return;
   const oldest = await engine.oldest(tenant);
   if (oldest !== null && from < oldest) {
-    warn(`the history begins on ${oldest}: there is nothing of the days from ${from} until then`);
+    warn(`the history begins on ${oldest}: it has no days from ${from} until then`);
   }
 }

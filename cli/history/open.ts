@@ -17,8 +17,8 @@ import { text } from '../shared/options.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
 /**
- * In the folder where one is: browsers that live in a sandbox of their own (those of snap and flatpak) read neither
- * /tmp nor hidden folders.
+ * The default file is in the current folder, because browsers in a sandbox (snap, flatpak) can read neither /tmp nor
+ * hidden folders.
  */
 const DEFAULT_OUT = 'secure-score-history.html';
 
@@ -35,14 +35,14 @@ export const open: Command<OpenFlags> = {
   flags: (yargs) =>
     yargs
       .usage(
-        '$0 history open\n\nThe history as a page: one HTML file that needs nothing else, and can be published.',
+        '$0 history open\n\nWrites the history as a page: one self-contained HTML file that can be published.',
       )
       .options({ tenant: QUESTION_OPTIONS.tenant, ...WHERE })
       .option('out', { ...text('out'), default: DEFAULT_OUT, describe: 'File to write' })
       .option('browser', {
         type: 'boolean',
         default: true,
-        describe: 'Open it, where this is a terminal; --no-browser: write it only',
+        describe: 'Open it if this is a terminal; --no-browser only writes it',
       })
       .conflicts('archive', ['deployed', 'stack'])
       // Of `history`: yargs shows it here as well.
@@ -93,13 +93,13 @@ function nothing(tenant: string | undefined, location: string): MonitorError {
   return new MonitorError(
     'history-empty',
     tenant === undefined
-      ? `The history of ${location} has no day yet.`
-      : `The history of ${location} has no day of ${quote(tenant)}.`,
-    `See which tenants it has: ${commandLine('history sql "SELECT DISTINCT tenant FROM scores"')}`,
+      ? `The history of ${location} has no days yet.`
+      : `The history of ${location} has no days of ${quote(tenant)}.`,
+    `To list its tenants: ${commandLine('history sql "SELECT DISTINCT tenant FROM scores"')}`,
   );
 }
 
-/** Before anything is read: what is overwritten is a page of ours, and nothing else. */
+/** Checks, before anything is read, that only a page of ours would be overwritten. */
 async function checkOut(out: string): Promise<void> {
   let start: string;
   try {
@@ -111,12 +111,12 @@ async function checkOut(out: string): Promise<void> {
   if (start.includes(PAGE_MARK)) return;
   throw new MonitorError(
     'file-exists',
-    `There is a file ${quote(out)} already that is no history page, and it is left as it is.`,
+    `The file ${quote(out)} already exists and is no history page, so it was left as it is.`,
     'Choose another name with --out.',
   );
 }
 
-/** Readable by its owner alone: it tells where a tenant is weak. Whoever publishes it does so on purpose. */
+/** Readable only by its owner, because it shows where a tenant is weak. Whoever publishes it does so on purpose. */
 async function writePage(out: string, page: string): Promise<void> {
   const unfinished = path.join(path.dirname(out), `.${path.basename(out)}.${process.pid}`);
   try {

@@ -2,10 +2,10 @@ import { quote } from '../../lambda/errors.ts';
 import { UsageError } from '../shared/exit.ts';
 import { text, OPTIONS } from '../shared/options.ts';
 
-/** Of this command alone: yargs would hand a flag of `history` down to `history sql`. */
+/** Flags of this command only: yargs would hand a flag of `history` down to `history sql`. */
 const own = <Option extends object>(option: Option) => ({ ...option, global: false as const });
 
-/** Not `choices`: given for a command and for one below it, yargs would list them twice. */
+/** Used instead of `choices`, which yargs would list twice, for a command and for the one below it. */
 function oneOf<Choice extends string>(name: string, choices: readonly Choice[]) {
   return {
     type: 'string',
@@ -28,12 +28,12 @@ export const HISTORY_OPTIONS = {
   deployed: own({ type: 'boolean', describe: "Ask the deployment's archive" } as const),
   engine: own({
     ...oneOf('engine', ['duckdb', 'athena']),
-    describe: 'duckdb: here, a bucket is copied first (default). athena: where it is deployed',
+    describe: 'duckdb: on this machine, a bucket is copied first (default). athena: in the deployment',
   }),
   stack: own(OPTIONS.stack),
   strict: own({
     type: 'boolean',
-    describe: 'End with 1 where files that the answer needs are damaged or missing',
+    describe: 'Exit with 1 if files that the answer needs are damaged or missing',
   } as const),
   format: own({
     ...oneOf('format', ['table', 'json', 'csv']),
@@ -42,7 +42,7 @@ export const HISTORY_OPTIONS = {
   json: own({ type: 'boolean', describe: 'The same as --format json' } as const),
 };
 
-/** Flags that a question takes besides. */
+/** Further flags of questions. */
 export const QUESTION_OPTIONS = {
   from: own({ ...text('from'), describe: 'First day: yyyy-mm-dd, yyyy-mm or yyyy' }),
   to: own({ ...text('to'), describe: 'Last day (default: the newest)' }),
@@ -50,10 +50,10 @@ export const QUESTION_OPTIONS = {
   control: own({ ...text('control'), describe: 'Only this control: its name, as in --json' }),
   limit: own({
     ...text('limit'),
-    describe: 'So many rows at most',
+    describe: 'Maximum number of rows',
     coerce: (value: string) => {
       if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
-      throw new UsageError(`--limit wants a number of rows, not ${quote(value)}.`);
+      throw new UsageError(`--limit must be a number of rows, not ${quote(value)}.`);
     },
   }),
 };

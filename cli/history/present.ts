@@ -7,12 +7,12 @@ import { line } from '../../lambda/report/plain-text.ts';
 import type { Format } from './options.ts';
 import { sparkline } from '../../lambda/report/sparkline.ts';
 
-/** Names of tenants, by id: for people. JSON and CSV keep the ids. */
+/** Names of tenants, by id, for tables that people read. JSON and CSV have the ids. */
 export type Names = ReadonlyMap<string, string>;
 
 export interface Presentation {
   format: Format;
-  /** Null for a statement of one's own: all its columns are shown. */
+  /** Null for a statement of the user's own, whose columns are all shown. */
   question: Question | null;
   names: Names;
   /** What was asked for, yyyy-mm-dd. */
@@ -61,12 +61,12 @@ export function describeAnswer(
   if (!question.series) return `${title}\n${table(rows, shown, names)}`;
   const series = seriesOf(rows, question.series);
   const drawn = describeSeries(series, question.series, names);
-  // Of one line the days can be read too; of several, that is what --format csv is for.
+  // With one line the days can be printed too; with several, --format csv has them.
   if (series.size > 1) return `${title}\n${drawn}`;
   return `${title}\n${drawn}\n\n${foldedTable(rows, shown, names)}`;
 }
 
-/** Of a moment (ISO 8601) the day: a table has no room for more. */
+/** The day of a moment (ISO 8601): a table has no room for more. */
 function withoutTimes(row: Row): Row {
   return Object.fromEntries(
     Object.entries(row).map(([column, value]) => [
@@ -76,16 +76,16 @@ function withoutTimes(row: Row): Row {
   );
 }
 
-/** The text that several rows have in common in a column (or the only one has); null where there is none. */
+/** The text that all rows have in a column; null if they differ. */
 function sameOf(rows: readonly Row[], column: string): string | null {
   const [value, ...more] = new Set(rows.map((row) => row[column]));
   return typeof value === 'string' && more.length === 0 ? value : null;
 }
 
-/** Of a statement of one's own: as a table, or where that is too wide, a block of lines a row. */
+/** The answer to a statement of the user's own: a table, or if that is too wide, a block of lines per row. */
 export function describeRows({ columns, rows }: Answer, known: Names): string {
   if (rows.length === 0) return styleText('dim', 'no rows');
-  // Whoever writes SQL may want to copy an id: all of it, where there is no name.
+  // Ids are printed in full, because whoever writes SQL may want to copy them.
   const ids = rows.flatMap(({ tenant }) => (typeof tenant === 'string' ? tenant : []));
   const names = new Map(ids.map((id) => [id, known.get(id) ?? printable(id)]));
   const shown = columns.map((column): ShownColumn => [column]);
@@ -106,7 +106,7 @@ export function describeRows({ columns, rows }: Answer, known: Names): string {
 
 type Series = Map<string, { row: Row; values: (number | null)[] }>;
 
-/** All lines on the same days: one that begins later, or has a gap, has nulls there. */
+/** Puts all lines on the same days: a line that begins later, or has a gap, has nulls there. */
 function seriesOf(rows: readonly Row[], { value, by }: { value: string; by: string[] }): Series {
   const dates = [...new Set(rows.map(dateOf))].toSorted();
   const positions = new Map(dates.map((date, position) => [date, position]));
@@ -123,7 +123,7 @@ function seriesOf(rows: readonly Row[], { value, by }: { value: string; by: stri
 
 const dateOf = ({ date }: Row): string => (typeof date === 'string' ? date : '');
 
-/** One line each: what it is of, its course, from where to where, and the difference. */
+/** One line each: its name, its curve, its first and last value, and the difference. */
 function describeSeries(
   series: Series,
   { value, by }: { value: string; by: string[] },
@@ -154,7 +154,7 @@ function describeSeries(
   const lowest = Math.min(...drawn.flatMap(({ values }) => values.filter((each) => each !== null)));
   const highest = Math.max(...drawn.flatMap(({ values }) => values.filter((each) => each !== null)));
   const courses = drawn.map(({ values }) =>
-    // Of one line its own range; of several one range, so that they can be compared.
+    // Several lines share one range, so that they can be compared.
     sparkline(values, width, drawn.length > 1 ? { lowest, highest } : undefined),
   );
   const courseWidth = Math.max(...courses.map((course) => course.length));
@@ -181,7 +181,7 @@ interface Drawn {
   change?: number;
 }
 
-/** Days on which all numbers are those of the day before are folded. */
+/** Folds days whose numbers all equal those of the day before. */
 function foldedTable(rows: readonly Row[], shown: readonly ShownColumn[], names: Names): string {
   const alike = (a: Row | undefined, b: Row | undefined): boolean =>
     a !== undefined &&
@@ -208,7 +208,7 @@ interface Cell {
   paint?: (text: string) => string;
 }
 
-/** One line a row, without rules, so that it can be copied; fits the terminal by shortening its longest texts. */
+/** One line per row, without rules, so that it can be copied; the longest texts are shortened to fit the terminal. */
 function table(
   rows: readonly Row[],
   shown: readonly ShownColumn[],
@@ -231,7 +231,7 @@ function table(
   );
   const all = [...cells.values()];
   const right = shown.map((_, index) => all.some((row) => row[index]?.right));
-  // Half a number is another number, half a date is none.
+  // Numbers and dates are never cut: a part of a number would be another number.
   const whole = shown.map(
     (_, index) => right[index] === true || all.some((row) => /^\d{4}-\d\d/.test(row[index]?.text ?? '')),
   );
@@ -272,7 +272,7 @@ function table(
     .join('\n');
 }
 
-/** So many, up to two, as the numbers of a column need: then their points stand below each other. */
+/** The number of decimals, up to two, that the numbers of a column need, so that their decimal points line up. */
 function decimalsOf(rows: readonly Row[], column: string): number {
   let decimals = 0;
   for (const { [column]: value } of rows) {
@@ -283,7 +283,7 @@ function decimalsOf(rows: readonly Row[], column: string): number {
 
 const NONE = '–';
 
-/** Texts give way, the longest first, down to a width that still says something. */
+/** Shortens texts, the longest first, down to a width that is still readable. */
 function fit(natural: readonly number[], fixed: readonly boolean[]): number[] {
   const widths = [...natural];
   const room = Math.max(terminalWidth(), 60) - 2 * widths.length;
@@ -321,10 +321,10 @@ function shownValue(column: string, value: Value, names: Names, decimals?: numbe
   return { text: printable(value), right: false };
 }
 
-/** Of a tenant that no config names: enough to tell it from others; JSON and CSV have all of it. */
+/** The beginning of the id of a tenant without a name, enough to recognise it; JSON and CSV have the full id. */
 const shortId = (id: string): string => (/^[0-9a-f-]{36}$/.test(id) ? `${id.slice(0, 8)}…` : printable(id));
 
-/** A number in its unit, as the name of its column tells. */
+/** A number in its unit, which follows from the name of its column. */
 function written(column: string, value: number, decimals?: number): string {
   if (column.endsWith('percentage_points')) return share(value);
   if (/^percentage|^peers_/.test(column)) return `${value.toFixed(1).replace('-', MINUS)} %`;
@@ -341,7 +341,7 @@ function kindColour(kind: string, text: string): string {
   return styleText(kind === 'gained' ? 'green' : 'cyan', text);
 }
 
-/** What comes from outside acts on no terminal. */
+/** Foreign text must not act on the terminal. */
 const printable = (text: string): string => text.replace(/\p{C}+/gu, ' ');
 
 const width = (text: string): number => text.length;

@@ -9,11 +9,11 @@ interface SqlFlags extends HistoryFlags {
   statement: string;
 }
 
-/** `secure-score history sql`: one's own question. */
+/** `secure-score history sql`: answers a query of the user's own. */
 export const sql: Command<SqlFlags> = {
   flags: (yargs) =>
     yargs
-      .usage('$0 history sql <statement>\n\nAsk in SQL of your own, read-only.')
+      .usage('$0 history sql <statement>\n\nRun your own SQL query, read-only.')
       .positional('statement', { type: 'string', demandOption: true, describe: 'One SELECT' })
       .options(HISTORY_OPTIONS)
       .conflicts('format', 'json')

@@ -7,7 +7,7 @@ import type { RunResult } from '../../lambda/run/run.ts';
 import { asked } from '../shared/aws.ts';
 import { DEPLOY } from '../shared/deployment.ts';
 
-/** Longer than any function may run (15 minutes): Lambda ends it, not this side. And never asked twice. */
+/** Longer than any function may run (15 minutes), so that Lambda ends it and not the client; it is never retried. */
 const LONG = {
   maxAttempts: 1,
   get requestHandler() {
@@ -39,7 +39,7 @@ export function functionRunner(
         TooManyRequestsException: () =>
           new MonitorError(
             'function-busy',
-            `Lambda does not run the function ${quote(functionName)} now: all its concurrent executions are in use.`,
+            `Lambda cannot run the function ${quote(functionName)} now: all its concurrent executions are in use.`,
             'Run again in a minute.',
             { retryable: true },
           ),

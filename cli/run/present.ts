@@ -38,7 +38,7 @@ export function describeResult(result: RunResult): string {
   ];
   if (changes.length > 0) lines.push(changesTable(changes, result.explanation));
   for (const { subject, to } of mails) lines.push(`  ✉ ${subject} ${styleText('dim', `→ ${to.join(', ')}`)}`);
-  if (mails.length === 0) lines.push(styleText('dim', '  nothing to tell, no mail'));
+  if (mails.length === 0) lines.push(styleText('dim', '  nothing to report, no mail'));
   return lines.join('\n');
 }
 
@@ -64,8 +64,8 @@ function describeArchived(dates: string[]): string {
 const POINTS_STAND_ON: ReadonlySet<ChangeKind> = new Set(['lost', 'gained', 'drift', 'new', 'removed']);
 
 /**
- * One row a change, without lines, so that it can be copied; the day only where there are several. The last two columns
- * add up, as printed, to what the score moved by: in points, and in percentage points.
+ * One row per change, without rules, so that it can be copied; the day only if there are several. The printed numbers of
+ * the last two columns add up to the change of the score, in points and in percentage points.
  */
 export function changesTable(changes: Change[], explanation: Explanation): string {
   const severalDays = new Set(changes.map(({ date }) => date)).size > 1;
@@ -121,7 +121,7 @@ export function changesTable(changes: Change[], explanation: Explanation): strin
   return table.toString();
 }
 
-/** Whether a row's points count: those of the tenant as a whole, and of a control's other rows, stand elsewhere. */
+/** Whether a row's points count: those of tenant rows, and of a control's other rows, are counted elsewhere. */
 function bearsPoints(change: Change, changes: Change[]): boolean {
   if (change.control === null) return false;
   if (POINTS_STAND_ON.has(change.kind)) return true;
@@ -129,7 +129,7 @@ function bearsPoints(change: Change, changes: Change[]): boolean {
   return rows[0] === change && !rows.some(({ kind }) => POINTS_STAND_ON.has(kind));
 }
 
-/** In points; all of them where it came or went. */
+/** The change in points; all of them if the control is new or removed. */
 function moveOf({ points: { before, after } }: Change): number {
   return (after ?? 0) - (before ?? 0);
 }

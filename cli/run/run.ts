@@ -24,7 +24,7 @@ import { progressLine } from '../shared/progress-line.ts';
 import { beat } from './heartbeat.ts';
 import { describeFailure, describeResult, type RunFailure } from './present.ts';
 
-/** A run has so long; a claim that it leaves behind when it is killed ends 10 s later. */
+/** The time that a run has; a claim that a killed run leaves behind ends 10 s later. */
 const RUN_MS = 3 * 60_000;
 
 const DEFAULT_ARCHIVE = 'archive';
@@ -41,7 +41,7 @@ export interface RunFlags {
   json: boolean;
 }
 
-/** `secure-score run`: the tenants, a few at a time; one that fails does not stop the others. */
+/** `secure-score run`: runs the tenants, a few at a time; one that fails does not stop the others. */
 export const run: Command<RunFlags> = {
   flags: (yargs) =>
     yargs
@@ -61,7 +61,7 @@ export const run: Command<RunFlags> = {
       })
       .option('deployed', {
         type: 'boolean',
-        describe: 'Run the deployed function now, instead of running here',
+        describe: 'Run the deployed function now instead of running on this machine',
       })
       .option('stack', OPTIONS.stack)
       .option('parallel', OPTIONS.parallel)
@@ -69,7 +69,7 @@ export const run: Command<RunFlags> = {
       .conflicts('deployed', ['archive', 'certificate', 'outbox'])
       .implies('stack', 'deployed')
       .example('$0 run --certificate contoso.pem --archive archive --outbox mails', 'without any AWS')
-      .example('$0 run --deployed --tenant Contoso', 'do not wait for the schedule'),
+      .example('$0 run --deployed --tenant Contoso', 'without waiting for the schedule'),
   act: act,
 };
 
@@ -112,7 +112,7 @@ async function runThere({ stack = DEPLOYMENT_STACK }: RunFlags): Promise<RunTena
   return functionRunner(outputOf(await findDeployment(stack), 'functionName'));
 }
 
-/** With the real ports that the flags ask for; only the invocation is each tenant's own. */
+/** Runs with the real ports that the flags choose; only the invocation differs between tenants. */
 function runHere(flags: RunFlags, config: Config, log: Log): RunTenant {
   const { bucket } = config.archive;
   const ports = {

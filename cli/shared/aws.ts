@@ -1,7 +1,7 @@
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { proxyAgents } from '../../lambda/proxy.ts';
 
-/** A person waits: a service that cannot be reached is told within half a minute. */
+/** A person is waiting, so a service that cannot be reached must fail within 30 seconds. */
 export const PATIENCE = {
   maxAttempts: 2,
   get requestHandler() {
@@ -15,10 +15,10 @@ export const PATIENCE = {
 };
 
 /**
- * Waits for an answer of AWS, and says for a person what went wrong.
+ * Waits for an answer of AWS, and explains to a person what went wrong.
  * @param permission as IAM calls it
- * @param target what it is asked about
- * @param known answers, by the name of the error, of which the caller knows better what they mean
+ * @param target the resource, for people
+ * @param known errors, by name, that the caller can explain better
  * @throws MonitorError `aws-region-missing`, `aws-credentials-missing`, `aws-credentials-invalid`,
  *   `aws-access-denied`, `aws-unreachable`, `aws-failed`, or one of `known`
  */
@@ -53,14 +53,14 @@ function explain(name: string, message: string, permission: string, target: stri
   if (/^(ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidAccessKeyId|InvalidToken)/.test(name)) {
     return new MonitorError(
       'aws-credentials-invalid',
-      `AWS does not take the credentials (${said}).`,
+      `AWS does not accept the credentials (${said}).`,
       SIGN_IN,
     );
   }
   if (/^(InvalidSignature|SignatureDoesNotMatch|RequestTimeTooSkewed|RequestExpired)/.test(name)) {
     return new MonitorError(
       'aws-credentials-invalid',
-      `AWS does not take the signature of the request (${said}).`,
+      `AWS does not accept the signature of the request (${said}).`,
       'Check the clock of this machine, and that the secret access key belongs to the access key id.',
     );
   }
@@ -85,6 +85,6 @@ function explain(name: string, message: string, permission: string, target: stri
   return new MonitorError(
     'aws-failed',
     `${permission} on ${target} failed (${said}).`,
-    'Run again. If it stays so, look the error up in the documentation of the service.',
+    'Run again. If it fails again, look the error up in the documentation of the service.',
   );
 }

@@ -8,7 +8,7 @@ export interface Command<Flags> {
 }
 
 /**
- * A command whose file is loaded when it is wanted: with the AWS SDK and MSAL behind it, that takes a second, which
+ * A command whose file is loaded only when it runs: with the AWS SDK and MSAL behind it that takes a second, which
  * neither `--help` nor a shell's completion should wait for.
  * @param exit takes the exit code
  */
@@ -29,7 +29,7 @@ export function lazily<Flags>(
   };
 }
 
-/** Where an argument is missing, yargs would count: what counts is which. */
+/** Says which argument is missing; yargs would only count them. */
 function namingArguments(yargs: Argv, command: string): Argv {
   const wanted = command.match(/<[^>]+>/g);
   if (wanted === null) return yargs;

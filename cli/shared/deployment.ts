@@ -8,7 +8,7 @@ import {
 } from '../../lambda/outputs.ts';
 import { asked, PATIENCE } from './aws.ts';
 
-/** What `cdk deploy` made, as far as the commands need it. */
+/** What `cdk deploy` created, as far as the commands need it. */
 export interface Deployment {
   stack: string;
   /** As CloudFormation has it, like `UPDATE_COMPLETE`. */
@@ -52,7 +52,7 @@ async function findStack(stack: string): Promise<Stack> {
     new MonitorError(
       'not-deployed',
       `There is no stack ${quote(stack)} in this account and region.`,
-      `${DEPLOY}. If it is deployed, check AWS_PROFILE and AWS_REGION, or name its stack with --stack.`,
+      `${DEPLOY}. If it is deployed, check AWS_PROFILE and AWS_REGION, or choose its stack with --stack.`,
     );
   const { Stacks } = await asked(
     'cloudformation:DescribeStacks',
@@ -77,8 +77,8 @@ function outputsOf<Name extends string>(
 }
 
 /**
- * The secret of the tenants without one of their own: of the deployment that is named, as CloudFormation has it; else
- * of the one with the default name, which need not be looked up.
+ * The secret of the tenants without one of their own: that of the chosen deployment, as CloudFormation has it; otherwise
+ * that of the deployment with the default name, which need not be looked up.
  * @returns name or ARN. @throws MonitorError those of `findDeployment` and `outputOf`
  */
 export async function defaultSecretOf(stack: string | undefined): Promise<string> {
@@ -94,6 +94,6 @@ export function outputOf({ stack, outputs }: Deployment, name: keyof typeof OUTP
   throw new MonitorError(
     'deployment-without-output',
     `The stack ${quote(stack)} has no output ${quote(OUTPUTS[name])}.`,
-    `It is not the main stack, or of another version than this command. ${DEPLOY}, or name the main stack with --stack.`,
+    `It is not the main stack, or was deployed by another version. ${DEPLOY}, or choose the main stack with --stack.`,
   );
 }

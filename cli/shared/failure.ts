@@ -13,10 +13,10 @@ export function failureOf(error: unknown): Failure {
   return { code, message, advice };
 }
 
-/** Whoever mends a defect needs its stack; nobody else does. */
+/** Only whoever fixes a defect needs its stack. */
 const debug = debuglog('secure-score');
 
-/** Any error as one that a person can act on: what the system refuses is theirs to mend, what is left is a defect. */
+/** Any error as one that a person can act on: an error of the system is theirs to fix, anything else is a defect. */
 export function asMonitorError(error: unknown): MonitorError {
   if (error instanceof MonitorError) return error;
   const message = error instanceof Error ? error.message : String(error);
@@ -26,7 +26,7 @@ export function asMonitorError(error: unknown): MonitorError {
   return new MonitorError(
     'unexpected',
     message,
-    'This is a defect of secure-score-monitor: please report it, with what the same command prints where NODE_DEBUG=secure-score is set.',
+    'This is a defect of secure-score-monitor: please report it, with the output of the same command when NODE_DEBUG=secure-score is set.',
     { cause: error },
   );
 }
@@ -34,20 +34,21 @@ export function asMonitorError(error: unknown): MonitorError {
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
-const DENIED = 'Let the user that runs this read and write what is named above, or name another place.';
+const DENIED =
+  'Give the user that runs this read and write access to the path above, or choose another path.';
 const FULL = 'Make room on the disk (or raise the quota), then run it again.';
 
 /** By the code of a system error: https://nodejs.org/api/errors.html#common-system-errors */
 const SYSTEM_ADVICE: Record<string, string> = {
   EACCES: DENIED,
   EPERM: DENIED,
-  EROFS: 'The disk can only be read: name a place on another one.',
-  ENOENT: 'Look whether the path named above is what you mean.',
-  ENOTDIR: 'A part of the path named above is a file: name another place.',
-  EISDIR: 'The path named above is a folder: name a file.',
-  EEXIST: 'Something lies there already: move it away, or name another place.',
-  ELOOP: 'Symbolic links on the path named above lead round in a circle: mend them.',
-  ENAMETOOLONG: 'Name a shorter path.',
+  EROFS: 'The disk is read-only: choose a path on another one.',
+  ENOENT: 'Check the path above.',
+  ENOTDIR: 'A part of the path above is a file: choose another path.',
+  EISDIR: 'The path above is a folder: choose a file.',
+  EEXIST: 'Something already exists there: move it away, or choose another path.',
+  ELOOP: 'Symbolic links on the path above form a circle: repair them.',
+  ENAMETOOLONG: 'Choose a shorter path.',
   ENOSPC: FULL,
   EDQUOT: FULL,
   EMFILE: 'Too many files are open: raise the limit (ulimit -n), then run it again.',

@@ -7,7 +7,7 @@ import { alike, parseConfig, type Config, type Tenant } from '../../lambda/confi
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { decodeText, encodingOf, readTextFile } from '../../lambda/text-file.ts';
 
-/** What a config imports `defineConfig` from: this package. */
+/** The package that a config imports `defineConfig` from. */
 const PACKAGE = 'secure-score-monitor';
 
 export const DEFAULT_CONFIG = 'monitor.config.ts';
@@ -24,14 +24,14 @@ export async function loadConfig(path: string): Promise<Config> {
     throw new MonitorError(
       'config-unreadable',
       `${quote(path)} is a folder, not a config.`,
-      `Name the file in it with --config, like ${quote(join(path, DEFAULT_CONFIG))}.`,
+      `Choose the file in it with --config, like ${quote(join(path, DEFAULT_CONFIG))}.`,
     );
   }
   if (!found) {
     throw new MonitorError(
       'config-missing',
       `There is no config at ${quote(path)}.`,
-      `Copy monitor.config.example.ts to ${DEFAULT_CONFIG} and fill it in, or name another file with --config.`,
+      `Copy monitor.config.example.ts to ${DEFAULT_CONFIG} and fill it in, or choose another file with --config.`,
     );
   }
   try {
@@ -50,7 +50,7 @@ export async function loadConfig(path: string): Promise<Config> {
   }
 }
 
-/** As JavaScript imports it, but for two things that Node alone cannot do for a file of a user. */
+/** Imports the file like JavaScript does, except for two things that Node alone cannot do with a user's file. */
 async function importModule(file: string): Promise<unknown> {
   const { href } = pathToFileURL(file);
   const bytes = await readFile(file);
@@ -60,7 +60,7 @@ async function importModule(file: string): Promise<unknown> {
       try {
         return next(specifier, context);
       } catch {
-        // The config lies in a folder from which this package cannot be found: it means the one that reads it.
+        // The package cannot be resolved from the config's folder: the config means the package that reads it.
         return { url: import.meta.resolve(PACKAGE), shortCircuit: true };
       }
     },
@@ -78,7 +78,7 @@ async function importModule(file: string): Promise<unknown> {
   }
 }
 
-/** What is wrong, and where: `Unexpected token (line 3, column 7)`. */
+/** Describes what is wrong and where: `Unexpected token (line 3, column 7)`. */
 async function describeFault(error: unknown, file: string): Promise<string> {
   if (!(error instanceof Error)) return quote(error);
   const message = error.message.split('\n')[0] ?? '';
@@ -94,7 +94,7 @@ async function describeFault(error: unknown, file: string): Promise<string> {
 
 /** Where in the file an error comes from, as far as its stack says. */
 function placeIn({ stack = '' }: Error, file: string): string | undefined {
-  // Of a syntax error: the path and the line, the code, and a mark under the column.
+  // The stack of a syntax error has the path and the line, the code, and a mark under the column.
   const [, path = '', line, column] = /^(\S.*):(\d+)\n(?:.*\n)*?( *)\^/.exec(stack) ?? [];
   if (column !== undefined) {
     const where = `line ${line}, column ${column.length + 1}`;
@@ -102,12 +102,12 @@ function placeIn({ stack = '' }: Error, file: string): string | undefined {
       ? where
       : `${basename(path)}, ${where}`;
   }
-  // Of an error that its code throws: a line of the stack.
+  // An error that the code throws has a line of the stack.
   const [, frame, position] = stack.split(`${pathToFileURL(file).href}:`)[1]?.match(/^(\d+):(\d+)/) ?? [];
   return frame === undefined ? undefined : `line ${frame}, column ${position}`;
 }
 
-/** Node keeps the place of a syntax error in an ES module to itself, except where it strips types. */
+/** Node does not report the place of a syntax error in an ES module, except when it strips types. */
 async function parsedPlace(file: string): Promise<string | undefined> {
   const source = await readTextFile(file);
   const again = `${pathToFileURL(file).href}?again`;
@@ -129,15 +129,14 @@ function adviceOn(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const [, missing] = /^Cannot find package '([^']+)'/.exec(message) ?? [];
   if (code === 'ERR_MODULE_NOT_FOUND' && missing !== undefined) {
-    return `The config imports the package ${quote(missing)}: install it in the folder of the config (npm install ${missing}), or do without it.`;
+    return `The config imports the package ${quote(missing)}: install it in the folder of the config (npm install ${missing}), or remove the import.`;
   }
-  if (code === 'EACCES' || code === 'EPERM') return 'Let the user that runs this read the file.';
-  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
-    return 'Write it without: only types can be left out when it is read.';
+  if (code === 'EACCES' || code === 'EPERM') return 'Give the user that runs this read access to the file.';
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') return 'Remove that syntax: Node can only strip types.';
   if (error instanceof SyntaxError) {
-    return 'Correct it there: a comma, a quotation mark or a bracket may be missing before it. monitor.config.example.ts shows a whole config.';
+    return 'Correct it there: a comma, a quotation mark or a bracket may be missing before it. monitor.config.example.ts shows a complete config.';
   }
-  return 'It has to be a TypeScript or JavaScript module with a default export, or JSON.';
+  return 'It must be a TypeScript or JavaScript module with a default export, or JSON.';
 }
 
 /** @param wanted a tenant's name or id; undefined: all of them. @throws MonitorError `tenant-unknown` */
@@ -149,7 +148,7 @@ export function selectTenants(config: Config, wanted: string | undefined): Tenan
   if (found.length > 0) return found;
   throw new MonitorError(
     'tenant-unknown',
-    `No tenant of the config has the name or id ${quote(wanted)}.`,
+    `No tenant in the config has the name or id ${quote(wanted)}.`,
     `It has: ${config.tenants.map(({ name }) => name).join(', ')}.`,
   );
 }

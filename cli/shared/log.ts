@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { machineClock } from '../../lambda/clock.ts';
 import type { Log } from '../../lambda/ports.ts';
 
-/** The log of a command: JSON lines on stderr; on a terminal, warnings and errors as lines that a person can read. */
+/** The log of a command: JSON lines on stderr, or on a terminal, warnings and errors as text. */
 export function stderrLog(): Log {
   if (!process.stderr.isTTY) return jsonLog((line) => process.stderr.write(`${line}\n`));
   const at =

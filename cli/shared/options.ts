@@ -2,19 +2,19 @@ import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
 import { UsageError } from './exit.ts';
 import { DEFAULT_CONFIG } from './load-config.ts';
 
-/** A flag that wants one value. Given twice it would be a list, which no command knows what to do with. */
+/** A flag that takes one value. yargs would make a list of one that is given twice, which no command expects. */
 export function text(name: string) {
   return {
     type: 'string',
     requiresArg: true,
     coerce: (value: string) => {
       if (value !== '' && !Array.isArray(value)) return value;
-      throw new UsageError(`--${name} wants one value.`);
+      throw new UsageError(`--${name} must be given once, with one value.`);
     },
   } as const;
 }
 
-/** A PEM file, for commands about one: it may stand alone, and is called as `run` and `doctor` call it. */
+/** A PEM file, as an argument or with the flag that `run` and `doctor` have. */
 export function certificateFile(describe: string) {
   const { type, coerce } = text('certificate');
   return { type, coerce, alias: 'file', describe } as const;

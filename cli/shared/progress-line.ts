@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** One line on stderr that is written over: for people at a terminal, and for nobody else. */
+/** One line on stderr that is overwritten, only on a terminal. */
 export interface ProgressLine {
   show(words: string): void;
   clear(): void;

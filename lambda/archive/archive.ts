@@ -23,21 +23,21 @@ export type { ArchivedProfiles, ArchivedSnapshot } from './proof.ts';
 
 const compress = promisify(gzip);
 
-/** A state, and the version it must still have to be swapped; null where there is none yet. */
+/** A state and the version that it must still have to be replaced; null if there is none yet. */
 export interface Versioned {
   state: State | null;
   version: string | null;
 }
 
-/** An object that is to be added, as an entry of the ledger names it before. */
+/** An object that is to be added. An entry of the ledger lists it beforehand. */
 export interface NewObject extends Named {
   bytes: Uint8Array;
 }
 
 /**
  * One tenant's part of the archive. Snapshots, profiles and reports are written once and never change; only the
- * state does, by compare-and-swap. Every method throws MonitorError `archive-damaged` for an object that is not
- * what its key says, naming it.
+ * state changes, by compare-and-swap. Every method throws MonitorError `archive-damaged`, with the key, for an object
+ * that is not what its key says.
  */
 export class Archive {
   readonly ledger: Ledger;
@@ -52,7 +52,7 @@ export class Archive {
 
   /**
    * Versions of every archived day later than `after` (yyyy-mm-dd; itself not included), by date, ascending.
-   * @param now where given, days from its future are not there: an earlier version archived such
+   * @param now if given, days after it are ignored: an earlier version archived days from the future
    */
   async days(after: string, now?: Date): Promise<Map<string, string[]>> {
     const prefix = layout.snapshots(this.#tenantId);
@@ -100,7 +100,7 @@ export class Archive {
     return zipped(layout.profiles(this.#tenantId, hash), { fetchedAt, profiles });
   }
 
-  /** What was told and to whom. Told again after a crash, it is the same object. */
+  /** What was reported and to whom. Reported again after a crash, it is the same object. */
   newReport(told: ToldReport): NewObject {
     const { report } = told;
     const bytes = Buffer.from(`${JSON.stringify(told, null, 2)}\n`);
@@ -114,7 +114,7 @@ export class Archive {
     return (await this.#store.create(key, bytes)) === 'created';
   }
 
-  /** The object as it is there; null where there is none. */
+  /** The object as it is stored; null if there is none. */
   async stored(key: string): Promise<NewObject | null> {
     const object = await this.#store.get(key);
     return object ? { key, bytes: object.bytes, hash: sha256(object.bytes) } : null;
@@ -124,7 +124,7 @@ export class Archive {
     return (await this.#store.list(key)).includes(key);
   }
 
-  /** Every snapshot, catalogue and report, as it is stored: what a ledger finds when it begins. */
+  /** Every snapshot, catalogue and report, as it is stored: the contents of a ledger's first entry. */
   async everything(): Promise<Named[]> {
     const { snapshots, catalogue, reports } = layout;
     const prefixes = [snapshots, catalogue, reports].map((prefix) => prefix(this.#tenantId));
@@ -137,10 +137,10 @@ export class Archive {
   }
 
   /**
-   * As `days('', now)` and `catalogues()`, without what no entry of the ledger names; all of it where there is no ledger.
+   * As `days('', now)` and `catalogues()`, but only what the ledger lists; everything if there is no ledger.
    */
   async named(now?: Date): Promise<{ days: Map<string, string[]>; catalogues: string[] }> {
-    // What is listed first has an entry by now, if it ever gets one.
+    // Objects are listed before the ledger is read, because an object's entry is created before the object.
     const [days, catalogues] = [await this.days('', now), await this.catalogues()];
     const files = await this.ledger.read();
     if (files.length === 0) return { days, catalogues };
@@ -157,7 +157,7 @@ export class Archive {
     };
   }
 
-  /** The head of the ledger that the last report carries; null where none does. */
+  /** The head of the ledger in the last report that has one; null if none has. */
   async lastWitness(): Promise<Head | null> {
     const keys = await this.#store.list(layout.reports(this.#tenantId));
     for (const key of keys.toReversed()) {
@@ -166,13 +166,13 @@ export class Archive {
         const told = JSON.parse(Buffer.from(object?.bytes ?? []).toString('utf8')) as ToldReport;
         if (told.report.ledger) return told.report.ledger;
       } catch {
-        // Verify names it: here it is no witness.
+        // A damaged report is no witness; verify reports it.
       }
     }
     return null;
   }
 
-  /** What the last report that told a score left the tenant's state at; null where there is none. */
+  /** The tenant's state after the last report with a score; null if there is none. */
   async lastTold(): Promise<Told | null> {
     const keys = await this.#store.list(layout.reports(this.#tenantId));
     for (const key of keys.toSorted((a, b) => (orderOfReport(a) < orderOfReport(b) ? 1 : -1))) {
@@ -197,7 +197,7 @@ export class Archive {
     return { state: parseState(text, `${this.#store.location}/${key}`), version: object.version };
   }
 
-  /** @returns the swapped state, or undefined where another run came first. */
+  /** @returns the new state, or undefined if another run came first. */
   async swapState(state: State, expected: string | null): Promise<Versioned | undefined> {
     const bytes = Buffer.from(`${JSON.stringify(state, null, 2)}\n`);
     const version = await this.#store.replace(layout.state(this.#tenantId), bytes, expected);
@@ -216,15 +216,15 @@ export class Archive {
   }
 }
 
-/** What was told, and to whom: an object of reports/. */
+/** An object of reports/: what was reported, and to whom. */
 export interface ToldReport {
   report: Report;
   mails: { kind: string; to: string[]; subject: string; id: string | null }[];
-  /** The tenant's state after it: a lost state is taken up again from here. */
+  /** The tenant's state after it, from which a lost state is restored. */
   next: Told;
 }
 
-/** By its day, then by when it was made; one of a day from the future has the place of the day on which it was made. */
+/** Sorts by day, then by time of creation; a report about a future day sorts by the day on which it was created. */
 function orderOfReport(key: string): string {
   const [, date = '', year, month, day] = /\/date=([\d-]+)\/(\d{4})(\d\d)(\d\d)T/.exec(key) ?? [];
   if (year === undefined) return key;
@@ -233,7 +233,7 @@ function orderOfReport(key: string): string {
 }
 
 async function zipped(key: string, content: unknown): Promise<NewObject> {
-  // gzip of Node writes no time into its header: the same content is the same bytes.
+  // Node's gzip writes no time into the header, so that the same content gives the same bytes.
   const bytes = await compress(JSON.stringify(content));
   return { key, bytes, hash: sha256(bytes) };
 }
@@ -244,8 +244,8 @@ function damaged(store: ObjectStore, key: string, what: string, cause?: unknown)
     'archive-damaged',
     `${store.location}/${key} is ${implausible ? 'implausible' : 'damaged'}: ${what}.`,
     implausible
-      ? 'Nothing: an earlier version archived what cannot be true. It counts as not there.'
-      : 'Restore the object from an earlier version or a backup. Nothing was changed or told.',
+      ? 'Nothing has to be done: an earlier version archived what cannot be true, and it is ignored.'
+      : 'Restore the object from an earlier version or a backup. Nothing was changed or reported.',
     { cause },
   );
 }

@@ -8,7 +8,7 @@ import { checkKey, checkPrefix, isKey } from './key.ts';
 
 /**
  * Objects as files of a folder, with the guarantees of the bucket. After a kill or a loss of power at any moment an
- * object is there whole or not at all, and what a call has returned stays.
+ * object is complete or absent, and what a call has returned stays.
  *
  * `create` writes a temporary file to the end and gives it its name by link(2), which never overwrites. `replace`
  * compares and renames under a lock whose dead holder is noticed (folder-lock.ts). Temporary files and locks lie in
@@ -30,7 +30,7 @@ export function folderStore(root: string): ObjectStore {
   /** Writes the bytes to a temporary file, lets `use` name it, and removes what is left of it. */
   async function withTemporary<T>(bytes: Uint8Array, use: (file: string) => Promise<T>): Promise<T> {
     await ensureFolder(temporary);
-    // Housekeeping: what is wrong with the folder, the write itself will tell.
+    // A failed sweep is ignored, because the write itself reports what is wrong with the folder.
     swept ??= sweep(temporary).catch(() => undefined);
     await swept;
     const file = await writeTemporary(temporary, bytes);
@@ -41,10 +41,10 @@ export function folderStore(root: string): ObjectStore {
     }
   }
 
-  /** @returns false where the name is taken by an object */
+  /** @returns false if an object with that name exists */
   async function linkObject(bytes: Uint8Array, key: string): Promise<boolean> {
     const file = pathOf(key);
-    // Also when it is there: whoever made it may not have flushed the folder yet, and the caller builds on it.
+    // The folder is flushed even if the object exists, because its writer may not have flushed it yet.
     if (!(await isObject(file))) {
       const made = await withTemporary(bytes, async (finished) => {
         await ensureFolder(path.dirname(file));
@@ -62,7 +62,7 @@ export function folderStore(root: string): ObjectStore {
 
   async function read(key: string): Promise<{ bytes: Uint8Array; version: string } | undefined> {
     const bytes = await unless(['ENOENT'], readFile(pathOf(key))).catch(async (error: unknown) => {
-      // Where `a` is an object there is no `a/b`; but a root that is a file is a mistake to be told.
+      // Below an object `a` there is no `a/b`; but a root that is a file is an error.
       if (codeOf(error) === 'ENOTDIR' && (await stat(location)).isDirectory()) return undefined;
       throw error;
     });
@@ -89,7 +89,7 @@ export function folderStore(root: string): ObjectStore {
       const wanted = versionOf(bytes);
       return explained(location, `write ${quote(key, 300)}`, async () => {
         if (expected === null) return (await linkObject(bytes, key)) ? wanted : undefined;
-        // Lost without the lock: what is read is whole, so at this moment it was so.
+        // No lock is needed to see that the swap is lost: what was read is complete, so it was current at that moment.
         if ((await read(key))?.version !== expected) return undefined;
         return withTemporary(bytes, (finished) =>
           withLock(temporary, versionOf(Buffer.from(key)), key, async () => {
@@ -132,7 +132,7 @@ async function isObject(file: string): Promise<boolean> {
   throw Object.assign(new Error(`not a file: ${file}`), { code: 'EISDIR' });
 }
 
-/** Walks the folders below `folder` (a key ending in `/`, or empty) into which `visit` wants to go. */
+/** Walks the folders below `folder` (a key ending in `/`, or empty) for which `visit` returns true. */
 async function collect(
   root: string,
   folder: string,
@@ -152,7 +152,7 @@ async function collect(
     } else if (entry.isFile()) {
       visit(key, false);
     } else if (entry.isSymbolicLink()) {
-      // Following could go round in circles, leaving it out would hide days that `get` finds.
+      // Following a link could loop, and ignoring it would hide days that `get` finds.
       throw new MonitorError(
         'archive-symbolic-link',
         `the archive folder ${quote(root, 300)} holds a symbolic link, ${quote(key, 300)}`,
@@ -173,7 +173,7 @@ async function ensureFolder(folder: string): Promise<void> {
 
 /** Puts the names in a folder on the disk: https://man7.org/linux/man-pages/man2/fsync.2.html, under NOTES. */
 async function flushFolder(folder: string): Promise<void> {
-  // Windows and some network file systems cannot; there is nothing more to be done there.
+  // Windows and some network file systems cannot do this, and there is no other way there.
   await unless(
     ['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EBADF'],
     (async () => {
@@ -210,12 +210,12 @@ async function explained<T>(location: string, doing: string, operation: () => Pr
 const denied: [string, string, string] = [
   'archive-access-denied',
   'not permitted',
-  'Let the user that runs this read and write the folder and everything in it, or choose another one with --archive.',
+  'Give the user that runs this read and write access to the folder and everything in it, or choose another one with --archive.',
 ];
 const full: [string, string, string] = [
   'archive-full',
   'no space left',
-  'Make room on the disk (or raise the quota) and run again: what was archived is whole, the rest is fetched then.',
+  'Make room on the disk (or raise the quota) and run again: what was archived is complete, and the rest is fetched then.',
 ];
 
 /** System error -> our code, what is wrong, what to do. */
@@ -232,20 +232,20 @@ const reasons: Record<string, [string, string, string]> = {
   ENOTDIR: [
     'archive-not-a-folder',
     'a part of the path is a file',
-    'Choose a folder with --archive, or move the file that stands in its place away.',
+    'Choose a folder with --archive, or move the file away.',
   ],
   EISDIR: [
     'archive-key-taken',
-    'something that is not a file lies where the object belongs',
-    'Move the folder (or link) that stands in its place away; the archive did not make it.',
+    'something that is not a file has the name of the object',
+    'Move that folder (or link) away; the archive did not create it.',
   ],
   ELOOP: [
     'archive-link-loop',
-    'symbolic links on the path lead round in a circle',
-    'Mend the links, or choose another folder with --archive.',
+    'symbolic links on the path form a circle',
+    'Repair the links, or choose another folder with --archive.',
   ],
   ENAMETOOLONG: ['archive-name-too-long', 'the path is too long', 'Choose a folder with a shorter path.'],
 };
 
-/** These pass: too many open files, a busy or hanging mount. */
+/** Errors that may be temporary: too many open files, a busy or hanging mount. */
 const transient = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'EBUSY', 'ESTALE', 'ETIMEDOUT', 'ENOMEM']);

@@ -7,23 +7,23 @@ import type { Snapshot } from '../score/snapshot.ts';
 import { contentHash, contentHashOfProfiles } from './content-hash.ts';
 
 /*
- * An archived object proves itself: its name is the hash of its content, and the content says of which day and tenant
- * it is. Whoever reads evidence reads it through here, so that nothing is derived from what does not prove itself.
+ * An archived object proves itself: its name is the hash of its content, and the content has its day and tenant. All
+ * evidence is read through this file, so that nothing is derived from an object that is not proven.
  */
 
 const decompress = promisify(gunzip);
 
-/** What the archive holds of a day, proven. */
+/** A proven snapshot of the archive. */
 export interface ArchivedSnapshot {
   /** ISO 8601. */
   fetchedAt: string;
-  /** It was the newest of its answer when it was fetched: its texts are there. */
+  /** Whether it was the newest day of its answer, the only one that has texts. */
   newest: boolean;
   /** As Graph sent it. */
   secureScore: unknown;
 }
 
-/** What the archive holds of a catalogue, proven. */
+/** A proven catalogue of the archive. */
 export interface ArchivedProfiles {
   /** ISO 8601: when they were first seen. */
   fetchedAt: string;
@@ -32,8 +32,8 @@ export interface ArchivedProfiles {
 }
 
 /**
- * The bytes are not what their key says. `foreign`: they are whole, but of another day or tenant; `implausible`: they
- * are what Graph sent, and cannot be true. An earlier version archived that; it counts as not there.
+ * The bytes are not what their key says. `foreign`: they are complete, but of another day or tenant. `implausible`: they
+ * are what Graph sent, but cannot be true; an earlier version archived them, and they are ignored.
  */
 export class Unproven extends Error {
   readonly kind: 'damaged' | 'foreign' | 'implausible';
@@ -45,7 +45,7 @@ export class Unproven extends Error {
 }
 
 /**
- * Reads a snapshot and proves that it is the one that its key names.
+ * Reads a snapshot and proves that it is the one in its key.
  * @param expected what the key says: the tenant (guid in lower case), the day (yyyy-mm-dd), the content hash (hex)
  * @throws Unproven
  */
@@ -58,7 +58,7 @@ export async function provenSnapshot(
     throw new Unproven('damaged', 'it is not { fetchedAt, newest, secureScore }');
   }
   if (contentHash(secureScore) !== expected.hash) {
-    throw new Unproven('damaged', 'its content is not what its name says');
+    throw new Unproven('damaged', 'its content does not match the hash in its name');
   }
   if (isFromTheFuture(expected.date, fetchedAt)) {
     throw new Unproven('implausible', `it was fetched on ${fetchedAt.slice(0, 10)}, before its day could be`);
@@ -93,7 +93,7 @@ export async function provenProfiles(bytes: Uint8Array, hash: string): Promise<A
     throw new Unproven('damaged', 'it is not { fetchedAt, profiles }');
   }
   if (contentHashOfProfiles(profiles) !== hash) {
-    throw new Unproven('damaged', 'its content is not what its name says');
+    throw new Unproven('damaged', 'its content does not match the hash in its name');
   }
   return { fetchedAt, profiles };
 }

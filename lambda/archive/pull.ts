@@ -8,31 +8,31 @@ import { writeTemporary } from './folder-lock.ts';
 import { folderStore } from './folder-store.ts';
 import type { Entry, S3Store } from './s3-store.ts';
 
-/** Evidence first, what is derived from it next, last how far that is: a pull that is cut off claims nothing it has not. */
+/** Evidence is copied first, then what is derived, then the state, so that an interrupted copy never claims too much. */
 const PREFIXES = ['snapshots/', 'profiles/', 'reports/', 'ledger/', 'history/', 'state/'] as const;
-/** What is rewritten in place. The rest never changes: whoever has the key has the object. */
+/** Objects that are rewritten in place. All others never change, so that a key that exists needs no second look. */
 const REWRITTEN = /^(history|state)\//;
 
-/** So many objects at once: small ones, from far away. */
+/** The maximum number of objects fetched at once: they are small, and far away. */
 const AT_ONCE = 24;
-/** So often is it written down what was fetched. */
+/** How often the progress is saved. */
 const NOTE_EVERY_MS = 2_000;
 
-/** Beside the objects, and no key of theirs. */
+/** A file beside the objects, whose name is no valid key. */
 const NOTES = '.pulled.json';
 
 const notesSchema = z.object({
   source: z.string(),
-  /** Versions, as the source tells them, of what may change there. */
+  /** Versions, by the source, of objects that may change there. */
   versions: z.record(z.string(), z.string()),
 });
 type Notes = z.infer<typeof notesSchema>;
 
 export interface PullOptions {
   source: S3Store;
-  /** Made where there is none. */
+  /** Created if it does not exist. */
   folder: string;
-  /** Only what the history is asked for. */
+  /** Copies only the columns of the history. */
   onlyHistory?: boolean;
   /** Only this tenant. */
   tenantId?: string;
@@ -40,10 +40,10 @@ export interface PullOptions {
 }
 
 export interface PullProgress {
-  /** Objects fetched so far, of so many that are new or changed. */
+  /** Number of objects fetched so far, and of all that are new or changed. */
   done: number;
   total: number;
-  /** Of the fetched ones. */
+  /** Size of the fetched objects. */
   bytes: number;
 }
 
@@ -55,9 +55,9 @@ export interface Pulled {
 }
 
 /**
- * Brings a folder up to date with a bucket: fetches what is new or changed, and nothing else. Cut off at any moment
- * and started again, it goes on; every object in the folder is whole at any time. What is gone at the source stays.
- * @throws MonitorError `pull-folder-taken` where the folder is an archive of its own, or the copy of another one
+ * Updates the copy of a bucket in a folder: fetches only what is new or changed. It can be interrupted at any moment and
+ * resumes the next time; every object in the folder is complete at any time. What is deleted at the source stays.
+ * @throws MonitorError `pull-folder-taken` if the folder is an archive of its own, or the copy of another one
  */
 export async function pull(options: PullOptions): Promise<Pulled> {
   const { source, tenantId, onProgress } = options;
@@ -81,7 +81,7 @@ export async function pull(options: PullOptions): Promise<Pulled> {
   onProgress?.(progress);
   const fetch = async ({ key }: Entry) => {
     const object = await source.get(key);
-    // Gone since it was listed: a copy has nothing to add.
+    // The object was deleted after it was listed.
     if (!object) return;
     if (REWRITTEN.test(key)) {
       await overwrite(copy, key, object.bytes);
@@ -114,7 +114,7 @@ function tenantOf(key: string): string | undefined {
   return /\/tenant=([^/.]+)/.exec(key)?.[1] ?? /\/([^/]+)\.parquet$/.exec(key)?.[1];
 }
 
-/** Whatever stands there: this is a copy. */
+/** Replaces whatever is there, because this is a copy. */
 async function overwrite(copy: ObjectStore, key: string, bytes: Uint8Array): Promise<void> {
   for (;;) {
     const version = (await copy.get(key))?.version ?? null;
@@ -127,7 +127,7 @@ async function readNotes(folder: string, source: string, copy: ObjectStore): Pro
     new MonitorError(
       'pull-folder-taken',
       `The folder ${quote(folder, 300)} ${why}.`,
-      `Name another folder, which will then be the copy of ${source}.`,
+      `Choose another folder, which will then be the copy of ${source}.`,
     );
   let text: string;
   try {
@@ -145,7 +145,7 @@ async function readNotes(folder: string, source: string, copy: ObjectStore): Pro
   try {
     notes = notesSchema.parse(JSON.parse(text));
   } catch {
-    // A copy it is, only not known how far: what may change is fetched again.
+    // The folder is a copy whose progress is not known, so everything that may change is fetched again.
     return { source, versions: {} };
   }
   if (notes.source !== source) throw taken(`is the copy of ${quote(notes.source, 300)}`);

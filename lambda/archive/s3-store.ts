@@ -13,19 +13,19 @@ import type { ObjectStore, StoredObject } from '../ports.ts';
 import { proxyAgents } from '../proxy.ts';
 import { checkKey, checkPrefix, isKey } from './key.ts';
 
-/** How often a write is tried again that S3 answers with 409: another write to the key was under way. */
+/** Maximum number of tries of a write that S3 answers with 409, because another write to the key is in progress. */
 const CONFLICT_TRIES = 6;
 
-/** What a listing says of an object. */
+/** An object in a listing. */
 export interface Entry {
   key: string;
   /** In bytes. */
   size: number;
-  /** As `get` tells it. */
+  /** The same as that of `get`. */
   version: string;
 }
 
-/** A bucket can tell more in a listing than keys. */
+/** A store whose listings have more than keys. */
 export interface S3Store extends ObjectStore {
   /** As `list`. */
   entries(prefix: string, after?: string): Promise<Entry[]>;
@@ -82,10 +82,10 @@ export function s3Store({
     }
   }
 
-  /** @returns false where a listing shows that there is no such object; true also where one may not be had */
+  /** @returns false if a listing shows that there is no such object; true also if listing is not allowed */
   async function mayBeThere(key: string): Promise<boolean> {
     try {
-      // Keys come in their order: of those that begin with it, the key itself comes first.
+      // Listings are sorted, so that the key itself comes before all longer ones.
       const { Contents = [] } = await client.send(
         new ListObjectsV2Command({ Bucket: bucket, Prefix: base + key, MaxKeys: 1 }),
       );
@@ -97,8 +97,8 @@ export function s3Store({
   }
 
   /**
-   * @returns the ETag; where the condition does not hold, 'refused', or 'refused again' if S3 was asked more than
-   *   once and it may be one's own first request that came before
+   * @returns the ETag; if the condition does not hold, 'refused', or 'refused again' if S3 was asked more than once and
+   *   the object may be that of our own first request
    */
   async function put(
     key: string,
@@ -127,8 +127,8 @@ export function s3Store({
         if (status === 412 || nameOf(error) === 'NoSuchKey') {
           return tries > 1 || attempts > 1 ? 'refused again' : 'refused';
         }
-        // A write to the same key was under way, and S3 does not yet know which comes first: the answer to the same
-        // request, a moment later, is 200 or 412.
+        // Another write to the same key is in progress, and S3 has not decided which comes first: the same request gets
+        // 200 or 412 a moment later.
         if (status === 409 && tries < CONFLICT_TRIES) {
           await sleep(Math.random() * 50 * 2 ** tries);
           continue;
@@ -179,10 +179,10 @@ export function s3Store({
       const answer = await put(key, bytes, expected === null ? { IfNoneMatch: '*' } : { IfMatch: expected });
       if (typeof answer === 'object') return answer.version;
       if (answer === 'refused') return undefined;
-      // The SDK asks again when an answer got lost, and what came before may then be its own first request: so it is
-      // if the object holds what was to be written. Not after a single request: of two writers that write the same,
-      // one must lose. (Of those, only what both lost an answer and wrote the same bytes cannot be told apart; the
-      // archive's state names the invocation that wrote it.)
+      // The SDK asks again if an answer is lost, and the object may then be that of its own first request: it is if it
+      // holds the bytes to be written. After a single request this does not hold, because one of two writers of the same
+      // bytes must lose. (Only two writers that both lost an answer and wrote the same bytes cannot be told apart; the
+      // archive's state has the invocation that wrote it.)
       const found = await get(key);
       return found !== undefined && Buffer.compare(found.bytes, bytes) === 0 ? found.version : undefined;
     },
@@ -202,7 +202,7 @@ const nameOf = (error: unknown): string => (error instanceof Error ? error.name 
 const codeOf = (error: unknown): unknown => (error instanceof Error ? Reflect.get(error, 'code') : undefined);
 
 /**
- * The operator's words for what the SDK threw. Names of errors:
+ * Explains to the operator what the SDK threw. Names of errors:
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  * @param action as IAM calls it
  * @param target s3://bucket/key
@@ -247,7 +247,7 @@ function explain(error: unknown, action: string, target: string): MonitorError {
   if (name === 'InvalidObjectState') {
     return failed(
       'archive-object-cold',
-      `the object lies in a storage class that has to be thawed first (${said})`,
+      `the object is in a storage class from which it must be restored first (${said})`,
       'Restore it (aws s3api restore-object), and take the rule that moves objects of the archive to Glacier out of the lifecycle of the bucket.',
     );
   }
@@ -255,14 +255,14 @@ function explain(error: unknown, action: string, target: string): MonitorError {
     return failed(
       'archive-account-disabled',
       `AWS has disabled the account, or its use of S3 (${said})`,
-      'No permission mends it: look for mails of AWS to the account, at its bills, and open a case with AWS Support.',
+      'No permission fixes this: look for mails from AWS to the account, check its bills, and open a case with AWS Support.',
     );
   }
   if (status === 501) {
     return failed(
       'archive-unsupported',
       `the store does not know this request (${said})`,
-      'The archive needs conditional writes (If-None-Match and If-Match on PutObject), which Amazon S3 has and some compatible stores have not: update the store, or choose another bucket or a folder.',
+      'The archive needs conditional writes (If-None-Match and If-Match on PutObject), which Amazon S3 supports but some compatible stores do not: update the store, or choose another bucket or a folder.',
     );
   }
   if (status === 507) {
@@ -283,7 +283,7 @@ function explain(error: unknown, action: string, target: string): MonitorError {
   ) {
     return failed(
       'archive-credentials-invalid',
-      `AWS does not take the credentials (${name})`,
+      `AWS does not accept the credentials (${name})`,
       'Check AWS_PROFILE, or AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: all three must be of one set.',
     );
   }
@@ -322,34 +322,34 @@ function explain(error: unknown, action: string, target: string): MonitorError {
   if (status === 409) {
     return failed(
       'archive-conflict',
-      `another write to it kept being under way (${said})`,
-      'Run again. If it stays so, see who else writes to this key.',
+      `another write to it was in progress all the time (${said})`,
+      'Run again. If it fails again, find out what else writes to this key.',
       true,
     );
   }
   if (status !== undefined && status > 0 && passes(error)) {
-    return failed('archive-unavailable', `S3 is not able to answer now (${said})`, 'Run again later.', true);
+    return failed('archive-unavailable', `S3 is unavailable (${said})`, 'Run again later.', true);
   }
   if (isNotTrusted(codeOf(error))) {
     return failed(
       'archive-not-trusted',
       `the server does not prove that it is S3 (${said})`,
-      'Is a proxy between this machine and AWS that has its own certificate authority? Then point NODE_EXTRA_CA_CERTS at its certificate. Else something listens in.',
+      'Is a proxy between this machine and AWS that has its own certificate authority? Then point NODE_EXTRA_CA_CERTS at its certificate. Otherwise the connection is being intercepted.',
     );
   }
   if ((status === undefined || status === 0) && !passes(error)) {
     return failed(
       'archive-proxy-refused',
-      `the proxy of HTTPS_PROXY refuses the way to S3 (${said})`,
-      'Check name and password in HTTPS_PROXY (407), and whether the proxy lets S3 through (403); or except it with NO_PROXY.',
+      `the proxy in HTTPS_PROXY refuses to connect to S3 (${said})`,
+      'Check name and password in HTTPS_PROXY (407), and whether the proxy allows S3 (403); or exempt it with NO_PROXY.',
     );
   }
   if (status === undefined || status === 0) {
-    // Not an answer of S3: DNS, TCP, TLS, a timeout, a body that broke off.
+    // S3 has not answered: DNS, TCP, TLS, a timeout, or a body that broke off.
     return failed(
       'archive-unreachable',
       `S3 cannot be reached (${said})`,
-      'Run again. If it stays so, check the network, proxies, AWS_REGION and AWS_ENDPOINT_URL.',
+      'Run again. If it fails again, check the network, proxies, AWS_REGION and AWS_ENDPOINT_URL.',
       true,
     );
   }

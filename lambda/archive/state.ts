@@ -16,31 +16,32 @@ const mailSchema = z.object({
 });
 
 /**
- * What was reported once and is not reported again while it lasts: an episode, which goes on though its facts move a
- * little each day. A date is that of its beginning. Older states name the day that was reported last: it goes on too.
+ * Episodes that were reported and are not reported again while they last, even if their facts change a little each
+ * day. A date is that of the beginning; in older states it is the day last reported, and the episode goes on too. The
+ * keys `said` and `told` are stored, so they keep their names.
  */
 const saidSchema = z.object({
-  /** The newest snapshot when it came to be stale. */
+  /** The newest snapshot when the score became stale. */
   stale: z.string().nullable(),
-  /** The snapshot that came to be suspect. */
+  /** The first suspect snapshot. */
   suspect: z.string().nullable(),
-  /** The day on which Graph first answered with a part of the catalogue. */
+  /** The day on which Graph first answered with a partial catalogue. */
   catalogue: z.string().nullable().default(null),
   /** The first snapshot with a control whose score cannot be read. */
   unreadable: z.string().nullable().default(null),
-  /** Episodes that have ended, and that no mail has mentioned yet; `until` is the day (yyyy-mm-dd) of the run. */
+  /** Episodes that have ended but are not reported as ended yet; `until` is the day (yyyy-mm-dd) of the run. */
   ended: z.array(z.object({ kind: z.string(), since: z.string(), until: z.string() })).default([]),
-  /** Since when runs fail in a row (ISO 8601), and which codes were mailed. */
+  /** Since when runs have failed in a row (ISO 8601), and which error codes were reported. */
   failing: z.object({ since: z.string(), told: z.array(z.string()) }).nullable(),
 });
 
-/** What changes when something has been told: the state without the claim. */
+/** What changes when something has been reported: the state without the claim. */
 const toldSchema = z.object({
-  /** What was last told: the next comparison starts from exactly these objects. */
+  /** What was last reported: the next comparison starts from exactly these objects. */
   cursor: cursorSchema.nullable(),
-  /** Controls that its snapshot has no readable score for, at the values last known; older states have none. */
+  /** Controls whose score in that snapshot cannot be read, at their last known values; older states have none. */
   held: z.array(z.custom<Control>((value) => typeof value === 'object' && value !== null)).default([]),
-  /** The enabled services last known; null where none ever were, or where the cursor's snapshot names them. */
+  /** The enabled services last known; null if none ever were, or if the cursor's snapshot lists them. */
   services: z.array(z.string()).nullable().default(null),
   said: saidSchema,
   /** The last run that succeeded, for the watch over all tenants. */
@@ -56,7 +57,7 @@ const toldSchema = z.object({
       renews: z.boolean().optional(),
     })
     .nullable(),
-  /** Drops that wait, drops that were told, and the account since the last mail: forgotten by no restart. */
+  /** Pending drops, notified drops, and the account since the last mail, which have to survive a restart. */
   settling: z.custom<Settling>((value) => typeof value === 'object' && value !== null),
   /** The last 90 days for the chart. */
   trend: z.array(z.custom<TrendDay>((value) => typeof value === 'object' && value !== null)),
@@ -64,9 +65,9 @@ const toldSchema = z.object({
 
 const stateSchema = toldSchema.extend({
   version: z.literal(1),
-  /** Of the tenant, at its last run: the watch, which has no config, names it so. Older states have none. */
+  /** The tenant's name at its last run, for the watch, which has no config. Older states have none. */
   name: z.string().nullable().default(null),
-  /** Of the tenant, at its last run: the watch knows from it when one was due. Older states have none. */
+  /** The tenant's schedule at its last run, from which the watch knows when a run was due. Older states have none. */
   schedule: z.object({ at: z.string(), timeZone: z.string() }).nullable().default(null),
   /** How far the ledger is completed; null where none has begun. Older states have none. */
   ledger: ledgerStateSchema.nullable().default(null),

@@ -23,8 +23,8 @@ const STATE = new RegExp(`^state/(?:columns/)?tenant=(${GUID})\\.json$`);
 const REPORT = /\/date=\d{4}-\d\d-\d\d\/[0-9A-Z]+-[0-9a-f]{8}\.json$/;
 
 /**
- * Everything that an archive holds, by tenant; and what belongs to none.
- * @param only this tenant alone
+ * Everything that an archive holds, by tenant, and what belongs to none.
+ * @param only restricts the list to this tenant
  */
 export async function listTenants(
   store: ObjectStore,

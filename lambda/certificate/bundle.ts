@@ -18,14 +18,14 @@ export interface Bundle {
   notAfter: Date;
 }
 
-/** A bundle that may be signed in with: the dates are right, too. */
+/** A bundle that may be used to sign in, because its dates are valid too. */
 export type CheckedCertificate = Bundle;
 
 /** Entra accepts RSA keys from 2048 bits: https://learn.microsoft.com/entra/identity-platform/howto-create-self-signed-certificate */
 const MINIMUM_BITS = 2048;
 
 const HOW_TO_MAKE_A_BUNDLE =
-  'The bundle is one text: the certificate (-----BEGIN CERTIFICATE-----) and its unencrypted PKCS#8 key (-----BEGIN PRIVATE KEY-----), in any order. A .pfx becomes one with: openssl pkcs12 -in app.pfx -nodes -out app.pem';
+  'The bundle is a single text: the certificate (-----BEGIN CERTIFICATE-----) and its unencrypted PKCS#8 key (-----BEGIN PRIVATE KEY-----), in any order. A .pfx becomes one with: openssl pkcs12 -in app.pfx -nodes -out app.pem';
 
 /**
  * Reads a PEM bundle and checks everything that can be checked without Entra ID.
@@ -39,14 +39,14 @@ export function checkCertificate(pem: string, now: Date, source: string): Checke
     throw new MonitorError(
       'certificate-expired',
       `${name} expired on ${day(notAfter)}; replace it.`,
-      'Make a new certificate, upload its public part to the app registration (Certificates & secrets), and put certificate and key in the place of the old ones.',
+      'Create a new certificate, upload its public part to the app registration (Certificates & secrets), and replace the old certificate and key.',
     );
   }
   if (now < notBefore) {
     throw new MonitorError(
       'certificate-not-yet-valid',
-      `${name} is valid from ${notBefore.toISOString()} only; it is ${now.toISOString()} now.`,
-      'Check the clock of this machine, and of the one that made the certificate; else wait, or use the certificate that is still valid.',
+      `${name} is not valid before ${notBefore.toISOString()}; it is ${now.toISOString()} now.`,
+      'Check the clocks of this machine and of the one that created the certificate; otherwise wait, or use the certificate that is still valid.',
     );
   }
   return bundle;
@@ -55,9 +55,9 @@ export function checkCertificate(pem: string, now: Date, source: string): Checke
 /**
  * Reads a PEM bundle whose certificate may have expired.
  *
- * Certificate and key stand in any order, with any text between them, or as texts of a JSON document. Of several certificates the one that belongs
- * to the key is taken, and of several of these (renewed on the same key) the one that is valid, and longest.
- * A PKCS#1 key ("RSA PRIVATE KEY", what `openssl genrsa -traditional` writes) is taken too, and converted.
+ * Certificate and key may be in any order, with any text between them, or texts of a JSON document. Among several
+ * certificates the one that belongs to the key is used, and among several of these (renewed with the same key) the
+ * valid one that expires last. A PKCS#1 key ("RSA PRIVATE KEY", as of `openssl genrsa -traditional`) is converted.
  *
  * @param source where the bundle came from, for the errors
  * @throws MonitorError `certificate-missing-in-bundle`, `certificate-unreadable`, `key-missing-in-bundle`,
@@ -87,7 +87,7 @@ export function readBundle(pem: string, now: Date, source: string): Bundle {
     throw new MonitorError(
       'key-of-another-certificate',
       `The key in ${source} does not belong to ${certificates.length === 1 ? 'the certificate' : 'any certificate'} in it (${certificates.map((certificate) => quote(subjectOf(certificate))).join(', ')}).`,
-      'Put the certificate beside the key that it was made with. After a renewal with a new key, both have to be replaced.',
+      'Combine the certificate with the key that it was created with. After a renewal with a new key, both must be replaced.',
     );
   }
 
@@ -126,14 +126,14 @@ function pemBlocks(pem: string, source: string): Block[] {
   if (begun !== blocks.length) {
     throw new MonitorError(
       'certificate-unreadable',
-      `A block in ${source} begins and does not end: the bundle was cut off, or pasted without one of its lines.`,
+      `A block in ${source} begins but does not end: the bundle was truncated, or pasted without one of its lines.`,
       HOW_TO_MAKE_A_BUNDLE,
     );
   }
   return blocks;
 }
 
-/** The texts of a JSON document (a secret of several values, an answer of the AWS CLI), one below the other. */
+/** The texts of a JSON document (a secret with several values, an answer of the AWS CLI), joined by line breaks. */
 function unwrapped(pem: string): string {
   if (!/^\s*[{["]/.test(pem)) return pem;
   try {
@@ -149,8 +149,8 @@ function textsIn(value: unknown): string[] {
 }
 
 /**
- * A block in the lines of 64 characters that OpenSSL reads. Indented, on one line, with blank lines, with the line
- * breaks of an old Mac or written as \n it says the same. One that holds anything else is left as it is.
+ * Rewrites a block in lines of 64 characters, which OpenSSL reads. It may be indented, on one line, with blank lines,
+ * with old Mac line breaks or with literal \n. A block that holds anything else is left as it is.
  */
 function rewritten(label: string, body: string): string {
   const lines = body.split(/\r\n|[\r\n]|(?:\\r)?\\n/).map((line) => line.trim());
@@ -195,11 +195,11 @@ function readCertificate(block: Block, source: string): X509Certificate {
   try {
     return new X509Certificate(block.text);
   } catch {
-    // OpenSSL's own words ("asn1 wrong tag") help nobody, and are left out with the text that they are about.
+    // OpenSSL's own error ("asn1 wrong tag") helps nobody and is left out.
     throw new MonitorError(
       'certificate-unreadable',
       `A certificate in ${source} cannot be read: its content is not that of a PEM certificate.${foreignIn(block)}`,
-      `Copy it again, whole. ${HOW_TO_MAKE_A_BUNDLE}`,
+      `Copy all of it again. ${HOW_TO_MAKE_A_BUNDLE}`,
     );
   }
 }
@@ -218,14 +218,14 @@ function readKey(blocks: Block[], source: string): KeyObject {
     throw new MonitorError(
       'key-ambiguous',
       `There are ${keys.length} private keys in ${source}, so it is not clear which to sign in with.`,
-      'Leave the certificate to sign in with and its key, and take the others out.',
+      'Keep the certificate to sign in with and its key, and remove the others.',
     );
   }
   // PKCS#1 keys are encrypted under their usual label, with a header that says so.
   if (block.label === 'ENCRYPTED PRIVATE KEY' || /^Proc-Type:.*ENCRYPTED/m.test(block.text)) {
     throw new MonitorError(
       'key-encrypted',
-      `The private key in ${source} is encrypted, and nobody is there to type its password.`,
+      `The private key in ${source} is encrypted, and nobody can enter its password.`,
       'Decrypt it with: openssl pkcs8 -topk8 -nocrypt -in encrypted.pem. The secret store encrypts it anyway.',
     );
   }
@@ -233,7 +233,7 @@ function readKey(blocks: Block[], source: string): KeyObject {
   if (key.asymmetricKeyType !== 'rsa') {
     throw new MonitorError(
       'key-not-rsa',
-      `The private key in ${source} is of the type ${quote(key.asymmetricKeyType)}; Entra ID takes RSA keys only.`,
+      `The private key in ${source} is of the type ${quote(key.asymmetricKeyType)}; Entra ID accepts only RSA keys.`,
       `Make a certificate with an RSA key of at least ${MINIMUM_BITS} bits.`,
     );
   }
@@ -241,7 +241,7 @@ function readKey(blocks: Block[], source: string): KeyObject {
   if (bits < MINIMUM_BITS) {
     throw new MonitorError(
       'key-too-short',
-      `The RSA key in ${source} has ${bits} bits; Entra ID wants at least ${MINIMUM_BITS}.`,
+      `The RSA key in ${source} has ${bits} bits; Entra ID requires at least ${MINIMUM_BITS}.`,
       `Make a certificate with an RSA key of at least ${MINIMUM_BITS} bits.`,
     );
   }
@@ -257,7 +257,7 @@ function parseKey(block: Block, source: string): KeyObject {
       `The private key in ${source} cannot be read: its content is not that of a PEM key.${foreignIn(block)}`,
       block.label === 'OPENSSH PRIVATE KEY'
         ? 'It is a key of OpenSSH: convert it with ssh-keygen -p -m PKCS8 -N "" -f <a copy of it>.'
-        : `Copy it again, whole. ${HOW_TO_MAKE_A_BUNDLE}`,
+        : `Copy all of it again. ${HOW_TO_MAKE_A_BUNDLE}`,
     );
   }
 }

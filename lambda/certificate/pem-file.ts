@@ -25,19 +25,19 @@ function explain(path: string, code: unknown): MonitorError {
       return new MonitorError(
         'certificate-not-found',
         `There is no certificate file ${quote(path)}.`,
-        `Give the path of a PEM file that holds the certificate and its unencrypted key. This makes one: ${commandLine('certificate create')}`,
+        `Pass the path of a PEM file with the certificate and its unencrypted key. To create one: ${commandLine('certificate create')}`,
       );
     case 'EISDIR':
       return new MonitorError(
         'certificate-not-readable',
         `${quote(path)} is a folder, not a certificate file.`,
-        'Give the path of the PEM file itself.',
+        'Pass the path of the PEM file itself.',
       );
     default:
       return new MonitorError(
         'certificate-not-readable',
         `The certificate file ${quote(path)} cannot be read (${quote(code)}).`,
-        'Let the user that runs this read the file, and nobody else: chmod 600, chown.',
+        'Give read access to the user that runs this, and to nobody else: chmod 600, chown.',
       );
   }
 }

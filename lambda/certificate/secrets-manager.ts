@@ -48,17 +48,17 @@ const putABundle = (secret: string): string =>
 
 /**
  * Errors of GetSecretValue: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
- * The SDK has already retried what may pass by itself. The original is not kept as a cause: it says no more.
+ * The SDK has already retried temporary errors. The original is not kept as a cause because it adds nothing.
  */
 function explain(secret: string, error: unknown): MonitorError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   switch (message === 'Region is missing' ? 'RegionMissing' : name) {
     case 'ResourceNotFoundException':
-      // Also said of a secret without a value.
+      // The same error comes for a secret without a value.
       return new MonitorError(
         'certificate-not-found',
         `There is no secret ${quote(secret)} in this account and region, or it has no value yet.`,
-        `Create it, or name the right one in the tenant's "certificate". ${putABundle(secret)}`,
+        `Create it, or correct the tenant's "certificate" in the config. ${putABundle(secret)}`,
       );
     case 'AccessDeniedException':
       return new MonitorError(
@@ -84,7 +84,7 @@ function explain(secret: string, error: unknown): MonitorError {
       return new MonitorError(
         'certificate-not-found',
         `${quote(secret)} is not the name of a secret: ${quote(message, 300)}.`,
-        'Name a secret of this account and region in the tenant\'s "certificate", like secure-score/contoso.',
+        'Set the tenant\'s "certificate" to a secret of this account and region, like secure-score/contoso.',
       );
     case 'RegionMissing':
     case 'CredentialsProviderError':
@@ -105,13 +105,13 @@ function explain(secret: string, error: unknown): MonitorError {
         return new MonitorError(
           'certificate-refused',
           `Secrets Manager refuses to hand out the secret ${quote(secret)}: ${name}: ${quote(message, 300)}.`,
-          'Act on what it says, or look the error up in the documentation of AWS Secrets Manager.',
+          'Act on the message, or look the error up in the documentation of AWS Secrets Manager.',
         );
       }
       return new MonitorError(
         'certificate-unreachable',
         `Reading the secret ${quote(secret)} failed: ${name}: ${quote(message, 300)}.`,
-        'Usually this passes: the next run tries again. If not, look at the status of AWS Secrets Manager and at the network of this machine.',
+        'This is usually temporary: the next run tries again. If it lasts, check the status of AWS Secrets Manager and the network of this machine.',
         { retryable: true },
       );
   }

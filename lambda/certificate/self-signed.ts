@@ -1,4 +1,4 @@
-// @peculiar/x509 wants it loaded before itself, for its effect alone.
+// @peculiar/x509 must be loaded after it, which is imported only for its effect.
 // oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
@@ -34,7 +34,7 @@ export async function createCertificate(options: CertificateOptions): Promise<Ke
   const extensions: x509.Extension[] = [
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-    // Two that have the same name, and are trusted side by side, are told apart by these.
+    // These tell apart two certificates that have the same name and are trusted side by side.
     await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
   ];

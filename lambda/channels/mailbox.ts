@@ -36,33 +36,33 @@ export function parseMailbox(text: string): Mailbox {
   );
 }
 
-/** @returns the mailbox, or why the text is none: a clause like `wants one address …` */
+/** @returns the mailbox, or why the text is none: a clause like `expected one address …` */
 export function findMailbox(text: string): Mailbox | string {
   const trimmed = text.trim();
   const acting = actingCharacter(trimmed);
-  if (acting !== undefined) return `wants one line without the invisible character ${acting}`;
+  if (acting !== undefined) return `expected one line without the invisible character ${acting}`;
   const [, name, angled] = /^((?:"(?:[^"\\]|\\.)*"|[^<>"])*)<([^<>]*)>$/u.exec(trimmed) ?? [];
   const bare = angled?.trim() ?? trimmed;
   // The parser would take what stands in a name without quotation marks for addresses and comments.
   const written = name === undefined || name.includes('"') ? trimmed : `${quoted(name.trim())} <${bare}>`;
   const [mailbox, ...others] = parseAddressList(written);
   if (others.length > 0)
-    return `wants one address, not ${others.length + 1}: write each as a text of its own`;
+    return `expected one address, not ${others.length + 1}: write each as a text of its own`;
   // Lenient as it is, the parser passes over blanks, comments and what stands behind an address.
-  if (mailbox?.address !== bare || (name === undefined && mailbox.name !== '')) return `wants ${FORMS}`;
-  if (mailbox.name.length > LONGEST.name) return `wants a name of at most ${LONGEST.name} characters`;
+  if (mailbox?.address !== bare || (name === undefined && mailbox.name !== '')) return `expected ${FORMS}`;
+  if (mailbox.name.length > LONGEST.name) return `expected a name of at most ${LONGEST.name} characters`;
   return checkAddress(bare, mailbox.name.trim());
 }
 
 function checkAddress(bare: string, name: string): Mailbox | string {
   const at = bare.lastIndexOf('@');
   const [local, written] = [bare.slice(0, at), bare.slice(at + 1)];
-  if (at < 1) return `wants ${FORMS}`;
+  if (at < 1) return `expected ${FORMS}`;
   if (/\P{ASCII}/u.test(local)) {
     // https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html
-    return `wants nothing but ASCII before the @, because Amazon SES sends to no other address: ${quote(local)} has ${quote(local.match(/\P{ASCII}/u)?.[0])}. Use another address (an alias) of the same mailbox`;
+    return `expected only ASCII before the @, because Amazon SES sends to no other address: ${quote(local)} has ${quote(local.match(/\P{ASCII}/u)?.[0])}. Use another address (an alias) of the same mailbox`;
   }
-  if (!LOCAL.test(local)) return `wants an e-mail address: ${quote(local)} cannot stand before the @`;
+  if (!LOCAL.test(local)) return `expected an e-mail address: ${quote(local)} cannot stand before the @`;
   // Checked first, because domainToASCII decodes per cent signs and stops at a slash.
   const domain = /^(?:[\p{L}\p{N}\p{M}.\u3002-]|\u200C|\u200D)+$/u.test(written)
     ? domainToASCII(written)
@@ -72,10 +72,10 @@ function checkAddress(bare: string, name: string): Mailbox | string {
     labels.length > 1 &&
     labels.every((label) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(label) && label.length <= LONGEST.label) &&
     !/^\d+$/.test(labels.at(-1) ?? '');
-  if (!isDomain) return `wants an e-mail address: ${quote(written)} is no domain`;
+  if (!isDomain) return `expected an e-mail address: ${quote(written)} is no domain`;
   const address = `${local}@${domain}`;
   if (local.length > LONGEST.local || address.length > LONGEST.address) {
-    return `wants at most ${LONGEST.local} characters before the @ and ${LONGEST.address} in all`;
+    return `expected at most ${LONGEST.local} characters before the @ and ${LONGEST.address} in all`;
   }
   return { name, address };
 }
@@ -94,7 +94,7 @@ export function formatForPeople({ name, address }: Mailbox): string {
 }
 
 /**
- * Writes a mailbox for a header. SES takes ASCII alone, and wants other names as encoded words (RFC 2047):
+ * Writes a mailbox for a header. SES takes ASCII alone, and expected other names as encoded words (RFC 2047):
  * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html
  */
 export function formatMailbox({ name, address }: Mailbox): string {

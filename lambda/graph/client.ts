@@ -10,9 +10,9 @@ import { tokenSource } from './sign-in.ts';
 import { stsWebIdentity, type WebIdentity } from './web-identity.ts';
 
 export interface GraphOptions {
-  /** What is left out is that of LIMITS. */
+  /** Overrides of LIMITS. */
   limits?: Partial<Limits>;
-  /** The one that deadlines are of. */
+  /** The clock that deadlines refer to. */
   clock: Clock;
   /** Who vouches for this process where no certificate does; STS where it is left out. */
   webIdentity?: WebIdentity;
@@ -20,7 +20,7 @@ export interface GraphOptions {
 
 const HEADERS = {
   accept: 'application/json',
-  // Titles and texts come in the language asked for: always the same one, lest a change of language be a change of text.
+  // Titles and texts come in the requested language, which is fixed so that it never shows as a change of text.
   'accept-language': 'en-US',
   'user-agent': 'secure-score-monitor/0.1',
 };
@@ -46,7 +46,7 @@ export function graphClient({ clock, webIdentity = stsWebIdentity(), ...options 
       };
       let token = await fresh();
 
-      /** One page, whatever it takes: pauses, further tries, one fresh token. */
+      /** One page, with pauses, retries, and one fresh token. */
       function fetchPage(url: URL): Promise<Page> {
         let renewed = false;
         return patiently(async (timeout) => {
@@ -64,7 +64,7 @@ export function graphClient({ clock, webIdentity = stsWebIdentity(), ...options 
         });
       }
 
-      /** @param more whether, after these entries, the next page is wanted if there is one */
+      /** @param more whether to fetch the next page, if there is one, after these entries */
       async function list(pathAndQuery: string, more: (entries: unknown[]) => boolean): Promise<unknown[]> {
         const { graphEndpoint } = tenant.cloud;
         const entries: unknown[] = [];
@@ -81,7 +81,8 @@ export function graphClient({ clock, webIdentity = stsWebIdentity(), ...options 
       }
 
       return {
-        // Even a whole answer has a nextLink, and following it walks all 90 days, one a page: so only for what is missing.
+        // Even a complete answer has a nextLink, which leads through all 90 days, one per page. It is followed only for
+        // what is missing.
         secureScores: (days, after) =>
           list(
             `secureScores?$top=${days}`,
@@ -93,7 +94,7 @@ export function graphClient({ clock, webIdentity = stsWebIdentity(), ...options 
   };
 }
 
-/** A day that is not known has to be taken for a newer one: the number of pages is bounded anyway. */
+/** An unknown day counts as newer; the number of pages is bounded anyway. */
 function isNewer(date: string | null, after: string | null): boolean {
   return date === null || after === null || date > after;
 }
@@ -111,15 +112,15 @@ function nextOf(nextLink: string, from: URL): URL {
   if (url?.origin === from.origin && !url.username && !url.password) return url;
   throw new MonitorError(
     'graph-next-link',
-    `Microsoft Graph says that ${placeOf(from)} goes on at ${excerpt(url ? placeOf(url) : nextLink)}, which is not on ${from.origin}. The token is not taken there.`,
-    'Look whether a proxy answers in the place of Microsoft, and check graphEndpoint in the config.',
+    `Microsoft Graph says that ${placeOf(from)} goes on at ${excerpt(url ? placeOf(url) : nextLink)}, which is not on ${from.origin}. The token is not sent there.`,
+    'Check whether a proxy answers instead of Microsoft, and check graphEndpoint in the config.',
   );
 }
 
 function endless(url: URL, pages: number): MonitorError {
   return new MonitorError(
     'graph-next-link',
-    `Microsoft Graph's list at ${placeOf(url)} does not end: after ${pages} pages it goes on, or goes round in a circle.`,
+    `Microsoft Graph's list at ${placeOf(url)} does not end: after ${pages} pages it still goes on, or repeats itself.`,
     'The next run tries again. If it lasts, open an issue.',
     { retryable: true },
   );

@@ -2,33 +2,33 @@ import { MonitorError, quote } from '../errors.ts';
 import { isNotTrusted } from '../passing.ts';
 import { Setback } from './patience.ts';
 
-/** Who is asked: the start of the error codes, and a name for people. */
+/** The service that is called: the prefix of its error codes, and its name for people. */
 export interface Service {
   code: 'graph' | 'sign-in';
   name: string;
 }
 
-/** An answer, whole. */
+/** A complete answer. */
 export interface Exchange {
   status: number;
   headers: Headers;
   text: string;
 }
 
-/** What undici says where a proxy answers CONNECT with a refusal: no later run would fare better. */
+/** undici's message if a proxy refuses CONNECT. A later run would be refused as well. */
 const PROXY_REFUSES = /^"Proxy response \(4\d\d\)/;
 
 /**
- * One request and its whole answer, on the global fetch. Redirects are not followed: a token goes where it was meant
- * to go and nowhere else.
+ * One request and its complete answer, with the global fetch. Redirects are not followed, so that a token goes only to
+ * the address that it is meant for.
  *
- * Not ky: what has to be tried again here is mostly seen in the body (206, HTML, half a JSON), a Retry-After beyond
- * the deadline must fail at once and not be waited for, one loop has to serve MSAL as well (see `patience.ts`), and
- * ky's errors carry the Request with its bearer token. What would be left of it is the timeout below.
+ * ky is not used: most of what has to be retried shows in the body (206, HTML, truncated JSON), a Retry-After beyond the
+ * deadline must fail at once, one loop has to serve MSAL as well (see `patience.ts`), and ky's errors carry the Request
+ * with its bearer token. Only its timeout would be left, which is done below.
  *
  * @param limits.timeout ms, body and all
  * @param limits.bytes of the decompressed body
- * @throws Setback where it may work another time; MonitorError `graph-not-trusted`, `graph-proxy-refused`, `graph-too-large` (or
+ * @throws Setback if it may work another time; MonitorError `graph-not-trusted`, `graph-proxy-refused`, `graph-too-large` (or
  *   `sign-in-…`). The errors of fetch are never kept as a cause: some of them quote the headers.
  */
 export async function exchange(
@@ -55,12 +55,12 @@ export async function exchange(
   }
 }
 
-/** An address for people: without its query, in which a continuation token stands. */
+/** An address for people, without its query, which may hold a continuation token. */
 export function placeOf(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
 
-/** The start of what came, for people: one line, and nothing in it that looks like a token. */
+/** The start of an answer, for people: one line, without anything that looks like a token. */
 export function excerpt(text: string, length = 100): string {
   const start = text.slice(0, 20_000);
   return quote(
@@ -80,14 +80,14 @@ function failure(
     return new MonitorError(
       `${service.code}-not-trusted`,
       `The server at ${url.origin} does not prove that it is ${service.name}: ${message} (${code}).`,
-      'Is a proxy between this machine and Microsoft that has its own certificate authority? Then point NODE_EXTRA_CA_CERTS at its certificate. Else something listens in.',
+      'Is a proxy between this machine and Microsoft that has its own certificate authority? Then point NODE_EXTRA_CA_CERTS at its certificate. Otherwise the connection is being intercepted.',
     );
   }
   if (PROXY_REFUSES.test(message)) {
     return new MonitorError(
       `${service.code}-proxy-refused`,
-      `The proxy of HTTPS_PROXY refuses the way to ${url.origin}: ${message}.`,
-      'Check name and password in HTTPS_PROXY (407), and whether the proxy lets this address through (403); or except it with NO_PROXY.',
+      `The proxy in HTTPS_PROXY refuses to connect to ${url.origin}: ${message}.`,
+      'Check name and password in HTTPS_PROXY (407), and whether the proxy allows this address (403); or exempt it with NO_PROXY.',
     );
   }
   const what = facts.timedOut
@@ -100,7 +100,7 @@ function failure(
     new MonitorError(
       `${service.code}-${facts.timedOut ? 'timeout' : 'unreachable'}`,
       `${service.name} ${what}.`,
-      `Usually this passes: the next run tries again. If not, look whether this machine reaches ${url.origin} (DNS, proxy, firewall).`,
+      `This is usually temporary: the next run tries again. If it lasts, check whether this machine reaches ${url.origin} (DNS, proxy, firewall).`,
       { retryable: true },
     ),
   );
@@ -122,6 +122,6 @@ function tooLarge(service: Service, url: URL, bytes: number): MonitorError {
   return new MonitorError(
     `${service.code}-too-large`,
     `${service.name} answered ${placeOf(url)} with more than ${Math.round(bytes / 2 ** 20)} MB, far more than it ever has.`,
-    'If the tenant really is that large, open an issue; else look what answers at this address.',
+    'If the tenant really is that large, open an issue; otherwise check what answers at this address.',
   );
 }

@@ -48,7 +48,7 @@ export function readPage(url: URL, answer: Exchange, now: Date): Page {
       unusable(
         'malformed',
         url,
-        `${text.length} characters that are no JSON, or half of one: ${excerpt(text)}`,
+        `${text.length} characters that are not JSON, or truncated JSON: ${excerpt(text)}`,
       ),
     );
   }
@@ -61,16 +61,16 @@ export function readPage(url: URL, answer: Exchange, now: Date): Page {
 
 /**
  * Codes of errors that pass, whatever the status is: https://learn.microsoft.com/graph/errors#code-property
- * A 501 does not: what Graph has not built yet it will not have built tomorrow.
+ * A 501 does not: Graph will not have implemented it by tomorrow.
  */
 const PASSING =
   /^(serviceNotAvailable|activityLimitReached|tooManyRequests|throttledRequest|gatewayTimeout|resourceModified|resourceLocked)$/i;
 
-/** Whether it is a refusal that passes. */
+/** Whether it is a temporary refusal. */
 export const passesByItself = ({ status, text }: Exchange): boolean =>
   status >= 400 && PASSING.test(graphError.safeParse(parse(text)).data?.error.code ?? '');
 
-/** Graph's own words for an error, for people; the start of the answer where they are not there. */
+/** Graph's own error text, for people; the start of the answer if it has none. */
 export function wordsOf(text: string): string {
   const parsed = graphError.safeParse(parse(text));
   if (!parsed.success) return excerpt(text);
@@ -82,7 +82,7 @@ function throttled(url: URL): MonitorError {
   return new MonitorError(
     'graph-throttled',
     `Microsoft Graph throttles this app in this tenant (429 from ${placeOf(url)}).`,
-    'The next run tries again. If it lasts, look which other program reads the Secure Score of this tenant with the same app.',
+    'The next run tries again. If it lasts, find out which other program reads the Secure Score of this tenant with the same app.',
     { retryable: true },
   );
 }
@@ -91,7 +91,7 @@ function unavailable(url: URL, { status, text }: Exchange): MonitorError {
   return new MonitorError(
     'graph-unavailable',
     `Microsoft Graph failed: ${status} from ${placeOf(url)}, ${wordsOf(text)}.`,
-    'Usually this passes: the next run tries again. Microsoft tells of outages at https://status.cloud.microsoft.',
+    'This is usually temporary: the next run tries again. Microsoft reports outages at https://status.cloud.microsoft.',
     { retryable: true },
   );
 }
@@ -107,7 +107,7 @@ function partial(url: URL, warning: string | null): MonitorError {
       : `the Warning header is ${excerpt(warning ?? 'missing')}`;
   return new MonitorError(
     'graph-partial-answer',
-    `Microsoft Graph answered ${placeOf(url)} only in part (206): ${who}. Half a score is not compared.`,
+    `Microsoft Graph answered ${placeOf(url)} only in part (206): ${who}. A partial score is not compared.`,
     'The next run tries again. If it lasts for days, open a support request with Microsoft that quotes this message.',
     { retryable: true },
   );
@@ -117,7 +117,7 @@ function unusable(kind: 'html' | 'malformed' | 'unexpected', url: URL, what: str
   return new MonitorError(
     `graph-${kind}-answer`,
     `Microsoft Graph answered ${placeOf(url)} with ${what}.`,
-    'The next run tries again. If it lasts, look whether a proxy answers in the place of Microsoft, and check graphEndpoint in the config.',
+    'The next run tries again. If it lasts, check whether a proxy answers instead of Microsoft, and check graphEndpoint in the config.',
     { retryable: true },
   );
 }
@@ -126,7 +126,7 @@ function refusal(url: URL, { status, headers, text }: Exchange): MonitorError {
   if (status < 400) {
     return new MonitorError(
       'graph-redirected',
-      `${placeOf(url)} redirects (${status}) to ${excerpt(headers.get('location') ?? 'nowhere')}, and the token is not taken there.`,
+      `${placeOf(url)} redirects (${status}) to ${excerpt(headers.get('location') ?? 'nowhere')}, where the token is not sent.`,
       'Check graphEndpoint in the config, and whether a proxy asks this machine to log in.',
     );
   }

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MonitorError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 
-/** How long and how often Entra ID and Graph are asked before a run gives up. */
+/** How long and how many times Entra ID and Graph are tried before a run gives up. */
 export interface Limits {
   /** ms; one call, from connecting to the last byte of the body. */
   timeout: number;
-  /** How often a call is made where the service is out of reach, throttles or fails. */
+  /** Maximum number of calls if the service is unreachable, throttles or fails. */
   attempts: number;
-  /** How often where it does answer, but not with what can be used: that seldom mends itself within a minute. */
+  /** Maximum number of calls if it answers with something unusable, which rarely changes within a minute. */
   answers: number;
   /** ms; without a Retry-After the first pause is random up to this, the second up to twice this, and so on, … */
   backoff: number;
@@ -30,12 +30,12 @@ export const LIMITS: Limits = {
   pages: 100,
 };
 
-/** A call that did not work out, and may if it is made again. */
+/** A call that failed and may succeed if it is made again. */
 export class Setback extends Error {
   readonly kind: 'outage' | 'answer';
-  /** What the operator is told where patience ends. */
+  /** The error for the operator when patience ends. */
   readonly failure: MonitorError;
-  /** ms that the service asks to wait; null where it does not say. */
+  /** ms that the service asks to wait; null if it does not say. */
   readonly retryAfter: number | null;
 
   constructor(kind: 'outage' | 'answer', failure: MonitorError, retryAfter: number | null = null) {
@@ -47,7 +47,7 @@ export class Setback extends Error {
   }
 }
 
-/** Makes a call, again after a `Setback`, until it works or patience ends. The call gets the ms that it may take. */
+/** Makes a call, and repeats it after a `Setback`, until it works or patience ends. The call gets the ms that it may take. */
 export type Patiently = <T>(call: (timeout: number) => Promise<T>) => Promise<T>;
 
 /**
@@ -79,7 +79,7 @@ export function patience(limits: Limits, deadline: Date, clock: Clock): Patientl
 
 /**
  * What a Retry-After says: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
- * A date is measured against the answer's own Date, so that a clock that is off on our side does no harm.
+ * A date is measured against the answer's own Date, so that a wrong clock on our side does no harm.
  * @returns ms from now; null where there is none, or none that can be read
  */
 export function retryAfterOf(headers: Headers, now: Date): number | null {
@@ -96,7 +96,7 @@ function pauseAfter(setback: Setback, times: number, limits: Limits): number {
   if (setback.retryAfter === null) {
     return Math.random() * Math.min(limits.backoffLimit, limits.backoff * 2 ** (times - 1));
   }
-  // A little more than asked for: those who were throttled together shall not come back together.
+  // A little is added, so that clients that were throttled together do not return together.
   return setback.retryAfter + Math.random() * limits.backoff;
 }
 
@@ -104,7 +104,7 @@ function tooLong({ failure, retryAfter }: Setback, pause: number, deadline: Date
   const wait = `${Math.ceil((retryAfter ?? pause) / 1000)} s`;
   return new MonitorError(
     failure.code,
-    `${failure.message} ${retryAfter === null ? `A pause of ${wait}` : `The ${wait} that it asks to wait`} would end after this run has to (${deadline.toISOString()}).`,
+    `${failure.message} ${retryAfter === null ? `A pause of ${wait}` : `The ${wait} that it asks to wait`} would end after this run must end (${deadline.toISOString()}).`,
     failure.advice,
     { retryable: failure.retryable },
   );
@@ -113,8 +113,8 @@ function tooLong({ failure, retryAfter }: Setback, pause: number, deadline: Date
 function late(deadline: Date): MonitorError {
   return new MonitorError(
     'deadline-reached',
-    `Microsoft was not asked any more: this run had to end by ${deadline.toISOString()}.`,
-    'The next run takes up what is missing. If this happens daily, look what the time went into.',
+    `Microsoft was no longer asked, because this run had to end by ${deadline.toISOString()}.`,
+    'The next run fetches what is missing. If this happens daily, find out what took the time.',
     { retryable: true },
   );
 }

@@ -8,8 +8,8 @@ const SUFFICIENT = ['SecurityEvents.Read.All', 'SecurityEvents.ReadWrite.All'];
 const claims = z.looseObject({ roles: z.array(z.string()).nullish() });
 
 /**
- * Looks into an access token for the permission, so that what is missing is told in one go and with its name.
- * A token is Graph's business, not ours, and need not be readable: one that is not is left for Graph to judge.
+ * Looks for the permission in an access token, so that a missing one is reported at once and by name. Access tokens are
+ * opaque to clients and need not be readable: Graph decides about one that is not.
  * @throws MonitorError `permission-missing`
  */
 export function checkRoles(token: string, tenant: AppIn): void {
@@ -26,7 +26,7 @@ export function permissionMissing(tenant: AppIn, roles?: string[]): MonitorError
   return new MonitorError(
     'permission-missing',
     `The app ${tenant.clientId} may not read the Secure Score of the tenant ${tenant.tenantId}: it lacks the application permission SecurityEvents.Read.All${has ?? ''}.`,
-    'Add it to the app registration (API permissions, Microsoft Graph, Application permissions), then let an admin of the tenant grant consent ("Grant admin consent"). A delegated permission of the same name does not do.',
+    'Add it to the app registration (API permissions, Microsoft Graph, Application permissions), then let an admin of the tenant grant consent ("Grant admin consent"). A delegated permission of the same name is not enough.',
   );
 }
 

@@ -12,9 +12,9 @@ import {
 } from '../score/snapshot.ts';
 
 /**
- * What Graph answers, checked and put into the terms of the field. The wire's shapes are those of
- * https://learn.microsoft.com/graph/api/resources/securescore and …/securescorecontrolprofile, loosened to what was
- * really seen: numbers come as strings, keys come and go, and only the newest entry carries its texts.
+ * Graph's answers, checked and translated into the terms of the field. The shapes are those of
+ * https://learn.microsoft.com/graph/api/resources/securescore and …/securescorecontrolprofile, loosened to what has been
+ * seen: numbers come as strings, keys come and go, and only the newest entry carries its texts.
  * What is believed of each field is listed in score/plausibility.ts.
  */
 
@@ -50,18 +50,18 @@ const MOST_PERCENT = 100.01;
 const AMOUNT = /^\s*\d+(\.\d+)?\s*$/;
 
 /** Non-negative and finite; one user reported scores as strings. */
-const WANTS_AMOUNT = 'wants a number of 0 or more';
+const EXPECTED_AMOUNT = 'expected a number of 0 or more';
 const amount = z.union(
-  [z.number().min(0, WANTS_AMOUNT), z.string().regex(AMOUNT).transform(Number).pipe(z.number())],
-  { error: WANTS_AMOUNT },
+  [z.number().min(0, EXPECTED_AMOUNT), z.string().regex(AMOUNT).transform(Number).pipe(z.number())],
+  { error: EXPECTED_AMOUNT },
 );
-/** Beside the point of a run: what cannot be read is not known, and fails nothing. */
+/** Optional for a run: a value that cannot be read is unknown, and fails nothing. */
 const optionalAmount = amount.nullish().catch(null);
 const optionalText = z.string().nullish().catch(null);
 
 /**
  * The lists of an answer are long (411 controls a day, 90 days), and a schema for each item costs a cold process more
- * than all the rest of a run. So items are read by hand, below, by the same rules; the schemas check what is single.
+ * than the rest of a run. Items are therefore read by hand, below, by the same rules; the schemas check single values.
  */
 const secureScore = z.looseObject({
   currentScore: amount,
@@ -71,20 +71,20 @@ const secureScore = z.looseObject({
     .array(z.looseObject({ basis: optionalText, averageScore: optionalAmount }))
     .nullish()
     .catch(null),
-  controlScores: z.array(z.unknown(), 'wants a list of controls'),
+  controlScores: z.array(z.unknown(), 'expected a list of controls'),
 });
 
 /** Says what is wrong with a list that could not be read. */
 const controlList = z.looseObject({
-  controlScores: z.array(z.looseObject({ controlName: z.string().min(1, 'wants a name'), score: amount })),
+  controlScores: z.array(z.looseObject({ controlName: z.string().min(1, 'expected a name'), score: amount })),
 });
-const profileWithId = z.looseObject({ id: z.string().min(1, 'wants an id') });
+const profileWithId = z.looseObject({ id: z.string().min(1, 'expected an id') });
 
-/** What is wrong with an entry; not an error yet, for an older entry is merely skipped. */
+/** What is wrong with an entry; not an error yet, because an older entry is only skipped. */
 interface Fault {
   code: 'foreign-entry' | 'malformed-entry' | 'partial-entry';
   reason: string;
-  /** Every field can be read, and together they cannot be true. */
+  /** Every field can be read, but together they cannot be true. */
   implausible?: true;
 }
 
@@ -92,11 +92,11 @@ interface Fault {
  * Sorts and checks one answer of `secureScores`.
  * @param answer.entries in any order
  * @param answer.tenantId of the configured tenant, in any case
- * @param answer.now where given, an entry from its future is malformed, and never the newest: it would make every day
- *   to come look old
- * @returns the days by date, ascending, one a date, and what was left out
+ * @param answer.now if given, an entry from its future is malformed, and never the newest, because it would make every
+ *   following day look old
+ * @returns the days by date, ascending, one per date, and what was left out
  * @throws MonitorError `no-score-yet`; `foreign-entry`, `malformed-entry`, `partial-entry` where the newest entry is
- *   one. Retryable: Microsoft mends its answers without being asked.
+ *   one. Retryable, because Microsoft corrects its answers without being asked.
  */
 export function readAnswer(answer: { entries: readonly unknown[]; tenantId: string; now?: Date }): {
   days: Day[];
@@ -106,15 +106,15 @@ export function readAnswer(answer: { entries: readonly unknown[]; tenantId: stri
   if (entries.length === 0) {
     throw new MonitorError(
       'no-score-yet',
-      `This tenant (${tenantId}) has no Secure Score yet: Graph answered an empty list.`,
-      'Microsoft computes the first score within a day or two of the first licence with security features. If the tenant shows a score in Microsoft Defender, look whether the tenant id is the right one.',
+      `This tenant (${tenantId}) has no Secure Score yet: Graph answered with an empty list.`,
+      'Microsoft computes the first score within a day or two of the first licence with security features. If the tenant shows a score in Microsoft Defender, check the tenant id.',
       { retryable: true },
     );
   }
 
   const dates = entries.map(dateOfEntry);
   const isFuture = (date: string) => now !== undefined && isFromTheFuture(date, now.toISOString());
-  // Where all are from the future it is the clock that is wrong, or Graph: then the newest is one of them.
+  // If all are from the future, the clock or Graph is wrong, and the newest is one of them.
   const past = dates.filter((date) => date !== null && !isFuture(date));
   const greatest = (past.length > 0 ? past : dates).reduce(
     (a, b) => (b !== null && (a === null || b > a) ? b : a),
@@ -126,7 +126,7 @@ export function readAnswer(answer: { entries: readonly unknown[]; tenantId: stri
 
   for (const [index, raw] of entries.entries()) {
     const date = dates[index] ?? null;
-    // Graph sends the newest entry first, so a first entry that does not say its day has to be taken for it.
+    // Graph sends the newest entry first, so a first entry without a day counts as the newest.
     const newest = date === null ? index === 0 : date === greatest;
     const skip = (reason: string) => skipped.push({ entry: nameOf(raw, index), date, reason });
     const result =
@@ -138,7 +138,7 @@ export function readAnswer(answer: { entries: readonly unknown[]; tenantId: stri
       if (newest) faultsOfNewest.push({ ...result, reason: `${nameOf(raw, index)}: ${result.reason}` });
       skip(result.reason);
     } else if (days.has(result.snapshot.date)) {
-      skip(`${result.snapshot.date} is in the answer twice; the first one that is whole counts`);
+      skip(`${result.snapshot.date} is in the answer twice; the first complete one counts`);
     } else {
       days.set(result.snapshot.date, { date: result.snapshot.date, newest, raw, ...result });
     }
@@ -150,11 +150,11 @@ export function readAnswer(answer: { entries: readonly unknown[]; tenantId: stri
 }
 
 /**
- * Reads an archived entry again, by the same rules but for the tenant, which the archive's key names.
+ * Reads an archived entry again, by the same rules except for the tenant, which is in the archive's key.
  * @param newest whether it was archived while it was the newest day; only then do its texts count
- * @param code of the error, for the caller knows where the entry came from
- * @throws MonitorError where it is not a whole entry; `archive-implausible` where it cannot be true: an earlier version
- *   believed it
+ * @param code of the error, because the caller knows where the entry came from
+ * @throws MonitorError if it is not a complete entry; `archive-implausible` if it cannot be true and an earlier version
+ *   accepted it
  */
 export function snapshotOf(raw: unknown, newest = true, code = 'archive-damaged'): Snapshot {
   const result = read(raw, null, newest);
@@ -167,7 +167,7 @@ export function snapshotOf(raw: unknown, newest = true, code = 'archive-damaged'
 }
 
 /**
- * Reads the catalogue. Nothing in it fails a run: what cannot be read is null, what has no id is skipped.
+ * Reads the catalogue. Nothing in it fails a run: a value that cannot be read is null, and a profile without id is skipped.
  * @param entries all pages, in any order; of two with the same id the first counts
  */
 export function readProfiles(entries: readonly unknown[]): {
@@ -190,11 +190,11 @@ export function readProfiles(entries: readonly unknown[]): {
 export interface Catalogue {
   profiles: Profiles;
   raw: readonly unknown[];
-  /** Made when it is first wanted. */
+  /** Built when it is first needed. */
   rawById?: Map<string, unknown>;
 }
 
-/** The catalogue with the decisions that were in force on a day: later ones say themselves that they are later. */
+/** The catalogue with the decisions that were in force on a day, by the dates of the decisions. */
 export function profilesAsOf(catalogue: Catalogue, date: string): Profiles {
   const { profiles, raw } = catalogue;
   const later = [...profiles.values()].filter(({ decision }) => (decision?.at ?? '').slice(0, 10) > date);
@@ -208,7 +208,7 @@ export function profilesAsOf(catalogue: Catalogue, date: string): Profiles {
   return before;
 }
 
-/** The day of an entry by its id, else by its createdDateTime; null where neither says one. Checks nothing else. */
+/** The day of an entry by its id or else by its createdDateTime; null if neither has one. Checks nothing else. */
 export function dateOfEntry(entry: unknown): string | null {
   const { id, createdDateTime } = fieldsOf(entry);
   return dayIn(id, /_(\d{4}-\d{2}-\d{2})$/) ?? dayIn(createdDateTime, /^(\d{4}-\d{2}-\d{2})T/);
@@ -252,7 +252,7 @@ function read(
       controls.set(control.name, twin ? merge(twin, control) : control);
       continue;
     }
-    // Without a name nobody knows what is missing.
+    // Without a name it is unknown which control is missing.
     const name = textOf(fieldsOf(score)['controlName']);
     if (!name) return malformed(describe(controlList.safeParse(raw).error, raw));
     unreadable.add(name);
@@ -276,15 +276,15 @@ function read(
         similarSize: average(parsed.data, 'TotalSeats'),
       },
     },
-    // Graph states totals with two decimals: what is below half of the last one is rounding.
+    // Graph states totals with two decimals, so a difference below half of the last one is rounding.
     difference: Math.abs(difference) <= EPSILON ? 0 : difference,
   };
 }
 
-/** Whose entry it is, and of which day. @returns the date yyyy-mm-dd, or what speaks against it */
+/** Checks the tenant and the day of an entry. @returns the date yyyy-mm-dd, or what is wrong */
 function identify(raw: unknown, tenantId: string | null): string | Fault {
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) {
-    return malformed(`it is no object but ${quote(raw)}`);
+    return malformed(`it is not an object but ${quote(raw)}`);
   }
   const { id, azureTenantId, createdDateTime } = fieldsOf(raw);
   if (tenantId !== null && String(azureTenantId).toLowerCase() !== tenantId.toLowerCase()) {
@@ -299,7 +299,7 @@ function identify(raw: unknown, tenantId: string | null): string | Fault {
   if (tenantId !== null && owner.toLowerCase() !== tenantId.toLowerCase()) {
     return {
       code: 'foreign-entry',
-      reason: `its id ${quote(id)} names another tenant than the configured ${quote(tenantId)}`,
+      reason: `its id ${quote(id)} has another tenant than the configured ${quote(tenantId)}`,
     };
   }
   if (dayIn(createdDateTime, /^(\d{4}-\d{2}-\d{2})T/) !== date) {
@@ -310,15 +310,15 @@ function identify(raw: unknown, tenantId: string | null): string | Fault {
   return date;
 }
 
-/** Null where it has no name, or no score that can be read. */
+/** Null if it has no name, or no score that can be read. */
 function controlOf(raw: unknown, newest: boolean): Control | null {
   const score = fieldsOf(raw);
   const name = textOf(score['controlName']);
   const points = amountOf(score['score']);
   if (!name || points === null) return null;
   const lastSynced = timeOf(score['lastSynced']);
-  // An older entry's texts are degraded ("0 of 5 users" became "0 of 0 users"): compared with the newest day's they
-  // would tell of changes that never were. So they are dropped at the door, whatever else the entry carries.
+  // The texts of an older entry are degraded ("0 of 5 users" became "0 of 0 users"): compared with those of the newest
+  // day they would show changes that never happened. So they are dropped here.
   const complete = newest && (textOf(score['lastSynced']) !== null || textOf(score['description']) !== null);
   const percentage = amountOf(score['scoreInPercentage']);
   const counts = countsOf(score);
@@ -336,13 +336,13 @@ function controlOf(raw: unknown, newest: boolean): Control | null {
   };
 }
 
-/** A moment; null where it is .NET's way to say that it is unset. */
+/** A moment; null for .NET's value of an unset one. */
 function timeOf(value: unknown): string | null {
   const text = textOf(value);
   return text?.startsWith('0001-01-01') ? null : text;
 }
 
-/** Whole numbers, of which the first is part of the second; else neither is known. */
+/** Integers of which the first is at most the second; otherwise neither is known. */
 function countsOf(score: Record<string, unknown>): { count: number | null; total: number | null } {
   const count = amountOf(score['count']);
   const total = amountOf(score['total']);
@@ -355,7 +355,7 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** By the rule of `amount`: non-negative and finite, or a text that says such a number. */
+/** By the rule of `amount`: a non-negative finite number, or a text with one. */
 function amountOf(value: unknown): number | null {
   if (typeof value === 'number') return value >= 0 && value < Number.POSITIVE_INFINITY ? value : null;
   const number = typeof value === 'string' && AMOUNT.test(value) ? Number(value) : null;
@@ -363,8 +363,8 @@ function amountOf(value: unknown): number | null {
 }
 
 /**
- * A name that stands twice in a snapshot, never seen yet: its points are summed, so that the controls still add up
- * to the total. Of a sum neither a percentage nor counts are known.
+ * Merges two controls with the same name, which has never been seen yet. Their points are summed, so that the controls
+ * still add up to the total; the percentage and counts of the sum are unknown.
  */
 function merge(first: Control, second: Control): Control {
   return {
@@ -378,7 +378,7 @@ function merge(first: Control, second: Control): Control {
   };
 }
 
-/** How others do, in per cent already; it was -1 in an outage, which is no amount and so null. */
+/** An average of other tenants, in per cent; -1, which was seen in an outage, is no amount and becomes null. */
 function average(score: z.output<typeof secureScore>, basis: string): number | null {
   const value = score.averageComparativeScores?.find((one) => one.basis === basis)?.averageScore ?? null;
   return value !== null && value <= MOST_PERCENT ? value : null;
@@ -413,14 +413,14 @@ function profileOf(raw: unknown, until: string | null = null): Profile | null {
   return {
     id,
     title: text('title')?.trim() || id,
-    // A maximum of 0 says nothing; what cannot be known is null, never 0.
+    // A maximum of 0 means unknown, which is always null here.
     maximum: amountOf(profile['maxScore']) || null,
     category: text('controlCategory'),
     service: text('service'),
     tier: text('tier'),
     remediation: text('remediation'),
     remediationImpact: text('remediationImpact'),
-    // Some start with a blank.
+    // Some start with a space.
     actionUrl: text('actionUrl')?.trim() ?? null,
     implementationCost: text('implementationCost'),
     userImpact: text('userImpact'),
@@ -435,7 +435,7 @@ function refusal(fault: Fault): MonitorError {
   return new MonitorError(
     fault.code,
     `Graph's newest entry of secureScores is ${what}. ${fault.reason}. Nothing was archived, compared or mailed.`,
-    'Microsoft usually mends this within a day, and the next run takes up what was missed. If it lasts, open a support request with Microsoft that quotes this message.',
+    'Microsoft usually corrects this within a day, and the next run fetches what was missed. If it lasts, open a support request with Microsoft that quotes this message.',
     { retryable: true },
   );
 }
@@ -451,7 +451,7 @@ function nameOf(raw: unknown, index?: number): string {
   return typeof id === 'string' ? `${place} (${quote(id)})` : place;
 }
 
-/** The first few issues in one line: an entry of 400 broken controls is named well enough by three of them. */
+/** The first three issues in one line, which are enough to describe an entry of 400 broken controls. */
 function describe(error: z.ZodError | undefined, input: unknown): string {
   return describeIssues(new z.ZodError(error?.issues.slice(0, 3) ?? []), input, 'the entry')
     .trim()
@@ -462,7 +462,7 @@ function fieldsOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-/** The day that the pattern finds in a text; null where there is none, or none that a calendar has. */
+/** The day that the pattern finds in a text; null if there is none, or no valid date. */
 function dayIn(text: unknown, pattern: RegExp): string | null {
   const day = typeof text === 'string' ? pattern.exec(text)?.[1] : undefined;
   if (day === undefined) return null;

@@ -8,7 +8,7 @@ import { audienceOf, federatedCredential, type FederatedClaims } from './web-ide
 /** An app in a tenant that it signs in to. */
 export type AppIn = Pick<Tenant, 'tenantId' | 'clientId' | 'cloud'>;
 
-/** What is known of a sign-in that Entra ID refused. */
+/** What is known about a sign-in that Entra ID refused. */
 export interface Refusal {
   tenant: AppIn;
   /** Null: it signed in federated. */
@@ -17,7 +17,7 @@ export interface Refusal {
   issued: FederatedClaims | null;
   /** The number of the AADSTS error. */
   number: number;
-  /** Entra's own words; of use only where the number is not known. */
+  /** Entra's own text, used only if the number is not known. */
   description: string;
   /** ms that this machine's clock is ahead of Entra's (negative: behind); null where Entra did not tell the time. */
   skew: number | null;
@@ -33,7 +33,7 @@ interface Verdict {
 }
 
 /**
- * What the operator is told, by number: the texts of the errors change, the numbers do not.
+ * Errors for the operator, by number, because the texts of Entra's errors change and the numbers do not.
  * https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
 const VERDICTS: ReadonlyMap<number, (refusal: Refusal) => Verdict> = new Map([
@@ -63,7 +63,7 @@ const VERDICTS: ReadonlyMap<number, (refusal: Refusal) => Verdict> = new Map([
   [530032, blockedByConditionalAccess],
 ]);
 
-/** Numbers of what passes by itself within the run: external server, timeouts, the directory, a tenant throttled. */
+/** Numbers of temporary errors: an external server, timeouts, the directory, a throttled tenant. */
 const PASSING = new Set([90006, 90012, 90024, 90033, 90055]);
 
 /**
@@ -152,7 +152,7 @@ function clockSkew({ skew }: Refusal): Verdict {
       : `: this machine's clock is ${seconds} s ${(skew ?? 0) < 0 ? 'behind' : 'ahead of'} Entra's`;
   return {
     code: 'clock-skew',
-    message: `Entra ID refused the sign-in twice, because its time range does not hold now${measured}.`,
+    message: `Entra ID refused the sign-in twice, because it is not valid at this time${measured}.`,
     advice: 'Set the clock of this machine (timedatectl set-ntp true), then run again.',
     retryable: true,
   };
@@ -163,7 +163,7 @@ function appNotInTenant({ tenant }: Refusal): Verdict {
     code: 'app-not-in-tenant',
     message: `There is no app ${tenant.clientId} in the tenant ${tenant.tenantId} at ${tenant.cloud.authorityHost}.`,
     advice:
-      'Compare clientId and tenantId with the app registration, and the cloud with the one that the tenant lives in. An app from another tenant needs the consent of an admin of this one first.',
+      'Compare clientId and tenantId with the app registration, and the cloud with the one that hosts the tenant. An app from another tenant needs the consent of an admin of this one first.',
   };
 }
 
@@ -191,7 +191,7 @@ function graphDisabled({ tenant }: Refusal): Verdict {
     code: 'graph-disabled',
     message: `Microsoft Graph is disabled in the tenant ${tenant.tenantId}.`,
     advice:
-      "Look whether the tenant's subscription has lapsed. If not, let an admin of the tenant enable the service principal of Microsoft Graph (Update-MgServicePrincipal -AccountEnabled:$true, appId 00000003-0000-0000-c000-000000000000).",
+      "Check whether the tenant's subscription has lapsed. If not, ask an admin of the tenant enable the service principal of Microsoft Graph (Update-MgServicePrincipal -AccountEnabled:$true, appId 00000003-0000-0000-c000-000000000000).",
   };
 }
 
@@ -199,9 +199,9 @@ function graphDisabled({ tenant }: Refusal): Verdict {
 function tenantGone({ tenant }: Refusal): Verdict {
   return {
     code: 'tenant-gone',
-    message: `Entra ID gives no tokens for the tenant ${tenant.tenantId} any more: it is deleted, deprovisioned or blocked.`,
+    message: `Entra ID no longer issues tokens for the tenant ${tenant.tenantId}: it is deleted, deprovisioned or blocked.`,
     advice:
-      'Ask the tenant whether it still exists and is paid for. If it is gone, take it out of the config: what was archived stays. If it is not, its admin opens a support request with Microsoft that quotes this message.',
+      'Ask the tenant whether it still exists and is paid for. If it is gone, remove it from the config: its archive stays. If not, its admin should open a support request with Microsoft that quotes this message.',
   };
 }
 
@@ -214,13 +214,13 @@ function otherCloud({ tenant }: Refusal): Verdict {
   };
 }
 
-/** Asking again at once is what it complains of: the next run is soon enough. */
+/** Entra complains about repeated requests, so only the next run tries again. */
 function clientLoop({ tenant }: Refusal): Verdict {
   return {
     code: 'client-loop',
-    message: `Entra ID has had too many equal sign-ins of the app ${tenant.clientId} to the tenant ${tenant.tenantId} within minutes.`,
+    message: `Entra ID has received too many identical sign-ins of the app ${tenant.clientId} to the tenant ${tenant.tenantId} within minutes.`,
     advice:
-      'Nothing: it passes within minutes, and the next run tries again. If it lasts, look which other program signs in with the same app.',
+      'Nothing has to be done: it passes within minutes, and the next run tries again. If it lasts, find out which other program signs in with the same app.',
     retryable: true,
   };
 }
@@ -246,7 +246,7 @@ function refused({ tenant, description }: Refusal): Verdict {
   };
 }
 
-/** The SHA-1 thumbprint is nothing that we sign with, but the one that the portal lists. */
+/** The SHA-1 thumbprint is included because the portal lists it, although it is not used to sign. */
 function nameOf(certificate: CheckedCertificate | null): string {
   if (certificate === null) return 'the token that AWS issued';
   return `the certificate with the thumbprint ${certificate.thumbprintSha256} (in the portal's list: ${certificate.thumbprintSha1}; valid until ${day(certificate.notAfter)})`;

@@ -17,7 +17,7 @@ import { audienceOf, claimsOf, type WebIdentity } from './web-identity.ts';
 /** Hands out access tokens for Graph. */
 export interface TokenSource {
   /**
-   * @param renew true: a new one, even if the last is still good by its own account (Graph answered 401)
+   * @param renew true: a new token, even if the last one has not expired (Graph answered 401)
    * @throws MonitorError: those of `signInError`, `sign-in-unreachable`, `sign-in-timeout`, `sign-in-throttled`,
    *   `sign-in-unavailable`, `sign-in-malformed-answer` (all retryable), `sign-in-redirected`, `sign-in-not-trusted`,
    *   `sign-in-failed`, and those of `WebIdentity`
@@ -63,7 +63,7 @@ export function tokenSource(
     auth: {
       clientId: tenant.clientId,
       authority: `${authorityHost}/${tenant.tenantId}`,
-      // The config says whom to trust: MSAL need not ask login.microsoftonline.com whether it is so.
+      // The config decides which authority is trusted, so MSAL need not ask login.microsoftonline.com.
       knownAuthorities: [new URL(authorityHost).host],
       ...(certificate === null
         ? { clientAssertion: assertion }
@@ -76,7 +76,7 @@ export function tokenSource(
     },
     system: {
       networkClient: network,
-      // MSAL's log may hold claims and whole answers, so it has nowhere to go.
+      // MSAL's log may hold claims and complete answers, so it is discarded.
       loggerOptions: { piiLoggingEnabled: false, logLevel: LogLevel.Error, loggerCallback: () => {} },
     },
   });
@@ -87,19 +87,19 @@ export function tokenSource(
       const result = await app.acquireTokenByClientCredential({
         scopes: [`${graphEndpoint}/.default`],
         skipCache: renew,
-        // Else an MSAL_FORCE_REGION in the environment would send the assertion to an endpoint nobody configured.
+        // Otherwise MSAL_FORCE_REGION in the environment would send the assertion to an endpoint that nobody configured.
         azureRegion: 'DisableMsalForceRegion',
       });
       if (result?.accessToken) return result.accessToken;
     } catch (error) {
-      // MSAL wraps what our network throws and loses it, so the network keeps it.
+      // The network keeps what it throws, because MSAL wraps it and loses it.
       throw issued.failure ?? network.failure ?? verdict(error);
     }
     throw failed('it answered without a token');
   }
 
   function verdict(error: unknown): MonitorError {
-    // From the openid-configuration MSAL drops the error and says that it found no endpoints: ours remembers.
+    // MSAL drops errors of the openid-configuration and says that it found no endpoints; the network remembers them.
     const number = Number(property(error, 'errorNo') ?? network.refusal?.error_codes[0]);
     if (Number.isInteger(number)) {
       const description = network.refusal?.error_description ?? '';
@@ -130,8 +130,8 @@ export function tokenSource(
         return await acquire(renew);
       } catch (error) {
         if (!(error instanceof MonitorError && error.code === 'clock-skew')) throw error;
-        // A clock that is a little ahead makes an assertion that is not valid yet. MSAL keeps it, so that the second
-        // try sends the same one, a little later.
+        // If the clock is a little ahead, the assertion is not valid yet. MSAL caches it, so the second try sends the same
+        // one a little later.
         return means.patiently(onceMore(() => acquire(renew), error, 2 * means.limits.backoff));
       }
     },
@@ -149,13 +149,13 @@ function onceMore<T>(call: () => Promise<T>, reason: MonitorError, pause: number
 }
 
 /**
- * MSAL's network on our own terms. Its own client has no timeout at all for a POST, retries nothing, and after a 429
- * or 5xx MSAL itself refuses for a minute to call again: so what may pass is tried again down here, out of its sight.
+ * MSAL's network. MSAL's own client has no timeout for a POST and retries nothing, and after a 429 or 5xx MSAL refuses to
+ * call again for a minute; so temporary failures are retried here, without MSAL noticing.
  */
 interface EntraNetwork extends INetworkModule {
-  /** Why the last call came to nothing. */
+  /** Why the last call failed. */
   readonly failure: MonitorError | undefined;
-  /** What Entra said where it refused. */
+  /** Entra's answer if it refused. */
   readonly refusal: z.output<typeof refusal> | undefined;
   /** ms that our clock is ahead of Entra's, by its last answer. */
   readonly skew: number | null;
@@ -214,9 +214,9 @@ function entraNetwork({ patiently, clock }: { patiently: Patiently; clock: Clock
 }
 
 const PASSES =
-  'Usually this passes: the next run tries again. Microsoft tells of outages at https://status.cloud.microsoft.';
+  'This is usually temporary: the next run tries again. Microsoft reports outages at https://status.cloud.microsoft.';
 
-/** @throws Setback where Entra refuses for now */
+/** @throws Setback if Entra refuses temporarily */
 function checkRefusal(url: URL, { status, headers, text }: Exchange, now: Date): void {
   const { error = '', error_codes: numbers = [] } = refusal.safeParse(JSON.parse(text)).data ?? {};
   if (!passesByItself(error, numbers)) return;
@@ -233,7 +233,7 @@ function checkRefusal(url: URL, { status, headers, text }: Exchange, now: Date):
   );
 }
 
-/** @throws where the answer is not a JSON object in which Entra grants or refuses */
+/** @throws if the answer is not a JSON object in which Entra grants or refuses */
 function checkUsable(url: URL, { status, headers, text }: Exchange, now: Date): void {
   if (status === 429 || status >= 500) {
     const throttled = status === 429;
@@ -261,14 +261,14 @@ function checkUsable(url: URL, { status, headers, text }: Exchange, now: Date): 
     const body: unknown = JSON.parse(text);
     if (typeof body === 'object' && body !== null) return;
   } catch {
-    // Told below, with what came.
+    // Reported below, with the answer.
   }
   throw new Setback(
     'answer',
     new MonitorError(
       'sign-in-malformed-answer',
-      `Entra ID answered ${placeOf(url)} with ${status} and something that is no JSON object: ${excerpt(text)}.`,
-      'Check authorityHost in the config, and whether a proxy answers in the place of Microsoft.',
+      `Entra ID answered ${placeOf(url)} with ${status} and something that is not a JSON object: ${excerpt(text)}.`,
+      'Check authorityHost in the config, and whether a proxy answers instead of Microsoft.',
       { retryable: true },
     ),
   );

@@ -1,4 +1,4 @@
-import { count, listing, signedUnits, units } from './format.ts';
+import { capitalised, count, listing, numeral, signedUnits, units } from './format.ts';
 import { bends, roundTogether } from './rounding.ts';
 import type { MailAccount, Report, ReportedChange } from './model.ts';
 
@@ -7,9 +7,9 @@ export interface Explained {
   /** "−1.0", with the decimals that the parts are printed with. */
   change: string;
   decimals: number;
-  /** "Down 1.0 percentage points: 1.1 lost by 2 recommendations here, 0.3 gained by 1; …" */
+  /** "Down 1.0 percentage points: two recommendations lost 1.1 here and one gained 0.3. Microsoft added …" */
   sentence: string;
-  /** One part each. Together with those of the sentence they add up to the change, as printed. */
+  /** The other parts. With those in the sentence the printed amounts add up to the change. */
   lines: { label: string; amount: string; note: string }[];
 }
 
@@ -18,7 +18,7 @@ const NOISE = 5e-6;
 
 type Name = keyof MailAccount;
 
-/** In the order in which they are told. */
+/** In the order in which they are listed. */
 const MAIN = ['lost', 'gained', 'rescored', 'decided'] as const;
 const OTHERS = ['drift', 'silenced', 'waiting', 'healed', 'countedBefore', 'unexplained'] as const;
 const LABEL: Record<(typeof OTHERS)[number] | (typeof MAIN)[number], string> = {
@@ -27,10 +27,10 @@ const LABEL: Record<(typeof OTHERS)[number] | (typeof MAIN)[number], string> = {
   rescored: 'By Microsoft',
   decided: 'By decisions',
   drift: 'Drift, as people and devices come and go',
-  silenced: 'Silenced, each below the minimum',
+  silenced: 'Silenced because each is below the minimum',
   waiting: 'Waiting for confirmation',
-  healed: 'Back before they were told',
-  countedBefore: 'Less what an earlier mail counted in these lines',
+  healed: 'Healed before they were reported',
+  countedBefore: 'Already counted in an earlier mail',
   unexplained: 'Not explained by any recommendation',
 };
 
@@ -63,7 +63,7 @@ export function explained(report: Report): Explained | null {
       note: controls === 0 ? '' : count(controls, 'recommendation'),
     }));
   if (account.waiting.controls > 0 && !parts.some(({ name }) => name === 'waiting')) {
-    const note = `${count(account.waiting.controls, 'recommendation')}, counted before`;
+    const note = `${count(account.waiting.controls, 'recommendation')}, already counted`;
     lines.push({ label: LABEL.waiting, amount: signedUnits(0, decimals), note });
   }
   const head =
@@ -72,11 +72,16 @@ export function explained(report: Report): Explained | null {
       : `${total < 0 ? 'Down' : 'Up'} ${units(Math.abs(total), decimals)} percentage points`;
   // What stands below may be what matters most.
   const said = inSentence.filter(({ name }) => isMain(name)).reduce((sum, part) => sum + part.units, 0);
-  const reasons = [...clauses, ...(said === total || lines.length === 0 ? [] : ['the rest is listed below'])];
+  const hasRest = said !== total && lines.length > 0;
+  const [first, ...others] = clauses;
+  const sentences =
+    first === undefined
+      ? [`${head}${hasRest ? ', for the reasons below' : ''}`]
+      : [`${head}: ${first}`, ...others, ...(hasRest ? ['the rest is listed below'] : [])];
   return {
     change: signedUnits(total, decimals),
     decimals,
-    sentence: `${head}${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}.`,
+    sentence: sentences.map((each) => `${capitalised(each)}.`).join(' '),
     lines,
   };
 }
@@ -130,7 +135,7 @@ function controlsOf(account: MailAccount, name: Name): number {
   return 'drops' in part ? part.drops.length : part.controls;
 }
 
-/** Drops that rose after all, as later moves are counted with them: the sentence has no words for that. */
+/** Drops that rose in sum, because later moves count with them, do not fit the sentence and are listed instead. */
 function isContrary(name: Name, of: number): boolean {
   return (name === 'lost' && of > 0) || (name === 'gained' && of < 0);
 }
@@ -141,15 +146,17 @@ function clausesOf(parts: Map<Name, PrintedPart>, report: Report, decimals: numb
   const another = (part: PrintedPart) => ((part.units < 0 ? lost : gained) ? 'another ' : '');
 
   const here = [
-    ...(lost ? [`${amount(lost)} lost by ${count(lost.controls, 'recommendation')} here`] : []),
+    ...(lost ? [`${recommendations(lost.controls)} lost ${amount(lost)} here`] : []),
     ...(gained
       ? [
-          `${amount(gained)} gained by ${lost ? gained.controls : `${count(gained.controls, 'recommendation')} here`}`,
+          lost
+            ? `${numeral(gained.controls)} gained ${amount(gained)}`
+            : `${recommendations(gained.controls)} gained ${amount(gained)} here`,
         ]
       : []),
   ];
   return [
-    ...(here.length > 0 ? [here.join(', ')] : []),
+    ...(here.length > 0 ? [here.join(' and ')] : []),
     ...(rescored
       ? [
           `${actOfMicrosoft(report)}, which ${rescored.units < 0 ? 'took' : 'gave'} ${another(rescored)}${amount(rescored)}`,
@@ -157,15 +164,20 @@ function clausesOf(parts: Map<Name, PrintedPart>, report: Report, decimals: numb
       : []),
     ...(decided
       ? [
-          `${decided.controls === 1 ? 'a decision' : 'decisions'} on ${count(decided.controls, 'recommendation')} ${decided.units < 0 ? 'took' : 'gave'} ${amount(decided)}`,
+          `${decided.controls === 1 ? 'a decision' : 'decisions'} on ${recommendations(decided.controls)} ${decided.units < 0 ? 'took' : 'gave'} ${amount(decided)}`,
         ]
       : []),
   ];
 }
 
+/** "one recommendation", "12 recommendations". */
+function recommendations(number: number): string {
+  return count(number, 'recommendation', numeral(number));
+}
+
 /**
- * "Microsoft added 5 recommendations and removed 2"; "With the change of services, Microsoft …" where that is why. It is
- * always Microsoft, as the chart and the history page have it.
+ * "Microsoft added five recommendations and removed two"; "with the change of services, Microsoft …" if that is the
+ * reason. The subject is always Microsoft, as in the chart and on the history page.
  */
 function actOfMicrosoft({ days }: Report): string {
   const acts = days.flatMap(({ changes }) => {
@@ -178,7 +190,7 @@ function actOfMicrosoft({ days }: Report): string {
     new Set(acts.flatMap((act) => (act.kind === kind ? (act.control ?? []) : []))).size;
   const kinds = (Object.keys(ACTS) as (keyof typeof ACTS)[]).filter((kind) => by(kind) > 0);
   const done = kinds.map(
-    (kind, index) => `${ACTS[kind]} ${index === 0 ? count(by(kind), 'recommendation') : by(kind)}`,
+    (kind, index) => `${ACTS[kind]} ${index === 0 ? recommendations(by(kind)) : numeral(by(kind))}`,
   );
   if (acts.some(({ control }) => control === null)) {
     done.push(

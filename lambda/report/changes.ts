@@ -1,8 +1,18 @@
-import { capitalised, healedBlocks, LAG, notesBlocks, scoreBlocks } from './common.ts';
+import { healedBlocks, LAG, notesBlocks, scoreBlocks } from './common.ts';
 import { explained } from './account.ts';
 import { localDay } from './decision.ts';
 import { mostImportantFirst, rowsOf, titleOf, toldOf, type Rows } from './entry.ts';
-import { count, day, listing, score, scoreChange, shortDay, sides, signedUnits } from './format.ts';
+import {
+  capitalised,
+  count,
+  day,
+  listing,
+  score,
+  scoreChange,
+  shortDay,
+  sides,
+  signedUnits,
+} from './format.ts';
 import { line } from './plain-text.ts';
 import { bends, roundTogether } from './rounding.ts';
 import { controlsEssence, scoresEssence } from './subject.ts';
@@ -11,9 +21,9 @@ import type { DayReport, Report, ReportedChange } from './model.ts';
 import type { MailKind } from '../ports.ts';
 import type { ChangeKind } from '../score/change.ts';
 
-/** The two mails about changes: one of scores, one of its own for recommendations that come and go. */
+/** The two mails about changes: one for scores, and one for recommendations that are added, removed or re-scored. */
 
-/** Sections in the order in which they are told. */
+/** Sections in the order in which they are listed. */
 const SECTIONS: Record<'scores' | 'controls', { kind: ChangeKind; heading: string }[]> = {
   scores: [
     { kind: 'lost', heading: 'Lost points' },
@@ -28,10 +38,10 @@ const SECTIONS: Record<'scores' | 'controls', { kind: ChangeKind; heading: strin
   ],
 };
 
-/** Of so many services one learns when they were synced. */
+/** The maximum number of services whose last sync is listed. */
 const SERVICES = 8;
 
-/** Of so many recommendations one learns that they came back where they had been. */
+/** The maximum number of recommendations that are listed as changed and changed back. */
 const ROUND_TRIPS = 20;
 
 /** The kinds of change that a delivery of a kind reports. */
@@ -125,10 +135,10 @@ function dayHeading({ date, after }: DayReport, step: string): Block {
   return { type: 'heading', level: 2, text: day(date), aside: `${score(after)} (${step})` };
 }
 
-/** What the days of an absence bring, before each is told by itself. */
+/** The days of an absence in one table, before each is listed by itself. */
 function overview(report: Report, told: DayReport[], kinds: ChangeKind[], steps: Steps): Block[] {
   const first = report.days[0]?.previousDate ?? '';
-  const sentence = `${told.length} of the ${count(report.days.length, 'snapshot')} since ${day(first)} ${told.length === 1 ? 'has' : 'have'} something to tell.`;
+  const sentence = `${told.length} of the ${count(report.days.length, 'snapshot')} since ${day(first)} ${told.length === 1 ? 'has' : 'have'} changes to report.`;
   return [
     { type: 'heading', level: 2, text: 'Day by day' },
     { type: 'paragraph', text: sentence },
@@ -181,7 +191,7 @@ function roundedSteps(parts: number[], total: number, fewest: number) {
   }
 }
 
-/** The days with something to tell, the others in one row, and the sum. */
+/** The days with changes to report, the others in one row, and the sum. */
 function daysTable(report: Report, told: DayReport[], kinds: ChangeKind[], steps: Steps): Block {
   const last = report.days.at(-1)!;
   const others = report.days.length - told.length;
@@ -204,7 +214,7 @@ function daysTable(report: Report, told: DayReport[], kinds: ChangeKind[], steps
     rows: [
       ...told.map((each): Cell[] => [shortDay(each.date), score(each.after), steps.of(each), summary(each)]),
       ...(steps.others === null ? [] : [[count(others, 'other day'), '', steps.others, '']]),
-      ['Together', score(last.after), steps.together, ''],
+      ['Total', score(last.after), steps.together, ''],
     ],
     sum: true,
   };
@@ -234,17 +244,17 @@ function roundTrips(report: Report, kinds: ChangeKind[]): Block[] {
   if (items.length === 0) return [];
   const more = items.length - ROUND_TRIPS;
   return [
-    { type: 'paragraph', text: 'Back where they were, within these days:' },
+    { type: 'paragraph', text: 'Changed and changed back within these days:' },
     { type: 'list', items: [...items.slice(0, ROUND_TRIPS), ...(more > 0 ? [`${more} more`] : [])] },
   ];
 }
 
-/** What the other mail of this run tells. */
+/** What the other mail of this run reports. */
 function otherMail(report: Report): Block[] {
   const controls = controlsEssence(report);
   return toldOf(report, ['new', 'removed', 're-scored', 'decided']).length === 0
     ? []
-    : [{ type: 'paragraph', text: `${capitalised(controls)}: in a message of their own.` }];
+    : [{ type: 'paragraph', text: `${capitalised(controls)}: see the separate message.` }];
 }
 
 /** "Sources last synced: AzureAD 28 Dec, EXO 9 Jan." A snapshot is built from syncs of mixed age. */

@@ -16,13 +16,13 @@ import type { Report } from './model.ts';
 
 /** Blocks and sentences that several kinds of mail share. */
 
-/** What Microsoft documents of its delays. */
+/** Delays, as Microsoft documents them. */
 export const LAG =
   'Points can appear 24–48 hours after a fix, and 7 days after something is marked as solved by a third party.';
 
 /**
- * Where the score stands, what moved it, and how it came there.
- * @param sentence to say below the score where there is nothing to explain
+ * The score, what moved it, and its chart.
+ * @param sentence below the score if there is nothing to explain
  */
 export function scoreBlocks(report: Report, sentence = ''): Block[] {
   const { before, after } = report;
@@ -82,7 +82,7 @@ function chartBlocks({ trend }: Report): Block[] {
       ];
 }
 
-/** The line shows so many days, in so many characters at most: what a phone has room for. */
+/** Days in the line, and the most characters for them, which is what a phone has room for. */
 const LINE_DAYS = 30;
 const LINE_LENGTH = 15;
 
@@ -109,12 +109,12 @@ function lineOf({ days }: ScoreChart): ChartBlock['line'] {
   };
 }
 
-/** What waited for confirmation and was back before it was told. */
+/** Pending drops that healed before they were reported. */
 export function healedBlocks({ account }: Report): Block[] {
   const drops = account?.healed.drops ?? [];
   if (drops.length === 0) return [];
   return [
-    { type: 'heading', level: 2, text: 'Back before they were told', aside: String(drops.length) },
+    { type: 'heading', level: 2, text: 'Healed before they were reported', aside: String(drops.length) },
     {
       type: 'list',
       items: drops.map(
@@ -132,10 +132,6 @@ export function notesBlocks(report: Report): Block[] {
         { type: 'heading', level: 2, text: 'Notes' },
         { type: 'list', items },
       ];
-}
-
-export function capitalised(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** What five decimals do not show is the noise of binary fractions. */

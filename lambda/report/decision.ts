@@ -2,7 +2,7 @@ import { day, shortDay } from './format.ts';
 import { line } from './plain-text.ts';
 import type { Decision } from '../score/snapshot.ts';
 
-/** How decisions are told. Their states are an open list, compared without case, blanks and dashes. */
+/** How decisions are described. Their states are an open list, compared without case, spaces and dashes. */
 
 const LONGEST = { state: 60, by: 80, comment: 240 };
 

@@ -10,8 +10,8 @@ import type { Report } from './model.ts';
 import type { MailKind } from '../ports.ts';
 
 /**
- * What a report says to the recipients of a kind: all its faces (mail, card, blocks, JSON) are drawn from this. Whether
- * there is anything to say is the caller's to know.
+ * The document of a report for the recipients of a kind, from which all faces (mail, card, blocks, JSON) are drawn. The
+ * caller decides whether there is anything to report.
  */
 export function documentOf(report: Report, kind: MailKind): MailDocument {
   const named = namedReport(report);
@@ -21,7 +21,7 @@ export function documentOf(report: Report, kind: MailKind): MailDocument {
     ...(isUrgent(named, kind) && { urgent: urgentSentences(named) }),
     footer: [
       ...document.footer,
-      `Tenant ${line(named.tenantId, 80)}, told ${moment(named.toldAt, named.timeZone)}.${named.ledger ? ` Ledger ${named.ledger.hash.slice(0, 12)}.` : ''}`,
+      `Tenant ${line(named.tenantId, 80)}, reported ${moment(named.toldAt, named.timeZone)}.${named.ledger ? ` Ledger ${named.ledger.hash.slice(0, 12)}.` : ''}`,
     ],
   };
 }

@@ -12,15 +12,15 @@ type Confirmed = Report['confirmed'][number];
 
 /** The rows of a mail: its changes as entries, most important first. */
 export interface Rows {
-  /** Those of a kind that are told; nothing that waits, was silenced, or is folded into a line. */
+  /** The reported changes of a kind, without what is pending, silenced, or folded into a line. */
   of(changes: ReportedChange[], kind: ChangeKind): Entry[];
-  /** Drops of earlier days that are told now. */
+  /** Drops of earlier days that are reported now. */
   confirmed(): Entry[];
 }
 
 /**
- * @param kinds the kinds of change that the mail tells. A title that two of its controls share, on whatever day,
- *   is told together with the control's id.
+ * @param kinds the kinds of change in the mail. A title that two of its controls share, on any day, is shown with the
+ *   control's id.
  */
 export function rowsOf(report: Report, kinds: ChangeKind[]): Rows {
   const told = toldOf(report, kinds);
@@ -37,7 +37,7 @@ export function rowsOf(report: Report, kinds: ChangeKind[]): Rows {
   };
 }
 
-/** Of all days, the rows of some kinds that are told. */
+/** The reported rows of some kinds, of all days. */
 export function toldOf({ days }: Report, kinds: readonly ChangeKind[]): ReportedChange[] {
   return days
     .flatMap(({ changes }) => changes)
@@ -243,7 +243,7 @@ function sourceNote(change: ReportedChange, timeZone: string): string[] {
   return [`in the snapshot of ${shortDay(change.date)} (source synced ${synced})`];
 }
 
-/** A drop that waited for confirmation: "Fell on 3 Mar, still so on 5 Mar." */
+/** A drop that was pending: "Fell on 3 Mar, still down on 5 Mar." */
 function confirmedEntry(drop: Confirmed, report: Report, ambiguous: ReadonlySet<string>): Entry {
   const difference = drop.points.after - drop.points.before;
   const until = report.to?.date ?? drop.date;
@@ -258,14 +258,14 @@ function confirmedEntry(drop: Confirmed, report: Report, ambiguous: ReadonlySet<
     context: [line(drop.category ?? '', LONGEST.word)].filter((each) => each !== ''),
     details: advice('What to do', drop.remediation),
     notes: [
-      `Fell on ${shortDay(drop.date)}, ${sinceThen(drop, report) ?? `still so on ${shortDay(until)}`}.`,
+      `Fell on ${shortDay(drop.date)}, ${sinceThen(drop, report) ?? `still down on ${shortDay(until)}`}.`,
     ],
     link: safeLink(drop.actionUrl),
     weight: Math.abs(drop.percentagePoints) || Math.abs(difference) / 1000,
   };
 }
 
-/** What makes it impossible that the drop heals: it is told at once. */
+/** An event after which the drop can no longer heal, so that it is reported at once. */
 function sinceThen(drop: Confirmed, report: Report): string | null {
   const WORDS: Partial<Record<ChangeKind, string>> = {
     removed: 'removed',

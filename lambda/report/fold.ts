@@ -1,10 +1,10 @@
 import type { Block, Cell, Detail, Entry, MailDocument } from './document.ts';
 
-/** How much of a document is drawn: so many of its most important rows in full, so many more on one line each. */
+/** How much of a document is drawn: the numbers of rows in full and of rows on one line each, most important first. */
 export interface Plan {
   full: number;
   compact: number;
-  /** Of a list (notes, services), so many items. */
+  /** The maximum number of items of a list (notes, services). */
   items: number;
 }
 
@@ -23,7 +23,7 @@ export const PLANS: Plan[] = [
 
 /** As a plan of a mail, for a message in a chat: it is read in ten seconds, and there is no second part with the rest. */
 export interface MessagePlan extends Plan {
-  /** Longer texts are shortened to so many characters. */
+  /** The maximum length of texts, in characters. */
   text: number;
 }
 

@@ -63,12 +63,23 @@ export function count(number: number, noun: string, shown = String(number)): str
   return `${shown} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+const NUMERALS = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
+
+/** "one" to "nine", then digits, for counts in sentences. */
+export function numeral(number: number): string {
+  return NUMERALS[number - 1] ?? String(number);
+}
+
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** "a, b and c". */
 export function listing(items: string[]): string {
   return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 }
 
-/** Whole units of the last of so many decimals: "0.8" for 8 of one. */
+/** A number of units of the last decimal: "0.8" for 8 units of one decimal. */
 export function units(number: number, decimals: number): string {
   return rounded(number / 10 ** decimals, decimals);
 }

@@ -47,7 +47,7 @@ export interface Report {
 
 /** A line that was crossed. */
 export type Urgency =
-  /** The score has fallen below so many per cent. */
+  /** The score has fallen below `limit` per cent. */
   | { rule: 'below'; limit: number }
   /** At least `limit` percentage points were lost within a few days: so many, since that snapshot (yyyy-mm-dd). */
   | { rule: 'drop'; limit: number; lost: number; since: string };

@@ -5,7 +5,7 @@ import { disagreement, worstFirst } from './subject.ts';
 import type { Block, Detail, MailDocument } from './document.ts';
 import type { OperationsItem, Report, ScoreLine } from './model.ts';
 
-/** The mail to those who keep the monitor running: what is wrong, since when, what to do. */
+/** The mail to operations: what is wrong, since when, and what to do. */
 export function operationsDocument(report: Report): MailDocument {
   const explained = worstFirst(report.operations).map(explain);
   const last = report.after ?? report.before;
@@ -18,7 +18,7 @@ export function operationsDocument(report: Report): MailDocument {
         ? 'A test: nothing to do'
         : single
           ? (explained[0]?.heading ?? '')
-          : `${explained.length} things want attention`,
+          : `${explained.length} things need attention`,
     preview: line(explained[0]?.details[0]?.text ?? '', 160),
     blocks: [
       ...explained.flatMap(({ heading, details }): Block[] => [
@@ -47,11 +47,11 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
         details: [
           {
             label: 'What happened',
-            text: `The newest Secure Score that Microsoft serves is that of ${day(item.since)}, ${count(item.days, 'day')} ago. Until a newer one comes, changes cannot be seen.`,
+            text: `The newest Secure Score that Microsoft serves is that of ${day(item.since)}, ${count(item.days, 'day')} ago. Until a newer one is published, changes cannot be seen.`,
           },
           {
             label: 'What to do',
-            text: 'Usually nothing: Microsoft resumes by itself, and the missed days are then told day by day. If it lasts, look at Secure Score in the Defender portal, and ask Microsoft if it stands still there too.',
+            text: 'Usually nothing: Microsoft resumes by itself, and the missed days are then reported day by day. If it lasts, check Secure Score in the Defender portal, and ask Microsoft if it is not updated there either.',
           },
         ],
       };
@@ -61,11 +61,11 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
         details: [
           {
             label: 'What happened',
-            text: `In the snapshot of ${day(item.date)}, ${item.gone} of ${count(item.told, 'recommendation')} are gone at once. That is more often a partial answer than a real change: it is archived, and not told.`,
+            text: `In the snapshot of ${day(item.date)}, ${item.gone} of ${count(item.told, 'recommendation')} are gone at once. That is more often a partial answer than a real change, so the snapshot is archived but not reported.`,
           },
           {
             label: 'What to do',
-            text: 'Nothing yet: it is accepted when two further days agree. If services or licences of the tenant were taken away, it is probably real.',
+            text: 'Nothing yet: it is accepted when two further days agree. If the tenant has lost services or licences, it is probably real.',
           },
         ],
       };
@@ -75,7 +75,7 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
         details: [
           {
             label: 'What happened',
-            text: `In the snapshot of ${day(item.date)}, the total and its recommendations disagree by ${disagreement(item)}: the total is ${item.difference < 0 ? 'less' : 'more'} than their sum. One of the two is wrong: the snapshot is archived, and not reported.`,
+            text: `In the snapshot of ${day(item.date)}, the total and its recommendations disagree by ${disagreement(item)}: the total is ${item.difference < 0 ? 'less' : 'more'} than their sum. One of the two is wrong, so the snapshot is archived but not reported.`,
           },
           {
             label: 'What to do',
@@ -91,11 +91,11 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
         details: [
           {
             label: 'What happened',
-            text: `In the snapshot of ${day(item.date)}, Microsoft gives no score that can be read for ${listing(unlisted > 0 ? [...names, `${unlisted} more`] : names)}. ${item.count === 1 ? 'It counts' : 'They count'} with the points last known, and all others are compared as always.`,
+            text: `In the snapshot of ${day(item.date)}, Microsoft gives no readable score for ${listing(unlisted > 0 ? [...names, `${unlisted} more`] : names)}. ${item.count === 1 ? 'It counts' : 'They count'} with the points last known, and all others are compared as usual.`,
           },
           {
             label: 'What to do',
-            text: 'Usually nothing: what changed meanwhile is reported as soon as the score can be read. If it lasts, open a support request with Microsoft that quotes this message.',
+            text: 'Usually nothing: what has changed is reported as soon as the score can be read. If it lasts, open a support request with Microsoft that quotes this message.',
           },
         ],
       };
@@ -106,11 +106,11 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
         details: [
           {
             label: 'What happened',
-            text: `${item.decisions ? `In Microsoft's list of recommendations all ${item.decisions} decisions are gone at once, and nobody is named who took them back.` : `Microsoft answered with ${item.profiles === 0 ? 'none' : `only ${item.profiles}`} of the ${count(item.complete, 'recommendation')} that its list had before.`} Titles, maxima and decisions are those of the last complete list until it is complete again.`,
+            text: `${item.decisions ? `In Microsoft's list of recommendations all ${item.decisions} decisions are gone at once, and it does not say who took them back.` : `Microsoft answered with ${item.profiles === 0 ? 'none' : `only ${item.profiles}`} of the ${count(item.complete, 'recommendation')} that its list had before.`} Titles, maxima and decisions are those of the last complete list until it is complete again.`,
           },
           {
             label: 'What to do',
-            text: 'Usually nothing: decisions made meanwhile are reported when the list is complete. A part that lasts for 14 days is taken for the whole.',
+            text: 'Usually nothing: decisions made in the meantime are reported when the list is complete. A partial list that lasts for 14 days is accepted as complete.',
           },
         ],
       };

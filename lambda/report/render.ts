@@ -11,8 +11,8 @@ import type { RenderedMail, Report } from './model.ts';
 import type { Attachment, MailKind } from '../ports.ts';
 
 /**
- * Renders one mail of a report: the same report gives the same mail, byte for byte. Whether the report has anything to
- * tell in a mail of this kind is the caller's to know. A chart that cannot be drawn keeps no mail back.
+ * Renders one mail of a report: the same report gives the same mail, byte for byte. The caller decides whether there is
+ * anything to report in a mail of this kind. A chart that cannot be drawn does not hold back the mail.
  * @returns a subject of one line, an HTML page under 102 kB, a plain-text part that lists everything; attached the
  *   pictures that the page shows, and the list of changes where the page has no room for them
  */
@@ -78,7 +78,7 @@ async function pictures(
   }
 }
 
-/** What it would show is told in words. */
+/** Replaces a picture that could not be drawn by its description. */
 function withoutPicture(block: Block): Block {
   return block.type === 'chart' ? { type: 'paragraph', text: block.alt } : block;
 }

@@ -1,11 +1,11 @@
 import { LAG, notesBlocks, scoreBlocks } from './common.ts';
 import { ambiguousTitles, idOf, titleOf, word } from './entry.ts';
-import { count, day, points, score, scoreChange, sides } from './format.ts';
+import { count, day, numeral, points, score, scoreChange, sides } from './format.ts';
 import { line, safeLink } from './plain-text.ts';
 import type { Block, Entry, MailDocument } from './document.ts';
 import type { Report, ScoreLine, StartReport } from './model.ts';
 
-/** The mail that monitoring has started: where the tenant stands, how it came there, and what is worth most next. */
+/** The mail that monitoring has started: the score, its 90 days, and what is worth most next. */
 export function startDocument(report: Report): MailDocument {
   const { start } = report;
   return {
@@ -16,7 +16,7 @@ export function startDocument(report: Report): MailDocument {
       ...scoreBlocks(report, start ? trendSentence(report.trend) : ''),
       {
         type: 'paragraph',
-        text: 'From now on every day is archived, and a message goes out when recommendations lose or gain points here, when they come, go or are re-scored, and when somebody decides about one. No message means that none of this happened. What people and devices move by coming and going alone, and what your alert settings hold back, stands as a line in the next message.',
+        text: 'From now on every day is archived. You get a message when recommendations lose or gain points here, when they are added, removed or re-scored, and when somebody decides about one. No message means that none of this happened. Drift, as people and devices come and go, and changes that your alert settings hold back are summed up in the next message.',
       },
       ...(start ? [...categoryBlocks(start, report.after), ...gapBlocks(start)] : []),
       ...notesBlocks(report),
@@ -25,7 +25,7 @@ export function startDocument(report: Report): MailDocument {
   };
 }
 
-/** Totals are rounded to two decimals, and so is each of what they sum. */
+/** Totals are rounded to two decimals, and so is each of their parts. */
 const ROUNDING = 0.05;
 
 /** "Up 9.3 percentage points since 12 Oct 2025. Lowest 52.0 % on …, highest 62.4 % on …." */
@@ -39,15 +39,15 @@ function trendSentence(trend: ScoreLine[]): string {
   const moved = scoreChange(first, last).replace(/^±.*/, '');
   const change = moved
     ? `${moved.startsWith('+') ? 'Up' : 'Down'} ${moved.slice(1)} ${unit} since ${day(first.date)}.`
-    : `Where it was on ${day(first.date)}.`;
-  if (level(lowest) === level(highest)) return `${change} It stood at ${score(last)} all the time.`;
+    : `At the same level as on ${day(first.date)}.`;
+  if (level(lowest) === level(highest)) return `Unchanged at ${score(last)} since ${day(first.date)}.`;
   return `${change} Lowest ${score(lowest)} on ${day(lowest.date)}, highest ${score(highest)} on ${day(highest.date)}.`;
 }
 
 function categoryBlocks({ categories }: StartReport, total: ScoreLine | null): Block[] {
   if (categories.length === 0) return [];
   const unknown = categories.reduce((sum, each) => sum + (each.unknown ?? 0), 0);
-  // The total knows its own maximum: what no recommendation is known to be worth is the rest of it.
+  // The total's own maximum is known, so its rest is what recommendations of unknown worth have.
   const known = categories.reduce((sum, each) => sum + (each.maximum ?? each.points), 0);
   const rest = total ? total.maximum - known : 0;
   return [
@@ -75,12 +75,12 @@ function categoryBlocks({ categories }: StartReport, total: ScoreLine | null): B
           ];
         }),
         ...(rest > ROUNDING
-          ? [[unknown > 0 ? 'Maximum unknown' : 'Not in any of them', '', '', points(rest)]]
+          ? [[unknown > 0 ? 'Maximum unknown' : 'Not in any category', '', '', points(rest)]]
           : []),
         ...(total
           ? [
               [
-                'Together',
+                'Total',
                 String(categories.reduce((sum, each) => sum + each.controls, 0)),
                 `${points(total.points)} of ${points(total.maximum)}`,
                 points(Math.max(0, total.maximum - total.points)),
@@ -94,7 +94,7 @@ function categoryBlocks({ categories }: StartReport, total: ScoreLine | null): B
       ? [
           {
             type: 'paragraph' as const,
-            text: `Nobody states the maximum of ${count(unknown, 'recommendation')}: ${unknown === 1 ? 'it counts' : 'they count'} as what is earned, and what they are worth beyond that stands in a row of its own.`,
+            text: `Microsoft does not state the maximum of ${count(unknown, 'recommendation', numeral(unknown))}. ${unknown === 1 ? 'It counts with the points earned, and what it is' : 'They count with the points earned, and what they are'} worth beyond that is in a row of its own.`,
           },
         ]
       : []),

@@ -12,7 +12,7 @@ const LONGEST_SUBJECT = 150;
 /** Leaves room for the essence even beside a name of the longest kind. */
 const LONGEST_NAME = 60;
 
-/** The essence of a mail in one line: whose score, how much, what happened. */
+/** A mail in one line: whose score, how much, what happened. */
 export function subjectOf(report: Report, kind: MailKind): string {
   const urgent = isUrgent(report, kind) ? 'Urgent: ' : '';
   return line(`${urgent}${line(report.name, LONGEST_NAME)}: ${essence(report, kind)}`, LONGEST_SUBJECT);
@@ -82,7 +82,7 @@ export function controlsEssence(report: Report): string {
   return parts.join(', ') || 'enabled services changed';
 }
 
-/** What fails stands before what looks wrong, and that before what is only late. */
+/** Failures come first, then what looks wrong, then what is only late. */
 export function worstFirst(items: OperationsItem[]): OperationsItem[] {
   const order = ['failing', 'suspect', 'disagreeing', 'unreadable', 'catalogue', 'stale'];
   return items.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
@@ -90,7 +90,7 @@ export function worstFirst(items: OperationsItem[]): OperationsItem[] {
 
 function operationsEssence(items: OperationsItem[]): string {
   const [worst] = worstFirst(items);
-  if (worst === undefined) return 'nothing to tell';
+  if (worst === undefined) return 'nothing to report';
   const more = items.length > 1 ? ` (and ${items.length - 1} more)` : '';
   switch (worst.kind) {
     case 'failing':
@@ -104,7 +104,7 @@ function operationsEssence(items: OperationsItem[]): string {
     case 'catalogue':
       return `Microsoft's list of recommendations is partial: ${worst.decisions ? `without its ${worst.decisions} decisions` : `${worst.profiles} of ${worst.complete}`}${more}`;
     case 'stale':
-      return `Secure Score is stale since ${day(worst.since)}${more}`;
+      return `no new Secure Score since ${day(worst.since)}${more}`;
   }
 }
 
@@ -177,7 +177,7 @@ export function subjectOfMail(report: Report, kind: MailKind): string {
   return subjectOf(namedReport(report), kind);
 }
 
-/** Also a time zone that this runtime does not know, in a report of another version, keeps no mail back. */
+/** A time zone that this runtime does not know, in a report of another version, must not hold back a mail. */
 export function namedReport(report: Report): Report {
   return {
     ...report,

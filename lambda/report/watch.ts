@@ -1,13 +1,12 @@
-import { capitalised } from './common.ts';
 import type { Block, MailDocument } from './document.ts';
-import { count, day, listing, moment } from './format.ts';
+import { capitalised, count, day, listing, moment } from './format.ts';
 import { drawHtml } from './html.ts';
 import type { RenderedMail } from './model.ts';
 import { line, prose } from './plain-text.ts';
 import { drawText } from './text.ts';
 import { commandLine } from '../command-line.ts';
 
-/** What the mail of the daily watch tells, over all tenants of a deployment. */
+/** What the mail of the daily watch reports, over all tenants of a deployment. */
 export interface WatchReport {
   deployment: string;
   /** ISO 8601. */
@@ -16,7 +15,7 @@ export interface WatchReport {
 }
 
 export type WatchItem =
-  /** `already`: told before, and overdue still. */
+  /** `already`: reported before, and still overdue. */
   | { kind: 'overdue'; tenants: OverdueTenant[]; already: OverdueTenant[] }
   /** Evidence of tenants' archives that has been found damaged or missing. */
   | { kind: 'evidence'; tenants: { name: string; objects: { key: string; why: string }[] }[] }
@@ -36,7 +35,7 @@ export type WatchItem =
 export interface OverdueTenant {
   /** Its id. */
   tenant: string;
-  /** The id again, where no run has told the name. */
+  /** The id again, if no run has recorded the name. */
   name: string;
   /** The last run that succeeded, ISO 8601; null where none did. */
   lastRun: string | null;
@@ -58,10 +57,10 @@ export function renderWatchMail(report: WatchReport): RenderedMail {
   const deployment = line(report.deployment, LONGEST_NAME);
   const [first] = report.items;
   const more = report.items.length > 1 ? ` (and ${report.items.length - 1} more)` : '';
-  const essence = first ? essenceOf(first) : 'nothing to tell';
+  const essence = first ? essenceOf(first) : 'nothing to report';
   const document: MailDocument = {
     tenant: deployment,
-    title: report.items.length > 1 ? `${report.items.length} things want attention` : capitalised(essence),
+    title: report.items.length > 1 ? `${report.items.length} things need attention` : capitalised(essence),
     preview: line(report.items.map(essenceOf).join('; '), 160),
     blocks: report.items.flatMap((item): Block[] => [
       ...(report.items.length > 1
@@ -71,7 +70,7 @@ export function renderWatchMail(report: WatchReport): RenderedMail {
     ]),
     footer: [
       "You get this mail because you are listed under operations in the monitor's config.",
-      `The daily ${report.items.some(({ kind }) => kind === 'renewal') ? 'renewal of certificates' : 'watch'} of ${deployment}, ${moment(report.toldAt)}.`,
+      `The daily ${report.items.some(({ kind }) => kind === 'renewal') ? 'renewal of certificates' : 'watch'} of ${deployment}, reported ${moment(report.toldAt)}.`,
     ],
   };
   return {
@@ -112,8 +111,8 @@ function essenceOf(item: WatchItem): string {
       : `an old certificate of ${names(item.names)} is left in Entra ID`;
   }
   const whose = `the certificate of ${names(item.names)}`;
-  if (item.daysLeft < 0) return `${whose} has ended`;
-  return `${whose} ends ${item.daysLeft === 0 ? 'within a day' : `in ${count(item.daysLeft, 'day')}`}`;
+  if (item.daysLeft < 0) return `${whose} has expired`;
+  return `${whose} expires ${item.daysLeft === 0 ? 'within a day' : `in ${count(item.daysLeft, 'day')}`}`;
 }
 
 function overdueBlocks({ tenants, already }: WatchItem & { kind: 'overdue' }): Block[] {
@@ -121,7 +120,7 @@ function overdueBlocks({ tenants, already }: WatchItem & { kind: 'overdue' }): B
   return [
     {
       type: 'paragraph',
-      text: 'No run has succeeded for more than 30 hours. Changes are not seen meanwhile. Nothing is lost as long as a run succeeds before 90 days have passed: it then tells what was missed, day by day.',
+      text: 'No run has succeeded for more than 30 hours, and changes are not seen in the meantime. Nothing is lost if a run succeeds within 90 days: it then reports what was missed, day by day.',
     },
     {
       type: 'details',
@@ -136,14 +135,14 @@ function overdueBlocks({ tenants, already }: WatchItem & { kind: 'overdue' }): B
         ...(already.length > 0
           ? [
               {
-                label: 'Told before, and still so',
+                label: 'Reported before, and still overdue',
                 text: capitalised(names(already.map(({ name }) => name))),
               },
             ]
           : []),
         {
           label: 'What to do',
-          text: `Where runs fail, do what the mail about the failure says. Else run “${commandLine('doctor')}”, which checks everything that a run needs, and look at the log of the runs.`,
+          text: `If runs fail, follow the advice in the mail about the failure. Otherwise run “${commandLine('doctor')}”, which checks everything that a run needs, and look at the log of the runs.`,
         },
       ],
     },
@@ -155,7 +154,7 @@ function evidenceBlocks({ tenants }: WatchItem & { kind: 'evidence' }): Block[] 
   return [
     {
       type: 'paragraph',
-      text: 'The daily watch compares a part of each archive with its ledger. These objects are not as they were archived: what they said can be proven no more, and nothing is derived from them.',
+      text: 'The daily watch compares a part of each archive with its ledger. These objects are not as they were archived: their content can no longer be proven, and nothing is derived from them.',
     },
     {
       type: 'details',
@@ -174,7 +173,7 @@ function evidenceBlocks({ tenants }: WatchItem & { kind: 'evidence' }): Block[] 
       items: [
         {
           label: 'What to do',
-          text: `See all that is wrong with “${commandLine('archive verify --deployed')}”. Restore the objects from an earlier version of the bucket or from a backup. What is lost for good: “${commandLine('archive acknowledge')}”, so that it is not reported again.`,
+          text: `List everything that is wrong with “${commandLine('archive verify --deployed')}”. Restore the objects from an earlier version in the bucket or from a backup. If an object is lost for good, acknowledge it with “${commandLine('archive acknowledge')}”, so that it is not reported again.`,
         },
       ],
     },
@@ -183,12 +182,13 @@ function evidenceBlocks({ tenants }: WatchItem & { kind: 'evidence' }): Block[] 
 
 function known({ tenant, lastRun, failing, damaged }: OverdueTenant): string {
   if (damaged) {
-    return `Its state in the archive is damaged, so that no run can succeed. Move state/tenant=${tenant}.json away: the next run goes on from the last report, nothing is lost.`;
+    return `Its state in the archive is damaged, so no run can succeed. Move state/tenant=${tenant}.json away: the next run goes on from the last report, and nothing is lost.`;
   }
-  const last = lastRun === null ? 'No run ever succeeded' : `The last run that succeeded: ${moment(lastRun)}`;
-  if (!failing) return `${last}. No run has said why.`;
+  const last =
+    lastRun === null ? 'No run has ever succeeded' : `The last successful run was on ${moment(lastRun)}`;
+  if (!failing) return `${last}. No run has reported an error.`;
   const codes = failing.codes.length > 0 ? ` (${line(failing.codes.join(', '), 120)})` : '';
-  return `${last}. Runs fail since ${day(failing.since)}${codes}.`;
+  return `${last}. Runs have failed since ${day(failing.since)}${codes}.`;
 }
 
 function certificateBlocks(item: WatchItem & { kind: 'certificate' }): Block[] {
@@ -201,12 +201,12 @@ function certificateBlocks(item: WatchItem & { kind: 'certificate' }): Block[] {
           label: 'What happened',
           text:
             daysLeft < 0
-              ? `The certificate that signs in to ${names(whose)} ended on ${day(until)}: runs fail until there is another.`
-              : `The certificate that signs in to ${names(whose)} ends on ${day(until)}. Runs fail from then on.`,
+              ? `The certificate that signs in to ${names(whose)} expired on ${day(until)}. Runs fail until it is replaced.`
+              : `The certificate that signs in to ${names(whose)} expires on ${day(until)}. Runs fail from then on.`,
         },
         {
           label: 'What to do',
-          text: `${item.renews === true ? `It should have renewed itself: look for the operations mail that says what stands in the way, or run “${commandLine('certificate rotate --dry-run')}”. To renew it by hand: make` : 'Make'} another with “${commandLine('certificate create')}”, upload its public part to the app registration (the old one may stay beside it), and put it into the secret with “${commandLine('certificate put')}”.${item.renews === false ? ' To have that done for you from then on, add objectId to the config (see “Certificates” in the README).' : ''}`,
+          text: `${item.renews === true ? `It should have renewed itself: check the operations mail for the reason, or run “${commandLine('certificate rotate --dry-run')}”. To renew it by hand, create` : 'Create'} another with “${commandLine('certificate create')}”, upload its public part to the app registration (the old one can stay there too), and store it in the secret with “${commandLine('certificate put')}”.${item.renews === false ? ' To have this done automatically from then on, add objectId to the config (see “Certificates” in the README).' : ''}`,
         },
       ],
     },

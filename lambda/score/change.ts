@@ -18,7 +18,7 @@ export type Cause = 'earned' | 'rescored' | 'decided';
 
 /**
  * One row of what changed between two snapshots; the same shape in `run --json`, reports and mails.
- * Points and maxima in points, dates yyyy-mm-dd; a side that does not exist or is not known is null.
+ * Points and maxima are in points, dates are yyyy-mm-dd; a side that does not exist or is not known is null.
  */
 export interface Change {
   kind: ChangeKind;
@@ -32,11 +32,11 @@ export interface Change {
   points: Sides;
   maximum: Sides;
   /**
-   * The control's share of the change in the score, in percentage points, unrounded. Of several rows of one control on
-   * one day one carries it, the others 0.
+   * The control's share of the change in the score, in percentage points, unrounded. If a control has several rows on one
+   * day, one row carries it and the others have 0.
    */
   percentagePoints: number;
-  /** Of the share; null where the row carries none. */
+  /** The cause of the share; null if the row carries none. */
   cause: Cause | null;
 }
 
@@ -53,6 +53,6 @@ export interface Explanation {
   earned: number;
   rescored: number;
   decided: number;
-  /** What no control accounts for: totals that are not the sum, moves below epsilon. */
+  /** The part that no control accounts for: totals that differ from the sum, and moves below epsilon. */
   unexplained: number;
 }

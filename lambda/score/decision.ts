@@ -1,6 +1,6 @@
 import type { Control, Decision, Profile, Profiles, Snapshot } from './snapshot.ts';
 
-/** A decision moves the score within so many days: third-party marks take up to 7, and sources sync late. */
+/** The number of days within which a decision moves the score: third-party marks take up to 7, and sources sync late. */
 const EFFECTIVE_DAYS = 14;
 
 /** The catalogue may say a few days late what was decided: third-party marks take up to 7. */

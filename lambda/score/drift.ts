@@ -3,32 +3,32 @@ import { HALF_A_UNIT } from './maximum.ts';
 import type { Control } from './snapshot.ts';
 
 /**
- * Drift is what people and devices do to a score by coming and going. What tells it from a loss is not the score, and
- * not how far a new total could move it at most, but **how many fail**: total · (1 − points / maximum). Protected ones
- * who come and go move the score and leave that number as it is; a hole, however small beside the total, raises it.
+ * Drift is the movement of a score because people and devices come and go. It differs from a loss neither in the score
+ * nor in how far a new total could move it, but in **how many fail**: total · (1 − points / maximum). Protected users
+ * who come and go move the score but not that number; a hole, however small compared with the total, raises it.
  */
 
-/** Of one control on two days: how many fail, in people or devices (a fraction where credit is not linear). */
+/** How many people or devices fail a control on two days (a fraction if credit is not linear). */
 export interface Failing {
   before: number;
   after: number;
   /** The smaller of the two totals. */
   total: number;
-  /** How far rounded points leave the difference open. */
+  /** The uncertainty of the difference because points are rounded. */
   rounding: number;
 }
 
 /** What binary fractions add. */
 const SLACK = 1e-9;
 
-/** @returns null where a day is partial, counts nobody, or has no maximum: then nobody knows how many fail */
+/** @returns null if a day is partial, counts nobody, or has no maximum: it is then unknown how many fail */
 export function failingOf(before: Control, after: Control, maximum: Sides): Failing | null {
   const earlier = byPoints(before, maximum.before);
   const later = byPoints(after, maximum.after);
   if (!earlier || !later) return null;
   const total = Math.min(before.total!, after.total!);
-  // Of 20,000 people a hundredth of a point may be 200; the count is exact. But it is of those who fail, or of those
-  // who do not, and has changed its meaning before: it counts where the points of both days agree with one of the two.
+  // The count is exact, while a hundredth of a point may be 200 of 20,000 people. But it counts either those who fail or
+  // those who do not, and has changed its meaning before, so it is used if the points of both days agree with one of the two.
   const [exact, ...more] = [failingByCount, meetingByCount]
     .map((read) => ({ before: read(before), after: read(after) }))
     .filter((read) => agrees(read.before, earlier) && agrees(read.after, later));
@@ -57,7 +57,7 @@ function agrees(number: number | null, { number: ofPoints, rounding }: { number:
 
 /**
  * Whether a move of the score is drift: the total moved, and the number that fails did not, beyond rounding and a small
- * allowance. Fewer who fail are a gain only where the score rose: where it fell, protected ones left as well.
+ * allowance. If fewer fail, this is a gain only if the score rose: if it fell, protected users left as well.
  * @param move in points, not 0
  */
 export function isDrift(before: Control, after: Control, failing: Failing | null, move: number): boolean {

@@ -31,7 +31,7 @@ interface Riddle {
   latest: number;
 }
 
-/** So many steps of the search, a few milliseconds; with more to choose from there is more than one answer anyway. */
+/** Maximum number of steps of the search, a few milliseconds; a larger search has more than one answer anyway. */
 const LONGEST_SEARCH = 20_000;
 
 /**

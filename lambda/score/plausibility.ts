@@ -3,9 +3,9 @@ import { maximumOf } from './maximum.ts';
 import type { Control, ScoreLine, Snapshot } from './snapshot.ts';
 
 /*
- * What is believed of an answer. Each field by itself is checked where it is read (graph/schema.ts); here stands what
- * cannot be true together, or cannot follow what was before. A value that would move a score is refused with its whole
- * entry; a value that only describes one becomes unknown, for no description is worth a lost day.
+ * What is believed of an answer. Each single field is checked where it is read (graph/schema.ts); this file checks what
+ * cannot be true together, or cannot follow the days before. A value that would move a score is refused with its
+ * entry; a value that only describes one becomes unknown, because no description is worth a lost day.
  *
  *   secureScore
  *   id, createdDateTime    one day, of the tenant, that a calendar has, at most tomorrow in UTC (isFromTheFuture);
@@ -43,18 +43,18 @@ const DAY_MS = 24 * 3_600_000;
 /** Graph states points and maxima with two decimals: each may be half a unit off. */
 const ROUNDING = 0.01;
 
-/** The total may leave its controls so far, in points: rounding adds up over hundreds of controls. */
+/** How far the total may differ from its controls, in points: rounding adds up over hundreds of controls. */
 const TOTAL_SLACK = 0.5;
 
-/** A maximum that nobody states: the catalogue's go up to 10. */
+/** Assumed for a maximum that nobody states, because those in the catalogue go up to 10. */
 const LIKELY_MAXIMUM = 10;
 
 /** A suspect day is accepted when as many further days agree with it. */
 const CONFIRMING_DAYS = 2;
 
 /**
- * Whether a day cannot have been when an answer came: it is later than the next day in UTC (one day is allowed, for a
- * clock may be slow, and a zone ahead).
+ * Whether a day is in the future of an answer: later than the next day in UTC. One day is allowed because a clock may be
+ * slow, and a zone ahead.
  * @param date yyyy-mm-dd
  * @param now when the answer came, ISO 8601; of an archived snapshot its `fetchedAt`: what was from the future then
  *   stays so, even when its date has come
@@ -63,7 +63,7 @@ export function isFromTheFuture(date: string, now: string): boolean {
   return date > new Date(Date.parse(now) + DAY_MS).toISOString().slice(0, 10);
 }
 
-/** Why a score cannot be, as the end of a sentence about it; null where it can. */
+/** Why a score cannot be true, as the end of a sentence about it; null if it can. */
 export function impossible({ points, maximum }: { points: number; maximum: number }): string | null {
   if (points <= maximum + ROUNDING) return null;
   return maximum === 0
@@ -71,7 +71,7 @@ export function impossible({ points, maximum }: { points: number; maximum: numbe
     : `its currentScore ${points} is more than its maxScore ${maximum}`;
 }
 
-/** Whether a day of the chart can have been counted: an earlier version took days that cannot be. */
+/** Whether a day of the chart is plausible: an earlier version accepted days that are not. */
 export function isPlausible(day: ScoreLine, now: string): boolean {
   return !isFromTheFuture(day.date, now) && impossible(day) === null;
 }
@@ -84,19 +84,19 @@ export function isPartialCatalogue(size: number, complete: number): boolean {
   return size < complete / 2;
 }
 
-/** Which of the days after the one last reported count, and which not. */
+/** Which of the days after the one last reported count, and which do not. */
 export interface Accepted {
   /** Days to compare, oldest first: each with the accepted day before it. */
   steps: { before: Snapshot; after: Snapshot }[];
   /** Suspect days that the following days contradict: left out of every comparison. */
   skipped: Suspicion[];
-  /** A suspect day for which two further days are still awaited; nothing from it on is reported. */
+  /** A suspect day that needs two further days to be confirmed; nothing from it on is reported. */
   waiting: Suspicion | null;
 }
 
 /** Why a day is suspect. */
 export type Suspicion =
-  /** How many of the `told` controls of the baseline are gone. */
+  /** How many of the baseline's controls (`told`, a stored name) are gone. */
   | { date: string; gone: number; told: number }
   /** By how many points the total and the sum of its controls disagree: total minus sum. */
   | { date: string; difference: number };
@@ -161,9 +161,9 @@ function suspect(baseline: Snapshot, day: Snapshot): Suspicion | null {
 }
 
 /**
- * Whether another day bears a suspect day out. Of missing controls: the same ones are missing, by the same measure. Of
- * a total: it has left its controls too, by however much. Else a total that no longer is the sum, and moves daily,
- * would never be confirmed, and nothing of that tenant be reported again.
+ * Whether another day confirms a suspect day: the same controls are missing, by the same measure; or its total has left
+ * its controls too, by any amount. By a fixed amount, a total that is no longer the sum and moves daily would never be
+ * confirmed, and that tenant would never be reported again.
  */
 function agrees(baseline: Snapshot, day: Snapshot, other: Snapshot): boolean {
   const [first, second] = [suspect(baseline, day), suspect(baseline, other)];

@@ -2,34 +2,34 @@ import type { Change } from './change.ts';
 import { allowedInAll, type Failing } from './drift.ts';
 import { EPSILON, type ScoreLine } from './snapshot.ts';
 
-/** How long a drop that was told is remembered, to say of it that it is back. */
+/** How long a notified drop is remembered, so that its recovery can be reported. */
 const REMEMBERED_DAYS = 90;
 
 const DAY_MS = 24 * 3_600_000;
 
 export interface Alerts {
-  /** A drop is told when it still stands so many snapshots later. */
+  /** A drop is reported if it still stands this many snapshots later. */
   confirmDrops: number;
   /** Gains and losses of fewer points are silenced. */
   minimumPoints: number;
 }
 
-/** A drop that is watched: until it is confirmed; and, once told, until it is back. */
+/** A drop that is followed until it is confirmed and, once notified, until it has recovered. */
 export interface Drop {
   /** Today's name. */
   control: string;
   title: string;
   category: string | null;
-  /** Day of the snapshot in which it fell, and of the one before. */
+  /** Day of the snapshot in which the score fell, and of the one before. */
   date: string;
   previousDate: string | null;
   points: { before: number; after: number };
   maximum: { before: number | null; after: number | null };
-  /** Of all its moves since it fell. */
+  /** The share of all its moves since it fell. */
   percentagePoints: number;
   /** How many snapshots it has stood since. */
   snapshots: number;
-  /** Of its percentage points, those that a mail has counted as waiting. */
+  /** The part of its percentage points that a mail has counted as pending. */
   counted: number;
 }
 
@@ -45,7 +45,7 @@ export interface Sum {
   since: string | null;
   points: number;
   percentagePoints: number;
-  /** Of its percentage points, those that a mail has counted as drift, or as silenced. */
+  /** The part of its percentage points that a mail has counted as drift, or as silenced. */
   counted: number;
   /** How many more fail (of a gain: how many fewer) since they were fewest (most), as far as that is known. */
   failing: number;
@@ -61,18 +61,18 @@ export interface AddedUp {
   percentagePoints: number;
 }
 
-/** A drop that was back before it was told. */
+/** A drop that recovered before it was reported. */
 export interface Healed extends Drop {
   back: string;
 }
 
-/** A part of the change: in percentage points, and of how many controls. */
+/** A part of the change, in percentage points, and the number of its controls. */
 export interface Part {
   percentagePoints: number;
   controls: number;
 }
 
-/** A part that is still being added to: it knows its controls, for one that moves twice is one. */
+/** A part that is still growing. It lists its controls because one that moves twice counts once. */
 export interface Tally {
   percentagePoints: number;
   of: string[];
@@ -83,13 +83,13 @@ export function partOf({ percentagePoints, of }: Tally): Part {
 }
 
 /**
- * The account between two mails about the score. Whatever moved it since the score last told stands in exactly one
- * part, so that the next mail adds up to the change that it shows, be it from the day before or from weeks ago.
+ * The account between two mails about the score. Everything that moved the score since it was last reported is in
+ * exactly one part, so that the next mail adds up to the change that it shows, whether over one day or over weeks.
  */
 export interface Account {
-  /** The score last told; null before the first mail. */
+  /** The score last reported; null before the first mail. */
   since: ScoreLine | null;
-  /** Earned here, and told. */
+  /** Earned here, and reported. */
   gained: Tally;
   lost: Tally;
   /** By Microsoft: new, removed and re-scored controls. */
@@ -100,20 +100,20 @@ export interface Account {
   drift: Tally;
   /** Below minimumPoints. */
   silenced: Tally;
-  /** Drops that were back before they were told: what is left of their moves. */
+  /** Drops that recovered before they were reported: what is left of their moves. */
   healed: Healed[];
-  /** Less what an earlier mail counted as waiting, drift or silenced, and is told (or healed) since. */
+  /** Minus what an earlier mail counted as pending, drift or silenced, and has since been reported (or has healed). */
   countedBefore: number;
   unexplained: number;
 }
 
-/** What the fold carries from day to day: a part of a tenant's state. */
+/** What the fold carries from day to day. It is stored in a tenant's state, so its keys keep their names. */
 export interface Settling {
-  /** Drops to be confirmed. */
+  /** Pending drops. */
   waiting: Drop[];
-  /** Drops that were told and are not back yet. */
+  /** Notified drops that have not recovered yet. */
   told: Drop[];
-  /** Small moves that may add up. States of before there were any have none. */
+  /** Small moves that may add up. Older states have none. */
   sums?: Sum[];
   account: Account;
 }
@@ -127,20 +127,20 @@ export type Fate = 'told' | 'waiting' | 'healing' | 'silenced' | 'folded';
 export interface SettledChange<Row extends Change> {
   change: Row;
   fate: Fate;
-  /** Of a told gain that undoes a told drop: the day on which that fell. */
+  /** For a reported gain that undoes a notified drop: the day of that drop. */
   downSince: string | null;
-  /** Of a move that makes small ones add up: all of them. It is of the kind that they came to, lost or gained. */
+  /** For a move with which small moves have added up to lost or gained: all of them together. */
   addedUp: AddedUp | null;
 }
 
 export interface SettledDay<Row extends Change> {
   settling: Settling;
   changes: SettledChange<Row>[];
-  /** Drops of earlier days that are told now: they still stand, or are beyond healing. */
+  /** Drops of earlier days that are reported now, because they still stand or can no longer heal. */
   confirmed: Drop[];
 }
 
-/** A row that knows the former name of a renamed control, and how many fail. */
+/** A row with the former name of a renamed control, and the number that fails. */
 export interface NamedChange extends Change {
   previousControl: string | null;
   failing?: Failing | null;
@@ -158,7 +158,7 @@ const SLACK = 1e-9;
 
 export const NOTHING_SETTLED: Settling = { waiting: [], told: [], sums: [], account: openAccount(null) };
 
-/** @param since the score that was just told */
+/** @param since the score that was just reported */
 export function openAccount(since: ScoreLine | null): Account {
   return {
     since,
@@ -175,8 +175,8 @@ export function openAccount(since: ScoreLine | null): Account {
 }
 
 /**
- * Settles one day: which rows are told, which wait for confirmation, which are folded into a line. A fold over the
- * days: what it decides depends on the days alone, not on how many of them a run happened to find.
+ * Settles one day: decides which rows are reported, which are pending, and which are folded into a line. It is a fold
+ * over the days: its decisions depend only on the days, not on how many of them a run happened to find.
  * @param rows of `diff`: this day against the one before
  * @param day its date, and what of its change no row explains, in percentage points
  */
@@ -241,7 +241,7 @@ class DayFold<Row extends NamedChange> {
     });
   }
 
-  /** A row about the tenant as a whole: services; and maxima that the total knows, and no control. */
+  /** Settles a row about the tenant: services, or a change of the total's maximum that no control explains. */
   settleTenant(change: Row): void {
     if (change.cause === 'rescored') this.#add('rescored', null, change.percentagePoints);
     const { before, after } = change.maximum;
@@ -266,21 +266,21 @@ class DayFold<Row extends NamedChange> {
 
     const byMicrosoft = row('new', 'removed', 're-scored');
     if (byMicrosoft) {
-      // Beyond healing: what a drop is measured by has changed.
+      // A pending drop can no longer heal, because the maximum that it is measured by has changed.
       const drop = this.#waiting.get(control);
       if (drop) this.#confirm(drop);
       this.#told.delete(control);
       if (byMicrosoft.kind !== 're-scored') this.#forgetSums(control, 'drift', 'silenced');
       this.#add('rescored', control, share);
       this.put(byMicrosoft, 'told');
-      // 9 of 9 that became 10 of 10 is nobody's gain; 9 of 9 that became 0 of 10 is lost all the same.
+      // 9 of 9 that became 10 of 10 is no gain of anybody's, but 9 of 9 that became 0 of 10 is a loss.
       if (move) this.put(move, sameShareOfMaximum(move) || this.#isSmall(moveOf(move)) ? 'folded' : 'told');
       return;
     }
     if (!move) return;
     const waiting = this.#waiting.get(control);
     if (cause === 'decided') {
-      // A decision hides the drop: whether that would have healed, nobody will know.
+      // A decision hides whether the drop would have healed.
       if (waiting) this.#confirm(waiting);
       this.#add('decided', control, share);
       this.#tellMove(move, share);
@@ -301,7 +301,7 @@ class DayFold<Row extends NamedChange> {
     }
   }
 
-  /** The day is over: drops that waited have stood one snapshot more. */
+  /** Ends the day: pending drops have stood for one more snapshot. */
   end(rows: Row[]): SettledDay<Row> {
     for (const drop of this.#waiting.values()) {
       if (drop.date === this.#day.date) continue;
@@ -346,7 +346,7 @@ class DayFold<Row extends NamedChange> {
       this.put(move, 'waiting');
       return;
     }
-    // What rises above the former level is no healing but a gain, and gains never wait.
+    // A rise above the former level is a gain, and gains are never held back.
     const rise = moveOf(move);
     const gain = Math.min((move.points.after ?? 0) - drop.points.before, rise);
     const gains = gain > EPSILON + SLACK && !this.#isSmall(gain);
@@ -360,8 +360,8 @@ class DayFold<Row extends NamedChange> {
   }
 
   /**
-   * A small move: it goes into its line, and its control's sums. Where one of these is no longer small, all that it
-   * holds is told, and leaves the line: in this account, or, as far as an earlier mail counted it there, against that.
+   * Adds a small move to its line, and to its control's sums. If a sum is no longer small, all of it is reported and
+   * leaves the line: in this account, or, as far as an earlier mail counted it there, by `countedBefore`.
    */
   #addUp(part: Sum['part'], move: Row, share: number): void {
     const control = move.control!;
@@ -377,11 +377,11 @@ class DayFold<Row extends NamedChange> {
         ...former,
         points: former.points + moved,
         percentagePoints: former.percentagePoints + share,
-        // Not below 0: who left, or was protected, before the score began to move does not excuse those who fail now.
+        // The sum is at least 0: those who left or were protected earlier do not offset those who fail now.
         failing: Math.max(0, former.failing - sign * more),
       };
       if (sign * sum.points > SLACK) this.#sums.set(keyOf(sum), sum);
-      // The score is at its best again: what comes is counted from here.
+      // The score is at its best again, so later moves are counted from here.
       else if (sum.failing > 0) {
         this.#sums.set(keyOf(sum), { ...sum, since: move.date, points: 0, percentagePoints: 0, counted: 0 });
       } else this.#sums.delete(keyOf(sum));
@@ -393,7 +393,7 @@ class DayFold<Row extends NamedChange> {
     this.put(move, part === 'drift' ? 'folded' : 'silenced');
   }
 
-  /** What comes is counted from here, whatever became of this day's move. */
+  /** Later days are counted from this one, whatever was decided about its move. */
   countFailing(control: string, rows: Row[]): void {
     const failing = rows.find((row) => row.failing)?.failing;
     if (!failing) return;
@@ -402,7 +402,7 @@ class DayFold<Row extends NamedChange> {
     }
   }
 
-  /** Neither alone: protected ones who leave cost points, and newcomers who are as others are fail without costing any. */
+  /** Both must be large: protected users who leave cost points, and new users who fail like the others cost none. */
   #isMuch(sum: Sum, { maximum, failing }: Row): boolean {
     if (this.#isSmall(sum.points)) return false;
     if (sum.part === 'silenced') return true;
@@ -444,7 +444,7 @@ class DayFold<Row extends NamedChange> {
     }
   }
 
-  /** Told now; or silenced, where what is left of it is small. */
+  /** Reports the drop now, or silences it if little is left of it. */
   #confirm(drop: Drop): void {
     this.#waiting.delete(drop.control);
     this.#account.countedBefore -= drop.counted;
@@ -488,7 +488,7 @@ class DayFold<Row extends NamedChange> {
   }
 }
 
-/** The settling after a mail about the score went out: what waits has been counted in it. */
+/** The settling after a mail about the score was sent, which has counted the pending drops. */
 export function closeAccount(settling: Settling, since: ScoreLine): Settling {
   return {
     told: settling.told,
@@ -498,7 +498,7 @@ export function closeAccount(settling: Settling, since: ScoreLine): Settling {
   };
 }
 
-/** What waits for confirmation, as far as no mail has counted it yet. */
+/** Pending drops, as far as no mail has counted them yet. */
 export function waitingPart({ waiting }: Settling): Part {
   return {
     percentagePoints: waiting.reduce((sum, drop) => sum + drop.percentagePoints - drop.counted, 0),
@@ -534,7 +534,7 @@ function further(drop: Drop, move: Change, share: number): Drop {
   };
 }
 
-/** Back at its former share of the maximum, or above. */
+/** Whether the score is back at its former share of the maximum, or above. */
 function isBack(drop: Drop, move: Change): boolean {
   const after = move.points.after ?? 0;
   const before = drop.points.before;

@@ -7,21 +7,21 @@ import { lossesOf, type Finding } from '../archive/verify.ts';
 import type { ObjectStore } from '../ports.ts';
 
 /**
- * How many entries and objects of a tenant are read a day: about what a month adds, so that the whole archive of a few
- * years is looked through within weeks. 1,000 tenants: 120,000 requests, five US cents a day
+ * Maximum number of entries and objects of a tenant that are read per day. This is about what a month adds, so that an
+ * archive of a few years is checked within weeks. 1,000 tenants make 120,000 requests, or five US cents, per day
  * (https://aws.amazon.com/s3/pricing/: $0.0004 per 1,000 GET requests).
  */
 const READS_A_DAY = 120;
 
-/** What the watch remembers of a tenant's evidence. */
+/** What the watch remembers about a tenant's evidence. */
 export const lookSchema = z.object({
-  /** ISO 8601: whoever was looked at longest ago comes first. */
+  /** ISO 8601. The tenant that was checked least recently comes first. */
   at: z.string(),
-  /** The entry that is looked at next, how many of its objects have been, and the hash of the one before. */
+  /** The entry to check next, the number of its objects already checked, and the hash of the entry before. */
   next: z.object({ sequence: z.int().min(1), objects: z.int().min(0), previous: z.string().nullable() }),
-  /** The last entry that was seen: an archive that was rolled back has it no more. */
+  /** The last entry that was seen. An archive that was rolled back no longer has it. */
   head: headSchema.nullable(),
-  /** What was found and reported, and is so still: by key, why. */
+  /** Findings that were reported and still hold: by key, the reason. */
   open: z.record(z.string(), z.string()),
 });
 export type Look = z.infer<typeof lookSchema>;
@@ -29,11 +29,11 @@ export type Look = z.infer<typeof lookSchema>;
 const BEGINNING: Look['next'] = { sequence: 1, objects: 0, previous: null };
 
 /**
- * Looks through the next slice of a tenant's evidence: that entries of its ledger follow each other, that the last one
- * seen is there, and that every object that they name has its bytes. What is wrong, and what was, is proven again by
- * the whole ledger, so that what is acknowledged, or excused, or restored, is not reported.
- * @param through up to this entry the runs have completed the ledger; the state says so
- * @param before what the last look remembers; null: there was none
+ * Checks the next slice of a tenant's evidence: that the entries of its ledger follow each other, that the last entry
+ * seen still exists, and that every object that they list has the same bytes. Suspects, old and new, are then checked
+ * against the complete ledger, so that nothing is reported that was acknowledged, excused or restored.
+ * @param through the last entry that the runs have completed, by the state
+ * @param before the memory of the last check; null if there was none
  */
 export async function lookThrough(
   options: { store: ObjectStore; archive: Archive; tenantId: string; through: Head | null; now: Date },
@@ -75,14 +75,14 @@ export async function lookThrough(
   look.next = sequence > last ? BEGINNING : { sequence, objects, previous };
   const findings = suspects.size === 0 ? [] : await proven(options, [...suspects], before);
   look.open = Object.fromEntries(findings.map(({ key, why }) => [key, why]));
-  // A head that is gone stays remembered, until somebody acknowledges its loss.
+  // A lost head stays in the memory until somebody acknowledges its loss.
   const seen = through && (!look.head || through.sequence > look.head.sequence) ? through : look.head;
   const isHeadLost = look.head && look.open[layout.entry(tenantId, look.head.sequence)] !== undefined;
   if (!isHeadLost && seen) look.head = { sequence: seen.sequence, hash: seen.hash };
   return look;
 }
 
-/** What `archive verify` says of these keys. */
+/** What `archive verify` finds for these keys. */
 async function proven(
   { store, archive, tenantId, through }: Parameters<typeof lookThrough>[0],
   keys: string[],

@@ -3,14 +3,14 @@ import { layout } from '../archive/layout.ts';
 import type { Log, ObjectStore } from '../ports.ts';
 import { lookSchema } from './evidence.ts';
 
-/** What the watch has said and does not say again while it lasts. */
+/** What the watch has reported, and does not report again while it lasts. */
 const saidSchema = z.object({
   version: z.literal(1),
-  /** Tenants that were called overdue, and when (ISO 8601). One that ran after that is forgotten. */
+  /** Tenants that were reported as overdue, and when (ISO 8601). One that has run since is removed. */
   overdue: z.record(z.string(), z.string()),
-  /** Of the certificates that end at an instant (ISO 8601): the last threshold that was told, in days. */
+  /** By the moment at which certificates expire (ISO 8601): the last threshold that was reported, in days. */
   certificates: z.record(z.string(), z.number()),
-  /** By tenant: how far its evidence has been looked through, and what was found. Older memories have none. */
+  /** By tenant: how far its evidence has been checked, and what was found. Older memories have none. */
   evidence: z.record(z.string(), lookSchema).default({}),
 });
 export type Said = z.infer<typeof saidSchema>;
@@ -19,11 +19,11 @@ const NOTHING_SAID: Said = { version: 1, overdue: {}, certificates: {}, evidence
 
 export interface Memory {
   said: Said;
-  /** For `remember`. */
+  /** The version that `remember` must replace. */
   version: string | null;
 }
 
-/** A damaged memory is none: that says things twice, and heals itself. */
+/** A damaged memory counts as empty: things are then reported twice, and the next write replaces it. */
 export async function recall(store: ObjectStore, log: Log): Promise<Memory> {
   const object = await store.get(layout.watch);
   if (!object) return { said: NOTHING_SAID, version: null };
@@ -31,14 +31,14 @@ export async function recall(store: ObjectStore, log: Log): Promise<Memory> {
   try {
     return { said: saidSchema.parse(JSON.parse(Buffer.from(object.bytes).toString('utf8'))), version };
   } catch (error) {
-    log.error(`${store.location}/${layout.watch} is damaged: what the watch has said, it says again.`, {
+    log.error(`${store.location}/${layout.watch} is damaged: the watch repeats what it has reported.`, {
       error: String(error),
     });
     return { said: NOTHING_SAID, version };
   }
 }
 
-/** @returns false where another watch came first */
+/** @returns false if another watch came first */
 export async function remember(store: ObjectStore, said: Said, version: string | null): Promise<boolean> {
   const bytes = Buffer.from(`${JSON.stringify(said, null, 2)}\n`);
   return (await store.replace(layout.watch, bytes, version)) !== undefined;

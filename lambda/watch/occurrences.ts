@@ -2,12 +2,12 @@ import type { Tenant } from '../config.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Clocks go forward on one day at a time; a few more than that find an occurrence in any zone. */
+/** Clocks skip a time on one day only, so that a few days are enough to find an occurrence in any zone. */
 const DAYS_BACK = 3;
 
 /**
- * The last moment, up to `until`, at which a daily schedule was due, by the calendar of its time zone. On a day whose
- * clock skips that time EventBridge skips the schedule; where it comes twice, the first one counts:
+ * The last moment, up to `until`, at which a daily schedule was due in its time zone. On a day whose clock skips that
+ * time EventBridge skips the schedule; on a day that has it twice, the first counts:
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#daylist-savings-time
  * @param schedule at: hh:mm
  */
@@ -29,7 +29,7 @@ function instantsAt(wanted: number, wall: (instant: number) => number): number[]
   return [...new Set(candidates)].filter((instant) => wall(instant) === wanted).toSorted((a, b) => a - b);
 }
 
-/** What the clock of a zone shows at an instant, both in milliseconds, the former as if it were UTC; whole minutes. */
+/** Maps an instant to the wall clock of a zone, as if that were UTC; both in milliseconds, with full minutes. */
 function wallClockOf(timeZone: string): (instant: number) => number {
   const format = new Intl.DateTimeFormat('en', {
     timeZone,

@@ -9,34 +9,34 @@ import { lastOccurrence } from './occurrences.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A run may be late by its flexible window and by retries. */
+/** A run may be late because of its flexible window and retries. */
 const GRACE_MS = 6 * HOUR_MS;
 
-/** A tenant runs daily: so long after a run, one is missing, if one was due meanwhile (`isOverdue`). */
+/** After this time without a successful run a tenant is overdue, if a run was due in the meantime (`isOverdue`). */
 export const OVERDUE_AFTER_MS = DAY_MS + GRACE_MS;
 
-/** So long after its end a certificate is remembered: it may be seen again, of a tenant that was out of sight. */
+/** How long an expired certificate is remembered: a tenant that could not be read for some time may still have it. */
 const REMEMBERED_MS = 90 * DAY_MS;
 
 /**
- * How many days before a certificate ends operations are notified, and once more when it has ended. Where one renews
- * itself, the renewal notifies them of what stands in its way, and this is the last line.
+ * Operations are notified at these numbers of days before a certificate expires, and when it has expired (0). The
+ * renewal of a certificate that renews itself reports its own failures, so these notices are the last resort.
  */
 const THRESHOLDS = (renews: boolean | null): number[] =>
   renews === null ? [0, 7, 30] : renews ? [0, 7] : [0, 7, 30, 60];
 
-/** A tenant that should run, and what is known of it. */
+/** A tenant that should run, and what is known about it. */
 export interface Watched {
   schedule: Schedule;
-  /** Null: it has never run. Damaged: nothing is known, and no run can succeed. */
+  /** Null: it has never run. 'damaged': nothing is known, and no run can succeed. */
   state: State | null | 'damaged';
 }
 
-/** How all tenants stand. */
+/** What is wrong now, over all tenants. */
 export interface Situation {
   overdue: OverdueTenant[];
   stale: { tenant: string; name: string; newest: string }[];
-  /** By when they end, the next one first. A certificate that many tenants share is one. */
+  /** Certificates by the time at which they expire, the next one first. Tenants that share one are listed together. */
   certificates: { until: string; daysLeft: number; names: string[]; renews: boolean | null }[];
 }
 
@@ -50,7 +50,7 @@ export function assess(tenants: Watched[], now: Date): Situation {
     const name = known?.name ?? schedule.name ?? tenant;
     const lastRun = known?.lastRun ?? null;
 
-    // A schedule that is new, or was changed, or switched on again, has not had its turn yet.
+    // A schedule that is new, was changed, or was enabled again may not have been due yet.
     const since = Math.max(schedule.since.getTime(), lastRun ? Date.parse(lastRun.at) : 0);
     if (state === 'damaged' || isOverdue(since, known?.schedule ?? null, now)) {
       const failing = known?.said.failing ?? null;
@@ -81,10 +81,10 @@ export function assess(tenants: Watched[], now: Date): Situation {
 }
 
 /**
- * Whether a run is missing: for more than 30 hours none has succeeded, and one was due since, so long ago that it should
- * be there. A day is a matter of the calendar: a schedule at 02:30 has no turn on the day whose clock skips it.
- * @param since of the last run that succeeded, or of the schedule itself, ms
- * @param schedule as of the last run; null where that is not known
+ * Whether a run is missing: none has succeeded for more than 30 hours, and one was due long enough ago to have finished.
+ * Due times follow the calendar: a schedule at 02:30 does not run on a day whose clock skips that time.
+ * @param since time of the last run that succeeded, or of the schedule itself, ms
+ * @param schedule as of the last run; null if it is not known
  */
 function isOverdue(since: number, schedule: State['schedule'], now: Date): boolean {
   if (now.getTime() - since <= OVERDUE_AFTER_MS) return false;
@@ -92,9 +92,9 @@ function isOverdue(since: number, schedule: State['schedule'], now: Date): boole
 }
 
 /**
- * What of the situation has not been said yet, and what will have been said then.
+ * The incidents that have not been reported yet, and the memory once they are.
  * @param tenants those of `assess`
- * @param unknown tenants whose state could not be read now: what was said of them stays said
+ * @param unknown tenants whose state could not be read now: their entries in the memory stay
  */
 export function unsaid(
   situation: Situation,
@@ -107,7 +107,7 @@ export function unsaid(
   for (const tenant of unknown) keepSaid(overdue, said.overdue, tenant);
   for (const { schedule, state } of tenants) {
     const at = said.overdue[schedule.tenantId];
-    // As long as it has not run it stays said, even if a change of its schedule gives it a new day.
+    // The entry stays until the tenant has run, even if a changed schedule makes the next run due later.
     const ranSince =
       at !== undefined &&
       state !== null &&
@@ -116,11 +116,11 @@ export function unsaid(
       state.lastRun.at > at;
     if (!ranSince) keepSaid(overdue, said.overdue, schedule.tenantId);
   }
-  const news = situation.overdue.filter(({ tenant }) => overdue[tenant] === undefined);
+  const found = situation.overdue.filter(({ tenant }) => overdue[tenant] === undefined);
   const already = situation.overdue.filter(({ tenant }) => overdue[tenant] !== undefined);
-  for (const { tenant } of news) overdue[tenant] = now.toISOString();
+  for (const { tenant } of found) overdue[tenant] = now.toISOString();
 
-  // Also those that no tenant uses now: its state may be damaged, or its schedule off, for a day.
+  // Certificates that no tenant uses now stay too, because a state may be damaged, or a schedule disabled, for a day.
   const certificates: Said['certificates'] = Object.fromEntries(
     Object.entries(said.certificates).filter(([until]) => now.getTime() - Date.parse(until) < REMEMBERED_MS),
   );
@@ -133,7 +133,7 @@ export function unsaid(
     certificates[until] = Math.min(threshold, before);
   }
   return {
-    items: [...(news.length > 0 ? [{ kind: 'overdue' as const, tenants: news, already }] : []), ...ending],
+    items: [...(found.length > 0 ? [{ kind: 'overdue' as const, tenants: found, already }] : []), ...ending],
     said: { version: 1, overdue, certificates },
   };
 }
@@ -143,7 +143,7 @@ function keepSaid(into: Said['overdue'], said: Said['overdue'], tenant: string):
   if (at !== undefined) into[tenant] = at;
 }
 
-/** Whole days; negative once it has ended. */
+/** Full days; negative once it has expired. */
 export function daysLeft(until: string, now: Date): number {
   return Math.floor((Date.parse(until) - now.getTime()) / DAY_MS);
 }

@@ -10,7 +10,7 @@ import { lookThrough, type Look } from './evidence.ts';
 import { recall, remember, type Memory } from './memory.ts';
 import { assess, unsaid, type Situation, type Watched } from './situation.ts';
 
-/** So many states are read at a time. */
+/** The maximum number of states that are read at once. */
 const AT_A_TIME = 20;
 
 export interface Watch {
@@ -18,30 +18,30 @@ export interface Watch {
   deployment: string;
   sender: Sender;
   ports: Pick<Ports, 'clock' | 'store' | 'mailer' | 'log' | 'metrics'> & { schedules: Schedules };
-  /** Of the invocation: no tenant's evidence is begun shortly before it. */
+  /** The invocation's deadline: no tenant's evidence is begun shortly before it. */
   deadline: Date;
 }
 
-/** What the watch found: returned by the function. `tenant` is an id, `name` the id where no run has told the name. */
+/** What the watch found, returned by the function. `tenant` is an id; `name` is also the id until a run recorded a name. */
 export interface WatchResult {
   /** How many tenants have a schedule that is enabled. */
   watched: number;
-  /** Without a successful run for 30 hours. `lastRun` is ISO 8601, null where none ever succeeded. */
+  /** Tenants without a successful run for 30 hours. `lastRun` is ISO 8601; null if none ever succeeded. */
   overdue: { tenant: string; name: string; lastRun: string | null }[];
-  /** Whose newest snapshot, of that date, is 3 days old or older. */
+  /** Tenants whose newest snapshot, of that date, is at least 3 days old. */
   stale: { tenant: string; name: string; newest: string }[];
-  /** The fewest whole days left on a certificate, negative once it has ended; null where none is known. */
+  /** The lowest number of full days left on a certificate, negative once it has expired; null if none is known. */
   certificateDaysLeft: number | null;
-  /** Whose evidence is damaged or missing, as far as it has been looked through, and keys of it. */
+  /** Tenants with damaged or missing evidence in what has been checked so far, and the keys. */
   damaged: { tenant: string; name: string; keys: string[] }[];
   mails: SentMail[];
 }
 
 /**
- * The daily look at all tenants that should have run, for what no run can tell by itself: that it is missing.
- * Publishes how many are overdue and stale and the fewest days left on a certificate, and mails operations once for
- * every tenant that comes to be overdue, for every certificate that comes close to its end, and for evidence that is found
- * damaged or missing: of each tenant's archive a slice is looked through.
+ * The daily check of all tenants that should have run. It finds what no run can report, which is that a run is missing.
+ * It publishes how many tenants are overdue and stale and the lowest number of days left on a certificate. It mails
+ * operations once for every tenant that becomes overdue, for every certificate that is about to expire, and for evidence
+ * that is damaged or missing in the slice of each archive that it checks.
  * @throws MonitorError `watch-incomplete` where a state could not be read; everything else was done all the same
  */
 export async function watch(run: Watch): Promise<WatchResult> {
@@ -56,7 +56,8 @@ export async function watch(run: Watch): Promise<WatchResult> {
   const result: WatchResult = { watched: schedules.length, ...summary(situation), damaged, mails: [] };
   log.info('watched', { watched: result.watched, ...summary(situation), damaged });
 
-  // Before the mail, so that alarms do not depend on it. Half a look is none: it would call off an alarm.
+  // Metrics come before the mail, so that alarms do not depend on it. An incomplete watch publishes none, because its
+  // figures would end an alarm.
   if (!failure) {
     metrics.publish({
       [DEPLOYMENT_METRICS.tenantsOverdue]: result.overdue.length,
@@ -80,13 +81,13 @@ export async function watch(run: Watch): Promise<WatchResult> {
   return result;
 }
 
-/** Somebody who switches a schedule off wants no runs, and misses none. That it is off stands in the log. */
+/** A tenant whose schedule is disabled is not watched, because nobody expects it to run. The log lists these. */
 async function enabledSchedules({ ports, deployment }: Watch): Promise<Schedule[]> {
   const schedules = await ports.schedules.list();
   if (schedules.length === 0) {
     throw new MonitorError(
       'nothing-scheduled',
-      `${deployment} has no schedule for any tenant: nothing runs.`,
+      `${deployment} has no schedule for any tenant, so nothing runs.`,
       'Deploy again: the deployment creates a schedule for each tenant of the config.',
     );
   }
@@ -97,12 +98,12 @@ async function enabledSchedules({ ports, deployment }: Watch): Promise<Schedule[
 
 interface States {
   tenants: Watched[];
-  /** Tenants whose state could not be read, for a reason that may pass. */
+  /** Tenants whose state could not be read, for a reason that may be temporary. */
   unknown: string[];
   failure: MonitorError | null;
 }
 
-/** A tenant whose state cannot be read is named in the log, and keeps no other from being watched. */
+/** Reads all states. A state that cannot be read is logged, and the other tenants are watched all the same. */
 async function readStates({ ports }: Watch, schedules: Schedule[]): Promise<States> {
   const tenants: Watched[] = [];
   const unknown: string[] = [];
@@ -128,7 +129,7 @@ async function readStates({ ports }: Watch, schedules: Schedule[]): Promise<Stat
   }
   const [first] = failures;
   return {
-    // In the order of the schedules, whichever was read first.
+    // Tenants keep the order of the schedules, whichever was read first.
     tenants: tenants.toSorted((a, b) => schedules.indexOf(a.schedule) - schedules.indexOf(b.schedule)),
     unknown,
     failure: first === undefined ? null : incomplete(unknown, first),
@@ -152,12 +153,12 @@ function summary({ overdue, stale, certificates }: Situation) {
   };
 }
 
-/** So long before the deadline no further tenant is begun: a slice takes seconds. */
+/** No further tenant is begun in the last minute before the deadline, because a slice takes seconds. */
 const RESERVE_MS = 60_000;
 
 /**
- * A slice of each tenant's evidence, whoever was looked at longest ago first, as far as time allows. What cannot be
- * read is named in the log and looked at again the next day. A tenant that is not watched any more is forgotten.
+ * Checks a slice of each tenant's evidence, least recently checked first, as far as time allows. A tenant whose evidence
+ * cannot be read is logged and checked again the next day. A tenant that is no longer watched is forgotten.
  */
 async function lookAtEvidence(
   { ports, deadline }: Watch,
@@ -181,7 +182,7 @@ async function lookAtEvidence(
         known[tenantId] = await lookThrough({ store, archive, tenantId, through, now: clock.now() }, last);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        log.error('the evidence could not be looked through', { tenant: tenantId, error: message });
+        log.error('the evidence could not be checked', { tenant: tenantId, error: message });
       }
     },
     AT_A_TIME,
@@ -201,7 +202,7 @@ function damagedIn(evidence: Record<string, Look>, tenants: Watched[]): WatchRes
   });
 }
 
-/** What has been found since the last look; an incident that goes on is reported once. */
+/** What has been found since the last check; an incident that goes on is reported once. */
 function newlyDamaged(
   evidence: Record<string, Look>,
   before: Record<string, Look>,
@@ -235,9 +236,9 @@ async function send(run: Watch, items: WatchItem[], now: Date): Promise<SentMail
   return { kind, subject, to: sender.operations, id };
 }
 
-/** After the mail: a crash between them says it twice, and never not at all. */
+/** Records what was reported after the mail, so that a crash in between repeats the mail rather than losing it. */
 async function note({ ports }: Watch, { said, version }: Memory, next: Memory['said']): Promise<void> {
   if (contentHash(next) === contentHash(said)) return;
   if (!(await remember(ports.store, next, version)))
-    ports.log.warn('another watch ran at the same time: what it said may be said again');
+    ports.log.warn('another watch ran at the same time: what it reported may be reported again');
 }

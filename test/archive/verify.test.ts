@@ -128,7 +128,7 @@ describe('what is wrong is named', () => {
         store.objects.set(key, bytes);
         return key;
       },
-      'its content is not what its name says',
+      'its content does not match the hash in its name',
     ],
     [
       'a snapshot that is no score',
@@ -179,7 +179,7 @@ describe('what is wrong is named', () => {
         );
         return key;
       },
-      'its content is not what its name says',
+      'its content does not match the hash in its name',
     ],
     [
       'a report that is torn',

@@ -28,9 +28,9 @@ test.each(HOSTILE_ADDRESSES)('%j is none', (text) => {
 });
 
 test.each([
-  ['jörg@müller.de', /nothing but ASCII before the @, because Amazon SES sends to no other.*"jörg" has "ö"/],
-  [' nobody', /^" nobody" is not an e-mail address: wants an e-mail address, or a name and an address/],
-  ['a@contoso.com, b@contoso.com', /wants one address, not 2/],
+  ['jörg@müller.de', /only ASCII before the @, because Amazon SES sends to no other.*"jörg" has "ö"/],
+  [' nobody', /^" nobody" is not an e-mail address: expected an e-mail address, or a name and an address/],
+  ['a@contoso.com, b@contoso.com', /expected one address, not 2/],
   ['a@contoso', /"contoso" is no domain/],
   ['a@192.168.1.10', /"192.168.1.10" is no domain/],
   ['a.@contoso.com', /"a." cannot stand before the @/],

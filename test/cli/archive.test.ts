@@ -179,7 +179,7 @@ describe('archive rebuild', () => {
     const flags = ['archive', 'rebuild', '--archive', folder, '--config', config];
     const { code, stdout } = await secureScore(...flags);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/✗ 2026-02-20 {2}its rows stay as they were .*not what its name says/);
+    expect(stdout).toMatch(/✗ 2026-02-20 {2}its rows stay as they were .*does not match the hash in its name/);
     expect(stdout).toMatch(/✗ 2026-03-05 {2}its rows stay as they were .*it has no snapshot/);
     const one = await secureScore(...flags, '--tenant', 'Contoso', '--json');
     expect([one.code, one.json()]).toMatchObject([
@@ -228,11 +228,11 @@ describe('archive', () => {
 
   const empty = path.join(root, 'empty');
   it.each([
-    [['archive'], 2, 'Name a command: archive rebuild, verify, acknowledge or pull.'],
+    [['archive'], 2, 'Choose a command: archive rebuild, verify, acknowledge or pull.'],
     [['archive', 'pull', 's3://bucket'], 2, 'argument is missing'],
     [['archive', 'pull', 'folder', 'copy'], 2, 'The source is a bucket, s3://bucket/prefix, not "folder".'],
     [['archive', 'verify', '--nope'], 2, 'Unknown argument: nope'],
-    [['archive', 'verify', '--archive', ''], 2, '--archive wants one value'],
+    [['archive', 'verify', '--archive', ''], 2, '--archive must be given once, with one value'],
     [['archive', 'verify', '--archive', empty], 1, 'There is no archive in'],
     [['archive', 'rebuild', '--archive', whole, '--tenant', 'Fabrikam'], 1, 'has no tenant "Fabrikam"'],
     [['archive', 'rebuild', '--archive', whole, '--config', 'absent.ts'], 1, 'no config at "absent.ts"'],

@@ -179,7 +179,7 @@ describe('the deployed secret', () => {
     expect(checkCertificate(value, new Date(), 'it').subject).toBe('CN=second');
     expect(value).not.toContain('comment');
     expect(stdout).toMatch(
-      /now holds\n +CN=second, [^]*in the place of\n +CN=first, valid until .*\n +SHA-1 [0-9A-F]{40}\n/,
+      /now holds\n +CN=second, [^]*instead of\n +CN=first, valid until .*\n +SHA-1 [0-9A-F]{40}\n/,
     );
     expect(stdout).toContain('Keep the old one in the app registration until the new one has signed in');
     expect(tellsSecrets(stdout, first.privateKey) || tellsSecrets(stdout, second.privateKey)).toBe(false);

@@ -101,7 +101,7 @@ describe('secure-score run --deployed', () => {
     lambda.on(InvokeCommand).resolves(answer(resultOf(IDS[1], 'Fabrikam')));
     const { code, stdout } = await run('--tenant', 'Fabrikam');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Fabrikam {2}50\.0 % {2}[^]*nothing to tell, no mail\n$/);
+    expect(stdout).toMatch(/^Fabrikam {2}50\.0 % {2}[^]*nothing to report, no mail\n$/);
     expect(invoked()).toHaveLength(1);
   });
 

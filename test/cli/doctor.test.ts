@@ -104,9 +104,9 @@ describe('secure-score doctor', () => {
     expect(stdout).toMatch(/\nContoso\n {2}✓ certificate/);
     expect(stdout).not.toContain('not used');
     expect(stdout).toMatch(
-      / {2}! last run {11}there was none yet\n {23}→ Run it now:\n {25}\.\/secure-score run --config .*\n/,
+      / {2}! last run {11}no run yet\n {23}→ Run it now:\n {25}\.\/secure-score run --config .*\n/,
     );
-    expect(stdout).toMatch(/\n\n✓ A run has all that it needs, 1 thing to look at\.\n$/);
+    expect(stdout).toMatch(/\n\n✓ A run has everything it needs, 1 thing to look at\.\n$/);
   });
 
   it('shows problems alone, where there are many tenants', async () => {
@@ -259,7 +259,7 @@ describe('secure-score doctor', () => {
         }),
       'last run',
       'runs-fail',
-      /Mend what is marked above/,
+      /Fix what is marked above/,
     ],
   ])('fails where %s', async (_, arrange, check, code, advice) => {
     await arrange(practice);

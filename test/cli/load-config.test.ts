@@ -131,6 +131,6 @@ describe('a config outside the checkout', () => {
   test('without a default export', async () => {
     const found = await load('none.ts', 'export const config = {};');
     expect(found).toMatchObject({ code: 'config-invalid' });
-    expect(found.message).toContain('the config: is missing, wants an object like defineConfig(');
+    expect(found.message).toContain('the config: is missing, expected an object like defineConfig(');
   });
 });

@@ -35,7 +35,7 @@ afterEach(() => vi.restoreAllMocks());
 
 describe('the command line', () => {
   it.each([
-    [[], 2, 'Name a command'],
+    [[], 2, 'Choose a command'],
     [['run', '--nope'], 2, 'Unknown argument: nope'],
     [['runn'], 2, 'Did you mean run?'],
     [['archive', 'pull'], 2, 'An argument is missing: pull needs <source> and <folder>.\n'],
@@ -48,11 +48,11 @@ describe('the command line', () => {
     ],
     [['run', '--config', broken], 1, 'cannot be loaded'],
     [['run', '--config', throws], 1, 'no network at synth'],
-    [['run', '--config', wrong], 1, 'tenants: is missing, wants a list'],
+    [['run', '--config', wrong], 1, 'tenants: is missing, expected a list'],
     [['run', '--config', good, '--tenant', 'Fabrikam'], 1, '"Fabrikam".\n→ It has: Contoso.'],
     [['run', '--config', good, '--archive', 's3://'], 1, '"s3://"'],
-    [['run', '--config', good, '--archive', ''], 2, '--archive wants one value'],
-    [['run', '--config', good, '--config', good], 2, '--config wants one value'],
+    [['run', '--config', good, '--archive', ''], 2, '--archive must be given once, with one value'],
+    [['run', '--config', good, '--config', good], 2, '--config must be given once, with one value'],
   ])('%j ends with %i and says what to do', async (args, code, message) => {
     const said = vi.spyOn(console, 'error').mockImplementation(() => {});
     expect(await main(args)).toBe(code);
@@ -77,7 +77,7 @@ describe('the command line', () => {
   it('ends with no stack, whatever is thrown', () => {
     const fault = Object.assign(new Error("EACCES: permission denied, scandir '/root'"), { code: 'EACCES' });
     expect(describeError(fault)).toBe(
-      "EACCES: permission denied, scandir '/root'\n→ Let the user that runs this read and write what is named above, or name another place.",
+      "EACCES: permission denied, scandir '/root'\n→ Give the user that runs this read and write access to the path above, or choose another path.",
     );
     for (const thrown of [new TypeError('x is not a function'), 'a text', undefined]) {
       expect(describeError(thrown)).toMatch(/^(x is not a function|a text|undefined)\n→ This is a defect/);

@@ -301,7 +301,7 @@ describe('what lasts', () => {
       /a web page/,
       3,
     ],
-    ['half a JSON', cutJson, 'graph-malformed-answer', /no JSON, or half of one: "\{"@odata/, 3],
+    ['half a JSON', cutJson, 'graph-malformed-answer', /not JSON, or truncated JSON: "\{"@odata/, 3],
     ['nothing', (good) => ({ ...good, body: '' }), 'graph-malformed-answer', /0 characters/, 3],
     [
       'no list',

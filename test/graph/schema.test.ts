@@ -243,9 +243,9 @@ describe('a bad entry', () => {
     set({ controlScores: [wireControl('b', 3), { ...wireControl('a', 8.57), ...fields }] });
 
   const cases: [string, string, RegExp, (entry: Record<string, unknown>) => unknown][] = [
-    ['null', 'malformed-entry', /no object but null/, () => null],
-    ['a list', 'malformed-entry', /no object/, () => []],
-    ['a string', 'malformed-entry', /no object but "x"/, () => 'x'],
+    ['null', 'malformed-entry', /not an object but null/, () => null],
+    ['a list', 'malformed-entry', /not an object/, () => []],
+    ['a string', 'malformed-entry', /not an object but "x"/, () => 'x'],
     [
       'placeholder',
       'foreign-entry',
@@ -255,7 +255,7 @@ describe('a bad entry', () => {
     [
       "another tenant's id",
       'foreign-entry',
-      /names another tenant/,
+      /has another tenant/,
       (entry) => ({
         ...entry,
         id: String(entry['id']).replace(TENANT_ID, '99999999-9999-4999-8999-999999999999'),
@@ -283,20 +283,20 @@ describe('a bad entry', () => {
     [
       'controlScores no list',
       'malformed-entry',
-      /controlScores: found \{\}, wants a list/,
+      /controlScores: found \{\}, expected a list/,
       set({ controlScores: {} }),
     ],
     [
       'no currentScore',
       'malformed-entry',
-      /currentScore: is missing, wants a number/,
+      /currentScore: is missing, expected a number/,
       without('currentScore'),
     ],
-    ['no maxScore', 'malformed-entry', /maxScore: is missing, wants a number/, without('maxScore')],
+    ['no maxScore', 'malformed-entry', /maxScore: is missing, expected a number/, without('maxScore')],
     [
       'a negative score',
       'malformed-entry',
-      /currentScore: found -1, wants a number of 0 or more/,
+      /currentScore: found -1, expected a number of 0 or more/,
       set({ currentScore: -1 }),
     ],
     ['NaN', 'malformed-entry', /maxScore: found/, set({ maxScore: NaN })],

@@ -182,13 +182,13 @@ describe('secure-score history', () => {
   });
 
   it.each<[string[], number, string]>([
-    [['nope'], 2, '"nope" is no question. There are'],
+    [['nope'], 2, 'There is no question "nope". There are'],
     [['lossses'], 2, 'Did you mean losses?'],
     [['trend', '--control', 'x'], 2, 'trend takes no --control, but --tenant, --from, --to.'],
-    [['life'], 2, 'life wants --control'],
-    [['trend', '--from', '2026-02-30'], 2, '--from wants a day like 2026-01-31, not "2026-02-30"'],
+    [['life'], 2, 'life needs --control'],
+    [['trend', '--from', '2026-02-30'], 2, '--from must be a day like 2026-01-31, not "2026-02-30"'],
     [['trend', '--from', '2026-03', '--to', '2026-02'], 2, 'ends before it begins'],
-    [['trend', '--limit', '0'], 2, '--limit wants a number of rows, not "0"'],
+    [['trend', '--limit', '0'], 2, '--limit must be a number of rows, not "0"'],
     [['trend', '--format', 'xml'], 2, '--format is table or json or csv, not "xml"'],
     [['trend', '--format', 'csv', '--json'], 2, 'mutually exclusive'],
     [['trend', '--deployed'], 2, 'mutually exclusive'],
@@ -243,7 +243,7 @@ describe('secure-score history', () => {
     expect(new Set((json() as { tenant: string }[]).map(({ tenant }) => tenant))).toEqual(new Set([CONTOSO]));
     expect(stderr).toMatch(/left out .*bbbbbbbb-.*\.parquet: /);
     expect(stderr).toContain(
-      `Make the history again from the snapshots: ./secure-score archive rebuild --archive ${damaged}`,
+      `Rebuild the history from the snapshots: ./secure-score archive rebuild --archive ${damaged}`,
     );
     // A question that does not need the file lacks nothing.
     const flags = ['--strict', '--json', '--to', '2026-02-06', '--archive', damaged];
@@ -276,7 +276,7 @@ describe('secure-score history', () => {
     const early = await ask('2025');
     expect([early.code, early.stderr]).toEqual([
       0,
-      '! the history begins on 2026-01-30: there is nothing of the days from 2025-01-01 until then\n',
+      '! the history begins on 2026-01-30: it has no days from 2025-01-01 until then\n',
     ]);
     expect((await ask('2026-01-30')).stderr).toBe('');
   });

@@ -120,7 +120,7 @@ describe('parameters', () => {
   });
 
   it('that are missing, unknown or upside down are told', () => {
-    expect(() => bind(questionOf('life'), {}, '2026-03-02')).toThrow('life wants --control');
+    expect(() => bind(questionOf('life'), {}, '2026-03-02')).toThrow('life needs --control');
     expect(() => bind(questionOf('trend'), { control: 'x' }, '2026-03-02')).toThrow(
       'trend takes no --control',
     );

@@ -58,7 +58,7 @@ describe('secure-score history open', () => {
     await writeFile(mine, '<!doctype html><p>mine');
     const { code, stderr } = await open('--out', mine, '--archive', join(folder, 'none'));
     expect(code).toBe(2);
-    expect(stderr).toContain('--archive wants one value.');
+    expect(stderr).toContain('--archive must be given once, with one value.');
     const refused = await secureScore('history', 'open', '--archive', join(folder, 'none'), '--out', mine);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain('is no history page');
@@ -71,7 +71,7 @@ describe('secure-score history open', () => {
     expect(nowhere.stderr).toContain('cannot be written (ENOENT)');
     const other = await open('--out', out, '--tenant', 'cccccccc-0000-4000-8000-000000000003');
     expect(other.code).toBe(1);
-    expect(other.stderr).toContain('has no day of "cccccccc-0000-4000-8000-000000000003"');
+    expect(other.stderr).toContain('has no days of "cccccccc-0000-4000-8000-000000000003"');
   });
 });
 

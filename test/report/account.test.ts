@@ -25,7 +25,7 @@ const part = (percentagePoints: number, controls = 2) => ({ percentagePoints, co
 
 test.each<[sentence: string, report: Report]>([
   [
-    'Down 1.0 percentage points: 1.1 lost by 2 recommendations here, 0.3 gained by 1; Microsoft added 5 recommendations, which took another 0.2.',
+    'Down 1.0 percentage points: two recommendations lost 1.1 here and one gained 0.3. Microsoft added five recommendations, which took another 0.2.',
     reportWith({ lost: part(-1.06), gained: part(0.28, 1), rescored: part(-0.19, 5) }, [
       'new',
       'new',
@@ -34,35 +34,35 @@ test.each<[sentence: string, report: Report]>([
       'new',
     ]),
   ],
-  ['Up 0.3 percentage points: 0.3 gained by 1 recommendation here.', reportWith({ gained: part(0.3, 1) })],
+  ['Up 0.3 percentage points: one recommendation gained 0.3 here.', reportWith({ gained: part(0.3, 1) })],
   [
-    'Up 0.4 percentage points: Microsoft removed 1 recommendation and re-scored 2, which gave 0.4.',
+    'Up 0.4 percentage points: Microsoft removed one recommendation and re-scored two, which gave 0.4.',
     reportWith({ rescored: part(0.4, 3) }, ['removed', 're-scored', 're-scored']),
   ],
   [
-    'Down 0.4 percentage points: with the change of services, Microsoft added 2 recommendations and removed 1, which took 0.4.',
+    'Down 0.4 percentage points: with the change of services, Microsoft added two recommendations and removed one, which took 0.4.',
     reportWith({ rescored: part(-0.4, 3) }, ['services', 'new', 'new', 'removed']),
   ],
   [
-    'Down 0.2 percentage points: 0.6 lost by 2 recommendations here; a decision on 1 recommendation gave 0.4.',
+    'Down 0.2 percentage points: two recommendations lost 0.6 here. A decision on one recommendation gave 0.4.',
     reportWith({ lost: part(-0.6), decided: part(0.4, 1) }),
   ],
   [
-    'Unchanged: 0.4 lost by 2 recommendations here, 0.4 gained by 2.',
+    'Unchanged: two recommendations lost 0.4 here and two gained 0.4.',
     reportWith({ lost: part(-0.4), gained: part(0.4) }),
   ],
   ['Unchanged.', reportWith({})],
   // One decimal would hide what it is about.
   [
-    'Up 0.30 percentage points: 0.04 lost by 1 recommendation here, 0.34 gained by 2.',
+    'Up 0.30 percentage points: one recommendation lost 0.04 here and two gained 0.34.',
     reportWith({ lost: part(-0.04, 1), gained: part(0.34) }),
   ],
   [
-    'Down 0.003 percentage points: 0.003 lost by 1 recommendation here.',
+    'Down 0.003 percentage points: one recommendation lost 0.003 here.',
     reportWith({ lost: part(-0.003, 1) }),
   ],
   [
-    'Down 0.9 percentage points: 0.1 lost by 1 recommendation here; the rest is listed below.',
+    'Down 0.9 percentage points: one recommendation lost 0.1 here. The rest is listed below.',
     reportWith({ lost: part(-0.1, 1), waiting: part(-0.8) }),
   ],
 ])('%s', (sentence, report) => {
@@ -81,17 +81,17 @@ describe('lines', () => {
     });
     expect(explained(report)?.lines).toEqual([
       { label: 'Drift, as people and devices come and go', amount: '+0.2', note: '3 recommendations' },
-      { label: 'Silenced, each below the minimum', amount: '−0.3', note: '2 recommendations' },
+      { label: 'Silenced because each is below the minimum', amount: '−0.3', note: '2 recommendations' },
       { label: 'Waiting for confirmation', amount: '−0.8', note: '2 recommendations' },
-      { label: 'Back before they were told', amount: '+0.1', note: '' },
-      { label: 'Less what an earlier mail counted in these lines', amount: '+0.5', note: '' },
+      { label: 'Healed before they were reported', amount: '+0.1', note: '' },
+      { label: 'Already counted in an earlier mail', amount: '+0.5', note: '' },
       { label: 'Not explained by any recommendation', amount: '−0.1', note: '' },
     ]);
   });
 
   test('what an earlier mail counted, and waits still, is named', () => {
     expect(explained(reportWith({ gained: part(0.3), waiting: part(0, 3) }))?.lines).toEqual([
-      { label: 'Waiting for confirmation', amount: '±0.0', note: '3 recommendations, counted before' },
+      { label: 'Waiting for confirmation', amount: '±0.0', note: '3 recommendations, already counted' },
     ]);
   });
 });
@@ -132,8 +132,8 @@ test('whatever the account, the numbers printed in sentence and lines add up to 
       expect(numberOf(change)).toBe(head);
 
       const amounts = [
-        ...[...sentence.matchAll(/(\d+\.\d+) lost by/g)].map(([, value]) => -Number(value)),
-        ...[...sentence.matchAll(/(\d+\.\d+) gained by/g)].map(([, value]) => Number(value)),
+        ...[...sentence.matchAll(/lost (\d+\.\d+)/g)].map(([, value]) => -Number(value)),
+        ...[...sentence.matchAll(/gained (\d+\.\d+)/g)].map(([, value]) => Number(value)),
         ...[...sentence.matchAll(/(took|gave) (?:another )?(\d+\.\d+)/g)].map(
           ([, verb, value]) => Number(value) * (verb === 'took' ? -1 : 1),
         ),

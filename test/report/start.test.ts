@@ -40,5 +40,5 @@ test('the table adds up to the total, by the total’s own maximum', async () =>
   expect(table).toMatch(/Identity 1 5 of 10 5\b/);
   expect(table).toMatch(/Apps 1 0 unknown/);
   expect(table).toMatch(/Maximum unknown 9\b/);
-  expect(table).toMatch(/Together 4 14 of 40 26\b/);
+  expect(table).toMatch(/Total 4 14 of 40 26\b/);
 });

@@ -135,7 +135,7 @@ const FAILING: OperationsItem = {
 };
 
 test.each<[expected: string, operations: OperationsItem[]]>([
-  ['Contoso: Secure Score is stale since 9 Jan 2026', [STALE]],
+  ['Contoso: no new Secure Score since 9 Jan 2026', [STALE]],
   ['Contoso: monitoring fails: Graph said no. Bcc: x', [FAILING]],
   ['Contoso: monitoring fails: Graph said no. Bcc: x (and 1 more)', [STALE, FAILING]],
   [

@@ -44,10 +44,10 @@ function parts(of: WatchReport): string[] {
 describe('the subject', () => {
   test.each<[expected: string, items: WatchItem[]]>([
     ['no successful run for Contoso and Fabrikam', [STOPPED]],
-    ['the certificate of Contoso and Fabrikam ends in 29 days', [ENDS]],
-    ['the certificate of Contoso and Fabrikam ends in 1 day', [{ ...ENDS, daysLeft: 1 }]],
-    ['the certificate of Contoso and Fabrikam ends within a day', [{ ...ENDS, daysLeft: 0 }]],
-    ['the certificate of Contoso and Fabrikam has ended', [{ ...ENDS, daysLeft: -1 }]],
+    ['the certificate of Contoso and Fabrikam expires in 29 days', [ENDS]],
+    ['the certificate of Contoso and Fabrikam expires in 1 day', [{ ...ENDS, daysLeft: 1 }]],
+    ['the certificate of Contoso and Fabrikam expires within a day', [{ ...ENDS, daysLeft: 0 }]],
+    ['the certificate of Contoso and Fabrikam has expired', [{ ...ENDS, daysLeft: -1 }]],
     ['no successful run for Contoso and Fabrikam (and 1 more)', [STOPPED, ENDS]],
   ])('says the essence: %s', (expected, items) => {
     expect(renderWatchMail(report(...items)).subject).toBe(`secure-score: ${expected}`);
@@ -57,12 +57,12 @@ describe('the subject', () => {
 test('both parts tell whom, since when, what is known and what to do', () => {
   for (const part of parts(report(STOPPED, ENDS))) {
     for (const told of [
-      '2 things want attention',
+      '2 things need attention',
       'No successful run for Contoso and Fabrikam',
-      'The last run that succeeded: 8 Mar 2026, 07:00 UTC. No run has said why.',
-      'No run ever succeeded. Runs fail since 7 Mar 2026 (certificate-expired).',
+      'The last successful run was on 8 Mar 2026, 07:00 UTC. No run has reported an error.',
+      'No run has ever succeeded. Runs have failed since 7 Mar 2026 (certificate-expired).',
       'secure-score doctor',
-      'The certificate of Contoso and Fabrikam ends in 29 days',
+      'The certificate of Contoso and Fabrikam expires in 29 days',
       '9 Apr 2026',
       'secure-score certificate put',
       'listed under operations',
@@ -75,7 +75,7 @@ test('both parts tell whom, since when, what is known and what to do', () => {
 
 test('tells those that were told before from those that are new', () => {
   for (const part of parts(report({ kind: 'overdue', tenants: [FAILS], already: [overdue('Contoso')] }))) {
-    expect(part).toMatch(/Told before, and still so:? Contoso/);
+    expect(part).toMatch(/Reported before, and still overdue:? Contoso/);
   }
 });
 

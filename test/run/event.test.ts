@@ -34,7 +34,7 @@ describe('the event', () => {
     [{}, 'tenant: is missing'],
     [{ tenant, more: 1 }, 'more: is not a field that exists here'],
     [{ tenant: { ...tenant, recipients: undefined } }, 'tenant.recipients: is missing'],
-    [{ watch: false }, 'watch: found false, wants true'],
+    [{ watch: false }, 'watch: found false, expected true'],
     [{ watch: true, tenant }, 'tenant: is not a field that exists here'],
   ])('%j is neither, and the error says where', (event, wrong) => {
     expect(() => parseEvent(event)).toThrow(

@@ -316,7 +316,7 @@ describe('what a person counts', () => {
     w.graph.days.set('2026-03-02', withAlpha(4));
     w.graph.days.set('2026-03-03', withAlpha(3));
     await w.runAt('2026-03-03T07:00:00Z');
-    expect(w.mailer.sent[0]?.text.replaceAll(/\s+/g, ' ')).toContain('lost by 1 recommendation here');
+    expect(w.mailer.sent[0]?.text.replaceAll(/\s+/g, ' ')).toContain('one recommendation lost');
   });
 });
 

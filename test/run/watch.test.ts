@@ -230,7 +230,7 @@ describe('the mail of the watch', () => {
       'secure-score: no successful run for Contoso',
       'secure-score: no successful run for Fabrikam',
     ]);
-    expect(mailer.sent[1]!.text).toMatch(/Told before, and still so[^]*Contoso/);
+    expect(mailer.sent[1]!.text).toMatch(/Reported before, and still overdue[^]*Contoso/);
 
     ran(TENANT_ID, 'Contoso', '2026-03-13T07:00:00.000Z');
     clock.set('2026-03-13T14:00:00Z');
@@ -279,9 +279,9 @@ describe('the mail of the watch', () => {
     }
     // Both tenants use it: it is one certificate, and one mail.
     expect(told).toEqual([
-      '30: secure-score: the certificate of Contoso and Fabrikam ends in 30 days',
-      '7: secure-score: the certificate of Contoso and Fabrikam ends in 7 days',
-      '-1: secure-score: the certificate of Contoso and Fabrikam has ended',
+      '30: secure-score: the certificate of Contoso and Fabrikam expires in 30 days',
+      '7: secure-score: the certificate of Contoso and Fabrikam expires in 7 days',
+      '-1: secure-score: the certificate of Contoso and Fabrikam has expired',
     ]);
     expect(mailer.sent).toHaveLength(3);
     expect(metrics.published).toContainEqual(expect.objectContaining({ CertificateDaysLeft: -8 }));
@@ -292,14 +292,14 @@ describe('the mail of the watch', () => {
     schedule(TENANT_ID);
     ran(TENANT_ID, 'Contoso', NOW, { certificateUntil: '2026-03-15T14:00:00.000Z' });
     expect((await look()).mails).toMatchObject([
-      { subject: 'secure-score: the certificate of Contoso ends in 5 days' },
+      { subject: 'secure-score: the certificate of Contoso expires in 5 days' },
     ]);
     ran(TENANT_ID, 'Contoso', NOW, { certificateUntil: '2027-03-15T14:00:00.000Z' });
     expect((await look()).mails).toEqual([]);
     clock.set('2027-02-14T14:00:00Z');
     ran(TENANT_ID, 'Contoso', '2027-02-14T07:00:00.000Z', { certificateUntil: '2027-03-15T14:00:00.000Z' });
     expect((await look()).mails).toMatchObject([
-      { subject: 'secure-score: the certificate of Contoso ends in 29 days' },
+      { subject: 'secure-score: the certificate of Contoso expires in 29 days' },
     ]);
   });
 

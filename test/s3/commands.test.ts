@@ -170,5 +170,5 @@ it('a run on the bucket is the last run that the doctor finds', async () => {
   expect([run.code, run.json().mails]).toMatchObject([0, [{ kind: 'start' }]]);
   const { stdout } = await command('doctor', '--stack', 'Commands');
   expect(stdout).toMatch(/✓ last run {11}on .*, 0 hours ago/);
-  expect(stdout).toContain('A run has all that it needs');
+  expect(stdout).toContain('A run has everything it needs');
 });

@@ -221,7 +221,7 @@ describe('the watch', () => {
         [DEPLOYMENT_METRICS.certificateDaysLeft]: 29,
       }),
     );
-    expect(await mailbox()).toContain('the certificate of Contoso ends in 29 days');
+    expect(await mailbox()).toContain('the certificate of Contoso expires in 29 days');
     expect(await invoke({ watch: true })).toMatchObject({ mails: [] });
   });
 

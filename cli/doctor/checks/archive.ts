@@ -24,7 +24,7 @@ import { shellWord } from '../../../lambda/command-line.ts';
 
 const s3 = () => new S3Client(PATIENCE);
 
-/** A bucket that is there and may be listed. */
+/** Checks that a bucket exists and may be listed. */
 export async function bucketCheck(location: string): Promise<Outcome<ObjectStore>> {
   const store = openStore(location);
   const bucket = bucketOf(location);
@@ -40,14 +40,14 @@ export async function bucketCheck(location: string): Promise<Outcome<ObjectStore
     },
   );
   await store.list('state/');
-  return { found: `${store.location} is there and can be read`, value: store };
+  return { found: `${store.location} exists and can be read`, value: store };
 }
 
 function bucketMissing(bucket: string): MonitorError {
   return new MonitorError(
     'bucket-missing',
     `There is no bucket ${quote(bucket)}.`,
-    `${DEPLOY}. If the archive is another bucket, name it: archive.bucket in the config, or --archive s3://bucket.`,
+    `${DEPLOY}. If the archive is another bucket, set archive.bucket in the config, or pass --archive s3://bucket.`,
   );
 }
 
@@ -69,18 +69,18 @@ export async function versioningCheck(location: string): Promise<Outcome<void>> 
   if (Status === 'Enabled') return { found: 'every version of an object is kept', value: undefined };
   throw new MonitorError(
     'bucket-not-versioned',
-    `The bucket ${quote(bucket)} keeps no versions (${Status ?? 'never enabled'}): what is deleted is gone.`,
+    `The bucket ${quote(bucket)} keeps no versions (${Status ?? 'never enabled'}): deleted objects cannot be restored.`,
     `Enable versioning: ${DEPLOY}, or aws s3api put-bucket-versioning --bucket ${bucket} --versioning-configuration Status=Enabled`,
   );
 }
 
-/** Snapshots, profiles and reports can be added and never overwritten, by anybody. */
+/** Checks that evidence can be added but not overwritten, by anybody. */
 export async function appendOnlyCheck(location: string): Promise<Outcome<void>> {
   const bucket = bucketOf(location);
   const missing = (what: string) =>
     new MonitorError(
       'bucket-not-append-only',
-      `The policy of the bucket ${quote(bucket)} lets archived days be overwritten: ${what}.`,
+      `The policy of the bucket ${quote(bucket)} allows archived days to be overwritten: ${what}.`,
       `${DEPLOY}: it denies s3:PutObject without If-None-Match on snapshots/, profiles/, reports/ and ledger/. On a bucket of your own, add that statement to its policy.`,
     );
   const { Policy } = await asked(
@@ -95,20 +95,20 @@ export async function appendOnlyCheck(location: string): Promise<Outcome<void>> 
   throw missing(`it does not cover ${gaps.join(', ')}`);
 }
 
-/** The archive, where it is a folder. */
+/** Checks an archive that is a folder. */
 export async function folderCheck(location: string): Promise<Outcome<ObjectStore>> {
   const store = openStore(location);
   return { found: await foundFolder(store.location, 'archive'), value: store };
 }
 
-/** The folder of the mails. */
+/** Checks the folder of the mails. */
 export async function outboxCheck(outbox: string): Promise<Outcome<void>> {
   return { found: await foundFolder(path.resolve(outbox), 'outbox'), value: undefined };
 }
 
 /**
- * A folder that can be written, or made.
- * @param flag that names it
+ * Checks that a folder can be written, or created.
+ * @param flag that chooses it
  * @returns what was found. @throws MonitorError `archive-unwritable`, `outbox-unwritable`
  */
 async function foundFolder(location: string, flag: 'archive' | 'outbox'): Promise<string> {
@@ -117,7 +117,7 @@ async function foundFolder(location: string, flag: 'archive' | 'outbox'): Promis
     throw new MonitorError(
       `${flag}-unwritable`,
       `${quote(location)} is not a folder.`,
-      `Name a folder with --${flag}.`,
+      `Choose a folder with --${flag}.`,
     );
   }
   const folder = there ? location : await nearestFolder(location);
@@ -127,10 +127,10 @@ async function foundFolder(location: string, flag: 'archive' | 'outbox'): Promis
     throw new MonitorError(
       `${flag}-unwritable`,
       `The folder ${quote(folder)} cannot be read and written by the user that runs this.`,
-      `Let the user that runs this write to it, or name another folder with --${flag}.`,
+      `Give the user that runs this write access, or choose another folder with --${flag}.`,
     );
   }
-  return there ? `${location} is there and can be written` : `${location} is made by the first run`;
+  return there ? `${location} exists and can be written` : `${location} is created by the first run`;
 }
 
 async function nearestFolder(missing: string): Promise<string> {
@@ -144,7 +144,7 @@ export interface RunCommand {
   command: string;
 }
 
-/** By what the last run left: its state, and what it archived. */
+/** Checks the last run by its state and by what it archived. */
 export async function lastRunCheck(
   tenant: Tenant,
   store: ObjectStore,
@@ -159,18 +159,18 @@ export async function lastRunCheck(
     throw new MonitorError(
       'runs-fail',
       `Runs have failed since ${moment(failing.since)}. ${last}`,
-      `Mend what is marked above, then:\n${again}`,
+      `Fix what is marked above, then:\n${again}`,
     );
   }
   if (!lastRun) {
     const days = await store.list(layout.snapshots(tenant.tenantId));
     if (days.length === 0) {
-      return { found: 'there was none yet', value: undefined, warning: `Run it now:\n${command}` };
+      return { found: 'no run yet', value: undefined, warning: `Run it now:\n${command}` };
     }
     throw new MonitorError(
       'runs-fail',
       `Runs have archived ${count(days.length, 'day')}, and none has succeeded: its mails could not be sent, or it was stopped.`,
-      `See what it says:\n${again}`,
+      `Run it again to see the error:\n${again}`,
     );
   }
   const age = machineClock.now().getTime() - Date.parse(lastRun.at);
@@ -182,7 +182,7 @@ export async function lastRunCheck(
   throw new MonitorError(
     'overdue',
     `${found}: the next one is overdue.`,
-    `See the schedule above and the log of the function; run it now with:\n${again}`,
+    `Check the schedule above and the log of the function; run it now with:\n${again}`,
   );
 }
 

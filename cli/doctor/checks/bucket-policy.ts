@@ -13,7 +13,7 @@ const policySchema = z.looseObject({ Statement: z.union([z.array(z.unknown()), z
 
 type Statement = z.output<typeof statementSchema>;
 
-/** What is never overwritten. */
+/** The parts of the archive that are never overwritten. */
 const APPENDED = ['snapshots/', 'profiles/', 'reports/', 'ledger/'];
 
 /**

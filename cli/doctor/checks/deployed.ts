@@ -12,12 +12,12 @@ import { describeSecret, secretsClient } from '../../certificate/secrets.ts';
 import type { Outcome } from './examination.ts';
 import { commandLine } from '../../../lambda/command-line.ts';
 
-/** Outputs without which there is nothing to check. A secret for all is not among them: each tenant may have its own. */
+/** Required outputs. The shared secret is not among them because each tenant may have its own. */
 const NEEDED = ['functionName', 'archiveBucket', 'scheduleGroup', 'configurationSet'] as const;
 
-const WITHOUT_AWS = 'To do without AWS, name a file and a folder: --certificate <file> --archive <folder>.';
+const WITHOUT_AWS = 'To work without AWS, pass a file and a folder: --certificate <file> --archive <folder>.';
 
-/** Who asks, in which account. Needs no permission. */
+/** Checks the identity and the account. Needs no permission. */
 export async function accountCheck(): Promise<Outcome<void>> {
   const client = new STSClient(PATIENCE);
   const answer = client.send(new GetCallerIdentityCommand({}));
@@ -29,7 +29,7 @@ export async function accountCheck(): Promise<Outcome<void>> {
   return { found: `${Account} in ${await client.config.region()}, as ${Arn}`, value: undefined };
 }
 
-/** The stack is there, whole, and says where its parts are. */
+/** Checks that the stack exists, is complete, and has the outputs that locate its parts. */
 export async function deploymentCheck(stack: string): Promise<Outcome<Deployment>> {
   const deployment = await findDeployment(stack);
   const { status, at } = deployment;
@@ -38,7 +38,7 @@ export async function deploymentCheck(stack: string): Promise<Outcome<Deployment
     throw new MonitorError(
       'deployment-broken',
       `The stack ${quote(stack)} is in the state ${status}.`,
-      'Look into its events in CloudFormation. One whose creation failed has to be deleted, then deployed again.',
+      'Look at its events in CloudFormation. A stack whose creation failed must be deleted, then deployed again.',
     );
   }
   for (const name of NEEDED) outputOf(deployment, name);
@@ -47,7 +47,7 @@ export async function deploymentCheck(stack: string): Promise<Outcome<Deployment
     return { found, value: deployment, warning };
   }
   if (status === 'UPDATE_ROLLBACK_COMPLETE') {
-    const warning = 'The last update failed and was taken back: look into the events of the stack.';
+    const warning = 'The last update failed and was rolled back: look at the events of the stack.';
     return { found, value: deployment, warning };
   }
   return { found, value: deployment };
@@ -60,11 +60,11 @@ export async function secretCheck(secret: string): Promise<Outcome<string>> {
   throw new MonitorError(
     'secret-empty',
     `The secret ${quote(name)} has no value yet.`,
-    `Put the certificate and its key in: ${putCommand(secret)}. This makes them: ${commandLine('certificate create')}`,
+    `Store the certificate and its key: ${putCommand(secret)}. To create them: ${commandLine('certificate create')}`,
   );
 }
 
-/** The tenant's schedule: there, enabled, and carrying what the config says now. */
+/** Checks that the tenant's schedule exists, is enabled, and carries the current config. */
 export async function scheduleCheck(tenant: Tenant, group: string): Promise<Outcome<void>> {
   const name = SCHEDULE_PREFIX + tenant.tenantId;
   const schedule = await asked(
@@ -75,7 +75,7 @@ export async function scheduleCheck(tenant: Tenant, group: string): Promise<Outc
       ResourceNotFoundException: () =>
         new MonitorError(
           'schedule-missing',
-          `${quote(tenant.name)} has no schedule in the group ${quote(group)}: nothing runs by itself.`,
+          `${quote(tenant.name)} has no schedule in the group ${quote(group)}: it does not run automatically.`,
           `The config has changed since the last deployment. ${DEPLOY}.`,
         ),
     },
@@ -93,7 +93,7 @@ export async function scheduleCheck(tenant: Tenant, group: string): Promise<Outc
     found: `${when}, enabled`,
     value: undefined,
     ...(!same && {
-      warning: `The config says something else of this tenant than what is deployed. ${DEPLOY}.`,
+      warning: `The config of this tenant differs from what is deployed. ${DEPLOY}.`,
     }),
   };
 }

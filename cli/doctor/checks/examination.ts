@@ -2,22 +2,22 @@ import { failureOf } from '../../shared/failure.ts';
 
 export type Mark = 'ok' | 'warning' | 'failed' | 'skipped';
 
-/** What one check came to. */
+/** The result of one check. */
 export interface Finding {
   /** What was checked, like `certificate`. */
   check: string;
-  /** Name of the tenant that it is about; null: the whole setup. */
+  /** Name of the tenant that it is about; null for the setup as a whole. */
   tenant: string | null;
   status: Mark;
-  /** What was found, or why nothing was looked for. */
+  /** What was found, or why the check was skipped. */
   found: string;
-  /** What to do; null where nothing is. */
+  /** What to do; null if nothing has to be done. */
   advice: string | null;
   /** Code of the error, for programs. */
   code: string | null;
 }
 
-/** What a look came to where nothing failed; what fails throws. */
+/** The result of a check that passed; one that fails throws. */
 export interface Outcome<T> {
   found: string;
   /** For the checks that need it. */
@@ -26,7 +26,7 @@ export interface Outcome<T> {
   warning?: string;
 }
 
-/** A check that was made: its value, or which check stands in the way of those that need it. */
+/** A check that was run: its value, or the check that blocks those that need it. */
 export type Checked<T> = { value: T } | { blocked: string };
 
 type Values<Needs extends readonly Checked<unknown>[]> = {
@@ -34,8 +34,8 @@ type Values<Needs extends readonly Checked<unknown>[]> = {
 };
 
 /**
- * Makes checks one after the other. One that fails stops those alone that need its value.
- * @param report called with each finding as soon as it is there
+ * Runs checks one after the other. A check that fails stops only those that need its value.
+ * @param report called with each result as soon as it is known
  */
 export class Examination {
   readonly #report: (finding: Finding) => void;
@@ -58,8 +58,8 @@ export class Examination {
   }
 
   /**
-   * Makes a check, and reports what it came to.
-   * @param needs checks whose values it needs: where one has none, it is skipped
+   * Runs a check and reports its result.
+   * @param needs checks whose values it needs: it is skipped if one of them has no value
    */
   async check<const Needs extends readonly Checked<unknown>[], T>(
     check: string,

@@ -21,12 +21,12 @@ import type { Finding, Outcome } from './examination.ts';
 
 const ses = () => new SESv2Client(PATIENCE);
 
-/** The server is there, encrypts, and lets us in. */
+/** Checks that the server answers, encrypts, and accepts the sign-in. */
 export async function smtpCheck(settings: SmtpSettings): Promise<Outcome<void>> {
   return { found: await smtpMailer(settings).check(), value: undefined };
 }
 
-/** The sender's address, or its domain, is verified. */
+/** Checks that the sender's address, or its domain, is verified. */
 export async function senderCheck(config: Config): Promise<Outcome<void>> {
   const { address } = parseMailbox(config.mail.from);
   const { verified, known } = await identityOf(address);
@@ -34,7 +34,7 @@ export async function senderCheck(config: Config): Promise<Outcome<void>> {
   throw known
     ? new MonitorError(
         'sender-unverified',
-        `SES knows ${quote(known)}, and has not verified it yet: nothing can be sent from ${quote(address)}.`,
+        `SES knows ${quote(known)} but has not verified it yet: nothing can be sent from ${quote(address)}.`,
         known.includes('@')
           ? `Open the mail that AWS sent to ${known} and follow its link.`
           : `Add the three DKIM records of ${known} to its DNS (SES console → Identities), and wait for SES to see them.`,
@@ -46,7 +46,7 @@ export async function senderCheck(config: Config): Promise<Outcome<void>> {
       );
 }
 
-/** SES may send: the account is neither paused nor suspended. */
+/** Checks that SES may send: the account is neither paused nor suspended. */
 export async function sendingCheck(): Promise<Outcome<GetAccountResponse>> {
   const answer = ses().send(new GetAccountCommand({}));
   const account = await asked('ses:GetAccount', 'the account', answer);
@@ -65,12 +65,13 @@ export async function sendingCheck(): Promise<Outcome<GetAccountResponse>> {
     found: `SES sends, ${quota}`,
     value: account,
     ...(EnforcementStatus === 'PROBATION' && {
-      warning: 'The account is under review by SES (bounces or complaints): mend that, or sending ends.',
+      warning:
+        'SES is reviewing the account (bounces or complaints): fix the cause, or sending will be paused.',
     }),
   };
 }
 
-/** Out of the sandbox; else every recipient is verified, for only these are reached. */
+/** Checks that the account is out of the sandbox, or that every recipient is verified: SES reaches no others there. */
 export async function recipientsCheck(config: Config, account: GetAccountResponse): Promise<Outcome<void>> {
   const addresses = recipientsOf(config);
   if (account.ProductionAccessEnabled) {
@@ -93,7 +94,7 @@ export async function recipientsCheck(config: Config, account: GetAccountRespons
   }
   throw new MonitorError(
     'recipients-unverified',
-    `In the sandbox SES sends to verified addresses alone, and ${unverified.length} of ${addresses.length} are not: ${unverified.slice(0, 5).join(', ')}${unverified.length > 5 ? ', …' : ''}.`,
+    `In the sandbox SES sends only to verified addresses, and ${unverified.length} of ${addresses.length} are not: ${unverified.slice(0, 5).join(', ')}${unverified.length > 5 ? ', …' : ''}.`,
     `Leave the sandbox: ${leave}. Or verify each of them in SES.`,
   );
 }
@@ -113,7 +114,7 @@ export async function configurationSetCheck(name: string): Promise<Outcome<strin
     },
   );
   if (SendingOptions?.SendingEnabled !== false) {
-    return { found: `${name}: bounces and complaints are told`, value: name };
+    return { found: `${name}: bounces and complaints are reported`, value: name };
   }
   throw new MonitorError(
     'sending-paused',
@@ -123,7 +124,7 @@ export async function configurationSetCheck(name: string): Promise<Outcome<strin
 }
 
 /**
- * Sends a mail to the operations addresses, with the findings so far as a file.
+ * Sends a mail to the operations addresses, with the results so far as an attachment.
  * @param means.outbox a folder to write it to, instead of sending it
  * @param means.isLocal by what carries the mails of a run on this machine; else of the deployment
  */
@@ -141,9 +142,9 @@ export async function testMailCheck(
     blocks: [
       {
         type: 'paragraph' as const,
-        text: 'This is a test: somebody ran the doctor with --send, and its mail reached you. There is nothing to do.',
+        text: 'This is a test mail: somebody ran the doctor with --send, and it reached you. There is nothing to do.',
       },
-      { type: 'paragraph' as const, text: 'What the doctor found before is attached as doctor.csv.' },
+      { type: 'paragraph' as const, text: 'The results of the other checks are attached as doctor.csv.' },
     ],
     footer: [
       "You get this mail because you are listed under operations in the monitor's config.",
@@ -167,7 +168,7 @@ export async function testMailCheck(
   return {
     found: `${outbox === undefined ? 'sent' : `written to ${outbox}`}, to ${config.operations.join(', ')} (${id})`,
     value: undefined,
-    ...(outbox === undefined && { warning: 'See that it arrives, and not among the junk.' }),
+    ...(outbox === undefined && { warning: 'Check that it arrives, and not in the junk folder.' }),
   };
 }
 

@@ -17,13 +17,13 @@ import { secretsClient } from '../../certificate/secrets.ts';
 import type { Outcome } from './examination.ts';
 import { commandLine } from '../../../lambda/command-line.ts';
 
-/** Entra and Graph are asked for so long; a run is more patient. */
+/** How long Entra and Graph are tried; a run is more patient. */
 const PATIENCE_MS = 45_000;
 
-/** As many as a daily run asks for. */
+/** The number of days that a daily run asks for. */
 const DAYS = 8;
 
-/** The app's certificate: there, its key with it, valid. */
+/** Checks that the app's certificate exists, has its key, and is valid. */
 export async function certificateCheck(
   from: { file: string } | { secret: string },
 ): Promise<Outcome<CheckedCertificate>> {
@@ -46,7 +46,7 @@ export async function certificateCheck(
   };
 }
 
-/** A sign-in that Entra granted; whether the token carries the permission is a question of its own. */
+/** A sign-in that Entra granted; the permission in the token is a check of its own. */
 export type SignedIn = { session: GraphSession } | { missing: MonitorError };
 
 export async function signInCheck(
@@ -69,7 +69,7 @@ export function permissionCheck(signedIn: SignedIn): Outcome<GraphSession> {
   return { found: 'the token may read the Secure Score (SecurityEvents.Read.All)', value: signedIn.session };
 }
 
-/** Graph's answers, by the rules of a run. */
+/** Checks Graph's answers by the rules of a run. */
 export async function graphCheck(tenant: Tenant, session: GraphSession): Promise<Outcome<Day>> {
   const entries = await session.secureScores(DAYS, null);
   const { days, skipped } = readAnswer({ entries, tenantId: tenant.tenantId, now: machineClock.now() });
@@ -94,6 +94,6 @@ export function newestCheck(newest: Day): Outcome<void> {
   throw new MonitorError(
     'stale',
     `${found}: Microsoft has not published a new one since.`,
-    'Nothing on this side: a run archives what was missed as soon as it is there. If the portal (https://security.microsoft.com/securescore) shows newer days, or it lasts, open a support request with Microsoft.',
+    'Nothing has to be done here: a run archives what was missed as soon as it is published. If the portal (https://security.microsoft.com/securescore) shows newer days, or it lasts, open a support request with Microsoft.',
   );
 }

@@ -1,13 +1,13 @@
 import { proxyName, proxyOf } from '../../../lambda/proxy.ts';
 import type { Outcome } from './examination.ts';
 
-/** Whether the environment says anything of proxies: else there is nothing to show. */
+/** Whether the environment has any setting of proxies to show. */
 export const proxyIsSet = (): boolean =>
   ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].some(
     (name) => process.env[name] || process.env[name.toLowerCase()],
   );
 
-/** Which way requests go. @throws MonitorError `proxy-invalid` */
+/** Shows which way requests go. @throws MonitorError `proxy-invalid` */
 export async function proxyCheck(): Promise<Outcome<void>> {
   const proxy = proxyOf();
   if (!proxy?.HTTPS_PROXY) {
@@ -15,7 +15,7 @@ export async function proxyCheck(): Promise<Outcome<void>> {
       found: 'none for https: requests go straight to Microsoft and AWS',
       value: undefined,
       warning:
-        'Set HTTPS_PROXY if they have to go through a proxy: HTTP_PROXY and ALL_PROXY are not followed for https.',
+        'Set HTTPS_PROXY if they must go through a proxy: HTTP_PROXY and ALL_PROXY are not used for https.',
     };
   }
   const own = process.env['no_proxy'] || process.env['NO_PROXY'];

@@ -1,6 +1,6 @@
 import { deriveRows, endsAnswer, isBaseline, lastOfAnswer, type ArchivedDay, type Rows } from './rows.ts';
 
-/** So many days are read at once beyond those of a month: two are needed at least, and seldom more. */
+/** The number of days read at once beyond those of a month: at least two are needed, and rarely more. */
 const AHEAD = 4;
 
 /** yyyy-mm */

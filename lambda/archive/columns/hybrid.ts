@@ -3,10 +3,10 @@
  * https://parquet.apache.org/docs/file-format/data-pages/encodings/#run-length-encoding--bit-packing-hybrid-rle--3
  */
 
-/** A run is worth its two bytes from so many on; packed values come in groups of as many. */
+/** The shortest run that is worth its two bytes; packed values come in groups of the same size. */
 const GROUP = 8;
 
-/** How many bits the codes of so many values need. */
+/** The number of bits that the codes of `count` values need. */
 export function bitWidthOf(values: number): number {
   return values <= 1 ? 0 : 32 - Math.clz32(values - 1);
 }

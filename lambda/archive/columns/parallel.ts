@@ -1,4 +1,4 @@
-/** So many objects are asked for at once: enough to hide the way to S3, few enough to stay small. */
+/** The maximum number of concurrent requests: enough to hide the latency of S3, few enough to need little memory. */
 const AT_ONCE = 8;
 
 /** `Promise.all` over many, a few at a time; after a failure none is begun. @returns in the order of the items */

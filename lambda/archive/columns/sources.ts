@@ -27,7 +27,7 @@ export interface InMemory {
 
 type Timeline = ColumnsState['catalogues'];
 
-/** So many catalogues are kept at hand: those of neighbouring days. */
+/** The maximum number of catalogues in memory, which are those of neighbouring days. */
 const CATALOGUES_AT_HAND = 4;
 
 const NO_PROFILES: Profiles = new Map();

@@ -2,7 +2,7 @@ import { addDays } from '../../dates.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { layout } from '../layout.ts';
 
-/** Of so many days it is known of which versions their rows are made: more than Graph keeps, and than a run lists. */
+/** The number of days whose versions are recorded: more than Graph keeps, and more than a run lists. */
 const REMEMBERED_DAYS = 100;
 
 /**

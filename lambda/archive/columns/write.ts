@@ -22,15 +22,16 @@ import {
 /*
  * How the columns stay what a rebuild would make of the snapshots, whoever writes, crashes or comes late.
  *
- * What changed is told by the versions of the days: those that the archive lists against those that the state of the
- * columns names. From the first day that differs, one goes back to a counted day whose acceptance cannot have changed
- * any more (two further days were there), and with which an answer of Graph ended; all rows after that day are made anew, those up to it stay. So a day that
- * comes late, is restated, or is accepted after having been suspect ends in the rows that a rebuild makes.
+ * The versions of the days show what changed: those in the archive are compared with those in the state of the columns.
+ * From the first day that differs, the writer goes back to a counted day whose acceptance is final (two further days
+ * had come) and with which an answer of Graph ended. All rows after that day are derived from scratch, and those up to
+ * it stay. A day that comes late, is restated, or is accepted after having been suspect thus ends in the same rows that
+ * a rebuild derives.
  *
- * Two writers: before it touches a file, a writer puts its name into the state, by compare-and-swap, and takes out the
- * days that it is about to rewrite. It reads the files first, so that each is written only over the very bytes that
- * it was before the name stood there: whoever came later has either seen our write, or makes it fail; then the name
- * is another's, and we stop. Its days include ours, since we took them out. A crash leaves the days out as well.
+ * Two writers: before it touches a file, a writer puts its name into the state, by compare-and-swap, and removes the
+ * days that it is about to rewrite. It reads the files first, so that each is only written over the bytes that it had
+ * before the name was in the state. A later writer has either seen our write, or makes it fail; the name is then
+ * another's, and we stop. Its days include ours, because we removed them. After a crash the days are missing as well.
  */
 
 export interface ColumnsOptions {
@@ -41,13 +42,13 @@ export interface ColumnsOptions {
   now?: Date;
   /** What the run has in memory. */
   memory?: InMemory;
-  /** Make everything anew, whatever is there. */
+  /** Derives everything from scratch, whatever exists. */
   everything?: boolean;
   /** Write the files of these months (yyyy-mm) too, even if there are no days for them. */
   alsoMonths?: string[];
   /** True when no further month should be begun. */
   timeIsUp?: () => boolean;
-  /** After each month: days whose rows are written, of so many. */
+  /** Called after each month with the number of days whose rows are written, and of all days. */
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -65,7 +66,7 @@ export interface Written {
 /** Why the rows of a day stay that the archive does not have any more. */
 export const GONE = 'it has no snapshot, but the history has rows of it';
 
-/** So often may another writer come first before this one gives up. */
+/** How many times another writer may come first before this one gives up. */
 const ATTEMPTS = 5;
 
 /** Brings the columns of a tenant up to date with its snapshots and profiles; cheap where little changed. */
