@@ -349,7 +349,7 @@ const signInFields = {
     examples: ['11111111-2222-3333-4444-555555555555'],
   }),
   signIn: z
-    .enum(['certificate', 'federated'], "wants 'certificate' or 'federated'")
+    .enum(['certificate', 'federated'], "expected 'certificate' or 'federated'")
     .optional()
     .meta({
       description:
@@ -357,7 +357,7 @@ const signInFields = {
       examples: ['federated'],
     }),
   rotate: z
-    .boolean('wants true or false')
+    .boolean('expected true or false')
     .optional()
     .meta({
       description:
@@ -633,7 +633,10 @@ function checkApps(
   for (const [index, tenant] of tenants.entries()) {
     const resolved = withApp(tenant, app);
     if (resolved.clientId === undefined) {
-      report(['tenants', index, 'clientId'], 'wants the id of an app, here or under "app" for all tenants');
+      report(
+        ['tenants', index, 'clientId'],
+        'expected the id of an app, here or under "app" for all tenants',
+      );
       continue;
     }
     const before = first.get(resolved.clientId);
@@ -645,7 +648,7 @@ function checkApps(
     if (resolved.objectId !== other.objectId) {
       report(
         ['tenants', index, 'objectId'],
-        `wants that of tenants[${before}], which has the same app: an app registration has one object id`,
+        `expected that of tenants[${before}], which has the same app: an app registration has one object id`,
       );
     } else if (
       resolved.objectId !== undefined &&
@@ -653,7 +656,7 @@ function checkApps(
     ) {
       report(
         ['tenants', index, 'homeTenantId'],
-        `wants the tenant in which the app is registered, and the same one as in tenants[${before}], which has the same app`,
+        `expected the tenant in which the app is registered, and the same one as in tenants[${before}], which has the same app`,
       );
     }
   }

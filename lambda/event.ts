@@ -10,7 +10,7 @@ const watchSchema = z.strictObject({
 });
 
 const rotationSchema = z.strictObject({
-  rotation: z.literal(true, 'wants true'),
+  rotation: z.literal(true, 'expected true'),
   /** Renew although it is not due. */
   now: z.boolean().optional(),
   /** Say what would be done, and change nothing. */

@@ -144,7 +144,7 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
     });
 
     test.each<[string, string, (content: Record<string, unknown>) => void, boolean]>([
-      ['a score', 'its content is not', (content) => (content['currentScore'] = 1), false],
+      ['a score', 'its content does not match', (content) => (content['currentScore'] = 1), false],
       ['the day', 'of another day, 2026-02-28', (content) => Object.assign(content, yesterday), true],
       ['the tenant', 'of another tenant', (content) => (content['azureTenantId'] = 'f'.repeat(36)), true],
     ])('reads no snapshot of which %s was changed', async (_, why, change, rename) => {

@@ -168,12 +168,12 @@ describe('a day that does not prove itself', () => {
     [
       'changed',
       (store, key) => store.objects.set(key, rescored(store.objects.get(key)!)),
-      'its content is not',
+      'its content does not match',
     ],
     [
       'of another day',
       (store, key) => store.objects.set(key, store.objects.get(keyOf(store, '2026-02-22'))!),
-      'its content is not',
+      'its content does not match',
     ],
     ['gone', (store, key) => store.objects.delete(key), 'it has no snapshot'],
   ];

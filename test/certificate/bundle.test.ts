@@ -173,7 +173,7 @@ describe('a bundle that cannot be signed in with', () => {
     [
       'a certificate of tomorrow',
       'certificate-not-yet-valid',
-      /valid from 2025-01-09T00:00:00\.000Z only/,
+      /not valid before 2025-01-09T00:00:00\.000Z/,
       () => ours.certificate + ours.privateKey,
       new Date('2025-01-08T23:59:59Z'),
     ],

@@ -160,7 +160,7 @@ describe('archive rebuild', () => {
     const { code, stdout } = await secureScore('archive', 'rebuild', '--archive', folder, '--config', config);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Contoso {2}98 days, 1 file written/);
-    expect(stdout).toMatch(/90 days, every file was as it should be/);
+    expect(stdout).toMatch(/90 days, every file was already right/);
     expect(await readFile(columns)).toEqual(await readFile(columns.replace(folder, whole)));
   });
 
@@ -220,7 +220,7 @@ describe('archive', () => {
       await new Archive(folderStore(twins), id).swapState({ ...EMPTY_STATE, name: 'Twin' }, null);
     }
     await expect(tenantIdOf({ archive: twins, tenant: 'Twin' })).rejects.toThrow(
-      'has 2 tenants of the name "Twin"',
+      'has 2 tenants with the name "Twin"',
     );
     await rm(path.join(twins, `state/tenant=${other}.json`));
     expect(await tenantIdOf({ archive: twins, tenant: 'Twin' })).toBe(tenantId);
