@@ -95,7 +95,7 @@ describe('the watch', () => {
     clock.advance(31 * 3_600_000);
     expect(await look()).toMatchObject({ overdue: [{ tenant: TENANT_ID, name: 'Contoso', lastRun: null }] });
     expect(mailer.sent.at(-1)?.text).toMatch(
-      /Contoso: No run has ever succeeded[^]*fail\s+since\s+10\s+Mar\s+2026\s+\(app-unknown\)/,
+      /Contoso: No run has ever succeeded[^]*failed\s+since\s+10\s+Mar\s+2026\s+\(app-unknown\)/,
     );
   });
 
