@@ -41,7 +41,7 @@ export const OPTIONS = {
     describe: `How many tenants at the same time, 1 to ${MOST_AT_ONCE}`,
     coerce: (parallel: number) => {
       if (Number.isInteger(parallel) && parallel >= 1 && parallel <= MOST_AT_ONCE) return parallel;
-      throw new UsageError(`--parallel wants a whole number from 1 to ${MOST_AT_ONCE}.`);
+      throw new UsageError(`--parallel must be a whole number from 1 to ${MOST_AT_ONCE}.`);
     },
   },
   json: { type: 'boolean', default: false, describe: 'Print the result as JSON' },

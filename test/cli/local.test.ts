@@ -70,7 +70,7 @@ describe('tenants side by side', () => {
     const { code, stderr } = await run('--parallel', parallel);
     expect({ code, stderr }).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('--parallel wants a whole number from 1 to 32.'),
+      stderr: expect.stringContaining('--parallel must be a whole number from 1 to 32.'),
     });
   });
 });
