@@ -179,7 +179,9 @@ describe('archive rebuild', () => {
     const flags = ['archive', 'rebuild', '--archive', folder, '--config', config];
     const { code, stdout } = await secureScore(...flags);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/✗ 2026-02-20 {2}its rows stay as they were .*does not match the hash in its name/);
+    expect(stdout).toMatch(
+      /✗ 2026-02-20 {2}its rows stay as they were .*does not match the hash in its name/,
+    );
     expect(stdout).toMatch(/✗ 2026-03-05 {2}its rows stay as they were .*it has no snapshot/);
     const one = await secureScore(...flags, '--tenant', 'Contoso', '--json');
     expect([one.code, one.json()]).toMatchObject([
