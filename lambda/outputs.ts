@@ -31,6 +31,10 @@ export const putCommand = (secret: string): string =>
 export const OUTPUTS = {
   /** Name of the function. */
   functionName: 'FunctionName',
+  /** Name of the function that renews certificates, where any renews itself. */
+  rotationFunctionName: 'RotationFunctionName',
+  /** ARN of the role that Entra ID is to trust, where a tenant signs in federated. */
+  federatedSubject: 'FederatedSubject',
   /** Name of the archive's bucket. */
   archiveBucket: 'ArchiveBucket',
   /** Name or ARN of the secret that serves every tenant without one of its own. */

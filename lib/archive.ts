@@ -70,6 +70,12 @@ export class Archive extends Construct {
     this.grantReadOf(grantee, ['history']);
   }
 
+  /** May read and write where the monitor stands; nothing of the evidence, and no history. */
+  grantState(grantee: IGrantable): void {
+    this.grantReadOf(grantee, ['state']);
+    this.grantPut(grantee, ['state']);
+  }
+
   private grantReadOf(grantee: IGrantable, prefixes: readonly string[]): void {
     grantee.grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['s3:GetObject'], resources: this.objects(prefixes) }),

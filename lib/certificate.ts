@@ -2,7 +2,7 @@ import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Secret, type CfnSecret, type ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import type { Tenant } from '../lambda/config.ts';
+import { renewsItself, type Tenant } from '../lambda/config.ts';
 import { MonitorError } from '../lambda/errors.ts';
 import { certificateSecretOf, stackFlag } from '../lambda/outputs.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -19,7 +19,7 @@ const POLICIES = 10;
 export interface CertificateProps {
   /** Name of the deployment. */
   readonly name: string;
-  readonly tenants: Pick<Tenant, 'certificate'>[];
+  readonly tenants: Pick<Tenant, 'certificate' | 'signIn' | 'rotate' | 'objectId'>[];
 }
 
 /**
@@ -32,19 +32,53 @@ export class Certificate extends Construct {
   readonly secretName: string;
   /** That secret; undefined if every tenant has another (or the same one by name, left by an earlier deployment). */
   readonly secret?: ISecret;
-  private readonly named: string[];
+  private readonly props: CertificateProps;
 
   constructor(scope: Construct, id: string, props: CertificateProps) {
     super(scope, id);
     this.secretName = certificateSecretOf(props.name);
-    this.named = [...new Set(props.tenants.flatMap(({ certificate }) => certificate ?? []))].toSorted();
-    if (props.tenants.some(({ certificate }) => certificate === undefined)) this.secret = this.create();
+    this.props = props;
+    const needs = props.tenants.some(
+      ({ certificate, signIn }) => certificate === undefined && signIn !== 'federated',
+    );
+    if (needs) this.secret = this.create();
+  }
+
+  /** Whether any of them renews itself. */
+  get renews(): boolean {
+    return this.props.tenants.some(renewsItself);
   }
 
   /** May read the certificates of the tenants, and no other secret. @throws MonitorError `policy-too-large` */
   grantRead(grantee: IGrantable): void {
-    const named = this.named.map((name) => secretArn(this, name));
-    const arns = this.secret ? [this.secret.secretArn, ...named] : named;
+    this.grant(grantee, ['secretsmanager:GetSecretValue'], () => true);
+  }
+
+  /**
+   * May give those secrets new versions whose tenants renew themselves, and look at the others: a secret may be shared
+   * with a tenant that holds the renewal back. @throws MonitorError `policy-too-large`
+   */
+  grantRenew(grantee: IGrantable): void {
+    this.grant(grantee, ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'], () => true);
+    this.grant(
+      grantee,
+      ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'],
+      renewsItself,
+    );
+  }
+
+  private grant(
+    grantee: IGrantable,
+    actions: string[],
+    which: (tenant: CertificateProps['tenants'][number]) => boolean,
+  ): void {
+    const theirs = this.props.tenants.filter((tenant) => tenant.signIn !== 'federated' && which(tenant));
+    const named = [...new Set(theirs.flatMap(({ certificate }) => certificate ?? []))].toSorted();
+    const isShared = theirs.some(({ certificate }) => certificate === undefined);
+    const arns = [
+      ...(this.secret && isShared ? [this.secret.secretArn] : []),
+      ...named.map((name) => secretArn(this, name)),
+    ];
     // CDK divides statements among policies, whose length is limited, but it cannot divide one long statement.
     const statements = Object.values(
       Object.groupBy(arns, (_, index) => Math.floor(index / ARNS_A_STATEMENT)),
@@ -52,13 +86,13 @@ export class Certificate extends Construct {
     if (statements.length > POLICIES) {
       throw new MonitorError(
         'policy-too-large',
-        `The tenants have ${this.named.length} secrets of their own, but the policies of one role hold about ${POLICIES * ARNS_A_STATEMENT}.`,
+        `The tenants name ${named.length} secrets, and the policies of one role hold about ${POLICIES * ARNS_A_STATEMENT}.`,
         'Let tenants share a certificate: leave "certificate" out, or give several tenants the same name there. Or divide the tenants among several deployments.',
       );
     }
     for (const resources of statements) {
       grantee.grantPrincipal.addToPrincipalPolicy(
-        new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: resources ?? [] }),
+        new PolicyStatement({ actions, resources: resources ?? [] }),
       );
     }
   }

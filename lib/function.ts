@@ -24,6 +24,8 @@ const ENVIRONMENT_BYTES = 4096;
 const UNKNOWN_BYTES = 150;
 
 export interface MonitorFunctionProps {
+  /** What it does, for people. */
+  readonly description: string;
   readonly environment: Record<string, string>;
   /** Takes the events whose run failed for good. */
   readonly failedRuns: IQueue;
@@ -72,7 +74,7 @@ export class MonitorFunction extends Construct {
     const environment = { ...props.environment, NODE_OPTIONS: '--enable-source-maps' };
     checkSize(environment);
     this.function = new LambdaFunction(this, 'Function', {
-      description: 'Reads the Microsoft Secure Score of one tenant, archives it, and mails what changed',
+      description: props.description,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       code: functionCode(),

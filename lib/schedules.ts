@@ -15,7 +15,10 @@ import { Construct } from 'constructs';
 import type { Config, Tenant } from '../lambda/config.ts';
 import { SCHEDULE_PREFIX } from '../lambda/environment.ts';
 import { MonitorError } from '../lambda/errors.ts';
-import { acknowledgeGrant } from './acknowledge.ts';
+import { acknowledgeGrant, acknowledgeWildcard } from './acknowledge.ts';
+
+/** Name of the schedule in the group that starts the renewal of certificates, beside the watch. */
+export const ROTATION_SCHEDULE = 'rotation';
 
 /** Name of the watch's schedule in the group. */
 const WATCH_SCHEDULE = 'watch';
@@ -57,6 +60,8 @@ export interface SchedulesProps {
 
 export interface ScheduleTargetProps {
   readonly function: IFunction;
+  /** Renews certificates, where any renews itself. */
+  readonly rotation?: IFunction;
   /** Takes the events that could not be delivered to the function. */
   readonly undelivered: IQueue;
 }
@@ -90,8 +95,25 @@ export class Schedules extends Construct {
     });
   }
 
+  /** May read what the schedules of the tenants hold. */
+  grantRead(grantee: IGrantable): void {
+    const ofGroup = Stack.of(this).formatArn({
+      service: 'scheduler',
+      resource: 'schedule',
+      resourceName: `${this.group.scheduleGroupName}/${SCHEDULE_PREFIX}*`,
+    });
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['scheduler:GetSchedule'], resources: [ofGroup] }),
+    );
+    acknowledgeWildcard(
+      grantee,
+      ofGroup,
+      'The schedules of the tenants in the group of this deployment, and no others: their names are made of ids.',
+    );
+  }
+
   /** Creates the schedules. It is separate from the constructor because the function's environment has the group. */
-  invoke({ function: handler, undelivered }: ScheduleTargetProps): void {
+  invoke({ function: handler, rotation, undelivered }: ScheduleTargetProps): void {
     const role = new Role(this, 'Role', {
       description: 'Lets the schedules of secure-score-monitor invoke its function',
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
@@ -104,15 +126,18 @@ export class Schedules extends Construct {
       }),
     });
     role.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] }),
+      new PolicyStatement({
+        actions: ['lambda:InvokeFunction'],
+        resources: [handler, rotation].flatMap((each) => each?.functionArn ?? []),
+      }),
     );
     role.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [undelivered.queueArn] }),
     );
     // LambdaInvoke of aws-scheduler-targets is avoided: it also grants every version of the function, once per schedule.
-    const target = (input: unknown): IScheduleTarget => ({
+    const target = (input: unknown, invoked = handler): IScheduleTarget => ({
       bind: () => ({
-        arn: handler.functionArn,
+        arn: invoked.functionArn,
         role,
         input: ScheduleTargetInput.fromObject(input),
         // These retries deliver the event. A run that fails is retried by Lambda.
@@ -134,6 +159,16 @@ export class Schedules extends Construct {
     });
     // CDK writes the group's name, not a reference to it, so CloudFormation would not know that the group comes first.
     watch.node.addDependency(this.group);
+    if (rotation) {
+      const renewal = new Schedule(this, 'Rotation', {
+        scheduleName: ROTATION_SCHEDULE,
+        scheduleGroup: this.group,
+        description: 'Renews the certificates that are due',
+        schedule: daily(watchTime(this.props.schedule)),
+        target: target({ rotation: true }, rotation),
+      });
+      renewal.node.addDependency(this.group);
+    }
     for (const [shard, tenants] of shards(this.props.tenants)) {
       const stack = new NestedStack(this, `Tenants-${shard}`, {
         description: 'Schedules of secure-score-monitor, one per tenant',

@@ -10,11 +10,12 @@ import { Archive } from './archive.ts';
 import { Certificate } from './certificate.ts';
 import { Channels } from './channels.ts';
 import { MonitorDashboard } from './dashboard.ts';
-import { MonitorFunction } from './function.ts';
+import { MonitorFunction, type MonitorFunctionProps } from './function.ts';
 import { Mail } from './mail.ts';
 import { Operations } from './operations.ts';
 import { failureQueue } from './queue.ts';
 import { Schedules } from './schedules.ts';
+import { grantWebIdentity } from './web-identity.ts';
 
 export interface SecureScoreMonitorProps {
   /** Who is watched and who is notified: what a monitor.config.ts exports. The construct validates it. */
@@ -63,6 +64,10 @@ export class SecureScoreMonitor extends Construct {
   readonly schedules: Schedules;
   /** Further variables, like HTTPS_PROXY, can be added to its environment. */
   readonly function: LambdaFunction;
+  /** Renews certificates, where any renews itself: the one that may write secrets, and reads no foreign answers but Entra's. */
+  readonly rotation?: LambdaFunction;
+  /** ARN of the role that Entra ID is to trust, where a tenant signs in federated. */
+  readonly federatedSubject?: string;
   readonly alarms: Alarms;
   readonly dashboard: MonitorDashboard;
 
@@ -89,7 +94,7 @@ export class SecureScoreMonitor extends Construct {
 
     const failedRuns = failureQueue(this, 'FailedRuns');
     const undelivered = failureQueue(this, 'Undelivered');
-    const monitor = new MonitorFunction(this, 'Run', {
+    const shared = {
       environment: {
         [environment.bucket]: this.archive.bucket.bucketName,
         [environment.certificateSecret]: this.certificate.secret?.secretArn ?? this.certificate.secretName,
@@ -101,8 +106,12 @@ export class SecureScoreMonitor extends Construct {
       },
       failedRuns,
       memorySize: props.memorySize,
-      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       logRetention: props.logRetention,
+    };
+    const monitor = new MonitorFunction(this, 'Run', {
+      ...shared,
+      description: 'Reads the Microsoft Secure Score of one tenant, archives it, and mails what changed',
+      reservedConcurrentExecutions: props.reservedConcurrentExecutions,
     });
     this.function = monitor.function;
     this.archive.grantRead(this.function);
@@ -112,7 +121,10 @@ export class SecureScoreMonitor extends Construct {
     this.mail.grantSend(this.function);
     channels.grantSend(this.function);
     this.schedules.grantList(this.function);
-    this.schedules.invoke({ function: this.function, undelivered });
+    if (grantWebIdentity(this.function, config.tenants))
+      this.federatedSubject = monitor.function.role?.roleArn;
+    if (this.certificate.renews) this.rotation = this.createRotation(shared);
+    this.schedules.invoke({ function: this.function, rotation: this.rotation, undelivered });
 
     this.alarms = new Alarms(this, 'Alarms', {
       name,
@@ -128,5 +140,19 @@ export class SecureScoreMonitor extends Construct {
       alarms: this.alarms.alarms,
       function: this.function,
     });
+  }
+  private createRotation(
+    shared: Pick<MonitorFunctionProps, 'environment' | 'failedRuns' | 'logRetention' | 'memorySize'>,
+  ): LambdaFunction {
+    const { function: rotation } = new MonitorFunction(this, 'Rotation', {
+      ...shared,
+      description: 'Renews the certificates that sign in to Entra ID',
+    });
+    this.archive.grantState(rotation);
+    this.certificate.grantRenew(rotation);
+    this.mail.grantSend(rotation);
+    this.schedules.grantList(rotation);
+    this.schedules.grantRead(rotation);
+    return rotation;
   }
 }

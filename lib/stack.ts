@@ -37,6 +37,16 @@ export class SecureScoreMonitorStack extends Stack {
       monitor.function.functionName,
       `Run it now: ${commandLine(`run --deployed${flag}`)}`,
     );
+    if (monitor.rotation) {
+      this.output(OUTPUTS.rotationFunctionName, monitor.rotation.functionName, 'Renews certificates, daily');
+    }
+    if (monitor.federatedSubject) {
+      this.output(
+        OUTPUTS.federatedSubject,
+        monitor.federatedSubject,
+        `Next step: a federated credential of the app in Entra ID with this subject: ${commandLine(`doctor${flag}`)}`,
+      );
+    }
     this.output(
       OUTPUTS.archiveBucket,
       monitor.archive.bucket.bucketName,

@@ -21,6 +21,12 @@ export function certificateCommand(exit: (code: number) => void): CommandModule 
     'Show dates, thumbprints and days left of certificates',
     () => import('./status.ts').then((file) => file.status),
   );
+  const rotate = lazily(
+    exit,
+    'rotate',
+    'Renew what is due, and remove old keys: what a deployment does daily',
+    () => import('./rotate.ts').then((file) => file.rotateCommand),
+  );
   return {
     command: 'certificate',
     describe: 'Make, deploy and watch the certificate that signs in',
@@ -29,7 +35,8 @@ export function certificateCommand(exit: (code: number) => void): CommandModule 
         .command(create)
         .command(put)
         .command(status)
-        .demandCommand(1, 'Name a command: certificate create, put or status.'),
+        .command(rotate)
+        .demandCommand(1, 'Name a command: certificate create, put, status or rotate.'),
     handler: () => {},
   };
 }

@@ -20,19 +20,28 @@ const LONG = {
   },
 };
 
-/**
- * Runs the deployed function for a tenant and waits for its result.
- * @throws MonitorError: what the function threw, `function-missing`, `function-busy`, and those of `asked`
- */
+/** Runs the deployed function for a tenant and waits for its result. @throws those of `invoker` */
 export function functionRunner(
   functionName: string,
-  client = new LambdaClient(LONG),
+  client?: LambdaClient,
 ): (tenant: Tenant) => Promise<RunResult> {
-  return async (tenant) => {
+  const invoke = invoker<RunResult>(functionName, client);
+  return (tenant) => invoke({ tenant });
+}
+
+/**
+ * Invokes a deployed function and waits for its result.
+ * @throws MonitorError: what the function threw, `function-missing`, `function-busy`, and those of `asked`
+ */
+export function invoker<Result>(
+  functionName: string,
+  client = new LambdaClient(LONG),
+): (event: object) => Promise<Result> {
+  return async (event) => {
     const { FunctionError, Payload } = await asked(
       'lambda:InvokeFunction',
       `the function ${quote(functionName)}`,
-      client.send(new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify({ tenant }) })),
+      client.send(new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(event) })),
       {
         ResourceNotFoundException: () =>
           new MonitorError('function-missing', `There is no function ${quote(functionName)}.`, DEPLOY),
@@ -47,6 +56,6 @@ export function functionRunner(
     );
     const payload = Payload?.transformToString() ?? '';
     if (FunctionError !== undefined) throw fromFunctionError(payload);
-    return JSON.parse(payload) as RunResult;
+    return JSON.parse(payload) as Result;
   };
 }

@@ -19,15 +19,13 @@ import { functionRunner } from './invoke.ts';
 import { loadConfig, selectTenants } from '../shared/load-config.ts';
 import { stderrLog } from '../shared/log.ts';
 import { mailerOf } from '../shared/mailer.ts';
-import { OPTIONS, text } from '../shared/options.ts';
+import { DEFAULT_ARCHIVE, OPTIONS, text } from '../shared/options.ts';
 import { progressLine } from '../shared/progress-line.ts';
 import { beat } from './heartbeat.ts';
 import { describeFailure, describeResult, type RunFailure } from './present.ts';
 
 /** The time that a run has; a claim that a killed run leaves behind ends 10 s later. */
 const RUN_MS = 3 * 60_000;
-
-const DEFAULT_ARCHIVE = 'archive';
 
 export interface RunFlags {
   config: string;

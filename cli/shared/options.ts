@@ -2,6 +2,9 @@ import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
 import { UsageError } from './exit.ts';
 import { DEFAULT_CONFIG } from './load-config.ts';
 
+/** Folder of the archive, where neither a flag nor the config names one. */
+export const DEFAULT_ARCHIVE = 'archive';
+
 /** A flag that takes one value. yargs would make a list of one that is given twice, which no command expects. */
 export function text(name: string) {
   return {

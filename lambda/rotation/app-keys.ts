@@ -160,10 +160,17 @@ function refusal(app: App, action: string, { status, text }: Exchange): MonitorE
       'Compare objectId in the config with "Object ID" on the overview of the app registration, and homeTenantId with the tenant that it is in: keys of a multi-tenant app are rolled at home.',
     );
   }
+  if (status === 403) {
+    return new MonitorError(
+      'renewal-forbidden',
+      `Microsoft Graph does not let the app ${app.clientId} change its keys: ${said}.`,
+      `Compare objectId in the config (${app.objectId}) with "Object ID" on the overview of the app registration. If it is right, a policy of the tenant ${app.tenantId} forbids it: an app needs no permission to roll its own keys. ${UPLOAD}`,
+    );
+  }
   return new MonitorError(
-    status === 403 ? 'renewal-forbidden' : 'renewal-refused',
+    'renewal-refused',
     `Microsoft Graph refuses ${said}.`,
-    `Act on what it says. An app needs no permission to roll its own keys, but a policy may forbid it. ${UPLOAD}`,
+    `Act on what it says. ${UPLOAD}`,
   );
 }
 

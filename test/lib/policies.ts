@@ -59,9 +59,11 @@ export function statements(deployment: Pick<Deployment, 'resources'>): Statement
   return found;
 }
 
-/** What the policies of the function's role say. */
-export function ofFunction(deployment: Deployment): Statement[] {
-  const [, fn] = ofType(deployment, 'AWS::Lambda::Function')[0]!;
+/** What the policies of a function's role say. @param description of the function; the first one where absent */
+export function ofFunction(deployment: Deployment, description = /^/): Statement[] {
+  const [, fn] = ofType(deployment, 'AWS::Lambda::Function').find(([, { Properties }]) =>
+    description.test(text(Properties?.['Description'])),
+  )!;
   const role = text(fn.Properties?.['Role']).replace(/^<|\.Arn>$/g, '');
   const policies = new Set(
     ofType(deployment, 'AWS::IAM::Policy')

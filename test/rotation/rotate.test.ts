@@ -133,7 +133,9 @@ describe('a certificate', () => {
   it('renews itself for five years without an act of a human, and no run fails', async () => {
     const w = await world();
     const seen = new Set<string>();
-    for (let at = 0; at < 5 * 365; at += 1) {
+    // Every fifth day: what comes daily comes then, too.
+    for (let at = 0; at < 365; at += 1) {
+      w.clock.advance(4 * DAY_MS);
       await day(w);
       seen.add(thumbprintOf(w.secret.pem()));
     }

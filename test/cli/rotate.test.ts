@@ -1,0 +1,88 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { practise, secureScore, tellsSecrets, type Practice } from './support.ts';
+
+const OBJECT_ID = '0b1ec700-2222-4222-8222-0000000000aa';
+let practice: Practice;
+
+beforeEach(async () => {
+  practice = await practise('2026-01-09');
+  practice.app.registration.objectId = OBJECT_ID;
+  await practice.writeConfig({}, { objectId: OBJECT_ID });
+});
+afterEach(() => practice.end());
+
+const rotate = (...more: string[]) =>
+  secureScore(
+    'certificate',
+    'rotate',
+    '--config',
+    practice.config,
+    '--certificate',
+    practice.pem,
+    '--archive',
+    join(practice.folder, 'archive'),
+    ...more,
+  );
+
+it('--dry-run proves that it will work, and changes nothing', async () => {
+  const before = await readFile(practice.pem, 'utf8');
+  const { code, stdout } = await rotate('--dry-run');
+  expect(stdout).toContain('has shown that it can roll its keys');
+  expect(code).toBe(0);
+  expect(await readFile(practice.pem, 'utf8')).toBe(before);
+  expect(practice.app.registration.keys).toEqual([]);
+});
+
+it('--dry-run names a wrong object id, and what to do', async () => {
+  practice.app.registration.objectId = practice.tenantId;
+  const { code, stdout } = await rotate('--dry-run');
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/objectId/);
+});
+
+it('says that it is not due, and changes nothing', async () => {
+  const { code, stdout } = await rotate();
+  expect([code, stdout]).toEqual([0, expect.stringContaining('not due')]);
+  expect(practice.app.registration.keys).toEqual([]);
+});
+
+it('--now puts the next one in the place of the file; the former one lies beside it', async () => {
+  const before = await readFile(practice.pem, 'utf8');
+  const { code, stdout, stderr } = await rotate('--now');
+  expect([code, stdout]).toEqual([0, expect.stringContaining('renewed')]);
+  expect((await readdir(practice.folder)).filter((name) => name.startsWith('app.pem')).toSorted()).toEqual([
+    'app.pem',
+    'app.pem.previous',
+  ]);
+  expect(await readFile(`${practice.pem}.previous`, 'utf8')).toBe(before);
+  expect((await stat(practice.pem)).mode & 0o777).toBe(0o600);
+  expect(practice.app.registration.keys).toHaveLength(1);
+  expect(tellsSecrets(stdout + stderr, await readFile(practice.pem, 'utf8'))).toBe(false);
+  // It signs in, and the old one need not any more.
+  practice.app.certificates.length = 0;
+  const run = await secureScore(
+    'run',
+    '--config',
+    practice.config,
+    '--certificate',
+    practice.pem,
+    '--archive',
+    join(practice.folder, 'archive'),
+    '--outbox',
+    join(practice.folder, 'mails'),
+  );
+  expect(run.code).toBe(0);
+});
+
+it('ends with 1 where a policy forbids it, and leaves the file alone', async () => {
+  practice.app.registration.policy = 'certificates';
+  const before = await readFile(practice.pem, 'utf8');
+  const { code, stdout } = await rotate('--now', '--json');
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({
+    renewals: [{ status: 'blocked', obstacles: [{ code: 'renewal-forbidden' }] }],
+  });
+  expect(await readFile(practice.pem, 'utf8')).toBe(before);
+});
