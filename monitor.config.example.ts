@@ -32,7 +32,7 @@ export default defineConfig({
   // When the score is read, once a day; the zone is a name like Europe/Budapest.
   schedule: { at: '07:00', timeZone: 'UTC' },
 
-  // A drop is mailed at once (0), or when it still stands so many snapshots later. Changes of fewer points are not mailed.
+  // A drop is mailed at once (0), or if it still stands this many snapshots later. Changes of fewer points are not mailed.
   alerts: { confirmDrops: 0, minimumPoints: 0 },
 
   // Where reports go beside mail: docs/channels.md says how to make each. Their addresses are secrets, put there with

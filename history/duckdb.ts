@@ -18,7 +18,7 @@ import { literal } from './placeholders.ts';
 import { TABLES, type Table } from '../lambda/archive/columns/tables.ts';
 import { commandLine } from '../lambda/command-line.ts';
 
-/** What of the history was left out, and why. */
+/** A file of the history that was left out, and why. */
 export interface Skipped {
   path: string;
   why: string;
@@ -29,7 +29,7 @@ export interface Skipped {
 export interface DuckDbOptions {
   /** Of the archive. */
   folder: string;
-  /** Told once for each file that is damaged or foreign: an answer is made without it. */
+  /** Called once for each file that is damaged or foreign, which answers leave out. */
   onSkipped: (skipped: Skipped) => void;
 }
 
@@ -38,8 +38,8 @@ export interface DuckDbOptions {
  * statement but one SELECT is run, the file system is closed to it but for the folder's `history/`, extensions are
  * neither installed nor loaded, and the configuration is locked.
  *
- * A damaged file does not fail an answer. Files are examined when an answer fails, not before, which costs nothing
- * while they are sound; what is wrong is named and left out.
+ * A damaged file does not fail an answer. Files are examined only when an answer fails, which costs nothing while they
+ * are sound; damaged files are then reported and left out.
  */
 export class DuckDbHistory implements HistoryEngine {
   readonly location: string;
@@ -146,7 +146,7 @@ function checkFolder(folder: string): void {
   if (partition === undefined) return;
   throw new MonitorError(
     'archive-location-invalid',
-    `The folder ${quote(folder)} is no place for an archive: engines take ${quote(partition)} in its path for a column.`,
+    `The folder ${quote(folder)} cannot hold an archive: engines read ${quote(partition)} in its path as a column.`,
     'Move the archive to a folder without it.',
   );
 }
@@ -155,7 +155,7 @@ async function withConnection<T>(use: (connection: DuckDBConnection) => Promise<
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
-    // What does not fit into memory: not into the folder that the command happens to be called in.
+    // Data that does not fit into memory must not go to the current folder.
     temp_directory: path.join(tmpdir(), `secure-score-${process.pid}`),
   });
   const connection = await instance.connect();
@@ -265,7 +265,7 @@ function invalid(error: unknown): MonitorError {
   return new MonitorError(
     'history-sql-invalid',
     `DuckDB cannot answer that: ${error instanceof Error ? error.message : String(error)}`,
-    `The tables are ${tables}. What is in one: ${commandLine('history sql "DESCRIBE scores"')}`,
+    `The tables are ${tables}. To list the columns of one: ${commandLine('history sql "DESCRIBE scores"')}`,
     { cause: error },
   );
 }

@@ -139,7 +139,7 @@ const confirmDrops = z
   .max(30, 'expected at most 30')
   .meta({
     description:
-      'A drop is reported when it still stands so many snapshots later; what heals before is only mentioned. 0 reports it at once.',
+      'A drop is reported if it still stands this many snapshots later; one that heals before is only mentioned. 0 reports it at once.',
     examples: [2],
   });
 const minimumPoints = z

@@ -25,7 +25,7 @@ export interface WireTenant {
     title: number[];
     category: number[];
     service: number[];
-    /** Of each control so many steps, one after the other in `steps`. */
+    /** The number of steps of each control, which follow one another in `steps`. */
     steps: number[];
   };
   steps: {

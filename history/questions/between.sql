@@ -1,7 +1,7 @@
 -- @title Between two dates
 -- @about changes
--- @answers Which controls stand otherwise on the last day than on the first, whatever happened in between?
--- The first and the last counted day of the period, for each tenant. A control that one of them lacks has no points there.
+-- @answers Which controls differ between the first day and the last, whatever happened in between?
+-- Compares the first and the last counted day of the period, for each tenant. A control that a day lacks has no points there.
 -- @param tenant = all
 -- @param from = 30 days before to
 -- @param to = newest

@@ -1,6 +1,6 @@
 -- @title Changes
 -- @about changes
--- @answers What changed between two dates, one row a change?
+-- @answers What changed between two dates, one row per change?
 -- Each day is compared with the one before: small moves that a mail reported when they had added up are drift here.
 -- percentage_points is the row's share of the change of the score. Of several rows of one control and day, one carries it.
 -- @param tenant = all

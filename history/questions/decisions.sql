@@ -1,7 +1,7 @@
 -- @title Decisions in force
 -- @about controls
--- @answers Which risks are accepted, left to a third party or otherwise decided, and who decided so?
--- As of each tenant's last counted day of the period: a tenant that was silent all the time is not there.
+-- @answers Which risks are accepted, left to a third party or otherwise decided, and who decided?
+-- As of each tenant's last counted day of the period: a tenant without such a day is left out.
 -- @param tenant = all
 -- @param control = all
 -- @param from = 30 days before to

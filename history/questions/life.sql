@@ -1,6 +1,6 @@
 -- @title The life of a control
 -- @about controls
--- @answers What happened to a control since it was first seen? A row for each stretch of days on which it stood the same.
+-- @answers What happened to a control since it was first seen? One row for each stretch of days without a change.
 -- Follows a rename, one step back and one step on.
 -- @param control = required
 -- @param tenant = all

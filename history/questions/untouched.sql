@@ -1,8 +1,8 @@
 -- @title Never touched
 -- @about controls
--- @answers Where are points to be had that nobody has worked on since monitoring began?
+-- @answers Which points has nobody worked on since monitoring began?
 -- Controls of each tenant's last counted day that lack points, have no decision, and were never lost, gained or decided.
--- Where the maximum is unknown, so is what there is to be had: these come last.
+-- Controls with an unknown maximum come last, because it is unknown how many points they lack.
 -- percentage_points is what the score would gain; days count from the day the control came (else, monitoring began).
 -- @param tenant = all
 -- @param from = beginning

@@ -2,7 +2,7 @@ import { explain } from '../score/attribution.ts';
 import type { Explanation } from '../score/change.ts';
 import { diff, type Difference, type ProfilesOfTwo } from '../score/diff.ts';
 import { maximumOf } from '../score/maximum.ts';
-import { partOf, waitingPart, type Drop, type Settling } from '../score/settle.ts';
+import { partOf, pendingPart, type Drop, type Settling } from '../score/settle.ts';
 import {
   scoreLine,
   type Decision,
@@ -123,7 +123,7 @@ export function mailAccount(settling: Settling, after: ScoreLine): MailAccount |
     decided: partOf(decided),
     drift: partOf(drift),
     silenced: partOf(silenced),
-    waiting: waitingPart(settling),
+    waiting: pendingPart(settling),
     healed: {
       percentagePoints: healed.reduce((sum, drop) => sum + drop.percentagePoints, 0),
       drops: healed,

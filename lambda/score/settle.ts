@@ -208,8 +208,8 @@ class DayFold<Row extends NamedChange> {
   readonly #day: { date: string; unexplained: number };
   readonly #alerts: Alerts;
   readonly #account: Account;
-  readonly #waiting: Map<string, Drop>;
-  readonly #told: Map<string, Drop>;
+  readonly #pending: Map<string, Drop>;
+  readonly #notified: Map<string, Drop>;
   readonly #sums: Map<string, Sum>;
   readonly #confirmed: Drop[] = [];
   readonly #settled = new Map<Row, SettledChange<Row>>();
@@ -219,8 +219,8 @@ class DayFold<Row extends NamedChange> {
     this.#alerts = alerts;
     this.#account = { ...settling.account };
     this.#account.unexplained += day.unexplained;
-    this.#waiting = new Map(settling.waiting.map((drop) => [drop.control, drop]));
-    this.#told = new Map(settling.told.map((drop) => [drop.control, drop]));
+    this.#pending = new Map(settling.waiting.map((drop) => [drop.control, drop]));
+    this.#notified = new Map(settling.told.map((drop) => [drop.control, drop]));
     this.#sums = new Map((settling.sums ?? []).map((sum) => [keyOf(sum), sum]));
   }
 
@@ -267,9 +267,9 @@ class DayFold<Row extends NamedChange> {
     const byMicrosoft = row('new', 'removed', 're-scored');
     if (byMicrosoft) {
       // A pending drop can no longer heal, because the maximum that it is measured by has changed.
-      const drop = this.#waiting.get(control);
+      const drop = this.#pending.get(control);
       if (drop) this.#confirm(drop);
-      this.#told.delete(control);
+      this.#notified.delete(control);
       if (byMicrosoft.kind !== 're-scored') this.#forgetSums(control, 'drift', 'silenced');
       this.#add('rescored', control, share);
       this.put(byMicrosoft, 'told');
@@ -278,45 +278,45 @@ class DayFold<Row extends NamedChange> {
       return;
     }
     if (!move) return;
-    const waiting = this.#waiting.get(control);
+    const pending = this.#pending.get(control);
     if (cause === 'decided') {
       // A decision hides whether the drop would have healed.
-      if (waiting) this.#confirm(waiting);
+      if (pending) this.#confirm(pending);
       this.#add('decided', control, share);
-      this.#tellMove(move, share);
+      this.#reportMove(move, share);
       return;
     }
-    if (waiting) {
-      this.#moveWaiting(waiting, move, share);
+    if (pending) {
+      this.#movePending(pending, move, share);
     } else if (move.kind === 'drift') {
       this.#addUp('drift', move, share);
     } else if (this.#isSmall(moveOf(move))) {
       this.#addUp('silenced', move, share);
     } else if (move.kind === 'lost' && this.#alerts.confirmDrops > 0) {
-      this.#waiting.set(control, dropOf(move, share));
+      this.#pending.set(control, dropOf(move, share));
       this.put(move, 'waiting');
     } else {
       this.#add(move.kind === 'lost' ? 'lost' : 'gained', control, share);
-      this.#tellMove(move, share);
+      this.#reportMove(move, share);
     }
   }
 
   /** Ends the day: pending drops have stood for one more snapshot. */
   end(rows: Row[]): SettledDay<Row> {
-    for (const drop of this.#waiting.values()) {
+    for (const drop of this.#pending.values()) {
       if (drop.date === this.#day.date) continue;
       const older = { ...drop, snapshots: drop.snapshots + 1 };
-      this.#waiting.set(drop.control, older);
+      this.#pending.set(drop.control, older);
       if (older.snapshots >= this.#alerts.confirmDrops) this.#confirm(older);
     }
-    for (const drop of this.#told.values()) {
+    for (const drop of this.#notified.values()) {
       const age = (Date.parse(this.#day.date) - Date.parse(drop.date)) / DAY_MS;
-      if (age > REMEMBERED_DAYS) this.#told.delete(drop.control);
+      if (age > REMEMBERED_DAYS) this.#notified.delete(drop.control);
     }
     return {
       settling: {
-        waiting: [...this.#waiting.values()],
-        told: [...this.#told.values()],
+        waiting: [...this.#pending.values()],
+        told: [...this.#notified.values()],
         sums: [...this.#sums.values()],
         account: this.#account,
       },
@@ -325,24 +325,24 @@ class DayFold<Row extends NamedChange> {
     };
   }
 
-  #tellMove(move: Row, share: number): void {
+  #reportMove(move: Row, share: number): void {
     const control = move.control!;
-    const known = this.#told.get(control);
+    const known = this.#notified.get(control);
     if (move.kind === 'lost') {
-      this.#told.set(control, known ? further(known, move, share) : dropOf(move, share));
+      this.#notified.set(control, known ? further(known, move, share) : dropOf(move, share));
       this.put(move, 'told');
       return;
     }
     const back = known !== undefined && isBack(known, move);
-    if (back) this.#told.delete(control);
+    if (back) this.#notified.delete(control);
     this.put(move, 'told', { downSince: back ? known.date : null });
   }
 
-  #moveWaiting(drop: Drop, move: Row, share: number): void {
+  #movePending(drop: Drop, move: Row, share: number): void {
     const control = drop.control;
     const whole = further(drop, move, share);
     if (!isBack(whole, move)) {
-      this.#waiting.set(control, whole);
+      this.#pending.set(control, whole);
       this.put(move, 'waiting');
       return;
     }
@@ -352,7 +352,7 @@ class DayFold<Row extends NamedChange> {
     const gains = gain > EPSILON + SLACK && !this.#isSmall(gain);
     const ofGain = gains ? (share * gain) / rise : 0;
     const healed = further(drop, move, share - ofGain);
-    this.#waiting.delete(control);
+    this.#pending.delete(control);
     this.#account.countedBefore -= healed.counted;
     this.#account.healed = [...this.#account.healed, { ...healed, back: this.#day.date }];
     if (gains) this.#add('gained', control, ofGain);
@@ -386,7 +386,7 @@ class DayFold<Row extends NamedChange> {
         this.#sums.set(keyOf(sum), { ...sum, since: move.date, points: 0, percentagePoints: 0, counted: 0 });
       } else this.#sums.delete(keyOf(sum));
       if (sign * sum.points > SLACK && this.#isMuch(sum, move)) {
-        this.#tellSum(sum, move);
+        this.#reportSum(sum, move);
         return;
       }
     }
@@ -411,7 +411,7 @@ class DayFold<Row extends NamedChange> {
     return sum.failing > allowed && (Math.abs(sum.points) / maximum.after) * failing.total > allowed;
   }
 
-  #tellSum({ part, direction, since, ...sum }: Sum, move: Row): void {
+  #reportSum({ part, direction, since, ...sum }: Sum, move: Row): void {
     const control = move.control!;
     const { percentagePoints, counted } = sum;
     this.#forgetSums(control, part);
@@ -421,15 +421,16 @@ class DayFold<Row extends NamedChange> {
     const points = { before: after - sum.points, after };
     const drop = { ...dropOf({ ...move, points }, percentagePoints), previousDate: since };
     if (direction === 'lost' && this.#alerts.confirmDrops > 0) {
-      this.#waiting.set(control, drop);
+      this.#pending.set(control, drop);
       this.put(move, 'waiting', { kind: direction });
       return;
     }
     this.#add(direction, control, percentagePoints);
-    const known = this.#told.get(control);
+    const known = this.#notified.get(control);
     const back = direction === 'gained' && known !== undefined && isBack(known, move);
-    if (direction === 'lost') this.#told.set(control, known ? further(known, move, percentagePoints) : drop);
-    else if (back) this.#told.delete(control);
+    if (direction === 'lost')
+      this.#notified.set(control, known ? further(known, move, percentagePoints) : drop);
+    else if (back) this.#notified.delete(control);
     this.put(move, 'told', {
       kind: direction,
       downSince: back ? known.date : null,
@@ -446,19 +447,19 @@ class DayFold<Row extends NamedChange> {
 
   /** Reports the drop now, or silences it if little is left of it. */
   #confirm(drop: Drop): void {
-    this.#waiting.delete(drop.control);
+    this.#pending.delete(drop.control);
     this.#account.countedBefore -= drop.counted;
     if (this.#isSmall(drop.points.after - drop.points.before)) {
       this.#add('silenced', drop.control, drop.percentagePoints);
       return;
     }
-    this.#told.set(drop.control, drop);
+    this.#notified.set(drop.control, drop);
     this.#confirmed.push(drop);
     this.#add('lost', drop.control, drop.percentagePoints);
   }
 
   #rename(from: string, to: string): void {
-    for (const drops of [this.#waiting, this.#told]) {
+    for (const drops of [this.#pending, this.#notified]) {
       const drop = drops.get(from);
       if (!drop) continue;
       drops.delete(from);
@@ -499,7 +500,7 @@ export function closeAccount(settling: Settling, since: ScoreLine): Settling {
 }
 
 /** Pending drops, as far as no mail has counted them yet. */
-export function waitingPart({ waiting }: Settling): Part {
+export function pendingPart({ waiting }: Settling): Part {
   return {
     percentagePoints: waiting.reduce((sum, drop) => sum + drop.percentagePoints - drop.counted, 0),
     controls: waiting.length,

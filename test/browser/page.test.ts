@@ -217,7 +217,7 @@ describe('the list of changes', () => {
     await page.getByLabel('Search the changes').fill('policy');
     expect(await result(page).innerText()).toMatch(/^\d+ of 118 changes$/);
     await page.getByLabel('Search the changes').fill('no such words');
-    expect(await page.locator('.empty').innerText()).toBe('No change is like that.');
+    expect(await page.locator('.empty').innerText()).toBe('No change matches.');
     expect(hashOf(page)).toContain('search=no+such+words');
   });
 

@@ -8,7 +8,7 @@ import {
   closeAccount,
   openAccount,
   settleDay,
-  waitingPart,
+  pendingPart,
   type Alerts,
   type Settling,
 } from '../../lambda/score/settle.ts';
@@ -152,7 +152,7 @@ const NOW: Alerts = { confirmDrops: 0, minimumPoints: 0 };
 function sumOf(settling: Settling): number {
   const { gained, lost, rescored, decided, drift, silenced, healed, countedBefore, unexplained } =
     settling.account;
-  const parts = [gained, lost, rescored, decided, drift, silenced, waitingPart(settling), ...healed];
+  const parts = [gained, lost, rescored, decided, drift, silenced, pendingPart(settling), ...healed];
   return parts.reduce((sum, part) => sum + part.percentagePoints, countedBefore + unexplained);
 }
 

@@ -7,7 +7,7 @@ import {
   closeAccount,
   openAccount,
   settleDay,
-  waitingPart,
+  pendingPart,
   type Alerts,
   type Settling,
 } from '../../lambda/score/settle.ts';
@@ -77,7 +77,7 @@ function sumOf({ account, ...settling }: Settling): number {
     decided,
     drift,
     silenced,
-    waitingPart({ account, ...settling }),
+    pendingPart({ account, ...settling }),
     ...healed,
   ];
   return parts.reduce((sum, part) => sum + part.percentagePoints, countedBefore + unexplained);
@@ -225,7 +225,7 @@ describe('the account', () => {
     const first = foldSnapshots(two, days, open(days[0]!));
     expect(first.told).toEqual(['03 gained b']);
     expect(sumOf(first.settling)).toBeCloseTo(-10, 9);
-    expect(waitingPart(first.settling)).toEqual({
+    expect(pendingPart(first.settling)).toEqual({
       percentagePoints: expect.closeTo(-40 / 3, 9),
       controls: 1,
     });

@@ -84,7 +84,7 @@ function useRoute(): [Route, Go] {
     try {
       window.history[step ? 'pushState' : 'replaceState'](null, '', hash);
     } catch {
-      // A browser that allows no more than so many in so short a time: the page goes on without.
+      // Browsers limit the number of history entries in a short time; the page works without them.
     }
     set(next);
   }, []);

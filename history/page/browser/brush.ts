@@ -7,7 +7,7 @@ import type { Day } from '../wire.ts';
 import { domainOf, px, scaleOf, useWidth } from './plot.ts';
 
 const HEIGHT = 46;
-/** The least that is shown: a line wants two ends. */
+/** The shortest period shown: a line needs two ends. */
 const LEAST_DAYS = 2;
 
 interface BrushProps {

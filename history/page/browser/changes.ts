@@ -91,7 +91,7 @@ export function Changes({ changes, categories, route, go }: ChangesProps) {
       rowKey=${keyOf}
       sort=${route.sort ?? '-date'}
       onSort=${(sort: string) => go({ sort })}
-      empty=${filtered ? 'No change is like that.' : 'Nothing changed on these days.'}
+      empty=${filtered ? 'No change matches.' : 'Nothing changed on these days.'}
     />
   `;
 }

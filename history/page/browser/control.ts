@@ -54,7 +54,7 @@ function Lived({ history, life, onDay }: { history: History; life: Life; onDay: 
         <dd>${last.points === null ? fullDay(days[last.from]!.date) : outOf(last)}</dd>
       </div>
       <div>
-        <dt>${last.points === null ? 'Was there from' : 'So since'}</dt>
+        <dt>${last.points === null ? 'Existed since' : 'Unchanged since'}</dt>
         <dd>${fullDay(days[(last.points === null ? first : last).from]!.date)}</dd>
       </div>
       <div>
@@ -93,12 +93,12 @@ function Lived({ history, life, onDay }: { history: History; life: Life; onDay: 
     <section class="card">
       <h2>How it stood</h2>
       <${Table}
-        caption="Stretches of days on which it stood the same, newest first"
+        caption="Periods without a change, newest first"
         columns=${stretchColumns(history)}
         rows=${there}
         rowKey=${({ from }: Stretch) => String(from)}
         sort=""
-        empty="It was never there."
+        empty="It never applied."
       />
     </section>
   `;

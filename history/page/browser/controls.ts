@@ -19,7 +19,7 @@ interface ControlsProps {
 }
 
 const STATES: [string, string][] = [
-  ['open', 'points to be had'],
+  ['open', 'points still to earn'],
   ['full', 'full points'],
   ['decided', 'decided'],
   ['untouched', 'never changed'],
@@ -75,7 +75,7 @@ export function Controls({ history, day, categories, route, go }: ControlsProps)
       rowKey=${({ control }: Standing) => control.name}
       sort=${route.sort ?? '-missing'}
       onSort=${(sort: string) => go({ sort })}
-      empty=${filtered ? 'No recommendation is like that.' : 'No recommendation applied on that day.'}
+      empty=${filtered ? 'No recommendation matches.' : 'No recommendation applied on that day.'}
     />
   `;
 }
@@ -108,7 +108,7 @@ const columns: Column<Standing>[] = [
   },
   {
     name: 'missing',
-    label: 'To be had',
+    label: 'Still to earn',
     number: true,
     sort: ({ missing }) => missing ?? -1,
     descending: true,

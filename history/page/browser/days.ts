@@ -20,7 +20,7 @@ interface Row {
   move: Move;
 }
 
-/** The chart in figures: for whoever cannot see it, and whoever wants to know exactly. */
+/** The chart as a table, for those who cannot see it and for exact figures. */
 export function Days({ history, moves, span, route, go }: DaysProps) {
   const rows = useMemo(
     () => history.days.map((day, index): Row => ({ day, move: moves[index]! })).slice(span.from, span.to + 1),
@@ -47,7 +47,7 @@ function leftOut({ leftOut: dates }: History): string {
   if (dates.length === 0) return '';
   const named = dates.slice(-3).map((date) => fullDay(date));
   const others = dates.length > 3 ? ` and ${dates.length - 3} earlier` : '';
-  return `. Left out as half an answer, which no comparison counts: ${named.join(', ')}${others}.`;
+  return `. Left out because the answer was partial: ${named.join(', ')}${others}.`;
 }
 
 /** In hundredths of a percentage point: as printed, the parts of a day add up. */

@@ -13,14 +13,14 @@ export interface PlotProps {
   /** Lowest and highest value. */
   domain: [number, number];
   tick: (value: number) => string;
-  /** Where lines stand; about so many as there is room for where absent. */
+  /** Values with grid lines; by default about as many as there is room for. */
   ticks?: number[];
   height: number;
   /** A value whose own label stands at the axis: a line's label gives way. */
   quiet?: number | null;
   /** Room for labels at the right end. */
   right: number;
-  /** Drawn anew when it is another function. */
+  /** Redraws when the function changes. */
   layers: (scale: Scale) => Drawn;
   /** What a screen reader says of a day, */
   describe: (day: number) => string;
@@ -259,7 +259,7 @@ export function scaleOf(
   };
 }
 
-/** A nice range around values, at least so wide: a wobble shall not look like a fall. */
+/** A round range around values, with a minimum span so that a wobble does not look like a fall. */
 export function domainOf(values: number[], leastSpan: number): [number, number] {
   if (values.length === 0) return [0, 100];
   const lowest = Math.min(...values);

@@ -28,7 +28,7 @@ interface TableProps<Row> {
   empty: string;
 }
 
-/** Printed are so many: a page of paper holds some forty. */
+/** The number of rows printed at first: a sheet of paper holds about forty. */
 const PRINTED = 400;
 
 /**

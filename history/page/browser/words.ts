@@ -81,7 +81,7 @@ export function counted(number: number, noun: string): string {
   return `${number.toLocaleString('en-GB')} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** A text of at most so many letters. */
+/** A text shortened to a maximum number of letters. */
 export function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1).trimEnd()}…`;
 }
