@@ -72,6 +72,14 @@ export class SecureScoreMonitorStack extends Stack {
       monitor.operations.topic.topicArn,
       'Next step: each address in "operations" must confirm the mail from SNS',
     );
+    // cdk prints keys and values alone, in the order of the keys: what is left to do stands among them, last.
+    const steps = [
+      'Each address of "operations" confirms the mail that SNS sent to it',
+      commandLine(`certificate put${flag} secure-score.pem`),
+      commandLine(`doctor${flag}`),
+      commandLine(`run --deployed${flag}`),
+    ];
+    for (const [index, step] of steps.entries()) this.output(`ThenStep${index + 1}`, step, 'What comes next');
     // People look for the outputs that follow.
     this.output(
       'Dashboard',

@@ -44,7 +44,7 @@ export const create: Command<CreateFlags> = {
       .option('bits', {
         type: 'number',
         requiresArg: true,
-        choices: [2048, 3072],
+        choices: [2048, 3072, 4096],
         default: 2048,
         describe: 'Length of the RSA key',
       })

@@ -2,8 +2,8 @@ import { styleText } from 'node:util';
 import type { Argv } from 'yargs';
 import type { Answer, HistoryEngine } from '../../history/answer.ts';
 import { ABOUT, allQuestions, BEGINNING, bind, type Question, type Wanted } from '../../history/questions.ts';
+import { literal } from '../../history/placeholders.ts';
 import { machineClock } from '../../lambda/clock.ts';
-import type { Config } from '../../lambda/config.ts';
 import { dateOf } from '../../lambda/dates.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { Command } from '../shared/command.ts';
@@ -11,7 +11,8 @@ import { EXIT, UsageError } from '../shared/exit.ts';
 import { configOf, engineOf } from './engine.ts';
 import { sayWhatIsLeft } from './losses.ts';
 import { formatOf, HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
-import { printAnswer, wrapped, type Names } from './present.ts';
+import { namesOf, tenantOf } from './names.ts';
+import { printAnswer, wrapped } from './present.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
 interface AskFlags extends HistoryFlags {
@@ -62,9 +63,14 @@ async function act(flags: AskFlags): Promise<number> {
   bound(question, { ...wanted, tenant: flags.tenant }, wanted.to ?? '9999-12-31');
 
   const config = await configOf(flags);
-  const tenant = flags.tenant === undefined ? null : tenantOf(flags.tenant, config);
+  const names = await namesOf(flags, config);
+  const tenant = flags.tenant === undefined ? null : tenantOf(flags.tenant, names);
   const { engine, conclude } = await engineOf(flags, config, question.readsAllTenants ? null : tenant);
   const newest = wanted.to ?? (await engine.newest()) ?? dateOf(machineClock.now());
+  // To look it up would cost Athena more than the question.
+  if (wanted.control !== null && flags.engine !== 'athena') {
+    wanted.control = await controlOf(wanted.control ?? '', tenant, engine);
+  }
   const { sql, scope, from, to } = bound(question, { ...wanted, tenant }, newest);
   const answer = await engine.ask(sql, scope);
   await sayWhatIsLeft(engine, wanted.from ?? null, tenant);
@@ -73,7 +79,7 @@ async function act(flags: AskFlags): Promise<number> {
     return conclude(scope);
   }
   const first = from === BEGINNING ? firstOf(answer) : from;
-  printAnswer(answer, { format, question, names: namesOf(config), period: { from: first ?? from, to } });
+  printAnswer(answer, { format, question, names, period: { from: first ?? from, to } });
   return conclude(scope);
 }
 
@@ -105,27 +111,42 @@ function dayOf(flag: 'from' | 'to', written: string): string {
   return dateOf(new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 0)));
 }
 
-/** A name in the config, or an id, which need not be in it (any more). */
-export function tenantOf(wanted: string, config: Config | null): string {
-  const id = wanted.toLowerCase();
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id;
-  const found = config?.tenants.find(({ name }) => name === wanted);
-  if (found) return found.tenantId;
-  const advice = config
-    ? `It has: ${config.tenants.map(({ name }) => name).join(', ')}. An id is taken as it is.`
-    : 'Without a config, pass the id of the tenant, or choose the config with --config.';
+/**
+ * The id of a control, which may be called by its title as well.
+ * @throws MonitorError `control-unknown`, `control-ambiguous`
+ */
+async function controlOf(wanted: string, tenant: string | null, engine: HistoryEngine): Promise<string> {
+  const of = tenant === null ? '' : ` AND tenant = ${literal(tenant)}`;
+  const called = async (condition: string) => {
+    const { rows } = await engine.ask(
+      `SELECT DISTINCT control FROM controls WHERE (${condition})${of} ORDER BY control LIMIT ${NEAR}`,
+      null,
+    );
+    return rows.map(({ control }) => String(control));
+  };
+  const text = literal(wanted);
+  if ((await called(`control = ${text}`)).length > 0) return wanted;
+  const [found, ...more] = await called(`lower(title) = lower(${text}) OR lower(control) = lower(${text})`);
+  if (found !== undefined && more.length === 0) return found;
+  if (found !== undefined) {
+    throw new MonitorError(
+      'control-ambiguous',
+      `Several controls have the title ${quote(wanted)}.`,
+      `Name one by its id: ${[found, ...more].join(', ')}.`,
+    );
+  }
+  const near = await called(`strpos(lower(control || ' ' || title), lower(${text})) > 0`);
   throw new MonitorError(
-    'tenant-unknown',
-    config
-      ? `No tenant in the config has the name ${quote(wanted)}.`
-      : `There is no config to look ${quote(wanted)} up in.`,
-    advice,
+    'control-unknown',
+    `The history has no control of the id or title ${quote(wanted)}.`,
+    near.length > 0
+      ? `Similar are: ${near.join(', ')}.`
+      : `See which it has: ${commandLine('history sql "SELECT DISTINCT control, title FROM controls"')}`,
   );
 }
 
-export function namesOf(config: Config | null): Names {
-  return new Map(config?.tenants.map(({ tenantId, name }) => [tenantId, name]));
-}
+/** So many controls are listed at most. */
+const NEAR = 8;
 
 function unknown(name: string, questions: readonly Question[]): UsageError {
   const near = questions.find((each) => each.name.startsWith(name.slice(0, 3).toLowerCase()));

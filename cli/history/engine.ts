@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { HistoryEngine, Scope } from '../../history/answer.ts';
 import { DuckDbHistory } from '../../history/duckdb.ts';
@@ -70,6 +70,13 @@ function missing(location: string, folder: string | null): MonitorError {
       'history-missing',
       `There is no archive at ${location}.`,
       `Choose one with --archive (a folder, or s3://bucket), ask the deployed one with --deployed, or create one: ${commandLine('run')}`,
+    );
+  }
+  if (folder !== null && !statSync(folder).isDirectory()) {
+    return new MonitorError(
+      'archive-not-a-folder',
+      `${location} is a file, not an archive.`,
+      'Name the folder of an archive with --archive, or s3://bucket.',
     );
   }
   const archived = folder === null || existsSync(path.join(folder, 'snapshots'));

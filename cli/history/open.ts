@@ -10,7 +10,7 @@ import { MonitorError, quote } from '../../lambda/errors.ts';
 import { count, day } from '../../lambda/report/format.ts';
 import { openInBrowser } from './browser.ts';
 import type { Command } from '../shared/command.ts';
-import { namesOf, tenantOf } from './ask.ts';
+import { namesOf, tenantOf } from './names.ts';
 import { configOf, engineOf } from './engine.ts';
 import { HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
 import { text } from '../shared/options.ts';
@@ -54,10 +54,10 @@ export const open: Command<OpenFlags> = {
 
 async function act(flags: OpenFlags): Promise<number> {
   const config = await configOf(flags);
-  const wanted = flags.tenant === undefined ? null : tenantOf(flags.tenant, config);
+  const names = await namesOf(flags, config);
+  const wanted = flags.tenant === undefined ? null : tenantOf(flags.tenant, names);
   await checkOut(flags.out);
   const { engine, conclude } = await engineOf(flags, config, wanted);
-  const names = namesOf(config);
   const tenants: WireTenant[] = [];
   for (const id of wanted === null ? await readTenants(engine) : [wanted]) {
     const tenant = encode({ id, name: names.get(id) ?? id }, await readTenant(engine, id));

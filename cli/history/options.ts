@@ -47,7 +47,7 @@ export const QUESTION_OPTIONS = {
   from: own({ ...text('from'), describe: 'First day: yyyy-mm-dd, yyyy-mm or yyyy' }),
   to: own({ ...text('to'), describe: 'Last day (default: the newest)' }),
   tenant: own(OPTIONS.tenant),
-  control: own({ ...text('control'), describe: 'Only this control: its name, as in --json' }),
+  control: own({ ...text('control'), describe: 'Only this control: its id, as in --json, or its title' }),
   limit: own({
     ...text('limit'),
     describe: 'Maximum number of rows',

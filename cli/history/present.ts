@@ -7,7 +7,7 @@ import { line } from '../../lambda/report/plain-text.ts';
 import type { Format } from './options.ts';
 import { sparkline } from '../../lambda/report/sparkline.ts';
 
-/** Names of tenants, by id, for tables that people read. JSON and CSV have the ids. */
+/** Names of tenants, by id. JSON and CSV have them beside the ids. */
 export type Names = ReadonlyMap<string, string>;
 
 export interface Presentation {
@@ -21,10 +21,38 @@ export interface Presentation {
 
 export function printAnswer(answer: Answer, presentation: Presentation): void {
   const { format, question, names } = presentation;
-  if (format === 'json') console.log(JSON.stringify(answer.rows, null, 2));
-  else if (format === 'csv') process.stdout.write(toCsv(answer));
+  const named = withNames(answer, names);
+  if (format === 'json') console.log(JSON.stringify(named.rows, null, 2));
+  else if (format === 'csv') process.stdout.write(toCsv(named));
   else if (question) console.log(describeAnswer(answer, question, presentation));
   else console.log(describeRows(answer, names));
+}
+
+/** For programs: the name beside the id, null where nobody knows it. */
+function withNames({ columns, rows }: Answer, names: Names): Answer {
+  if (!columns.includes('tenant') || columns.includes('tenant_name')) return { columns, rows };
+  const wide = columns.flatMap((column) => (column === 'tenant' ? [column, 'tenant_name'] : [column]));
+  const withName = (row: Row): Row => ({ ...row, tenant_name: names.get(String(row['tenant'])) ?? null });
+  return {
+    columns: wide,
+    rows: rows.map((row) => {
+      const named = withName(row);
+      return Object.fromEntries(wide.map((column) => [column, named[column] ?? null]));
+    }),
+  };
+}
+
+/** Titles that several controls have, with the id behind them. */
+function withDistinctTitles(rows: readonly Row[]): Row[] {
+  const controls = new Map<Value, Set<Value>>();
+  for (const { title = null, control = null } of rows) {
+    controls.set(title, (controls.get(title) ?? new Set()).add(control));
+  }
+  return rows.map((row) =>
+    row['title'] && row['control'] && (controls.get(row['title'])?.size ?? 0) > 1
+      ? { ...row, title: `${String(row['control'])}: ${String(row['title'])}` }
+      : row,
+  );
 }
 
 /**
@@ -49,7 +77,7 @@ export function describeAnswer(
   question: Question,
   { names, period }: Pick<Presentation, 'names' | 'period'>,
 ): string {
-  const rows = answer.rows.map(withoutTimes);
+  const rows = withDistinctTitles(answer.rows.map(withoutTimes));
   const common = new Set(['tenant', 'title'].filter((column) => sameOf(rows, column) !== null));
   const title = [
     styleText('bold', question.title),
@@ -57,7 +85,15 @@ export function describeAnswer(
     ...(period ? [styleText('dim', `${period.from} to ${period.to}`)] : []),
   ].join('  ');
   const alone = rows.every(({ tenants }) => tenants === 1);
-  const shown = question.show.filter(([column]) => !common.has(column) && !(column === 'tenants' && alone));
+  const titled = question.show.some(([column]) => column === 'title');
+  const narrow = terminalWidth() < 80;
+  const shown = question.show.filter(
+    ([column]) =>
+      !common.has(column) &&
+      !(column === 'tenants' && alone) &&
+      // Where there is little room, it is the title's.
+      !(column === 'category' && titled && narrow),
+  );
   if (!question.series) return `${title}\n${table(rows, shown, names)}`;
   const series = seriesOf(rows, question.series);
   const drawn = describeSeries(series, question.series, names);

@@ -1,6 +1,7 @@
 import { TABLES } from '../../lambda/archive/columns/tables.ts';
 import type { Command } from '../shared/command.ts';
-import { namesOf } from './ask.ts';
+import { UsageError } from '../shared/exit.ts';
+import { namesOf } from './names.ts';
 import { configOf, engineOf } from './engine.ts';
 import { formatOf, HISTORY_OPTIONS, type HistoryFlags } from './options.ts';
 import { printAnswer } from './present.ts';
@@ -28,9 +29,10 @@ export const sql: Command<SqlFlags> = {
 };
 
 async function act(flags: SqlFlags): Promise<number> {
+  if (flags.statement.trim() === '') throw new UsageError('The statement is empty: ask with one SELECT.');
   const config = await configOf(flags);
   const { engine, conclude } = await engineOf(flags, config);
   const answer = await engine.ask(flags.statement, null);
-  printAnswer(answer, { format: formatOf(flags), question: null, names: namesOf(config) });
+  printAnswer(answer, { format: formatOf(flags), question: null, names: await namesOf(flags, config) });
   return conclude(null);
 }

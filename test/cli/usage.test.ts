@@ -40,6 +40,7 @@ describe('the command line', () => {
     [['runn'], 2, 'Did you mean run?'],
     [['archive', 'pull'], 2, 'An argument is missing: pull needs <source> and <folder>.\n'],
     [['history', 'sql'], 2, 'An argument is missing: sql needs <statement>.\n'],
+    [['history', 'sql', ' '], 2, 'The statement is empty'],
     [['run', '--config'], 2, 'Not enough arguments following: config'],
     [
       ['run', '--config', 'absent.ts'],

@@ -2,6 +2,9 @@ import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Archive } from '../../lambda/archive/archive.ts';
+import { folderStore } from '../../lambda/archive/folder-store.ts';
+import { EMPTY_STATE } from '../../lambda/archive/state.ts';
 import { secureScore } from '../cli/support.ts';
 import { CONTOSO, FABRIKAM, SAMPLE, writeHistory } from './sample.ts';
 
@@ -56,6 +59,7 @@ describe('secure-score history', () => {
         .filter(({ tenant, counted }) => tenant === CONTOSO && counted)
         .map(({ tenant, date, points, maximum, percentage }) => ({
           tenant,
+          tenant_name: 'Contoso',
           date,
           points,
           maximum,
@@ -64,6 +68,7 @@ describe('secure-score history', () => {
     );
     expect(Object.keys((json() as object[])[0] ?? {})).toEqual([
       'tenant',
+      'tenant_name',
       'date',
       'points',
       'maximum',
@@ -109,6 +114,27 @@ describe('secure-score history', () => {
     );
   });
 
+  it('takes a control by its title, and a tenant by its name in any case, also without a config', async () => {
+    const byId = await history('life', '--control', 'mfa', '--tenant', CONTOSO);
+    const byTitle = await history(
+      'life',
+      '--control',
+      'require MFA',
+      '--tenant',
+      'CONTOSO',
+      '--config',
+      config,
+    );
+    expect(byTitle.stdout.split('\n').slice(1)).toEqual(byId.stdout.split('\n').slice(1));
+    await new Archive(folderStore(archive), CONTOSO).swapState(
+      { ...EMPTY_STATE, name: 'Of its last run' },
+      null,
+    );
+    const { stdout, code } = await history('trend', '--tenant', 'of its last RUN');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Of its last run')]);
+    await rm(join(archive, 'state'), { recursive: true });
+  });
+
   it('says before what is the same in all rows', async () => {
     const args = ['life', '--control', 'mfa', '--tenant', 'Contoso', '--config', config];
     const { stdout } = await history(...args);
@@ -142,9 +168,9 @@ describe('secure-score history', () => {
     expect((await history('fleet', '--format', 'csv')).code).toBe(0);
     expect(said.mock.calls.join('')).toBe(
       [
-        'rank,tenant,date,percentage,percentage_points,points,maximum,controls',
-        `1,${FABRIKAM},2026-02-06,50,-20,50,100,3`,
-        `2,${CONTOSO},2026-02-06,40,-10,50,125,4`,
+        'rank,tenant,tenant_name,date,percentage,percentage_points,points,maximum,controls',
+        `1,${FABRIKAM},,2026-02-06,50,-20,50,100,3`,
+        `2,${CONTOSO},,2026-02-06,40,-10,50,125,4`,
         '',
       ].join('\r\n'),
     );
@@ -186,6 +212,8 @@ describe('secure-score history', () => {
     [['lossses'], 2, 'Did you mean losses?'],
     [['trend', '--control', 'x'], 2, 'trend takes no --control, but --tenant, --from, --to.'],
     [['life'], 2, 'life needs --control'],
+    [['life', '--control', 'nonsense'], 1, 'no control of the id or title "nonsense".\n→ See which'],
+    [['life', '--control', 'require'], 1, '\n→ Similar are: mfa'],
     [['trend', '--from', '2026-02-30'], 2, '--from must be a day like 2026-01-31, not "2026-02-30"'],
     [['trend', '--from', '2026-03', '--to', '2026-02'], 2, 'ends before it begins'],
     [['trend', '--limit', '0'], 2, '--limit must be a number of rows, not "0"'],
@@ -194,11 +222,11 @@ describe('secure-score history', () => {
     [['trend', '--deployed'], 2, 'mutually exclusive'],
     [['sql'], 2, 'argument is missing'],
     [['sql', 'SELECT 1', '--from', '2026'], 2, 'Unknown argument: from'],
-    [['trend', '--tenant', 'Contoso'], 1, 'no config to look "Contoso" up in'],
+    [['trend', '--tenant', 'Contoso'], 1, 'of the name "Contoso".\n→ Give the id'],
     [
       ['trend', '--tenant', 'Nobody', '--config', config],
       1,
-      'has the name "Nobody".\n→ It has: Contoso, Fabrikam',
+      'of the name "Nobody".\n→ They have: Contoso, Fabrikam',
     ],
     [['trend', '--config', 'absent.ts'], 1, 'There is no config at "absent.ts"'],
     [['sql', 'DROP VIEW scores'], 1, 'read only'],

@@ -203,6 +203,18 @@ describe('outputs', () => {
   const { main } = synthesize({ mail: { from: 'Score <score@mail.contoso.com>', identity: 'domain' } });
   const outputs = main.Outputs!;
 
+  test('have the next steps as values, the one thing that cdk prints, in the order of their keys', () => {
+    const keys = Object.keys(outputs)
+      .filter((key) => key.startsWith('ThenStep'))
+      .toSorted();
+    expect(keys.map((key) => outputs[key]!.Value as string)).toEqual([
+      expect.stringContaining('confirms the mail'),
+      './secure-score certificate put secure-score.pem',
+      './secure-score doctor',
+      './secure-score run --deployed',
+    ]);
+  });
+
   test('tell the next steps', () => {
     const steps = Object.values(outputs)
       .map(({ Description }) => Description ?? '')

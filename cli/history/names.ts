@@ -1,0 +1,53 @@
+import { Archive } from '../../lambda/archive/archive.ts';
+import { openStore } from '../../lambda/archive/open-store.ts';
+import { alike, type Config } from '../../lambda/config.ts';
+import { MonitorError, quote } from '../../lambda/errors.ts';
+import { inParallel } from '../../lambda/archive/columns/parallel.ts';
+import { locationOf } from '../archive/choice.ts';
+import type { HistoryFlags } from './options.ts';
+import type { Names } from './present.ts';
+
+const STATE = /^state\/tenant=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.json$/;
+
+/**
+ * Names of tenants, by id: the config's, and of others that of their last run, as the state in the archive has it.
+ * Athena's analysts may read no state: there a tenant without a config goes by its id.
+ */
+export async function namesOf(flags: HistoryFlags, config: Config | null): Promise<Names> {
+  const names = new Map(config?.tenants.map(({ tenantId, name }) => [tenantId, name]));
+  if (flags.engine === 'athena') return names;
+  const store = openStore(await locationOf(flags, config));
+  const keys = await store.list('state/').catch(() => []);
+  const unnamed = keys.flatMap((key) => STATE.exec(key)?.[1] ?? []).filter((id) => !names.has(id));
+  await inParallel(unnamed, async (id) => {
+    // A state that cannot be read is no reason to leave a question without its answer.
+    const name = await new Archive(store, id).state().then(
+      ({ state }) => state?.name,
+      () => undefined,
+    );
+    if (name) names.set(id, name);
+  });
+  return names;
+}
+
+/** @param wanted a name, in upper or lower case, or an id, which is taken as it is. @throws MonitorError `tenant-unknown`, `tenant-ambiguous` */
+export function tenantOf(wanted: string, names: Names): string {
+  const id = wanted.toLowerCase();
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id)) return id;
+  const [found, ...more] = [...names].filter(([, name]) => alike(name) === alike(wanted));
+  if (found && more.length === 0) return found[0];
+  if (found) {
+    throw new MonitorError(
+      'tenant-ambiguous',
+      `There are ${more.length + 1} tenants of the name ${quote(wanted)}.`,
+      `Name one by its id: ${[found, ...more].map(([each]) => each).join(', ')}.`,
+    );
+  }
+  throw new MonitorError(
+    'tenant-unknown',
+    `Neither the config nor the archive has a tenant of the name ${quote(wanted)}.`,
+    names.size > 0
+      ? `They have: ${[...names.values()].join(', ')}. An id is taken as it is.`
+      : 'Give the id of the tenant, or name the config with --config.',
+  );
+}
