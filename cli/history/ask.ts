@@ -122,7 +122,7 @@ async function controlOf(wanted: string, tenant: string | null, engine: HistoryE
       `SELECT DISTINCT control FROM controls WHERE (${condition})${of} ORDER BY control LIMIT ${NEAR}`,
       null,
     );
-    return rows.map(({ control }) => String(control));
+    return rows.flatMap(({ control }) => (typeof control === 'string' ? control : []));
   };
   const text = literal(wanted);
   if ((await called(`control = ${text}`)).length > 0) return wanted;

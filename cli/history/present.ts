@@ -32,11 +32,11 @@ export function printAnswer(answer: Answer, presentation: Presentation): void {
 function withNames({ columns, rows }: Answer, names: Names): Answer {
   if (!columns.includes('tenant') || columns.includes('tenant_name')) return { columns, rows };
   const wide = columns.flatMap((column) => (column === 'tenant' ? [column, 'tenant_name'] : [column]));
-  const withName = (row: Row): Row => ({ ...row, tenant_name: names.get(String(row['tenant'])) ?? null });
+  const nameIn = ({ tenant }: Row) => (typeof tenant === 'string' ? names.get(tenant) : undefined) ?? null;
   return {
     columns: wide,
     rows: rows.map((row) => {
-      const named = withName(row);
+      const named: Row = { ...row, tenant_name: nameIn(row) };
       return Object.fromEntries(wide.map((column) => [column, named[column] ?? null]));
     }),
   };
@@ -48,11 +48,11 @@ function withDistinctTitles(rows: readonly Row[]): Row[] {
   for (const { title = null, control = null } of rows) {
     controls.set(title, (controls.get(title) ?? new Set()).add(control));
   }
-  return rows.map((row) =>
-    row['title'] && row['control'] && (controls.get(row['title'])?.size ?? 0) > 1
-      ? { ...row, title: `${String(row['control'])}: ${String(row['title'])}` }
-      : row,
-  );
+  return rows.map((row) => {
+    const { title, control } = row;
+    if (typeof title !== 'string' || typeof control !== 'string') return row;
+    return (controls.get(title)?.size ?? 0) > 1 ? { ...row, title: `${control}: ${title}` } : row;
+  });
 }
 
 /**

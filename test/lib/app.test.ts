@@ -220,7 +220,7 @@ describe('outputs', () => {
       .map(({ Description }) => Description ?? '')
       .filter((description) => description.startsWith('Next step:'));
     expect(steps.join('\n')).toContain('./secure-score certificate put');
-    expect(steps.join('\n')).toContain('confirms the mail that SNS sent');
+    expect(steps.join('\n')).toContain('must confirm the mail from SNS');
     expect(steps.join('\n')).toContain('add it to the DNS');
   });
 
