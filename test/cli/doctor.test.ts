@@ -167,7 +167,7 @@ describe('secure-score doctor', () => {
     expect(find('certificate')).toMatchObject({
       code: 'certificate-expired',
       found: expect.stringMatching(/expired on/),
-      advice: expect.stringContaining('Make a new certificate'),
+      advice: expect.stringContaining('Create a new certificate'),
     });
     for (const name of ['sign-in', 'permission', 'Graph', 'newest snapshot']) {
       expect(find(name)).toMatchObject({
@@ -323,7 +323,7 @@ describe('secure-score doctor', () => {
     const outbox = join(practice.folder, 'mails');
     const { code, find } = await doctor('--outbox', outbox);
     expect(code).toBe(0);
-    expect(find('outbox')).toMatchObject({ status: 'ok', found: `${outbox} is made by the first run` });
+    expect(find('outbox')).toMatchObject({ status: 'ok', found: `${outbox} is created by the first run` });
     const taken = await doctor('--outbox', practice.pem);
     expect(taken.code).toBe(1);
     expect(taken.find('outbox')).toMatchObject({ status: 'failed', code: 'outbox-unwritable' });

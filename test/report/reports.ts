@@ -699,7 +699,7 @@ const typicalOperations = reportOf({
       code: 'certificate-expired',
       message: 'The certificate "4A:6F…" expired on 8 Jan 2026.',
       advice:
-        'Make a new certificate, upload its public part to the app registration, and put both into the secret.',
+        'Create a new certificate, upload its public part to the app registration, and put both into the secret.',
       since: '2026-01-09T06:00:00.000Z',
     },
   ],
