@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Clock } from './ports.ts';
 
 /**
@@ -10,3 +11,6 @@ export const machineClock: Clock = { now: () => new Date() };
 export function deadlineIn(clock: Clock, ms: number): Date {
   return new Date(clock.now().getTime() + ms);
 }
+
+/** Waits for so many ms. */
+export const pause = (ms: number): Promise<void> => setTimeout(ms);

@@ -1,11 +1,12 @@
 import { s3Store } from './archive/s3-store.ts';
 import { secretsManagerSource } from './certificate/secrets-manager.ts';
-import { deadlineIn, machineClock } from './clock.ts';
+import { deadlineIn, machineClock, pause } from './clock.ts';
 import { environment, readEnvironment } from './environment.ts';
 import { parseEvent } from './event.ts';
 import { toFunctionError } from './function-error.ts';
 import { graphClient } from './graph/client.ts';
 import { functionLog, type InvocationContext } from './log.ts';
+import { channelsOf } from './channels/channels.ts';
 import { sesMailer } from './channels/ses-mailer.ts';
 import { logMetrics } from './metrics.ts';
 import { monitor } from './monitor.ts';
@@ -63,16 +64,20 @@ function build() {
   const deployment = variables[environment.deployment];
   const log = functionLog(deployment);
   const group = variables[environment.scheduleGroup];
+  const sender = { from: variables[environment.mailFrom], operations: variables[environment.operations] };
+  const mailer = sesMailer({ configurationSet: variables[environment.configurationSet] });
   return {
     deployment,
     log,
-    sender: { from: variables[environment.mailFrom], operations: variables[environment.operations] },
+    sender,
     ports: {
       clock: machineClock,
+      pause,
       certificate: secretsManagerSource({ defaultSecret: variables[environment.certificateSecret] }),
       graph: graphClient({ clock: machineClock }),
       store: s3Store({ bucket: variables[environment.bucket] }),
-      mailer: sesMailer({ configurationSet: variables[environment.configurationSet] }),
+      mailer,
+      channels: channelsOf({ clock: machineClock, mailer, sender, log }),
       schedules: schedulesOf({ group }),
       log,
       metrics: logMetrics({ deployment, log }),

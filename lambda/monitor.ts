@@ -4,7 +4,7 @@ import { archiveDays } from './run/archive.ts';
 import { check } from './run/check.ts';
 import { bringColumnsUpToDate } from './run/columns.ts';
 import { compare } from './run/compare.ts';
-import { deliver, finishClaim } from './run/deliver.ts';
+import { deposit, send, takeOver } from './run/deliver.ts';
 import { explain } from './run/explain.ts';
 import { reportFailure } from './run/failure.ts';
 import { fetchAnswer } from './run/fetch.ts';
@@ -51,20 +51,23 @@ async function steps(run: Run, archive: Archive): Promise<Outcome> {
     explanation: sumExplanations([], null),
     mails: [],
     pending: [],
+    deliveries: [],
   };
 
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const current = await finishClaim(run, archive, result);
+    const current = await takeOver(run, archive, result);
     const compared = await compare(run, archive, current.state, answer, archived);
     const explained = explain(compared);
     const settled = settle(run, compared, explained);
     const findings = reportFindings(run, current.state, { answer, archived, compared, explained, settled });
     const { score, changes, explanation } = findings;
     Object.assign(result, { score, changes, explanation });
-    // False: another run reported something meanwhile. Then compare again, from there.
-    if (await deliver(run, archive, current, findings, result)) {
-      return { result, columnsFailed: !(await bringColumnsUpToDate(run, answer, archived)) };
-    }
+    const ours = await deposit(run, archive, current, findings);
+    // Another run reported something meanwhile: compare again, from there.
+    if (!ours) continue;
+    const { failed, ...delivered } = await send(run, archive, ours);
+    const columnsFailed = !(await bringColumnsUpToDate(run, answer, archived));
+    return { result: { ...result, ...delivered }, deliveriesFailed: failed, columnsFailed };
   }
   throw new MonitorError(
     'state-contended',

@@ -11,11 +11,13 @@ export type { Attachment, MailKind } from './report/model.ts';
  */
 export interface Ports {
   clock: Clock;
+  /** Waits for so many ms. */
+  pause: (ms: number) => Promise<void>;
   invocation: Invocation;
   certificate: CertificateSource;
   graph: Graph;
   store: ObjectStore;
-  mailer: Mailer;
+  channels: Channels;
   log: Log;
   metrics: Metrics;
 }

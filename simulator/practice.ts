@@ -7,11 +7,12 @@ import { failureOf } from '../cli/shared/failure.ts';
 import { describeResult } from '../cli/run/present.ts';
 import { folderStore } from '../lambda/archive/folder-store.ts';
 import { pemFileSource } from '../lambda/certificate/pem-file.ts';
-import { deadlineIn } from '../lambda/clock.ts';
+import { deadlineIn, pause } from '../lambda/clock.ts';
 import { parseConfig } from '../lambda/config.ts';
 import { addDays, dateOf } from '../lambda/dates.ts';
 import { MonitorError, quote } from '../lambda/errors.ts';
 import { graphClient } from '../lambda/graph/client.ts';
+import { channelsOf } from '../lambda/channels/channels.ts';
 import { outboxMailer } from '../lambda/channels/outbox-mailer.ts';
 import { monitor } from '../lambda/monitor.ts';
 import { noMetrics } from '../lambda/no-metrics.ts';
@@ -136,11 +137,13 @@ async function practiceOf(now: Date, root: string): Promise<void> {
       },
       'the practice config',
     );
+    const log = { info: () => {}, warn: () => {}, error: () => {} };
+    const sender = { from: config.mail.from, operations: config.operations };
+    const mailer = outboxMailer(paths.mails);
     const ports = {
       certificate: pemFileSource(paths.certificate),
       store: folderStore(paths.archive),
-      mailer: outboxMailer(paths.mails),
-      log: { info: () => {}, warn: () => {}, error: () => {} },
+      log,
       metrics: noMetrics,
     };
 
@@ -151,10 +154,12 @@ async function practiceOf(now: Date, root: string): Promise<void> {
       const clock = clockFrom(at);
       const result = await monitor({
         tenant: config.tenants[0]!,
-        sender: { from: config.mail.from, operations: config.operations },
+        sender,
         ports: {
           ...ports,
           clock,
+          pause,
+          channels: channelsOf({ clock, mailer, sender, log }),
           graph: graphClient({ clock }),
           invocation: { id: `practice-${index}`, deadline: deadlineIn(clock, RUN_MS) },
         },

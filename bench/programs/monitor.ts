@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { jsonLog } from '../../cli/shared/log.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
-import { deadlineIn, machineClock } from '../../lambda/clock.ts';
+import { deadlineIn, machineClock, pause } from '../../lambda/clock.ts';
 import { parseConfig } from '../../lambda/config.ts';
 import { graphClient } from '../../lambda/graph/client.ts';
+import { channelsOf } from '../../lambda/channels/channels.ts';
 import { outboxMailer } from '../../lambda/channels/outbox-mailer.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import { noMetrics } from '../../lambda/no-metrics.ts';
@@ -32,17 +33,25 @@ await measured(async () => {
     },
     'bench',
   );
+  const sender = { from: config.mail.from, operations: config.operations };
+  const log = jsonLog((line) => console.error(line));
   const { archived, mails } = await monitor({
     tenant: config.tenants[0]!,
-    sender: { from: config.mail.from, operations: config.operations },
+    sender,
     ports: {
       clock: machineClock,
+      pause,
       invocation: { id: randomUUID(), deadline: deadlineIn(machineClock, 60_000) },
       certificate: pemFileSource(certificate),
       graph: graphClient({ clock: machineClock }),
       store: folderStore(join(folder, 'archive')),
-      mailer: outboxMailer(join(folder, 'mails')),
-      log: jsonLog((line) => console.error(line)),
+      channels: channelsOf({
+        clock: machineClock,
+        mailer: outboxMailer(join(folder, 'mails')),
+        sender,
+        log,
+      }),
+      log,
       metrics: noMetrics,
     },
   });

@@ -3,9 +3,10 @@ import { inParallel } from '../../lambda/archive/columns/parallel.ts';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
 import { secretsManagerSource } from '../../lambda/certificate/secrets-manager.ts';
-import { deadlineIn, machineClock } from '../../lambda/clock.ts';
+import { deadlineIn, machineClock, pause } from '../../lambda/clock.ts';
 import type { Config, Tenant } from '../../lambda/config.ts';
 import { graphClient } from '../../lambda/graph/client.ts';
+import { channelsOf } from '../../lambda/channels/channels.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import { noMetrics } from '../../lambda/no-metrics.ts';
 import { DEFAULT_CERTIFICATE_SECRET, DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
@@ -113,21 +114,24 @@ async function runThere({ stack = DEPLOYMENT_STACK }: RunFlags): Promise<RunTena
 /** Runs with the real ports that the flags choose; only the invocation differs between tenants. */
 function runHere(flags: RunFlags, config: Config, log: Log): RunTenant {
   const { bucket } = config.archive;
+  const mailer = mailerOf(config, flags.outbox);
+  const sender = { from: config.mail.from, operations: config.operations };
   const ports = {
     clock: machineClock,
+    pause,
     certificate: flags.certificate
       ? pemFileSource(flags.certificate)
       : secretsManagerSource({ defaultSecret: DEFAULT_CERTIFICATE_SECRET }),
     graph: graphClient({ clock: machineClock }),
     store: openStore(flags.archive ?? (bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE)),
-    mailer: mailerOf(config, flags.outbox),
+    channels: channelsOf({ clock: machineClock, mailer, sender, log }),
     log,
     metrics: noMetrics,
   };
   return (tenant) =>
     monitor({
       tenant,
-      sender: { from: config.mail.from, operations: config.operations },
+      sender,
       ports: { ...ports, invocation: { id: randomUUID(), deadline: deadlineIn(ports.clock, RUN_MS) } },
     });
 }

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { styleText } from 'node:util';
 import { openStore } from '../../lambda/archive/open-store.ts';
-import { deadlineIn, machineClock } from '../../lambda/clock.ts';
+import { channelsOf } from '../../lambda/channels/channels.ts';
+import { deadlineIn, machineClock, pause } from '../../lambda/clock.ts';
 import { noMetrics } from '../../lambda/no-metrics.ts';
 import { count, listing } from '../../lambda/report/format.ts';
 import { watch as lookAround, type WatchResult } from '../../lambda/watch/watch.ts';
@@ -55,14 +56,19 @@ async function act(flags: WatchFlags): Promise<number> {
     enabled: true,
     since: ALWAYS,
   }));
+  const mailer = mailerOf(config, flags.outbox);
+  const sender = { from: config.mail.from, operations: config.operations };
+  const log = stderrLog();
   const result = await lookAround({
     deployment: `Secure Score monitor on ${hostname()}`,
-    sender: { from: config.mail.from, operations: config.operations },
+    sender,
     ports: {
       clock: machineClock,
       store: openStore(await locationOf(flags, config)),
-      mailer: mailerOf(config, flags.outbox),
-      log: stderrLog(),
+      pause,
+      mailer,
+      channels: channelsOf({ clock: machineClock, mailer, sender, log }),
+      log,
       metrics: noMetrics,
       schedules: { list: async () => schedules },
     },

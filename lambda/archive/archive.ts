@@ -5,7 +5,6 @@ import type { ObjectStore } from '../ports.ts';
 import type { Report } from '../report/model.ts';
 import { isFromTheFuture } from '../score/plausibility.ts';
 import type { Snapshot } from '../score/snapshot.ts';
-import { contentHash } from './content-hash.ts';
 import { inParallel } from './columns/parallel.ts';
 import { layout } from './layout.ts';
 import { contentsOf, Ledger, sha256, type Head, type Named } from './ledger.ts';
@@ -16,7 +15,7 @@ import {
   type ArchivedProfiles,
   type ArchivedSnapshot,
 } from './proof.ts';
-import { parseState, type State, type Told } from './state.ts';
+import { keyOfReport, parseState, type Delivery, type State, type Told } from './state.ts';
 
 export { contentHash, contentHashOfProfiles } from './content-hash.ts';
 export type { ArchivedProfiles, ArchivedSnapshot } from './proof.ts';
@@ -102,11 +101,19 @@ export class Archive {
 
   /** What was reported and to whom. Reported again after a crash, it is the same object. */
   newReport(told: ToldReport): NewObject {
-    const { report } = told;
     const bytes = Buffer.from(`${JSON.stringify(told, null, 2)}\n`);
-    const date = report.to?.date ?? report.toldAt.slice(0, 10);
-    const key = layout.report(this.#tenantId, date, report.toldAt, contentHash(report));
-    return { key, bytes, hash: sha256(bytes) };
+    return { key: keyOfReport(told.report), bytes, hash: sha256(bytes) };
+  }
+
+  /** @param key of `newReport` */
+  async report(key: string): Promise<ToldReport> {
+    const object = await this.#store.get(key);
+    if (!object) throw damaged(this.#store, key, 'it is missing');
+    try {
+      return JSON.parse(Buffer.from(object.bytes).toString('utf8')) as ToldReport;
+    } catch (error) {
+      throw damaged(this.#store, key, 'it is not JSON', error);
+    }
   }
 
   /** Adds an object that the ledger names, unless its key is taken. @returns whether it was new */
@@ -216,11 +223,12 @@ export class Archive {
   }
 }
 
-/** An object of reports/: what was reported, and to whom. */
+/** What was found, and who was to hear of it: an object of reports/. */
 export interface ToldReport {
   report: Report;
-  mails: { kind: string; to: string[]; subject: string; id: string | null }[];
-  /** The tenant's state after it, from which a lost state is restored. */
+  /** Before they were sent. Reports of before there were channels have `mails` in their place. */
+  deliveries: Pick<Delivery, 'id' | 'destination' | 'kind' | 'subject' | 'to'>[];
+  /** The tenant's state after it: a lost state is taken up again from here. */
   next: Told;
 }
 

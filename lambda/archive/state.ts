@@ -1,18 +1,42 @@
 import * as z from 'zod';
 import { MonitorError } from '../errors.ts';
+import { episodesOf } from '../report/episodes.ts';
 import type { Report, TrendDay } from '../report/model.ts';
+import { isUrgent } from '../report/urgency.ts';
 import { NOTHING_SETTLED, type Settling } from '../score/settle.ts';
 import type { Control } from '../score/snapshot.ts';
+import { contentHash } from './content-hash.ts';
+import { layout } from './layout.ts';
 import { ledgerStateSchema } from './ledger.ts';
 
 const cursorSchema = z.object({ date: z.string(), snapshot: z.string(), profiles: z.string() });
 
-const mailSchema = z.object({
-  kind: z.enum(['start', 'scores', 'controls', 'operations']),
-  to: z.array(z.string()),
+const kindSchema = z.enum(['start', 'scores', 'controls', 'operations']);
+
+/** A report on its way to one destination. */
+const deliverySchema = z.object({
+  /** `<first 16 of the report's hash>-<kind>-<destination>`: the same at each repetition. */
+  id: z.string(),
+  /** 'mail', or the name of a channel. */
+  destination: z.string(),
+  kind: kindSchema,
+  /** Key of the report in the archive. */
+  report: z.string(),
   subject: z.string(),
-  /** Of the sent mail; null while it is not sent. */
-  id: z.string().nullable(),
+  /** Of a mail; else empty. */
+  to: z.array(z.string()),
+  urgent: z.boolean(),
+  /** ISO 8601: when it was reported. */
+  since: z.string(),
+  attempts: z.number(),
+  /** ISO 8601: the receiver asked to be left alone until then. */
+  notBefore: z.string().nullable(),
+  /** Why it did not get through, for people. */
+  problem: z.string().nullable(),
+  /** Whether the same report has reached another destination. */
+  heard: z.boolean(),
+  /** Of operations: the episodes that it reports, each with when it ended (ISO 8601), if it has. */
+  episodes: z.array(z.object({ kind: z.string(), since: z.string(), until: z.string().nullable() })),
 });
 
 /**
@@ -31,6 +55,8 @@ const saidSchema = z.object({
   unreadable: z.string().nullable().default(null),
   /** Episodes that have ended but are not reported as ended yet; `until` is the day (yyyy-mm-dd) of the run. */
   ended: z.array(z.object({ kind: z.string(), since: z.string(), until: z.string() })).default([]),
+  /** Since when deliveries of a queue wait for somebody (ISO 8601), by its name. */
+  undelivered: z.record(z.string(), z.string()).default({}),
   /** Since when runs have failed in a row (ISO 8601), and which error codes were reported. */
   failing: z.object({ since: z.string(), told: z.array(z.string()) }).nullable(),
 });
@@ -63,24 +89,48 @@ const toldSchema = z.object({
   trend: z.array(z.custom<TrendDay>((value) => typeof value === 'object' && value !== null)),
 });
 
+const claimSchema = z.object({
+  invocation: z.string(),
+  /** ISO 8601: until then nobody else writes or sends. */
+  until: z.string(),
+});
+
 const stateSchema = toldSchema.extend({
-  version: z.literal(1),
+  version: z.literal(2),
   /** The tenant's name at its last run, for the watch, which has no config. Older states have none. */
   name: z.string().nullable().default(null),
   /** The tenant's schedule at its last run, from which the watch knows when a run was due. Older states have none. */
   schedule: z.object({ at: z.string(), timeZone: z.string() }).nullable().default(null),
+  /** As of its last run: the watch knows from it where deliveries go. Checked where it is used. Older states have none. */
+  tenant: z.unknown().default(null),
   /** How far the ledger is completed; null where none has begun. Older states have none. */
   ledger: ledgerStateSchema.nullable().default(null),
-  /** The mails that a run is sending, or that a run which died left behind. */
-  claim: z
-    .object({
-      invocation: z.string(),
-      /** ISO 8601: until then nobody else touches it. */
-      until: z.string(),
-      mails: z.array(mailSchema),
-      /** What the mails tell; they are rendered from it, now and by whoever takes the claim over. */
+  /** What is to be sent, in order. */
+  outbox: z.array(deliverySchema),
+  /** The run that is sending, or that died while it did. */
+  claim: claimSchema
+    .extend({
+      /** What is to be archived before anything of it is sent; null once it is. */
+      report: z.custom<Report>((value) => typeof value === 'object' && value !== null).nullable(),
+    })
+    .nullable(),
+});
+
+/** Version 1 had no outbox: its claim held the mails, and the state once they were sent. */
+const stateSchemaOf1 = stateSchema.omit({ outbox: true, tenant: true }).extend({
+  version: z.literal(1),
+  claim: claimSchema
+    .extend({
+      mails: z.array(
+        z.object({
+          kind: kindSchema,
+          to: z.array(z.string()),
+          subject: z.string(),
+          /** Of the sent mail; null while it is not sent. */
+          id: z.string().nullable(),
+        }),
+      ),
       report: z.custom<Report>((value) => typeof value === 'object' && value !== null),
-      /** The state once they are sent. */
       next: toldSchema,
     })
     .nullable(),
@@ -89,28 +139,41 @@ const stateSchema = toldSchema.extend({
 /** A tenant's state: cursor, claim, and what is not to be said twice. Changed by compare-and-swap alone. */
 export type State = z.infer<typeof stateSchema>;
 export type Claim = NonNullable<State['claim']>;
+export type Delivery = State['outbox'][number];
 export type Told = z.infer<typeof toldSchema>;
 export type Said = Told['said'];
 
 export const EMPTY_STATE: State = {
-  version: 1,
+  version: 2,
   name: null,
   schedule: null,
+  tenant: null,
   ledger: null,
   cursor: null,
   held: [],
   services: null,
-  said: { stale: null, suspect: null, catalogue: null, unreadable: null, ended: [], failing: null },
+  said: {
+    stale: null,
+    suspect: null,
+    catalogue: null,
+    unreadable: null,
+    ended: [],
+    undelivered: {},
+    failing: null,
+  },
   lastRun: null,
   settling: NOTHING_SETTLED,
   trend: [],
+  outbox: [],
   claim: null,
 };
 
 /** @param location where the text comes from, for the error. @throws MonitorError `state-damaged` */
 export function parseState(text: string, location: string): State {
   try {
-    return stateSchema.parse(JSON.parse(text));
+    const stored: unknown = JSON.parse(text);
+    const isOf1 = (stored as { version?: unknown } | null)?.version === 1;
+    return isOf1 ? carriedOver(stateSchemaOf1.parse(stored)) : stateSchema.parse(stored);
   } catch (error) {
     throw new MonitorError(
       'state-damaged',
@@ -119,4 +182,52 @@ export function parseState(text: string, location: string): State {
       { cause: error },
     );
   }
+}
+
+/** The part of a state that changes when something is reported. */
+export function toldOf(state: State): Told {
+  return toldSchema.parse(state);
+}
+
+/** The mails that were not sent stand in the outbox, and what they report counts as reported. */
+function carriedOver({ claim, ...state }: z.infer<typeof stateSchemaOf1>): State {
+  const moved: State = { ...state, ...claim?.next, version: 2, tenant: null, outbox: [], claim: null };
+  if (!claim) return moved;
+  const { invocation, until, report, mails } = claim;
+  return {
+    ...moved,
+    outbox: mails
+      .filter(({ id }) => id === null)
+      .map(({ kind, to, subject }) => newDelivery(report, kind, 'mail', { to, subject })),
+    claim: { invocation, until, report },
+  };
+}
+
+/** @param to of a mail; else empty */
+export function newDelivery(
+  report: Report,
+  kind: Delivery['kind'],
+  destination: string,
+  { to, subject }: Pick<Delivery, 'to' | 'subject'>,
+): Delivery {
+  return {
+    id: `${contentHash(report).slice(0, 16)}-${kind}-${destination}`,
+    destination,
+    kind,
+    report: keyOfReport(report),
+    subject,
+    to,
+    urgent: isUrgent(report, kind),
+    since: report.toldAt,
+    attempts: 0,
+    notBefore: null,
+    problem: null,
+    heard: false,
+    episodes: kind === 'operations' ? episodesOf(report).map((each) => ({ ...each, until: null })) : [],
+  };
+}
+
+export function keyOfReport(report: Report): string {
+  const date = report.to?.date ?? report.toldAt.slice(0, 10);
+  return layout.report(report.tenantId, date, report.toldAt, contentHash(report));
 }

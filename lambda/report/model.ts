@@ -163,7 +163,8 @@ export interface StartReport {
   }[];
 }
 
-export type OperationsItem =
+/** What those who keep the monitor running should know; `until` (ISO 8601) where it is over. */
+export type OperationsItem = { until?: string } & (
   | { kind: 'stale'; since: string; days: number }
   | { kind: 'suspect'; date: string; gone: number; told: number }
   /** The total has left its controls: by how many points, total minus sum. */
@@ -172,7 +173,23 @@ export type OperationsItem =
   | { kind: 'catalogue'; since: string; profiles: number; complete: number; decisions?: number }
   /** Controls (a few of them) whose score cannot be read, first on that day. */
   | { kind: 'unreadable'; date: string; controls: string[]; count: number }
-  | { kind: 'failing'; code: string; message: string; advice: string; since: string };
+  | { kind: 'failing'; code: string; message: string; advice: string; since: string }
+  /** Deliveries that wait for somebody: to 'mail' or a channel, since when (ISO 8601), because of what. */
+  | {
+      kind: 'undelivered';
+      queue: string;
+      destination: string;
+      waiting: number;
+      since: string;
+      problem: string;
+      advice: string;
+    }
+  /** Deliveries that were given up: refused for good, or 7 days old. */
+  | {
+      kind: 'dropped';
+      deliveries: { destination: string; subject: string; to: string[]; since: string; problem: string }[];
+    }
+);
 
 /** What of a report goes out together: a mail of its own, and a message of its own in each channel. */
 export type MailKind = 'start' | 'scores' | 'controls' | 'operations';

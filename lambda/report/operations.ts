@@ -1,13 +1,15 @@
-import { notesBlocks } from './common.ts';
+import { capitalised, notesBlocks } from './common.ts';
 import { count, day, listing, score } from './format.ts';
 import { line, prose } from './plain-text.ts';
-import { disagreement, worstFirst } from './subject.ts';
+import { destinationOf, disagreement, pastOf, worstFirst } from './subject.ts';
 import type { Block, Detail, MailDocument } from './document.ts';
 import type { OperationsItem, Report, ScoreLine } from './model.ts';
 
 /** The mail to operations: what is wrong, since when, and what to do. */
 export function operationsDocument(report: Report): MailDocument {
-  const explained = worstFirst(report.operations).map(explain);
+  const explained = worstFirst(report.operations).map((item) =>
+    item.until ? past(item, item.until, report.timeZone) : explain(item),
+  );
   const last = report.after ?? report.before;
   const single = explained.length === 1;
   return {
@@ -32,10 +34,25 @@ export function operationsDocument(report: Report): MailDocument {
   };
 }
 
+/** More are counted. */
+const LISTED = 10;
+
 function lastKnown(last: ScoreLine): Block {
   return {
     type: 'paragraph',
     text: `Last known score: ${score(last)}, in the snapshot of ${day(last.date)}.`,
+  };
+}
+
+/** Somebody reads it when it is over: what it was, and that nothing is to be done. */
+function past(item: OperationsItem, until: string, timeZone: string): { heading: string; details: Detail[] } {
+  const happened = explain(item).details.filter(({ label }) => label === 'What happened');
+  return {
+    heading: capitalised(pastOf(item, until, timeZone)),
+    details: [
+      ...happened.map(({ text }) => ({ label: 'What happened', text })),
+      { label: 'What to do', text: 'Nothing: it is over. This message could not be sent before.' },
+    ],
   };
 }
 
@@ -114,6 +131,38 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
           },
         ],
       };
+    case 'undelivered':
+      return {
+        heading: `${capitalised(destinationOf(item.destination))} ${item.destination === 'mail' ? 'do' : 'does'} not get through`,
+        details: [
+          { label: 'What happened', text: prose(item.problem, 1000) },
+          { label: 'What to do', text: prose(item.advice, 1000) },
+          {
+            label: 'What waits',
+            text: `${count(item.waiting, 'message')}. They are tried again with every run, and given up when they are 7 days old.`,
+          },
+        ].filter((each) => each.text !== ''),
+      };
+    case 'dropped': {
+      const shown = item.deliveries.slice(0, LISTED);
+      const more = item.deliveries.length - shown.length;
+      return {
+        heading: `${count(item.deliveries.length, 'message')} could not be delivered`,
+        details: [
+          ...shown.map(({ destination, subject, to, since, problem }) => ({
+            label: line(subject, 200),
+            text: `To ${to.length > 0 ? line(to.join(', '), 300) : destinationOf(destination)}, of ${day(since)}: ${prose(problem, 500)}`,
+          })),
+          ...(more > 0
+            ? [{ label: 'And', text: `${more} more: the log of the function has them all.` }]
+            : []),
+          {
+            label: 'What to do',
+            text: 'What these messages said stands in the archive, under reports/, and is not sent again. Correct the address or the channel in the config, so that the next one arrives.',
+          },
+        ],
+      };
+    }
     case 'failing':
       return {
         heading: 'Monitoring fails',

@@ -1,5 +1,5 @@
 import { explained } from './account.ts';
-import { isTimeZone, count, day, daysBetween, listing, score, scoreChange } from './format.ts';
+import { isTimeZone, count, day, daysBetween, listing, moment, score, scoreChange } from './format.ts';
 import { line } from './plain-text.ts';
 import { isUrgent, urgentEssence } from './urgency.ts';
 import type { OperationsItem, Report, ReportedChange } from './model.ts';
@@ -33,7 +33,7 @@ function essence(report: Report, kind: MailKind): string {
         ? 'Secure Score monitoring has started'
         : `Secure Score monitoring has started at ${score(report.after)}`;
     case 'operations':
-      return operationsEssence(report.operations);
+      return operationsEssence(report.operations, report.timeZone);
   }
 }
 
@@ -84,15 +84,29 @@ export function controlsEssence(report: Report): string {
 
 /** Failures come first, then what looks wrong, then what is only late. */
 export function worstFirst(items: OperationsItem[]): OperationsItem[] {
-  const order = ['failing', 'suspect', 'disagreeing', 'unreadable', 'catalogue', 'stale'];
+  const order = [
+    'failing',
+    'dropped',
+    'undelivered',
+    'suspect',
+    'disagreeing',
+    'unreadable',
+    'catalogue',
+    'stale',
+  ];
   return items.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
 }
 
-function operationsEssence(items: OperationsItem[]): string {
+function operationsEssence(items: OperationsItem[], timeZone: string): string {
   const [worst] = worstFirst(items);
   if (worst === undefined) return 'nothing to report';
   const more = items.length > 1 ? ` (and ${items.length - 1} more)` : '';
+  if (worst.until) return `${pastOf(worst, worst.until, timeZone)}${more}`;
   switch (worst.kind) {
+    case 'dropped':
+      return `${count(worst.deliveries.length, 'message')} could not be delivered${more}`;
+    case 'undelivered':
+      return `${destinationOf(worst.destination)} ${worst.destination === 'mail' ? 'do' : 'does'} not get through${more}`;
     case 'failing':
       return `monitoring fails: ${line(worst.message, 80) || worst.code}${more}`;
     case 'suspect':
@@ -105,6 +119,34 @@ function operationsEssence(items: OperationsItem[]): string {
       return `Microsoft's list of recommendations is partial: ${worst.decisions ? `without its ${worst.decisions} decisions` : `${worst.profiles} of ${worst.complete}`}${more}`;
     case 'stale':
       return `no new Secure Score since ${day(worst.since)}${more}`;
+  }
+}
+
+/** "mails" or "the channel soc". */
+export function destinationOf(destination: string): string {
+  return destination === 'mail' ? 'mails' : `the channel ${line(destination, 60)}`;
+}
+
+/** "monitoring failed from 1 Mar 07:00 to 1 Mar 09:12", of what is over. */
+export function pastOf(item: OperationsItem, until: string, timeZone: string): string {
+  const at = (time: string) => (time.includes('T') ? moment(time, timeZone) : day(time));
+  const since = 'since' in item ? item.since : 'date' in item ? item.date : until;
+  const span = `from ${at(since)} to ${at(until)}`;
+  switch (item.kind) {
+    case 'failing':
+      return `monitoring failed ${span}`;
+    case 'suspect':
+    case 'disagreeing':
+      return `a snapshot was suspect ${span}`;
+    case 'unreadable':
+      return `scores could not be read ${span}`;
+    case 'catalogue':
+      return `Microsoft's list of recommendations was partial ${span}`;
+    case 'stale':
+      return `Secure Score was stale ${span}`;
+    case 'undelivered':
+    case 'dropped':
+      return `${'destination' in item ? destinationOf(item.destination) : 'messages'} did not get through ${span}`;
   }
 }
 

@@ -1,11 +1,25 @@
-import { recipientsOf } from '../channels/mail.ts';
 import { contentHash, type Archive, type Versioned } from '../archive/archive.ts';
-import { EMPTY_STATE, type Claim, type State } from '../archive/state.ts';
-import { MonitorError } from '../errors.ts';
+import { EMPTY_STATE, toldOf, type Delivery, type State } from '../archive/state.ts';
+import { MAIL } from '../config.ts';
+import { DeliveryError, MonitorError } from '../errors.ts';
+import type { Report } from '../report/model.ts';
 import { subjectOfMail } from '../report/subject.ts';
-import { ClaimedError, type Run, type RunResult } from './run.ts';
-import type { Findings } from './report.ts';
+import { recipientsOf } from '../channels/mail.ts';
+import { reportOfOperations } from './incidents.ts';
 import { enterReport, further } from './ledger.ts';
+import {
+  afterwards,
+  asOfNow,
+  deliveriesOf,
+  isDue,
+  isPast,
+  queueOf,
+  waitsFor,
+  withEnded,
+  type Setback,
+} from './outbox.ts';
+import type { Findings } from './report.ts';
+import { ClaimedError, type Delivered, type Run, type RunResult } from './run.ts';
 
 /** A claim outlives its run's deadline by this, so that the last call of a run has surely ended. */
 const CLAIM_SLACK_MS = 10_000;
@@ -13,13 +27,31 @@ const CLAIM_SLACK_MS = 10_000;
 /** No run is longer than Lambda's 15 minutes: a claim that ends later was made by a clock that was wrong. */
 const LONGEST_CLAIM_MS = 16 * 60_000;
 
+/** How long one message may take, ms. */
+const MESSAGE_MS = 30_000;
+
+/** How long a run waits in all for receivers that ask for a pause, or are out of reach, ms; the first time for a second. */
+const PATIENCE_MS = 30_000;
+const FIRST_PAUSE_MS = 1_000;
+
+/** A receiver that asks for more is asked again the next day all the same, ms. */
+const LONGEST_PAUSE_MS = 24 * 3_600_000;
+
+/** What delivering needs; the watch has it as well. */
+export type Delivering = Pick<Run, 'tenant' | 'sender'> & {
+  ports: Pick<Run['ports'], 'clock' | 'pause' | 'invocation' | 'channels' | 'log'>;
+};
+
 /**
- * Sends what an earlier run claimed and left behind: its claim has ended, or this is a retry of the same invocation.
- * @param result its `mails` grow by what is sent
- * @returns the state without a claim
+ * The state, once nobody else is writing and sending. A report that an earlier run claimed and did not come to archive is
+ * archived: its claim has ended, or this is a retry of the same invocation.
  * @throws ClaimedError while the claim of another run is alive
  */
-export async function finishClaim(run: Run, archive: Archive, result: RunResult | null): Promise<Versioned> {
+export async function takeOver(
+  run: Delivering,
+  archive: Archive,
+  result: RunResult | null,
+): Promise<Versioned> {
   for (;;) {
     const current = await archive.state();
     const claim = current.state?.claim;
@@ -28,142 +60,318 @@ export async function finishClaim(run: Run, archive: Archive, result: RunResult 
     const { id } = run.ports.invocation;
     const left = Date.parse(claim.until) - run.ports.clock.now().getTime();
     if (claim.invocation !== id && left > 0 && left < LONGEST_CLAIM_MS) {
-      const unsent = claim.mails.filter((mail) => mail.id === null);
-      const pending = unsent.map(({ kind, subject, to }) => ({ kind, subject, to }));
-      throw new ClaimedError(claim.until, result && { ...result, pending });
+      throw new ClaimedError(claim.until, result && { ...result, ...pendingOf(run, current.state.outbox) });
     }
     const taken = await archive.swapState(
       { ...current.state, claim: { ...claim, invocation: id, until: claimEnd(run) } },
       current.version,
     );
-    if (taken) return send(run, archive, taken, result);
+    if (!taken) continue;
+    const archived = await archiveReport(run, archive, taken);
+    return swapOurs(archive, archived, { ...stateOf(archived), claim: null });
   }
 }
 
 /**
- * Delivers the findings: claims its mails in the state, sends each, marks it sent, archives the report, moves the cursor.
- * Where there is nothing to mail, only moves the cursor.
- * @returns false where another run changed the state meanwhile: nothing was sent, compare again
+ * Moves the cursor, puts the deliveries of what was found into the outbox, and claims to archive and send. One
+ * compare-and-swap.
+ * @returns the state, with a claim where there is anything to send; null where another run changed it meanwhile:
+ *   nothing was done, compare again
  */
-export async function deliver(
-  run: Run,
+export async function deposit(
+  run: Delivering,
   archive: Archive,
   current: Versioned,
-  findings: Findings,
-  result: RunResult | null,
-): Promise<boolean> {
-  const before = current.state ?? EMPTY_STATE;
-  const ledger = further(findings.ledger, before.ledger);
-  const state: State = { ...before, name: run.tenant.name, schedule: run.tenant.schedule, ledger };
-  const { report } = findings;
-  if (findings.mails.length === 0) {
-    const next: State = { ...state, ...findings.next };
-    const unchanged = current.state !== null && contentHash(next) === contentHash(current.state);
-    return unchanged || (await archive.swapState(next, current.version)) !== undefined;
-  }
-
-  const claim: Claim = {
-    invocation: run.ports.invocation.id,
-    until: claimEnd(run),
-    mails: findings.mails.map((kind) => ({
-      kind,
-      to: recipientsOf(run.tenant.recipients, run.sender, kind),
-      subject: subjectOfMail(report, kind),
-      id: null,
-    })),
-    report,
-    next: findings.next,
+  findings: Pick<Findings, 'report' | 'mails' | 'next' | 'ledger'>,
+): Promise<Versioned | null> {
+  const before = stateOf(current);
+  const { report, mails, next } = findings;
+  const now = run.ports.clock.now();
+  const outbox = [
+    ...withEnded(before.outbox, next.said, now),
+    ...(mails.length > 0 ? deliveriesOf(run, report, mails) : []),
+  ];
+  const hasWork = mails.length > 0 || outbox.some((delivery) => isDue(delivery, now));
+  const state: State = {
+    ...before,
+    ...next,
+    name: run.tenant.name,
+    schedule: run.tenant.schedule,
+    tenant: JSON.parse(JSON.stringify(run.tenant)) as unknown,
+    ledger: further(findings.ledger, before.ledger),
+    outbox,
+    claim: hasWork ? claimOf(run, mails.length > 0 ? report : null) : null,
   };
-  const claimed = await archive.swapState({ ...state, claim }, current.version);
-  if (!claimed) return false;
-  await send(run, archive, claimed, result);
-  return true;
+  if (current.state !== null && contentHash(state) === contentHash(current.state)) return current;
+  return (await archive.swapState(state, current.version)) ?? null;
 }
 
-/** Sends the unsent mails of our claim. One that fails does not keep the others back; the claim then stays. */
-async function send(
-  run: Run,
+/**
+ * Archives the claimed report, and sends whatever is due. A destination that fails keeps its own deliveries, and holds up
+ * no other. What was refused for good, or waits for somebody, is reported to operations.
+ * @param ours of `deposit`: without a claim there is nothing to do
+ * @param patience how long to wait for receivers in all, ms
+ */
+export async function send(
+  run: Delivering,
+  archive: Archive,
+  ours: Versioned,
+  patience = PATIENCE_MS,
+): Promise<Delivered> {
+  const round: Round = { setbacks: new Map(), sent: new Set(), delivered: NOTHING_DELIVERED() };
+  let current = ours;
+  while (stateOf(current).claim !== null) {
+    current = await archiveReport(run, archive, current);
+    const tried = new Set(round.setbacks.keys());
+    current = await sendDue(run, archive, current, { round, tried, patience });
+    const now = run.ports.clock.now();
+    const fresh = [...round.setbacks.values()].filter(({ delivery }) => !tried.has(delivery.id));
+    const after = afterwards(stateOf(current), fresh, round.sent, now);
+    const { outbox, said, items, dropped } = after;
+    round.delivered.failed += after.failed;
+    for (const { delivery, problem, advice } of fresh) {
+      run.ports.log[dropped.some((each) => each.delivery === delivery) ? 'error' : 'warn'](
+        dropped.some((each) => each.delivery === delivery)
+          ? 'a delivery was given up'
+          : 'a delivery did not get through, and waits',
+        { tenant: run.tenant.tenantId, delivery: delivery.id, problem, advice },
+      );
+    }
+    for (const { delivery, problem } of dropped) {
+      round.delivered.deliveries.push({ ...nameOf(run, delivery), dropped: problem });
+    }
+
+    const state: State = { ...stateOf(current), outbox, said };
+    const report = items.length > 0 ? reportOfOperations(run, state, now, items) : null;
+    current = await swapOurs(archive, current, {
+      ...state,
+      outbox: report
+        ? [
+            ...outbox,
+            ...deliveriesOf(run, report, ['operations']).filter(({ destination }) => destination === MAIL),
+          ]
+        : outbox,
+      claim: report && claimOf(run, report),
+    });
+  }
+  const { pending, deliveries } = pendingOf(run, stateOf(current).outbox);
+  round.delivered.pending = pending;
+  round.delivered.deliveries.push(...deliveries);
+  return round.delivered;
+}
+
+/** For the watch, which has nothing to report itself: sends what is due, once. @throws ClaimedError */
+export async function sendWaiting(run: Delivering, archive: Archive): Promise<Delivered> {
+  for (;;) {
+    const current = await takeOver(run, archive, null);
+    const state = stateOf(current);
+    const isAnyDue = state.outbox.some((delivery) => isDue(delivery, run.ports.clock.now()));
+    if (!isAnyDue) return send(run, archive, current, 0);
+    const ours = await archive.swapState({ ...state, claim: claimOf(run, null) }, current.version);
+    if (ours) return send(run, archive, ours, 0);
+  }
+}
+
+interface Round {
+  /** By id of the delivery. */
+  setbacks: Map<string, Setback>;
+  /** Queues that took something. */
+  sent: Set<string>;
+  delivered: Delivered;
+}
+
+const NOTHING_DELIVERED = (): Delivered => ({ mails: [], pending: [], deliveries: [], failed: 0 });
+
+/** @param tried deliveries that have failed in this run: they, and what stands behind them, wait for the next one */
+async function sendDue(
+  run: Delivering,
   archive: Archive,
   claimed: Versioned,
-  result: RunResult | null,
+  { round, tried, ...limits }: { round: Round; tried: Set<string>; patience: number },
 ): Promise<Versioned> {
+  const { clock, invocation } = run.ports;
   let current = claimed;
-  const failures: unknown[] = [];
-  const report = claimOf(current).report;
-  const hash = contentHash(report);
-
-  for (const [index, { kind, id }] of claimOf(claimed).mails.entries()) {
-    if (id !== null) continue;
-    // Today's recipients: an address that made a mail fail may have been corrected since.
-    const to = recipientsOf(run.tenant.recipients, run.sender, kind);
-    const key = `${report.toldAt.slice(0, 10)}/${report.name}/${kind}-${hash.slice(0, 8)}`;
-    let subject: string;
-    let sent: string;
-    try {
-      if (run.ports.clock.now() >= run.ports.invocation.deadline) throw outOfTime();
-      // Most days have nothing to mail: what draws mails is loaded when there is.
-      const { renderMail } = await import('../report/render.ts');
-      const { problem, ...mail } = await renderMail(report, kind);
-      if (problem) {
-        run.ports.log.warn('The chart of a mail could not be drawn.', { kind, problem: problem.message });
+  let { patience } = limits;
+  for (let pause = FIRST_PAUSE_MS; ; pause *= 2) {
+    const held: Delivery[] = [];
+    let wait: number | null = null;
+    for (const delivery of stateOf(current).outbox) {
+      const before = round.setbacks.get(delivery.id);
+      const isOver = before && (before.final || before.needsSomebody || tried.has(delivery.id));
+      if (held.some((earlier) => waitsFor(delivery, earlier))) {
+        held.push(delivery);
+      } else if (
+        isOver ||
+        !isDue({ ...delivery, notBefore: before?.notBefore ?? delivery.notBefore }, clock.now())
+      ) {
+        if (!before?.final) held.push(delivery);
+      } else {
+        const setback = await attempt(run, archive, delivery, round);
+        if (!setback) {
+          round.setbacks.delete(delivery.id);
+          current = await swapOurs(archive, current, without(stateOf(current), delivery));
+          continue;
+        }
+        round.setbacks.set(delivery.id, setback);
+        if (!setback.final) held.push(delivery);
+        if (!setback.final && !setback.needsSomebody) {
+          const asked = setback.notBefore
+            ? Date.parse(setback.notBefore) - clock.now().getTime()
+            : Math.min(pause, patience);
+          wait = Math.min(wait ?? asked, asked);
+        }
       }
-      subject = mail.subject;
-      sent = await run.ports.mailer.send({
-        ...mail,
-        key,
-        date: new Date(report.toldAt),
-        from: run.sender.from,
-        to,
-      });
-    } catch (error) {
-      failures.push(error);
-      continue;
     }
-    result?.mails.push({ kind, subject, to, id: sent });
-    const claim = claimOf(current);
-    const mails = claim.mails.with(index, { kind, to, subject, id: sent });
-    current = await swapOurs(archive, current, { ...claim, mails });
+    const left = invocation.deadline.getTime() - clock.now().getTime() - MESSAGE_MS;
+    if (wait === null || wait <= 0 || wait > patience || wait > left) return current;
+    await run.ports.pause(wait);
+    patience -= wait;
   }
-
-  if (failures.length > 0) {
-    // Let go, so that the next run need not wait; what was sent is marked.
-    await swapOurs(archive, current, { ...claimOf(current), until: run.ports.clock.now().toISOString() });
-    throw failures[0];
-  }
-  const { mails, next } = claimOf(current);
-  const before = current.state ?? EMPTY_STATE;
-  const ledger = await enterReport(archive, before.ledger, { report, mails, next }, run.ports.clock.now());
-  const state: State = { ...before, ...next, ledger };
-  return swapOurs(archive, { ...current, state }, null);
 }
 
-/** Swaps the claim in a state that we hold. @throws MonitorError `claim-lost` where we no longer do */
-async function swapOurs(archive: Archive, current: Versioned, claim: Claim | null): Promise<Versioned> {
-  const swapped = await archive.swapState({ ...(current.state ?? EMPTY_STATE), claim }, current.version);
+/** @returns null where it was sent, or need not be any more */
+async function attempt(
+  run: Delivering,
+  archive: Archive,
+  delivery: Delivery,
+  round: Round,
+): Promise<Setback | null> {
+  const { tenant, sender, ports } = run;
+  const { id, kind, destination, urgent, report: reportKey } = delivery;
+  const now = ports.clock.now();
+  try {
+    if (now >= ports.invocation.deadline) throw outOfTime();
+    const archived = await reportAt(archive, reportKey);
+    if (isPast(delivery, archived) && !delivery.heard) {
+      ports.log.info('a delivery is not sent: what it reports is over, and nobody has heard of it', {
+        tenant: tenant.tenantId,
+        delivery: id,
+      });
+      return null;
+    }
+    const report = asOfNow(archived, delivery);
+    const deadline = new Date(Math.min(ports.invocation.deadline.getTime(), now.getTime() + MESSAGE_MS));
+    const channel = ports.channels.of(tenant, destination);
+    const received = await channel.send({ id, kind, report, reportKey, urgent, deadline });
+    round.sent.add(queueOf(delivery));
+    round.delivered.deliveries.push({ ...nameOf(run, delivery), id: received });
+    if (destination === MAIL) {
+      const to = recipientsOf(tenant.recipients, sender, kind);
+      round.delivered.mails.push({ kind, subject: subjectOfMail(report, kind), to, id: received });
+    }
+    return null;
+  } catch (error) {
+    return setbackOf(error, delivery, ports.clock.now());
+  }
+}
+
+function setbackOf(error: unknown, delivery: Delivery, now: Date): Setback {
+  const isKnown = error instanceof MonitorError;
+  const { final = false, retryAfter = null } = error instanceof DeliveryError ? error : {};
+  return {
+    delivery,
+    // A foreign error may quote the address of a channel, which is a secret.
+    problem:
+      isKnown || delivery.destination === MAIL ? messageOf(error) : `It failed: ${nameOfError(error)}.`,
+    advice: isKnown ? error.advice : 'Look at the log of this run.',
+    needsSomebody: !final && isKnown && !error.retryable,
+    final,
+    notBefore:
+      retryAfter === null
+        ? null
+        : new Date(now.getTime() + Math.min(retryAfter, LONGEST_PAUSE_MS)).toISOString(),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function nameOfError(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}
+
+async function reportAt(archive: Archive, key: string): Promise<Report> {
+  try {
+    return (await archive.report(key)).report;
+  } catch (error) {
+    if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
+    throw new DeliveryError(error.code, error.message, error.advice, { final: true, cause: error });
+  }
+}
+
+/** The state once a delivery is sent: the others of its report are no surprise any more. */
+function without(state: State, { id, report }: Delivery): State {
+  return {
+    ...state,
+    outbox: state.outbox
+      .filter((each) => each.id !== id)
+      .map((each) => (each.report === report ? { ...each, heard: true } : each)),
+  };
+}
+
+/** Enters the claimed report in the ledger and archives it, both once, however often it is tried. */
+async function archiveReport(run: Delivering, archive: Archive, current: Versioned): Promise<Versioned> {
+  const state = stateOf(current);
+  const { claim } = state;
+  if (!claim?.report) return current;
+  const { report } = claim;
+  const deliveries = state.outbox
+    .filter(({ id }) => id.startsWith(contentHash(report).slice(0, 16)))
+    .map(({ id, destination, kind, subject, to }) => ({ id, destination, kind, subject, to }));
+  const told = { report, deliveries, next: toldOf(state) };
+  const ledger = await enterReport(archive, state.ledger, told, run.ports.clock.now());
+  return swapOurs(archive, current, { ...state, ledger, claim: { ...claim, report: null } });
+}
+
+/** Swaps a state that we hold. @throws MonitorError `claim-lost` where we no longer do */
+async function swapOurs(archive: Archive, current: Versioned, next: State): Promise<Versioned> {
+  const swapped = await archive.swapState(next, current.version);
   if (swapped) return swapped;
   throw new MonitorError(
     'claim-lost',
-    'Another run took over the mails of this one, which had outlived its claim.',
+    'Another run took over the deliveries of this one, which had outlived its claim.',
     'Run again: whatever is unsent by then is sent.',
     { retryable: true },
   );
 }
 
-/** Sent now, a mail could be noted as sent only after the claim has ended, and would come twice. */
+/** Sent now, a delivery could be noted as sent only after the claim has ended, and would come twice. */
 function outOfTime(): MonitorError {
   return new MonitorError(
     'out-of-time',
-    'The run had no time left to send its mails.',
-    'Run again: whatever is unsent by then is sent. If it happens often, give the function more time.',
+    'The run had no time left to send.',
+    'Nothing: the next run sends it. If it happens often, give the function more time.',
     { retryable: true },
   );
 }
 
-function claimOf({ state }: Versioned): Claim {
-  if (!state?.claim) throw new Error('a claimed state has a claim');
-  return state.claim;
+function stateOf({ state }: Versioned): State {
+  return state ?? EMPTY_STATE;
 }
 
-function claimEnd(run: Run): string {
-  return new Date(run.ports.invocation.deadline.getTime() + CLAIM_SLACK_MS).toISOString();
+function claimOf(run: Delivering, report: Report | null): State['claim'] {
+  return { invocation: run.ports.invocation.id, until: claimEnd(run), report };
+}
+
+function claimEnd({ ports }: Delivering): string {
+  return new Date(ports.invocation.deadline.getTime() + CLAIM_SLACK_MS).toISOString();
+}
+
+function nameOf({ tenant }: Delivering, { destination, kind }: Delivery) {
+  const type = tenant.channels.find(({ name }) => name === destination)?.type;
+  return { channel: type ?? destination, kind, destination };
+}
+
+function pendingOf(run: Delivering, outbox: Delivery[]): Pick<Delivered, 'pending' | 'deliveries'> {
+  return {
+    pending: outbox
+      .filter(({ destination }) => destination === MAIL)
+      .map(({ kind, subject, to }) => ({ kind, subject, to })),
+    deliveries: outbox.map((delivery) => ({
+      ...nameOf(run, delivery),
+      pending: true as const,
+      problem: delivery.problem,
+    })),
+  };
 }

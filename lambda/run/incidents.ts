@@ -1,9 +1,11 @@
-import type { Said } from '../archive/state.ts';
+import { type Delivery, type Said, type State } from '../archive/state.ts';
 import { dateOf, daysBetween } from '../dates.ts';
 import { day as formatDate } from '../report/format.ts';
-import type { OperationsItem } from '../report/model.ts';
+import { episodeOf } from '../report/episodes.ts';
+import type { OperationsItem, Report } from '../report/model.ts';
 import type { Answer } from './check.ts';
 import type { Compared } from './compare.ts';
+import { headOf } from './ledger.ts';
 import type { Run } from './run.ts';
 
 /** No new snapshot for 3 days is stale: they come daily, and a day or two late. */
@@ -48,13 +50,8 @@ function unreadableItem({ newest: { date, snapshot } }: Answer): OperationsItem[
     : [];
 }
 
-/** The episodes of a run that succeeds, and which of the items each covers. */
-const EPISODES = {
-  stale: ['stale'],
-  suspect: ['suspect', 'disagreeing'],
-  catalogue: ['catalogue'],
-  unreadable: ['unreadable'],
-} as const satisfies Record<string, OperationsItem['kind'][]>;
+/** The episodes that a run which succeeds can find. */
+const EPISODES = ['stale', 'suspect', 'catalogue', 'unreadable'] as const;
 
 /**
  * What has been reported after this run: an episode is reported when it begins, goes on whatever its facts become, and ends
@@ -68,12 +65,12 @@ export function incidentsAfter(
 ): { next: Said; begun: OperationsItem[] } {
   const next: Said = { ...before, failing: null, ended: [...before.ended] };
   const begun: OperationsItem[] = [];
-  for (const [episode, kinds] of Object.entries(EPISODES) as [keyof typeof EPISODES, string[]][]) {
-    const item = items.find(({ kind }) => kinds.includes(kind));
+  for (const episode of EPISODES) {
+    const item = items.find((each) => episodeOf(each)?.kind === episode);
     const since = before[episode];
     if (item && since === null) begun.push(item);
     if (!item && since !== null) next.ended.push({ kind: episode, since, until: today });
-    next[episode] = item ? (since ?? ('since' in item ? item.since : item.date)) : null;
+    next[episode] = item ? (since ?? episodeOf(item)!.since) : null;
   }
   if (before.failing && before.failing.told.length > 0) {
     next.ended.push({ kind: 'failing', since: before.failing.since.slice(0, 10), until: today });
@@ -94,8 +91,51 @@ export function endedNotes({ ended }: Said): string[] {
         return `Microsoft's list of recommendations is complete again: it was partial ${span}.`;
       case 'unreadable':
         return `All scores can be read again: some could not ${span}.`;
-      default:
+      case 'failing':
         return `Monitoring works again: it failed ${span}.`;
+      default:
+        return `What waited for ${kind.startsWith('undelivered mail ') ? 'mails' : `the channel ${kind.replace('undelivered ', '')}`} goes out again: deliveries failed ${span}.`;
     }
   });
+}
+
+/** Without the episodes of which nobody has heard: what reports them still waits, and is not going to be sent. */
+export function heardOf(said: Said, outbox: Delivery[]): Said {
+  const unheard = outbox.filter(({ heard }) => !heard).flatMap(({ episodes }) => episodes);
+  return {
+    ...said,
+    ended: said.ended.filter(
+      ({ kind, since }) => !unheard.some((of) => of.kind === kind && of.since.slice(0, 10) === since),
+    ),
+  };
+}
+
+/** A report to operations alone. */
+export function reportOfOperations(
+  { tenant }: Pick<Run, 'tenant'>,
+  state: State,
+  now: Date,
+  operations: OperationsItem[],
+  notes: string[] = [],
+): Report {
+  return {
+    version: 1,
+    tenantId: tenant.tenantId,
+    name: tenant.name,
+    toldAt: now.toISOString(),
+    timeZone: tenant.schedule.timeZone,
+    from: state.cursor,
+    to: state.cursor,
+    before: null,
+    after: null,
+    account: null,
+    days: [],
+    confirmed: [],
+    trend: [],
+    peers: { allTenants: null, similarSize: null },
+    start: null,
+    operations,
+    notes,
+    ledger: headOf(state.ledger),
+  };
 }

@@ -119,9 +119,9 @@ export async function completeLedger(
   return completion;
 }
 
-/** Whether it is a report that stands in the state still, and is created when its mails are. */
+/** Whether it is a report that stands in the state still, and is to be created. */
 async function isClaimed(archive: Archive, { key }: Named): Promise<boolean> {
-  return key.startsWith('reports/') && (await archive.state()).state?.claim != null;
+  return key.startsWith('reports/') && (await archive.state()).state?.claim?.report != null;
 }
 
 /**

@@ -1,19 +1,26 @@
 import { DEPLOYMENT_METRICS, TENANT_METRICS } from '../metric-names.ts';
-import type { Mailer } from '../ports.ts';
+import { MAIL } from '../config.ts';
+import type { Channels } from '../ports.ts';
 import { ClaimedError, type Run, type RunResult } from './run.ts';
 import type { Change } from '../score/change.ts';
 
 /** What the steps of a run come to. */
 export interface Outcome {
   result: RunResult;
+  /** How many deliveries were given up, or wait for somebody. */
+  deliveriesFailed: number;
   /** Whether the columns of the history could not be written: caught up by the next run. */
   columnsFailed: boolean;
 }
 
 /** Runs the steps, publishes what they came to as metrics, and ends as they ended. */
 export async function published(run: Run, steps: (run: Run) => Promise<Outcome>): Promise<RunResult> {
-  const { mailer, count } = counted(run.ports.mailer);
-  const publishRun = (succeeded: 0 | 1, failed: 0 | 1, more: { ColumnsFailed?: number } = {}) =>
+  const { channels, count } = counted(run.ports.channels);
+  const publishRun = (
+    succeeded: 0 | 1,
+    failed: 0 | 1,
+    more: { ColumnsFailed?: number; DeliveriesFailed?: number } = {},
+  ) =>
     run.ports.metrics.publish({
       // A metric that stays silent is no zero: an alarm or a graph over it would have gaps.
       [DEPLOYMENT_METRICS.runsSucceeded]: succeeded,
@@ -22,8 +29,14 @@ export async function published(run: Run, steps: (run: Run) => Promise<Outcome>)
       ...more,
     });
   try {
-    const { result, columnsFailed } = await steps({ ...run, ports: { ...run.ports, mailer } });
-    publishRun(1, 0, { [DEPLOYMENT_METRICS.columnsFailed]: columnsFailed ? 1 : 0 });
+    const { result, deliveriesFailed, columnsFailed } = await steps({
+      ...run,
+      ports: { ...run.ports, channels },
+    });
+    publishRun(1, 0, {
+      [DEPLOYMENT_METRICS.columnsFailed]: columnsFailed ? 1 : 0,
+      [DEPLOYMENT_METRICS.deliveriesFailed]: deliveriesFailed,
+    });
     publishScore(run, result);
     return result;
   } catch (error) {
@@ -63,14 +76,19 @@ export function movement(changes: Change[]): { gained: number; lost: number } {
 }
 
 /** Mails count even where the run fails after, or because of, them. */
-function counted(mailer: Mailer): { mailer: Mailer; count: () => number } {
+function counted(channels: Channels): { channels: Channels; count: () => number } {
   let sent = 0;
   return {
-    mailer: {
-      async send(mail) {
-        const id = await mailer.send(mail);
-        sent += 1;
-        return id;
+    channels: {
+      of(tenant, destination) {
+        const channel = channels.of(tenant, destination);
+        return {
+          async send(message) {
+            const id = await channel.send(message);
+            if (destination === MAIL) sent += 1;
+            return id;
+          },
+        };
       },
     },
     count: () => sent,

@@ -16,7 +16,7 @@ import { healedNote, type Archived } from './archive.ts';
 import type { Answer } from './check.ts';
 import type { Compared } from './compare.ts';
 import type { Explained } from './explain.ts';
-import { endedNotes, incidentsAfter, incidentsOf, LISTED } from './incidents.ts';
+import { endedNotes, heardOf, incidentsAfter, incidentsOf, LISTED } from './incidents.ts';
 import { further, headOf } from './ledger.ts';
 import type { Run } from './run.ts';
 import type { Settled } from './settle.ts';
@@ -50,7 +50,8 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
   const cursor = told?.cursor ?? null;
   const now = run.ports.clock.now();
   const lastSaid = { ...EMPTY_STATE.said, ...(state ?? told)?.said };
-  const said = incidentsAfter(lastSaid, incidentsOf(run, answer, compared), dateOf(now));
+  const { begun, next } = incidentsAfter(lastSaid, incidentsOf(run, answer, compared), dateOf(now));
+  const said = heardOf(next, state?.outbox ?? []);
   const after = scoreLine(last);
 
   const report: Report = {
@@ -69,9 +70,9 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
     trend: explained.trend,
     peers: last.peers,
     start: cursor ? null : startReport(last, answer.profiles),
-    operations: said.begun,
+    operations: begun,
     notes: [
-      ...endedNotes(said.next),
+      ...endedNotes(said),
       ...gapNotes(settled.days),
       ...skippedNotes(accepted),
       ...compared.damaged.map(
@@ -100,7 +101,7 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
       cursor: to,
       held: heldControls(last),
       services: last.enabledServices ?? explained.services,
-      said: mails.length > 0 ? { ...said.next, ended: [] } : said.next,
+      said: mails.length > 0 ? { ...said, ended: [] } : said,
       lastRun: {
         at: answer.fetchedAt,
         newest: answer.newest.date,
@@ -179,6 +180,10 @@ function operationsTitle(item: OperationsItem): string {
       return `${item.count} controls have no score that can be read on ${formatDate(item.date)}`;
     case 'failing':
       return item.message;
+    case 'undelivered':
+      return item.problem;
+    case 'dropped':
+      return `${item.deliveries.length} messages could not be delivered`;
   }
 }
 

@@ -27,9 +27,26 @@ export interface RunResult {
   changes: Change[];
   /** Of the same days: from the percentage of the first to that of the last, in percentage points. */
   explanation: Explanation;
+  /** Sent by this run. */
   mails: SentMail[];
-  /** Mails that another run has claimed and not sent yet. */
+  /** Mails that wait: they failed, or another run has claimed them. */
   pending: PendingMail[];
+  /** What this run sent, what waits after it, and what it gave up. */
+  deliveries: DeliveryResult[];
+}
+
+/** What became of a delivery. `channel` is 'mail' or the type of the channel that `destination` names. */
+export type DeliveryResult = { channel: string; kind: MailKind; destination: string } & (
+  | { id: string }
+  | { pending: true; problem: string | null }
+  /** Because of what. */
+  | { dropped: string }
+);
+
+/** What was delivered. */
+export interface Delivered extends Pick<RunResult, 'mails' | 'pending' | 'deliveries'> {
+  /** How many were given up, or wait for somebody. */
+  failed: number;
 }
 
 export interface PendingMail {
@@ -43,7 +60,7 @@ export interface SentMail extends PendingMail {
   id: string;
 }
 
-/** Another run is sending this tenant's mails. Retryable: its claim ends, and whoever comes then takes it over. */
+/** Another run is sending what this tenant's runs found. Retryable: its claim ends, and whoever comes then takes it over. */
 export class ClaimedError extends MonitorError {
   /** What this run did all the same, with the claimed mails in `pending`. */
   readonly result: RunResult | null;
@@ -51,7 +68,7 @@ export class ClaimedError extends MonitorError {
   constructor(until: string, result: RunResult | null) {
     super(
       'claimed-by-another-run',
-      `Another run is sending the mails of this tenant, until ${until} at the latest.`,
+      `Another run is sending the reports of this tenant, until ${until} at the latest.`,
       'Run again after that time: whatever is unsent by then is sent.',
       { retryable: true },
     );

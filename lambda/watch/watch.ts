@@ -1,10 +1,13 @@
 import { Archive, contentHash } from '../archive/archive.ts';
 import { inParallel } from '../archive/columns/parallel.ts';
+import type { State } from '../archive/state.ts';
+import { tenantSchema } from '../config.ts';
 import { MonitorError } from '../errors.ts';
 import { DEPLOYMENT_METRICS } from '../metric-names.ts';
-import type { Ports, Schedule, Schedules } from '../ports.ts';
+import type { Mailer, Ports, Schedule, Schedules } from '../ports.ts';
 import { renderWatchMail, type WatchItem } from '../report/watch.ts';
 import type { Sender } from '../channels/mail.ts';
+import { sendWaiting } from '../run/deliver.ts';
 import type { SentMail } from '../run/run.ts';
 import { lookThrough, type Look } from './evidence.ts';
 import { recall, remember, type Memory } from './memory.ts';
@@ -17,7 +20,10 @@ export interface Watch {
   /** The deployment's name: the watch has many tenants. */
   deployment: string;
   sender: Sender;
-  ports: Pick<Ports, 'clock' | 'store' | 'mailer' | 'log' | 'metrics'> & { schedules: Schedules };
+  ports: Pick<Ports, 'clock' | 'pause' | 'store' | 'channels' | 'log' | 'metrics'> & {
+    mailer: Mailer;
+    schedules: Schedules;
+  };
   /** The invocation's deadline: no tenant's evidence is begun shortly before it. */
   deadline: Date;
 }
@@ -76,6 +82,7 @@ export async function watch(run: Watch): Promise<WatchResult> {
     metrics.publish({ [DEPLOYMENT_METRICS.mailsSent]: 1 });
   }
   await note(run, memory, { ...news.said, evidence });
+  result.mails.push(...(await emptyOutboxes(run, tenants)));
 
   if (failure) throw failure;
   return result;
@@ -234,6 +241,36 @@ async function send(run: Watch, items: WatchItem[], now: Date): Promise<SentMail
     text,
   });
   return { kind, subject, to: sender.operations, id };
+}
+
+/** Sends what waits in the outboxes of the tenants. One that cannot be emptied keeps no other waiting. @returns the mails */
+async function emptyOutboxes(run: Watch, tenants: Watched[]): Promise<SentMail[]> {
+  const { ports, sender, deadline } = run;
+  const invocation = { id: `watch ${run.deployment} ${ports.clock.now().toISOString()}`, deadline };
+  const waiting = tenants.filter(({ state }) => state && state !== 'damaged' && state.outbox.length > 0);
+  const delivered = await inParallel(waiting, async ({ schedule: { tenantId }, state }) => {
+    try {
+      // As of its last run. A state of before there were channels has none: then the next run sends.
+      const parsed = tenantSchema.safeParse((state as State).tenant);
+      if (!parsed.success || ports.clock.now() >= deadline) return [];
+      const delivering = { tenant: parsed.data, sender, ports: { ...ports, invocation } };
+      return [await sendWaiting(delivering, new Archive(ports.store, tenantId))];
+    } catch (error) {
+      ports.log.warn('an outbox could not be emptied: the next run tries again', {
+        tenant: tenantId,
+        error: error instanceof Error ? error.message : String(error),
+      });
+      return [];
+    }
+  });
+  const all = delivered.flat();
+  if (all.length > 0) {
+    ports.metrics.publish({
+      [DEPLOYMENT_METRICS.mailsSent]: all.reduce((sum, { mails }) => sum + mails.length, 0),
+      [DEPLOYMENT_METRICS.deliveriesFailed]: all.reduce((sum, { failed }) => sum + failed, 0),
+    });
+  }
+  return all.flatMap(({ mails }) => mails);
 }
 
 /** Records what was reported after the mail, so that a crash in between repeats the mail rather than losing it. */

@@ -104,7 +104,7 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
               ...report(date ?? '', toldAt),
               to: date === null ? null : { date, snapshot, profiles: 'p' },
             },
-            mails: [],
+            deliveries: [],
             next: { ...EMPTY_STATE, cursor: date === null ? null : { date, snapshot, profiles: 'p' } },
           }),
         );

@@ -1,7 +1,22 @@
 import { createHash } from 'node:crypto';
 import { parseConfig, type Tenant } from '../../lambda/config.ts';
 import { addDays } from '../../lambda/dates.ts';
-import type { Clock, Graph, Log, Mail, Mailer, Metrics, ObjectStore, Ports } from '../../lambda/ports.ts';
+import { mailChannel } from '../../lambda/channels/mail.ts';
+import { MAIL } from '../../lambda/config.ts';
+import { DeliveryError } from '../../lambda/errors.ts';
+import type {
+  Channel,
+  Channels,
+  Clock,
+  Graph,
+  Log,
+  Mail,
+  Mailer,
+  Message,
+  Metrics,
+  ObjectStore,
+  Ports,
+} from '../../lambda/ports.ts';
 import type { Run } from '../../lambda/run/run.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
 
@@ -94,6 +109,53 @@ export class MemoryMailer implements Mailer {
   subjects(): string[] {
     return this.sent.map(({ subject }) => subject);
   }
+}
+
+/** A channel that keeps what it gets; `fails` decides what becomes of a message. */
+export class MemoryChannel implements Channel {
+  readonly got: Message[] = [];
+  fails: (message: Message) => Error | null = () => null;
+  async send(message: Message) {
+    const failure = this.fails(message);
+    if (failure) throw failure;
+    this.got.push(message);
+    return `id-of-${message.id}`;
+  }
+}
+
+/** Mail over a mailer, and channels in memory by name, whether the tenant has them or not. */
+export class MemoryChannels implements Channels {
+  readonly byName = new Map<string, MemoryChannel>();
+  readonly #mailer: Mailer;
+  readonly #sender: Run['sender'];
+  readonly #log: Log;
+  constructor(mailer: Mailer, sender: Run['sender'], log: Log) {
+    this.#mailer = mailer;
+    this.#sender = sender;
+    this.#log = log;
+  }
+  of(tenant: Tenant, destination: string): Channel {
+    if (destination === MAIL)
+      return mailChannel(tenant, { mailer: this.#mailer, sender: this.#sender, log: this.#log });
+    if (!tenant.channels.some(({ name }) => name === destination)) {
+      throw new DeliveryError('channel-removed', 'gone from the config', 'Nothing.', { final: true });
+    }
+    return this.named(destination);
+  }
+  named(name: string): MemoryChannel {
+    const channel = this.byName.get(name) ?? new MemoryChannel();
+    this.byName.set(name, channel);
+    return channel;
+  }
+}
+
+/** Has one run send its mails by a mailer of its own. */
+export function sendBy(run: Run, mailer: Mailer): void {
+  const others = run.ports.channels;
+  const channels = new MemoryChannels(mailer, run.sender, run.ports.log);
+  run.ports.channels = {
+    of: (tenant, destination) => (destination === MAIL ? channels : others).of(tenant, destination),
+  };
 }
 
 /** Keeps what is published. */
@@ -194,11 +256,14 @@ const bundle = await createCertificate({ commonName: 'test', days: 3650, notBefo
 export const PEM = `${bundle.certificate}\n${bundle.privateKey}`;
 
 export interface World {
+  /** Of the runs that follow. */
+  tenant: Tenant;
   run: Run;
   clock: FixedClock;
   store: MemoryStore;
   graph: FakeGraph;
   mailer: MemoryMailer;
+  channels: MemoryChannels;
   logged: { level: string; message: string; facts?: Record<string, unknown> }[];
   metrics: MemoryMetrics;
 }
@@ -216,23 +281,27 @@ export function world(now: string): World & { runOf: (invocation?: string) => Ru
   const graph = new FakeGraph();
   const mailer = new MemoryMailer();
   const metrics = new MemoryMetrics();
+  const sender = { from: 'Secure Score <secure-score@contoso.com>', operations: ['oncall@contoso.com'] };
+  const channels = new MemoryChannels(mailer, sender, log);
   let invocations = 0;
 
   const runOf = (invocation = `invocation-${(invocations += 1)}`): Run => ({
-    tenant,
-    sender: { from: 'Secure Score <secure-score@contoso.com>', operations: ['oncall@contoso.com'] },
+    tenant: its.tenant,
+    sender,
     ports: {
       clock,
+      pause: async (ms) => clock.advance(ms),
       invocation: { id: invocation, deadline: new Date(clock.now().getTime() + RUN_MS) },
       certificate: { read: async () => PEM },
       graph,
       store,
-      mailer,
+      channels,
       log,
       metrics,
     },
   });
-  return { runOf, run: runOf(), clock, store, graph, mailer, logged, metrics };
+  const its = { tenant };
+  return Object.assign(its, { runOf, run: runOf(), clock, store, graph, mailer, channels, logged, metrics });
 }
 
 /** The process dies: nothing after it runs. */
@@ -263,14 +332,15 @@ export function crashing(
         };
       },
     });
-  const { certificate, graph, store, mailer } = ports;
+  const { certificate, graph, store, channels } = ports;
   return {
     ports: {
       ...ports,
       certificate: watch(certificate),
       graph: watch(graph),
       store: watch(store),
-      mailer: watch(mailer),
+      channels: { of: (tenant, destination) => watch(channels.of(tenant, destination)) },
+      pause: (ms) => (calls >= nth ? Promise.reject(new Crash()) : ports.pause(ms)),
     },
     calls: () => calls,
   };

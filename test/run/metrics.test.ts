@@ -59,7 +59,7 @@ function metricsOf(line: Record<string, unknown>): Metric[] {
 
 /** Every metric that real runs and a real watch write into the log. */
 async function everything(): Promise<Metric[]> {
-  const { runOf, graph, logged } = world('2026-03-01T07:00:00Z');
+  const { runOf, graph, logged, mailer } = world('2026-03-01T07:00:00Z');
   fillDays(graph, '2026-02-20', 10, { controls: { mfa: 8 } });
   const { log } = runOf().ports;
   const withMetrics = (run: Run): Run => ({
@@ -72,7 +72,8 @@ async function everything(): Promise<Metric[]> {
     const since = new Date('2026-01-01');
     const schedules = { list: async () => [{ tenantId: TENANT_ID, enabled: true, since }] };
     const { deadline } = run.ports.invocation;
-    await watch({ deployment: 'deployed', sender: run.sender, ports: { ...run.ports, schedules }, deadline });
+    const ports = { ...run.ports, mailer, schedules };
+    await watch({ deployment: 'deployed', sender: run.sender, ports, deadline });
   });
   expect(logged.filter(({ level }) => level !== 'info')).toEqual([]);
   return lines.flatMap(metricsOf);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { addDays } from '../../lambda/dates.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
-import { fillDays, TENANT_ID, world, type DaySpec } from './fakes.ts';
+import { sendBy, fillDays, TENANT_ID, world, type DaySpec } from './fakes.ts';
 
 /** Stories that a review told, each of which went wrong once. */
 
@@ -340,7 +340,7 @@ describe('what breaks after the answer was fetched', () => {
     w.graph.days.set('2026-03-02', withAlpha(4));
     w.clock.set('2027-03-02T07:00:00Z');
     const broken = w.runOf();
-    broken.ports.mailer = { send: () => new Promise(() => {}) };
+    sendBy(broken, { send: () => new Promise(() => {}) });
     void monitor(broken);
     await expect
       .poll(() => JSON.parse(Buffer.from(w.store.objects.get(STATE)!).toString()).claim)

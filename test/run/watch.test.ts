@@ -44,7 +44,7 @@ function watched(now = NOW) {
       watch({
         deployment: 'secure-score',
         sender,
-        ports: { ...ports, schedules: { list: async () => schedules } },
+        ports: { ...ports, mailer: base.mailer, schedules: { list: async () => schedules } },
         deadline: its.deadline ?? new Date(base.clock.now().getTime() + 300_000),
       }),
   };
@@ -335,15 +335,15 @@ describe('the mail of the watch', () => {
   });
 
   it('is not remembered as sent where it could not be sent; the metrics stand all the same', async () => {
-    const { schedule, look, mailer, metrics, run } = watched();
+    const { schedule, look, mailer, metrics } = watched();
     schedule(TENANT_ID);
     const send = mailer.send.bind(mailer);
-    run.ports.mailer.send = async () => {
+    mailer.send = async () => {
       throw new Error('SES is down');
     };
     await expect(look()).rejects.toThrow('SES is down');
     expect(metrics.published).toEqual([{ TenantsOverdue: 1, TenantsStale: 0, ArchivesDamaged: 0 }]);
-    run.ports.mailer.send = send;
+    mailer.send = send;
     expect((await look()).mails).toHaveLength(1);
   });
 });
