@@ -138,7 +138,6 @@ const stateSchemaOf1 = stateSchema.omit({ outbox: true, tenant: true }).extend({
 
 /** A tenant's state: cursor, claim, and what is not to be said twice. Changed by compare-and-swap alone. */
 export type State = z.infer<typeof stateSchema>;
-export type Claim = NonNullable<State['claim']>;
 export type Delivery = State['outbox'][number];
 export type Told = z.infer<typeof toldSchema>;
 export type Said = Told['said'];

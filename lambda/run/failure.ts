@@ -10,14 +10,14 @@ import type { Run } from './run.ts';
 const PATIENCE_MS = 24 * 3_600_000;
 
 /** What another run has in hand is no failure to report. */
-const OF_OTHER_RUNS = ['claimed-by-another-run', 'claim-lost', 'state-contended', 'out-of-time'];
+const OF_OTHER_RUNS = new Set(['claimed-by-another-run', 'claim-lost', 'state-contended', 'out-of-time']);
 
 /**
  * Reports to operations that runs fail: once a kind of failure in a row of failing runs, and at once only where waiting
  * cannot help. Also sends what waits. Never throws: the failure itself is what the caller throws.
  */
 export async function reportFailure(run: Run, archive: Archive, failure: unknown): Promise<void> {
-  if (!(failure instanceof MonitorError) || OF_OTHER_RUNS.includes(failure.code)) return;
+  if (!(failure instanceof MonitorError) || OF_OTHER_RUNS.has(failure.code)) return;
   const { ports, tenant } = run;
   try {
     const current = await takeOver(run, archive, null);

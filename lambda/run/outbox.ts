@@ -1,4 +1,5 @@
 import { newDelivery, type Delivery, type Said, type State } from '../archive/state.ts';
+import { hears } from '../channels/channels.ts';
 import { recipientsOf } from '../channels/mail.ts';
 import { MAIL } from '../config.ts';
 import { episodesOf, type Episode } from '../report/episodes.ts';
@@ -15,14 +16,12 @@ const PATIENCE_MS = 24 * 3_600_000;
 /** Who has to know to which the deliveries of a run go. */
 export type Recipients = Pick<Run, 'tenant' | 'sender'>;
 
-/** One delivery a kind and destination: by mail, and to each channel that hears of the kind. The start goes with the scores. */
+/** One delivery a kind and destination: by mail, and to each channel that hears of the kind. */
 export function deliveriesOf({ tenant, sender }: Recipients, report: Report, kinds: MailKind[]): Delivery[] {
   return kinds.flatMap((kind) => {
     const subject = subjectOfMail(report, kind);
     const to = recipientsOf(tenant.recipients, sender, kind);
-    const channels = tenant.channels.filter((channel) =>
-      channel.kinds.includes(kind === 'start' ? 'scores' : kind),
-    );
+    const channels = tenant.channels.filter((channel) => hears(channel, kind));
     return [
       newDelivery(report, kind, MAIL, { to, subject }),
       ...channels.map(({ name }) => newDelivery(report, kind, name, { to: [], subject })),

@@ -249,7 +249,7 @@ describe('deliveries', () => {
     expect(result.pending).toMatchObject([{ kind: 'operations' }]);
     expect((await w.state()).outbox).toHaveLength(1);
     expect(w.metrics.published.at(-2)).toMatchObject({ DeliveriesFailed: 1 });
-    expect(w.logged.filter(({ level }) => level === 'warn').at(-1)!.facts).toMatchObject({
+    expect(w.logged.findLast(({ level }) => level === 'warn')!.facts).toMatchObject({
       advice: 'Verify it.',
     });
   });
@@ -319,9 +319,9 @@ describe('what is over when its turn comes', () => {
     const w = await started([]);
     const run = failing(w);
     sendBy(run, broken);
-    await expect(monitor(run)).rejects.toThrow();
+    await expect(monitor(run)).rejects.toThrow('The secret is empty.');
     w.clock.advance(3_600_000);
-    await expect(monitor(w.runOf())).rejects.toThrow();
+    await expect(monitor(w.runOf())).rejects.toThrow('The secret is empty.');
     expect(w.mailer.sent.map(({ subject }) => subject)).toEqual([
       'Contoso: monitoring fails: The secret is empty.',
     ]);

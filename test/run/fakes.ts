@@ -134,10 +134,10 @@ export class MemoryChannels implements Channels {
     this.#sender = sender;
     this.#log = log;
   }
-  of(tenant: Tenant, destination: string): Channel {
+  of(whose: Tenant, destination: string): Channel {
     if (destination === MAIL)
-      return mailChannel(tenant, { mailer: this.#mailer, sender: this.#sender, log: this.#log });
-    if (!tenant.channels.some(({ name }) => name === destination)) {
+      return mailChannel(whose, { mailer: this.#mailer, sender: this.#sender, log: this.#log });
+    if (!whose.channels.some(({ name }) => name === destination)) {
       throw new DeliveryError('channel-removed', 'gone from the config', 'Nothing.', { final: true });
     }
     return this.named(destination);
@@ -154,7 +154,7 @@ export function sendBy(run: Run, mailer: Mailer): void {
   const others = run.ports.channels;
   const channels = new MemoryChannels(mailer, run.sender, run.ports.log);
   run.ports.channels = {
-    of: (tenant, destination) => (destination === MAIL ? channels : others).of(tenant, destination),
+    of: (whose, destination) => (destination === MAIL ? channels : others).of(whose, destination),
   };
 }
 
@@ -339,7 +339,7 @@ export function crashing(
       certificate: watch(certificate),
       graph: watch(graph),
       store: watch(store),
-      channels: { of: (tenant, destination) => watch(channels.of(tenant, destination)) },
+      channels: { of: (whose, destination) => watch(channels.of(whose, destination)) },
       pause: (ms) => (calls >= nth ? Promise.reject(new Crash()) : ports.pause(ms)),
     },
     calls: () => calls,
