@@ -38,7 +38,16 @@ export function describeResult(result: RunResult): string {
   ];
   if (changes.length > 0) lines.push(changesTable(changes, result.explanation));
   for (const { subject, to } of mails) lines.push(`  ✉ ${subject} ${styleText('dim', `→ ${to.join(', ')}`)}`);
-  if (mails.length === 0) lines.push(styleText('dim', '  nothing to report, no mail'));
+  for (const delivery of result.deliveries ?? []) {
+    if ('id' in delivery) continue;
+    const { kind, destination } = delivery;
+    const [mark, colour, why] =
+      'dropped' in delivery
+        ? (['✗ given up', 'red', delivery.dropped] as const)
+        : (['… waits', 'yellow', delivery.problem] as const);
+    lines.push(`  ${styleText(colour, mark)}  ${kind} → ${destination}${why ? `: ${why}` : ''}`);
+  }
+  if (result.deliveries?.length === 0) lines.push(styleText('dim', '  nothing to report'));
   return lines.join('\n');
 }
 

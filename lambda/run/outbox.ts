@@ -115,7 +115,7 @@ export interface Aftermath {
   dropped: Setback[];
   /** What operations should know, by mail; what keeps those mails themselves back is not among it. */
   items: OperationsItem[];
-  /** How many deliveries were dropped, or wait for somebody. */
+  /** How many deliveries were dropped, or are mails to operations that wait for somebody: of these no mail tells. */
   failed: number;
 }
 
@@ -187,7 +187,7 @@ export function afterwards(
     said: { ...said, undelivered, ended },
     dropped,
     items,
-    failed: dropped.length + stuck.length,
+    failed: dropped.length + stuck.filter(({ delivery }) => isOfOperationsMail(queueOf(delivery))).length,
   };
 }
 

@@ -19,7 +19,7 @@ export async function published(run: Run, steps: (run: Run) => Promise<Outcome>)
   const publishRun = (
     succeeded: 0 | 1,
     failed: 0 | 1,
-    more: { ColumnsFailed?: number; DeliveriesFailed?: number } = {},
+    more: { ColumnsFailed?: number; DeliveriesDropped?: number } = {},
   ) =>
     run.ports.metrics.publish({
       // A metric that stays silent is no zero: an alarm or a graph over it would have gaps.
@@ -35,7 +35,7 @@ export async function published(run: Run, steps: (run: Run) => Promise<Outcome>)
     });
     publishRun(1, 0, {
       [DEPLOYMENT_METRICS.columnsFailed]: columnsFailed ? 1 : 0,
-      [DEPLOYMENT_METRICS.deliveriesFailed]: deliveriesFailed,
+      [DEPLOYMENT_METRICS.deliveriesDropped]: deliveriesFailed,
     });
     publishScore(run, result);
     return result;

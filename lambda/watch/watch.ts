@@ -267,7 +267,7 @@ async function emptyOutboxes(run: Watch, tenants: Watched[]): Promise<SentMail[]
   if (all.length > 0) {
     ports.metrics.publish({
       [DEPLOYMENT_METRICS.mailsSent]: all.reduce((sum, { mails }) => sum + mails.length, 0),
-      [DEPLOYMENT_METRICS.deliveriesFailed]: all.reduce((sum, { failed }) => sum + failed, 0),
+      [DEPLOYMENT_METRICS.deliveriesDropped]: all.reduce((sum, { failed }) => sum + failed, 0),
     });
   }
   return all.flatMap(({ mails }) => mails);

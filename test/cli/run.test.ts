@@ -122,6 +122,7 @@ describe('secure-score run', () => {
       'explanation',
       'mails',
       'pending',
+      'deliveries',
     ]);
     expect(first.result).toMatchObject({
       tenant: tenant.tenantId,

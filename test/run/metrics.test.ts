@@ -163,7 +163,7 @@ describe('a run', () => {
     fillDays(graph, '2026-02-20', 10, { controls: { mfa: 8, phish: 2 } });
     await monitor(runOf());
     expect(metrics.published).toEqual([
-      { RunsSucceeded: 1, RunsFailed: 0, MailsSent: 1, ColumnsFailed: 0, DeliveriesFailed: 0 },
+      { RunsSucceeded: 1, RunsFailed: 0, MailsSent: 1, ColumnsFailed: 0, DeliveriesDropped: 0 },
       {
         'Contoso ScorePercentage': 10,
         'Contoso ScorePoints': 10,
