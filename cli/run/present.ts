@@ -32,13 +32,15 @@ const MARKS: Record<ChangeKind, { mark: string; colour: 'red' | 'green' | 'cyan'
 /** What a run did, for a person at a terminal. */
 export function describeResult(result: RunResult): string {
   const { score: now, archived, changes, mails } = result;
+  // A function of an earlier version has none.
+  const { deliveries = [] } = result as Partial<RunResult>;
   const lines = [
     `${styleText('bold', result.name)}  ${styleText('bold', score(now))}  ${styleText('dim', `${sides({ before: null, after: now.points }, { before: null, after: now.maximum })}, snapshot of ${day(now.date)}`)}`,
     `  ${describeArchived(archived)}`,
   ];
   if (changes.length > 0) lines.push(changesTable(changes, result.explanation));
   for (const { subject, to } of mails) lines.push(`  ✉ ${subject} ${styleText('dim', `→ ${to.join(', ')}`)}`);
-  for (const delivery of result.deliveries ?? []) {
+  for (const delivery of deliveries) {
     if ('id' in delivery) continue;
     const { kind, destination } = delivery;
     const [mark, colour, why] =
@@ -47,7 +49,7 @@ export function describeResult(result: RunResult): string {
         : (['… waits', 'yellow', delivery.problem] as const);
     lines.push(`  ${styleText(colour, mark)}  ${kind} → ${destination}${why ? `: ${why}` : ''}`);
   }
-  if (result.deliveries?.length === 0) lines.push(styleText('dim', '  nothing to report'));
+  if (mails.length === 0 && deliveries.length === 0) lines.push(styleText('dim', '  nothing to report, no mail'));
   return lines.join('\n');
 }
 
