@@ -1,5 +1,5 @@
-import { capitalised, notesBlocks } from './common.ts';
-import { count, day, listing, score } from './format.ts';
+import { notesBlocks } from './common.ts';
+import { capitalised, count, day, listing, score } from './format.ts';
 import { line, prose } from './plain-text.ts';
 import { destinationOf, disagreement, pastOf, worstFirst } from './subject.ts';
 import type { Block, Detail, MailDocument } from './document.ts';

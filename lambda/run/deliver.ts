@@ -274,7 +274,8 @@ function setbackOf(error: unknown, delivery: Delivery, now: Date): Setback {
     problem:
       isKnown || delivery.destination === MAIL ? messageOf(error) : `It failed: ${nameOfError(error)}.`,
     advice: isKnown ? error.advice : 'Look at the log of this run.',
-    needsSomebody: !final && isKnown && !error.retryable,
+    // What no channel foresaw is a defect, and passes by itself least of all.
+    needsSomebody: !final && !(isKnown && error.retryable),
     final,
     notBefore:
       retryAfter === null

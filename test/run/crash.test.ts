@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ChannelSettings } from '../../lambda/config.ts';
+import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import { ClaimedError, type Run, type RunResult } from '../../lambda/run/run.ts';
 import { expectLedgerWhole } from './ledgers.ts';
@@ -211,7 +212,8 @@ describe('a mail that fails', () => {
     const run = w.runOf();
     sendBy(run, {
       send: async (mail) => {
-        if (mail.kind === 'scores') throw new Error('rejected: scores@contoso.com');
+        if (mail.kind === 'scores')
+          throw new MonitorError('mail-failed', 'rejected', '', { retryable: true });
         return w.mailer.send(mail);
       },
     });

@@ -319,7 +319,9 @@ describe('operations', () => {
     w.graph.days.set('2026-03-02', { ...BASE, controls: { ...BASE.controls, alpha: 5 } });
     w.clock.set('2026-03-02T07:00:00Z');
     const broken = w.runOf();
-    sendBy(broken, { send: () => Promise.reject(new Error('SES is down')) });
+    sendBy(broken, {
+      send: () => Promise.reject(new MonitorError('mail-failed', 'SES is down', '', { retryable: true })),
+    });
     expect(await monitor(broken)).toMatchObject({ mails: [], pending: [{ kind: 'scores' }] });
 
     w.graph.failure = new MonitorError('graph-unavailable', 'Graph is down.', 'Wait.', { retryable: true });
