@@ -49,7 +49,8 @@ export function describeResult(result: RunResult): string {
         : (['… waits', 'yellow', delivery.problem] as const);
     lines.push(`  ${styleText(colour, mark)}  ${kind} → ${destination}${why ? `: ${why}` : ''}`);
   }
-  if (mails.length === 0 && deliveries.length === 0) lines.push(styleText('dim', '  nothing to report, no mail'));
+  if (mails.length === 0 && deliveries.length === 0)
+    lines.push(styleText('dim', '  nothing to report, no mail'));
   return lines.join('\n');
 }
 
