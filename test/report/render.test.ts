@@ -175,7 +175,7 @@ describe('both parts tell the same', () => {
       reports.operations.typical,
       [
         'The certificate "4A:6F…" expired on 8 Jan 2026.',
-        'Make a new certificate',
+        'Create a new certificate',
         'Failing since: 9 Jan 2026',
         'certificate-expired',
       ],
