@@ -49,7 +49,7 @@ export const USE = {
   logKbPerRun: 6,
   metricsOfTenant: Object.keys(TENANT_METRICS).length,
   metricsOfDeployment: Object.keys(DEPLOYMENT_METRICS).length,
-  alarms: 10,
+  alarms: 12,
   years: 1,
 };
 

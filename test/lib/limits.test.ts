@@ -13,7 +13,7 @@ describe('what is within each limit alone, and not in sum', () => {
       expect.objectContaining({
         code: 'environment-too-large',
         message: expect.stringMatching(
-          /come to \d{4} bytes, and Lambda takes 4096 in all. The largest is OPERATIONS/,
+          /come to \d{4} bytes, but Lambda accepts at most 4096. The largest is OPERATIONS/,
         ) as unknown,
         advice: expect.stringContaining('distribution list') as unknown,
       }),
