@@ -1,9 +1,16 @@
-import { configDefaults, defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig, type TestProjectConfiguration } from 'vitest/config';
+
+const PLACE = 'test/isolation/place.ts';
+
+/** Rooms whose files play whole runs, of which no test looks at a drawn chart. */
+const RUNS = ['test/run/**/*.test.ts'];
+
+/** Rooms of pure functions: nothing that one file leaves behind can reach another, so that they share their modules. */
+const PURE = ['test/score/**/*.test.ts'];
 
 /** `npm test`: everything that needs Node alone. Suites that need more have a config of their own beside them. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     exclude: [
       ...configDefaults.exclude,
       'test/s3/**',
@@ -13,10 +20,21 @@ export default defineConfig({
       'test/trino/**',
     ],
     globalSetup: ['test/isolation/environment.ts'],
-    setupFiles: ['test/isolation/place.ts'],
     // Machines are shared: what takes a second alone may take ten beside others.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/count-reporter.ts'],
+    projects: [
+      project('runs', { include: RUNS, setupFiles: [PLACE, 'test/isolation/charts.ts'] }),
+      project('pure', { include: PURE, isolate: false }),
+      project('others', {
+        include: ['test/**/*.test.ts'],
+        exclude: [...RUNS, ...PURE],
+      }),
+    ],
   },
 });
+
+function project(name: string, test: object): TestProjectConfiguration {
+  return { extends: true, test: { name, setupFiles: [PLACE], ...test } };
+}
