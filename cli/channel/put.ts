@@ -11,7 +11,7 @@ import { asked } from '../shared/aws.ts';
 import { EXIT } from '../shared/exit.ts';
 import { OPTIONS } from '../shared/options.ts';
 import { findChannel } from './choice.ts';
-import type { Config, Place } from '../../lambda/config.ts';
+import type { ChannelSettings, Place } from '../../lambda/config.ts';
 import type { Command } from '../shared/command.ts';
 
 interface PutFlags {
@@ -34,7 +34,7 @@ export const put: Command<PutFlags> = {
       .example('$0 channel put soc < address.txt', ''),
   act: async (flags) => {
     const { name = '', json } = flags;
-    const channel = await findChannel(flags.config, name);
+    const { channel } = await findChannel(flags.config, name);
     const what = flags['signing-key'] ? 'signing key' : 'address';
     const secret = secretOf(channel, what);
     if (process.stdin.isTTY) console.error(`Paste the ${what} of ${name}, then Enter and Ctrl-D:`);
@@ -51,7 +51,7 @@ export const put: Command<PutFlags> = {
 };
 
 /** @throws MonitorError `channel-without-secret` */
-function secretOf(channel: Config['channels'][number], what: 'address' | 'signing key'): string {
+function secretOf(channel: ChannelSettings, what: 'address' | 'signing key'): string {
   const { name, type } = channel;
   const fails = (message: string, advice: string) =>
     new MonitorError('channel-without-secret', message, advice);

@@ -1,5 +1,4 @@
 import { EXIT } from '../shared/exit.ts';
-import { loadConfig } from '../shared/load-config.ts';
 import { OPTIONS } from '../shared/options.ts';
 import { findChannel } from './choice.ts';
 import { sendTest } from './message.ts';
@@ -18,8 +17,8 @@ export const test: Command<TestFlags> = {
       .option('config', OPTIONS.config)
       .option('json', OPTIONS.json),
   act: async (flags) => {
-    const channel = await findChannel(flags.config, flags.name ?? '');
-    const id = await sendTest(channel, (await loadConfig(flags.config)).tenants[0]!);
+    const { channel, tenant } = await findChannel(flags.config, flags.name ?? '');
+    const id = await sendTest(channel, tenant);
     console.log(
       flags.json
         ? JSON.stringify({ channel: channel.name, id }, null, 2)

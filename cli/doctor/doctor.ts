@@ -13,7 +13,15 @@ import {
   versioningCheck,
 } from './checks/archive.ts';
 import { accountCheck, deploymentCheck, scheduleCheck, secretCheck } from './checks/deployed.ts';
-import { derived, Examination, valueOf, type Finding, type Outcome } from './checks/examination.ts';
+import { channelCheck, testMessageCheck } from './checks/channels.ts';
+import {
+  derived,
+  Examination,
+  valueOf,
+  type Checked,
+  type Finding,
+  type Outcome,
+} from './checks/examination.ts';
 import {
   configurationSetCheck,
   recipientsCheck,
@@ -31,6 +39,7 @@ import {
 } from './checks/microsoft.ts';
 import { proxyCheck, proxyIsSet } from './checks/proxy.ts';
 import { outputOf } from '../shared/deployment.ts';
+import { heardChannels, type HeardChannel } from '../channel/choice.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT } from '../shared/exit.ts';
 import { DEFAULT_CONFIG, loadConfig, selectTenants } from '../shared/load-config.ts';
@@ -68,7 +77,7 @@ export const doctor: Command<DoctorFlags> = {
       .option('stack', OPTIONS.stack)
       .option('send', {
         type: 'boolean',
-        describe: 'Also send a test mail with an attachment to the operations addresses',
+        describe: 'Also send a test mail to the operations addresses, and a test message to each channel',
       })
       .option('outbox', {
         ...text('outbox'),
@@ -153,6 +162,10 @@ async function examine(
     .check('configuration set', [deployment], (deployed) =>
       configurationSetCheck(outputOf(deployed, 'configurationSet')),
     );
+  const channels: Checked<HeardChannel>[] = [];
+  for (const heard of heardChannels(valueOf(config)?.selected ?? [])) {
+    channels.push(await setup.check('channel', here ? [] : [account], () => channelCheck(heard)));
+  }
   if (flags.send) {
     await setup.check('test mail', [config], (checked) =>
       testMailCheck(checked, findings, {
@@ -161,6 +174,7 @@ async function examine(
         configurationSet: valueOf(configurationSet),
       }),
     );
+    for (const channel of channels) await setup.check('test message', [channel], testMessageCheck);
   }
 
   const examineTenant = async (tenant: Tenant, reportIts: (finding: Finding) => void): Promise<void> => {
