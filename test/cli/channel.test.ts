@@ -33,7 +33,7 @@ const CHANNELS = [
     signingKey: { secret: 'secure-score/siem-key' },
   },
   { name: 'aws', type: 'events', bus: 'security' },
-].map((channel) => ({ tenants: 'all', ...channel }));
+].map((fields) => ({ tenants: 'all', ...fields }));
 const RECEIVERS: Record<string, Receiver> = { soc: 'teams', ops: 'slack', siem: 'webhook' };
 
 const missing = () => new ResourceNotFoundException({ message: 'not there', $metadata: {} });
@@ -209,7 +209,7 @@ describe('channel list', () => {
 });
 
 describe('doctor checks channels', () => {
-  const TESTED = ['channel', 'test message'];
+  const TESTED = new Set(['channel', 'test message']);
 
   async function doctor(...more: string[]) {
     const { folder, config, pem } = practice;
@@ -218,7 +218,7 @@ describe('doctor checks channels', () => {
     const { code, json, stdout } = await secureScore('doctor', ...flags, ...folders, '--json', ...more);
     expectNoSecret(stdout);
     const { checks } = json() as { checks: { check: string; status: string; found: string; code: string }[] };
-    return { code, checks: checks.filter(({ check }) => TESTED.includes(check)) };
+    return { code, checks: checks.filter(({ check }) => TESTED.has(check)) };
   }
 
   it('finds that each can be reached, and sends nothing', async () => {
