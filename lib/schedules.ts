@@ -18,7 +18,7 @@ import { MonitorError } from '../lambda/errors.ts';
 import { acknowledgeGrant, acknowledgeWildcard } from './acknowledge.ts';
 
 /** Name of the schedule in the group that starts the renewal of certificates, beside the watch. */
-export const ROTATION_SCHEDULE = 'rotation';
+const ROTATION_SCHEDULE = 'rotation';
 
 /** Name of the watch's schedule in the group. */
 const WATCH_SCHEDULE = 'watch';
