@@ -30,6 +30,7 @@ const steps = [
   'settle',
   'incidents',
   'report',
+  'outbox',
   'deliver',
   'failure',
   'columns',
