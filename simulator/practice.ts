@@ -13,6 +13,7 @@ import { addDays, dateOf } from '../lambda/dates.ts';
 import { MonitorError, quote } from '../lambda/errors.ts';
 import { graphClient } from '../lambda/graph/client.ts';
 import { channelsOf } from '../lambda/channels/channels.ts';
+import { secretsOf } from '../lambda/channels/secret-address.ts';
 import { outboxMailer } from '../lambda/channels/outbox-mailer.ts';
 import { monitor } from '../lambda/monitor.ts';
 import { noMetrics } from '../lambda/no-metrics.ts';
@@ -71,7 +72,7 @@ const heading = (text: string) => console.log(`\n${styleText(['bold', 'inverse']
  * code on real wire formats; only Microsoft is simulated, and the calendar. Prints what happens.
  * @param now the moment of the last run. Entra is simulated by the machine's clock, since MSAL signs in by that one:
  *   the two may be some months apart, not years.
- * @param root folder for certificate, archive and mails, which are made again
+ * @param root folder for certificate, archive, mails and messages, which are made again
  * @throws MonitorError `practice-unwritable`, and those of `monitor`
  */
 async function practiceOf(now: Date, root: string): Promise<void> {
@@ -80,6 +81,7 @@ async function practiceOf(now: Date, root: string): Promise<void> {
     certificate: resolve(root, 'certificate.pem'),
     archive: resolve(root, 'archive'),
     mails: resolve(root, 'mails'),
+    channels: resolve(root, 'channels'),
   };
   const runs = practiceRuns(now);
   const first = runs[0]!;
@@ -110,7 +112,9 @@ async function practiceOf(now: Date, root: string): Promise<void> {
   console.log(`✓ certificate made        ${shown(paths.certificate)}`);
 
   const tenant = practiceTenant({ today: first.date });
-  const simulator = await startSimulator({ tenants: [tenant] });
+  let clock = clockFrom(first.at);
+  // A webhook takes no message that was signed on another day.
+  const simulator = await startSimulator({ tenants: [tenant], receiversNow: () => clock.now() });
   try {
     // What NODE_EXTRA_CA_CERTS does for a process that has not started yet.
     tls.setDefaultCACertificates([...tls.getCACertificates('default'), simulator.ca]);
@@ -119,8 +123,9 @@ async function practiceOf(now: Date, root: string): Promise<void> {
     console.log(
       `✓ Entra ID and Graph      ${styleText('cyan', simulator.graphEndpoint)} (simulated, ends with this command)`,
     );
+    console.log(`✓ Teams, Slack, webhook   receivers of messages, simulated there too`);
 
-    const { authorityHost, graphEndpoint } = simulator;
+    const { authorityHost, graphEndpoint, receivers } = simulator;
     const config = parseConfig(
       {
         tenants: [
@@ -133,6 +138,17 @@ async function practiceOf(now: Date, root: string): Promise<void> {
           },
         ],
         operations: ['oncall@contoso.example'],
+        channels: [
+          { name: 'soc', type: 'teams', url: { env: 'TEAMS' }, tenants: 'all' },
+          { name: 'ops', type: 'slack', url: { env: 'SLACK' }, tenants: 'all' },
+          {
+            name: 'siem',
+            type: 'webhook',
+            url: { env: 'WEBHOOK' },
+            signingKey: { env: 'SIGNING_KEY' },
+            tenants: 'all',
+          },
+        ],
         mail: { from: 'Secure Score <secure-score@contoso.example>' },
       },
       'the practice config',
@@ -140,6 +156,10 @@ async function practiceOf(now: Date, root: string): Promise<void> {
     const log = { info: () => {}, warn: () => {}, error: () => {} };
     const sender = { from: config.mail.from, operations: config.operations };
     const mailer = outboxMailer(paths.mails);
+    const { teams, slack, webhook } = receivers.addresses;
+    const secrets = secretsOf({
+      env: { TEAMS: teams, SLACK: slack, WEBHOOK: webhook, SIGNING_KEY: receivers.signingKey },
+    });
     const ports = {
       certificate: pemFileSource(paths.certificate),
       store: folderStore(paths.archive),
@@ -151,7 +171,7 @@ async function practiceOf(now: Date, root: string): Promise<void> {
     for (const { index, date, at } of runs) {
       if (index > 0) simulator.advance();
       heading(`${day(date)}: ${index === 0 ? 'the first run' : `day ${index} of ${DAYS_TO_WATCH}`}`);
-      const clock = clockFrom(at);
+      clock = clockFrom(at);
       const result = await monitor({
         tenant: config.tenants[0]!,
         sender,
@@ -159,7 +179,7 @@ async function practiceOf(now: Date, root: string): Promise<void> {
           ...ports,
           clock,
           pause,
-          channels: channelsOf({ clock, mailer, sender, log }),
+          channels: channelsOf({ clock, mailer, sender, log, secrets }),
           graph: graphClient({ clock }),
           invocation: { id: `practice-${index}`, deadline: deadlineIn(clock, RUN_MS) },
         },
@@ -169,12 +189,20 @@ async function practiceOf(now: Date, root: string): Promise<void> {
     }
 
     heading('What there is now');
-    console.log(`${mails} mails      ${shown(paths.mails)}  (open an .eml in any mail program)`);
-    for (const file of (await readdir(paths.mails)).toSorted())
-      console.log(styleText('dim', `             ${file}`));
-    console.log(
-      `The archive  ${shown(paths.archive)}  (every day as Microsoft sent it, and what was reported)`,
+    const lists = (what: string, path: string, hint: string, files: string[] = []) => {
+      console.log(`${what.padEnd(13)}${shown(path)}  (${hint})`);
+      for (const file of files) console.log(styleText('dim', `             ${file}`));
+    };
+    const written = (await readdir(paths.mails)).toSorted();
+    lists(`${mails} mails`, paths.mails, 'open an .eml in any mail program', written);
+    const posted = await receivers.dump(paths.channels);
+    lists(
+      `${receivers.messages.length} messages`,
+      paths.channels,
+      'what the channels took; open an .html in a browser',
+      [...posted.slice(0, 5), `… and ${posted.length - 5} more`],
     );
+    lists('The archive', paths.archive, 'every day as Microsoft sent it, and what was reported');
     heading('What to try next');
     console.log(`Ask the archive, or look at it:
 

@@ -2,6 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
+import { blocksPage } from './draw-blocks.ts';
+import { cardPage } from './draw-card.ts';
+import type { SlackMessage } from '../lambda/report/blocks.ts';
+import type { AdaptiveCard } from '../lambda/report/card.ts';
 import type { Endpoint, Handled, Incoming, Reply } from './http.ts';
 
 /*
@@ -93,16 +97,20 @@ export class Receivers {
     return { endpoint: receiver, tenantId: null, reply, accept };
   }
 
-  /** Writes what arrived as files that sort as it came: `01-teams.json`. @returns their names */
+  /**
+   * Writes what arrived as files that sort as it came: `01-teams.json`, and `01-teams.html` as people see it, which a
+   * webhook has not. @returns their names
+   */
   async dump(folder: string): Promise<string[]> {
     await mkdir(folder, { recursive: true });
-    return Promise.all(
-      this.messages.map(async ({ receiver, body }, index) => {
-        const name = `${String(index + 1).padStart(2, '0')}-${receiver}.json`;
-        await writeFile(join(folder, name), `${JSON.stringify(body, null, 2)}\n`);
-        return name;
-      }),
-    );
+    const files = this.messages.flatMap(({ receiver, body }, index) => {
+      const name = `${String(index + 1).padStart(2, '0')}-${receiver}`;
+      const page = pageOf(receiver, body);
+      const json = { name: `${name}.json`, text: `${JSON.stringify(body, null, 2)}\n` };
+      return page === null ? [json] : [json, { name: `${name}.html`, text: page }];
+    });
+    await Promise.all(files.map(({ name, text }) => writeFile(join(folder, name), text)));
+    return files.map(({ name }) => name);
   }
 
   #answer(receiver: Receiver, incoming: Incoming): Answered {
@@ -183,6 +191,18 @@ export class Receivers {
     if (recent.length >= RATES[receiver]) return { 'retry-after': '1' };
     recent.push(at.getTime());
     return undefined;
+  }
+}
+
+/** A message that was taken, as people see it; null where programs alone read it. */
+function pageOf(receiver: Receiver, body: Record<string, unknown>): string | null {
+  switch (receiver) {
+    case 'teams':
+      return cardPage((body as { attachments: [{ content: AdaptiveCard }] }).attachments[0].content);
+    case 'slack':
+      return blocksPage((body as unknown as SlackMessage).blocks);
+    case 'webhook':
+      return null;
   }
 }
 

@@ -40,6 +40,14 @@ export function describeResult(result: RunResult): string {
   ];
   if (changes.length > 0) lines.push(changesTable(changes, result.explanation));
   for (const { subject, to } of mails) lines.push(`  ✉ ${subject} ${styleText('dim', `→ ${to.join(', ')}`)}`);
+  const posted = Map.groupBy(
+    deliveries.filter((delivery) => 'id' in delivery && delivery.channel !== 'mail'),
+    ({ kind }) => kind,
+  );
+  for (const [kind, each] of posted) {
+    const to = each.map(({ destination, channel }) => `${destination} (${channel})`).join(', ');
+    lines.push(`  » ${kind} ${styleText('dim', `→ ${to}`)}`);
+  }
   for (const delivery of deliveries) {
     if ('id' in delivery) continue;
     const { kind, destination } = delivery;

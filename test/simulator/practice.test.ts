@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -80,6 +80,23 @@ function timeless(printed: string, today: string): string {
     .replace(/[^\S\n]+/g, ' ');
 }
 
+/** Each report reached all three, in its order, and lies there as programs and as people see it. */
+async function expectMessages(folder: string): Promise<void> {
+  const files = (await readdir(folder)).toSorted();
+  const messages = files.filter((name) => name.endsWith('.json'));
+  expect(messages.length).toBeGreaterThan(20);
+  const receivers = ['teams', 'slack', 'webhook'];
+  expect(messages).toEqual(
+    messages.map((_, index) => `${String(index + 1).padStart(2, '0')}-${receivers[index % 3]}.json`),
+  );
+  const pages = messages.filter((name) => !name.includes('webhook'));
+  expect(files.filter((name) => name.endsWith('.html'))).toEqual(
+    pages.map((name) => name.replace('.json', '.html')),
+  );
+  expect(await readFile(join(folder, '01-teams.html'), 'utf8')).toContain('"type":"AdaptiveCard"');
+  expect(await readFile(join(folder, '02-slack.html'), 'utf8')).toContain('monitoring has started');
+}
+
 describe('a practice', () => {
   let root: string;
   beforeAll(async () => {
@@ -99,10 +116,13 @@ describe('a practice', () => {
       const { code, printed } = await start(join(root, now.replaceAll(':', '')), now, zone);
       expect(printed).toContain('nothing is left running');
       expect(code).toBe(0);
+      await expectMessages(join(root, now.replaceAll(':', ''), 'channels'));
       said.push(timeless(printed.replaceAll(now.replaceAll(':', ''), ''), now.slice(0, 10)));
     }
     for (const each of said) expect(each).toBe(said[0]);
     expect(said[0]).toContain('day 0: day 10 of 10');
+    expect(said[0]).toContain(' » start → soc (teams), ops (slack), siem (webhook)\n');
+    expect(said[0]).not.toMatch(/… waits|✗ given up/);
     // Three whole programs, on a machine that may be busy.
   }, 240_000);
 

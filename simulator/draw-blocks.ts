@@ -1,4 +1,4 @@
-import type { RichElement, SlackBlock } from '../../lambda/report/blocks.ts';
+import type { RichElement, SlackBlock } from '../lambda/report/blocks.ts';
 
 /** Blocks as Slack shows them, near enough: sizes, colours and distances of its client. */
 

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { AdaptiveCard } from '../../lambda/report/card.ts';
+import type { AdaptiveCard } from '../lambda/report/card.ts';
 
 /** A card as Teams shows it, near enough: drawn by Microsoft's own renderer, with the sizes and colours of Teams. */
 
 const require = createRequire(import.meta.url);
-const SCRIPT = readFileSync(require.resolve('adaptivecards/dist/adaptivecards.min.js'), 'utf8');
+/** Read where a card is drawn: most who start a simulator draw none. */
+const script = () => readFileSync(require.resolve('adaptivecards/dist/adaptivecards.min.js'), 'utf8');
 
 const THEMES = {
   light: {
@@ -60,7 +61,7 @@ export function cardPage(card: AdaptiveCard): string {
 <style>body{margin:0;padding:12px;background:#f5f5f5}#card{max-width:760px;border:1px solid #e0e0e0;border-radius:6px;overflow:hidden;overflow-wrap:anywhere}
 a{color:#4f52b2}.ac-pushButton{font:600 14px 'Segoe UI',system-ui;padding:6px 14px;border:1px solid #d1d1d1;border-radius:4px;background:#fff;color:#242424}
 @media (prefers-color-scheme:dark){body{background:#1f1f1f}#card{border-color:#424242}a{color:#9ea2ff}.ac-pushButton{background:#292929;color:#fff;border-color:#666}}</style>
-<div id="card"></div><script>${SCRIPT}</script><script>
+<div id="card"></div><script>${script()}</script><script>
 const {card, light, dark} = ${data};
 const drawn = new AdaptiveCards.AdaptiveCard();
 drawn.hostConfig = new AdaptiveCards.HostConfig(matchMedia('(prefers-color-scheme:dark)').matches ? dark : light);
