@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import yargs from 'yargs';
-import { callOf, commandLine } from '../lambda/command-line.ts';
+import { callHere, commandLine } from '../lambda/command-line.ts';
 import { followProxy } from '../lambda/proxy.ts';
 import { archiveCommand } from './archive/archive.ts';
 import { certificateCommand } from './certificate/certificate.ts';
@@ -18,7 +18,11 @@ import { historyCommand } from './history/history.ts';
  */
 export async function main(args: string[]): Promise<number> {
   let exitCode: number = EXIT.done;
-  const exit = (code: number) => void (exitCode = code);
+  let acted = false;
+  const exit = (code: number) => {
+    acted = true;
+    exitCode = code;
+  };
   const run = lazily(exit, 'run', 'Fetch the score of every tenant, archive it, and mail what changed', () =>
     import('./run/run.ts').then((file) => file.run),
   );
@@ -30,7 +34,7 @@ export async function main(args: string[]): Promise<number> {
   );
   const parser = yargs(args)
     // Shells complete a program by its name.
-    .scriptName(args[0] === 'completion' ? 'secure-score' : callOf(import.meta.url))
+    .scriptName(args[0] === 'completion' ? 'secure-score' : callHere())
     // The locale is fixed because our own texts are English, and messages in two languages would help nobody.
     .locale('en')
     .usage('$0 <command>\n\nWatches the Microsoft Secure Score of your tenants.')
@@ -55,7 +59,11 @@ export async function main(args: string[]): Promise<number> {
     });
   try {
     followProxy();
-    await parser.parseAsync();
+    const { _: words, help, version: asked } = (await parser.parseAsync()) as Record<string, unknown>;
+    const printed = help === true || asked === true || (words as unknown[])[0] === 'completion';
+    // What stands behind `--` is no command to yargs, and no mistake.
+    if (!acted && !printed && !args.includes('--get-yargs-completions'))
+      throw new UsageError('Choose a command.');
     return exitCode;
   } catch (error) {
     // What yargs itself finds wrong is an YError, or comes as a message alone.

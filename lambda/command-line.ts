@@ -11,8 +11,11 @@ export function callOf(url: string, platform: NodeJS.Platform = process.platform
   return platform === 'win32' ? 'npm run -s secure-score --' : './secure-score';
 }
 
+/** As it was called, where the script of the checkout says so: from another folder it has another path. */
+export const callHere = (): string => process.env['SECURE_SCORE_CALL'] ?? callOf(import.meta.url);
+
 /** A command as a person can copy it. @param words like `doctor --tenant Contoso` */
-export const commandLine = (words: string): string => `${callOf(import.meta.url)} ${words}`;
+export const commandLine = (words: string): string => `${callHere()} ${words}`;
 
 /** A value as a shell takes it for one word. */
 export const shellWord = (value: string): string =>

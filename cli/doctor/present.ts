@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { callOf } from '../../lambda/command-line.ts';
+import { callHere } from '../../lambda/command-line.ts';
 import { count } from '../../lambda/report/format.ts';
 import type { Finding, Mark } from './checks/examination.ts';
 
@@ -54,7 +54,7 @@ function wrap(words: string, more = 0): string[] {
   const width = Math.max(Math.min(process.stdout.columns ?? 100, 120) - INDENT - more, 30);
   return words.split('\n').flatMap((paragraph) => {
     // A command in two lines is none: the terminal itself wraps it, and it can be copied.
-    if (paragraph.startsWith(callOf(import.meta.url))) return [paragraph];
+    if (paragraph.startsWith(callHere())) return [paragraph];
     const lines: string[] = [];
     for (const word of paragraph.trim().split(/\s+/)) {
       const last = lines.at(-1);

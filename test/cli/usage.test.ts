@@ -38,6 +38,7 @@ describe('the command line', () => {
     [[], 2, 'Choose a command'],
     [['run', '--nope'], 2, 'Unknown argument: nope'],
     [['runn'], 2, 'Did you mean run?'],
+    [['--', 'run'], 2, 'Choose a command'],
     [['archive', 'pull'], 2, 'An argument is missing: pull needs <source> and <folder>.\n'],
     [['history', 'sql'], 2, 'An argument is missing: sql needs <statement>.\n'],
     [['history', 'sql', ' '], 2, 'The statement is empty'],
@@ -83,6 +84,14 @@ describe('the command line', () => {
     for (const thrown of [new TypeError('x is not a function'), 'a text', undefined]) {
       expect(describeError(thrown)).toMatch(/^(x is not a function|a text|undefined)\n→ This is a defect/);
     }
+  });
+
+  it('is named in advice as it was called', async () => {
+    const called = promisify(execFile)(join(ROOT, 'secure-score'), ['nope'], { cwd: folder });
+    await expect(called).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`Try: ${join(ROOT, 'secure-score')} --help`),
+    });
   });
 
   it('ends in its own time, by its own code, where nobody reads on', async () => {
