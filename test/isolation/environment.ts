@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 /**
  * vitest's global setup, before any process of tests begins: how the user's machine reaches the network, whom it trusts
  * and which AWS account it is signed in to is not handed on to tests. Time zone and locale stay as they are: nothing may
@@ -9,6 +11,8 @@ export default function setup(): void {
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EC2_METADATA_DISABLED: 'true',
+    // Workers and the processes that tests start compile the same modules over and over.
+    NODE_COMPILE_CACHE: join(import.meta.dirname, '../../node_modules/.cache/compiled'),
   });
 }
 
