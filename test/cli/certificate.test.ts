@@ -92,7 +92,7 @@ describe('secure-score certificate create', () => {
 
   it.each([
     ['--bits', '1024'],
-    ['--bits', '4096'],
+    ['--bits', '8192'],
     ['--days', '0'],
     ['--days', '1096'],
     ['--days', '1.5'],
@@ -271,7 +271,7 @@ describe('the deployed secret', () => {
     const deployed = await status();
     expect(deployed.code).toBe(0);
     expect(deployed.stdout).toMatch(
-      /^! secure-score\/certificate \(secret\): 19 days left: make the next one\n +signs in +Contoso, Fabrikam\n/,
+      /^! secure-score\/certificate \(secret\): 19 days left: create the next one\n +signs in +Contoso, Fabrikam\n/,
     );
     expect(deployed.stdout).toContain('secure-score/tailspin (secret)');
 
