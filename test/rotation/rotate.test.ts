@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { MonitorError } from '../../lambda/errors.ts';
 import { planRotation } from '../../lambda/rotation/plan.ts';
 import { rotate, type Rotation } from '../../lambda/rotation/rotate.ts';
@@ -18,6 +18,20 @@ import {
   world,
   type World,
 } from './world.ts';
+
+// The same bundle is read at the same hour by many steps of many tests, which took two thirds of their time. What cannot be
+// read is not remembered.
+vi.mock('../../lambda/certificate/bundle.ts', async (original) => {
+  const real = await original<typeof import('../../lambda/certificate/bundle.ts')>();
+  const read = new Map<string, ReturnType<typeof real.readBundle>>();
+  const readBundle: typeof real.readBundle = (...args) => {
+    const key = JSON.stringify(args);
+    const bundle = read.get(key) ?? real.readBundle(...args);
+    read.set(key, bundle);
+    return bundle;
+  };
+  return { ...real, readBundle };
+});
 
 const HOUR_MS = 3_600_000;
 
