@@ -20,13 +20,14 @@ type Name = keyof MailAccount;
 
 /** In the order in which they are listed. */
 const MAIN = ['lost', 'gained', 'rescored', 'decided'] as const;
-const OTHERS = ['drift', 'silenced', 'waiting', 'healed', 'countedBefore', 'unexplained'] as const;
+const OTHERS = ['drift', 'silenced', 'muted', 'waiting', 'healed', 'countedBefore', 'unexplained'] as const;
 const LABEL: Record<(typeof OTHERS)[number] | (typeof MAIN)[number], string> = {
   lost: 'Lost here',
   gained: 'Gained here',
   rescored: 'By Microsoft',
   decided: 'By decisions',
   drift: 'Drift, as people and devices come and go',
+  muted: 'Muted',
   silenced: 'Silenced because each is below the minimum',
   waiting: 'Waiting for confirmation',
   healed: 'Healed before they were reported',
@@ -126,12 +127,12 @@ function isMain(name: Name): boolean {
 
 function valueOf(account: MailAccount, name: Name): number {
   const part = account[name];
-  return typeof part === 'number' ? part : part.percentagePoints;
+  return typeof part === 'number' ? part : (part?.percentagePoints ?? 0);
 }
 
 function controlsOf(account: MailAccount, name: Name): number {
   const part = account[name];
-  if (typeof part === 'number') return 0;
+  if (typeof part === 'number' || part === undefined) return 0;
   return 'drops' in part ? part.drops.length : part.controls;
 }
 

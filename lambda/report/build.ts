@@ -115,7 +115,7 @@ export function trendDay(snapshot: Snapshot, explanation: Explanation | null): T
 export function mailAccount(settling: Settling, after: ScoreLine): MailAccount | null {
   const { since, healed, ...parts } = settling.account;
   if (!since || since.percentage === null || after.percentage === null) return null;
-  const { gained, lost, rescored, decided, drift, silenced } = parts;
+  const { gained, lost, rescored, decided, drift, silenced, muted } = parts;
   const told = {
     gained: partOf(gained),
     lost: partOf(lost),
@@ -123,6 +123,7 @@ export function mailAccount(settling: Settling, after: ScoreLine): MailAccount |
     decided: partOf(decided),
     drift: partOf(drift),
     silenced: partOf(silenced),
+    muted: muted ? partOf(muted) : { percentagePoints: 0, controls: 0 },
     waiting: pendingPart(settling),
     healed: {
       percentagePoints: healed.reduce((sum, drop) => sum + drop.percentagePoints, 0),

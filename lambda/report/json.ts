@@ -74,6 +74,7 @@ const data = z.object({
       decided: part("By somebody's decision."),
       drift: part('By people and devices that come and go.'),
       silenced: part("Smaller than the tenant's minimumPoints."),
+      muted: part('Of recommendations that are muted.'),
       pending: part('Drops that wait for confirmation.'),
       healed: part('Drops that were back before they were reported.'),
       countedBefore: z
@@ -230,6 +231,7 @@ function explanationOf({
 }: MailAccount): NonNullable<ReportBody['data']['explanation']> {
   return {
     ...account,
+    muted: account.muted ?? { percentagePoints: 0, controls: 0 },
     pending: waiting,
     healed: { percentagePoints: healed.percentagePoints, controls: healed.drops.length },
   };
@@ -239,7 +241,9 @@ function explanationOf({
 function itemOf(item: Report['operations'][number]): { kind: string; [fact: string]: unknown } {
   const clean = (value: unknown): unknown => {
     if (typeof value === 'string') return line(value, LONGEST.advice);
-    return Array.isArray(value) ? value.slice(0, MOST_ITEMS).map(clean) : value;
+    if (Array.isArray(value)) return value.slice(0, MOST_ITEMS).map(clean);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, clean(each)]));
   };
   const facts = Object.entries(item).map(([name, value]) => [name, clean(value)]);
   return { ...Object.fromEntries(facts), kind: item.kind };

@@ -76,6 +76,8 @@ export interface MailAccount {
   drift: Part;
   /** Smaller than the tenant's minimumPoints. */
   silenced: Part;
+  /** Of recommendations that the tenant has muted. Older reports lack it. */
+  muted?: Part;
   /** Drops that wait for confirmation, as far as no mail has counted them yet; how many wait in all. */
   waiting: Part;
   /** Drops that were back before they were told. */

@@ -66,6 +66,7 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
     after,
     account: mailAccount(settled.settling, after),
     days: settled.days,
+    urgent: settled.urgent,
     confirmed: settled.confirmed.map((drop) => confirmedDrop(drop, answer.profiles)),
     trend: explained.trend,
     peers: last.peers,
@@ -126,7 +127,7 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
 /**
  * Which mails a report is worth. What was earned or lost here has a mail of its own, and so has what Microsoft or a
  * decision did to controls; a change of the enabled services goes with either, and has the scores mail to itself where
- * there is none. Renames and drift only go along; what waits, heals or is silenced never mails.
+ * there is none. Renames and drift only go along; what waits, heals, is silenced or muted never mails. What is urgent goes out at once, whatever brought it about.
  */
 function mailsOf(report: Report): MailKind[] {
   const told = report.days.flatMap((day) => day.changes.filter(({ fate }) => fate === 'told'));
@@ -135,6 +136,7 @@ function mailsOf(report: Report): MailKind[] {
   const scores =
     kinds.has('lost') ||
     kinds.has('gained') ||
+    (report.urgent ?? []).length > 0 ||
     report.confirmed.length > 0 ||
     (kinds.has('services') && !controls);
   return [

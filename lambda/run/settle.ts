@@ -1,5 +1,6 @@
-import type { DayReport } from '../report/model.ts';
+import type { DayReport, Urgency } from '../report/model.ts';
 import { openAccount, settleDay, type Drop, type Settling } from '../score/settle.ts';
+import { crossings } from '../score/urgency.ts';
 import type { Compared } from './compare.ts';
 import type { Explained } from './explain.ts';
 import type { Run } from './run.ts';
@@ -10,6 +11,8 @@ export interface Settled {
   /** Drops of earlier days that are reported now. */
   confirmed: Drop[];
   settling: Settling;
+  /** Lines of the alerts that were crossed. */
+  urgent: Urgency[];
 }
 
 /** Folds the explained days into what is settled, by the tenant's alerts. Pure. */
@@ -17,6 +20,7 @@ export function settle({ tenant }: Run, { told }: Compared, explained: Explained
   const settled: Settled = {
     days: [],
     confirmed: [],
+    urgent: told?.cursor ? crossings(explained.trend, told.cursor.date, tenant.alerts) : [],
     settling: told?.settling ?? { waiting: [], told: [], account: openAccount(null) },
   };
   for (const { day, explanation } of explained.days) {

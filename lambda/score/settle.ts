@@ -1,5 +1,6 @@
 import type { Change } from './change.ts';
 import { allowedInAll, type Failing } from './drift.ts';
+import { isMuted } from './muted.ts';
 import { EPSILON, type ScoreLine } from './snapshot.ts';
 
 /** How long a notified drop is remembered, so that its recovery can be reported. */
@@ -12,6 +13,8 @@ export interface Alerts {
   confirmDrops: number;
   /** Gains and losses of fewer points are silenced. */
   minimumPoints: number;
+  /** Recommendations that are never reported by themselves; see `isMuted`. */
+  mute?: readonly string[];
 }
 
 /** A drop that is followed until it is confirmed and, once notified, until it has recovered. */
@@ -100,6 +103,8 @@ export interface Account {
   drift: Tally;
   /** Below minimumPoints. */
   silenced: Tally;
+  /** Of muted recommendations, whatever the cause. Accounts of before there were any lack it. */
+  muted?: Tally;
   /** Drops that recovered before they were reported: what is left of their moves. */
   healed: Healed[];
   /** Minus what an earlier mail counted as pending, drift or silenced, and has since been reported (or has healed). */
@@ -122,7 +127,7 @@ export interface Settling {
  * What becomes of a row: it is told; it waits, or heals what waited; it is silenced; or it is folded into another row
  * of the same control, or into a line.
  */
-export type Fate = 'told' | 'waiting' | 'healing' | 'silenced' | 'folded';
+export type Fate = 'told' | 'waiting' | 'healing' | 'silenced' | 'muted' | 'folded';
 
 export interface SettledChange<Row extends Change> {
   change: Row;
@@ -168,6 +173,7 @@ export function openAccount(since: ScoreLine | null): Account {
     decided: NONE,
     drift: NONE,
     silenced: NONE,
+    muted: NONE,
     healed: [],
     countedBefore: 0,
     unexplained: 0,
@@ -262,6 +268,12 @@ class DayFold<Row extends NamedChange> {
       this.#rename(renamed.previousControl ?? control, control);
       this.put(renamed, 'told');
     }
+    if (isMuted(control, this.#alerts.mute ?? [])) {
+      this.#mute(control);
+      this.#add('muted', control, share);
+      for (const each of rows) this.put(each, 'muted');
+      return;
+    }
     if (decision) this.put(decision, 'told');
 
     const byMicrosoft = row('new', 'removed', 're-scored');
@@ -303,6 +315,9 @@ class DayFold<Row extends NamedChange> {
 
   /** Ends the day: pending drops have stood for one more snapshot. */
   end(rows: Row[]): SettledDay<Row> {
+    for (const { control } of this.#pending.values()) {
+      if (isMuted(control, this.#alerts.mute ?? [])) this.#mute(control);
+    }
     for (const drop of this.#pending.values()) {
       if (drop.date === this.#day.date) continue;
       const older = { ...drop, snapshots: drop.snapshots + 1 };
@@ -458,6 +473,18 @@ class DayFold<Row extends NamedChange> {
     this.#add('lost', drop.control, drop.percentagePoints);
   }
 
+  /** What is pending of it counts as muted, and nothing of it is to be reported any more. */
+  #mute(control: string): void {
+    const drop = this.#pending.get(control);
+    if (drop) {
+      this.#pending.delete(control);
+      this.#account.countedBefore -= drop.counted;
+      this.#add('muted', control, drop.percentagePoints);
+    }
+    this.#notified.delete(control);
+    this.#forgetSums(control, 'drift', 'silenced');
+  }
+
   #rename(from: string, to: string): void {
     for (const drops of [this.#pending, this.#notified]) {
       const drop = drops.get(from);
@@ -473,11 +500,11 @@ class DayFold<Row extends NamedChange> {
   }
 
   #add(
-    part: 'gained' | 'lost' | 'rescored' | 'decided' | 'drift' | 'silenced',
+    part: 'gained' | 'lost' | 'rescored' | 'decided' | 'drift' | 'silenced' | 'muted',
     control: string | null,
     share: number,
   ): void {
-    const { percentagePoints, of } = this.#account[part];
+    const { percentagePoints, of } = this.#account[part] ?? NONE;
     this.#account[part] = {
       percentagePoints: percentagePoints + share,
       of: control === null || of.includes(control) ? of : [...of, control],

@@ -97,6 +97,7 @@ export const NO_ACCOUNT: MailAccount = {
   decided: NO_PART,
   drift: NO_PART,
   silenced: NO_PART,
+  muted: NO_PART,
   waiting: NO_PART,
   healed: { percentagePoints: 0, drops: [] },
   countedBefore: 0,

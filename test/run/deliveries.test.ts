@@ -3,7 +3,7 @@ import { Archive } from '../../lambda/archive/archive.ts';
 import { contentHash } from '../../lambda/archive/content-hash.ts';
 import { layout } from '../../lambda/archive/layout.ts';
 import type { State } from '../../lambda/archive/state.ts';
-import type { ChannelSettings } from '../../lambda/config.ts';
+import type { ChannelSettings, Tenant } from '../../lambda/config.ts';
 import { DeliveryError, MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { Mail, Message } from '../../lambda/ports.ts';
@@ -52,7 +52,9 @@ async function started(channels = CHANNELS) {
     return watch({ deployment: 'test', sender, ports: { ...ports, mailer: w.mailer, schedules }, deadline });
   };
   const reconfigure = (of: ChannelSettings[]) => void (w.tenant = { ...tenant, channels: of });
-  return { ...w, siem, chat, forget, state, day, look, reconfigure };
+  const alert = (alerts: Partial<Tenant['alerts']>) =>
+    void (w.tenant = { ...w.tenant, alerts: { ...w.tenant.alerts, ...alerts } });
+  return { ...w, siem, chat, forget, state, day, look, reconfigure, alert };
 }
 
 const afters = (messages: Message[]) =>
@@ -361,5 +363,33 @@ describe('a state of before there was an outbox', () => {
     expect(bodies(w.mailer.sent)).toEqual(['scores']);
     expect(result).toMatchObject({ changes: [], mails: [{ kind: 'scores' }], pending: [] });
     expect(await w.state()).toMatchObject({ version: 2, cursor: after.cursor, claim: null, outbox: [] });
+  });
+});
+
+describe('urgent reports', () => {
+  it('go out at once, though the drop waits for confirmation, as urgent, and once a crossing', async () => {
+    const w = await started();
+    w.alert({ confirmDrops: 2, below: 85 });
+    await w.day(1, 8);
+    expect(w.mailer.sent.map(({ subject, urgent }) => [subject, urgent])).toEqual([
+      [expect.stringMatching(/^Urgent: .*below 85 %/), true],
+    ]);
+    expect(w.siem.got.map(({ urgent }) => urgent)).toEqual([true]);
+    await w.day(2, 8);
+    await w.day(3, 8);
+    expect(w.mailer.sent.filter(({ urgent }) => urgent)).toHaveLength(1);
+  });
+});
+
+describe('a muted recommendation', () => {
+  it('is not mailed, and has its line in the next mail', async () => {
+    const w = await started();
+    w.alert({ mute: ['al*'] });
+    expect((await w.day(1, 8)).deliveries).toEqual([]);
+    w.graph.days.set('2026-03-03', { controls: { alpha: 8, beta: 5 }, maximum: 20 });
+    w.clock.set('2026-03-03T07:00:00Z');
+    await monitor(w.runOf());
+    expect(w.siem.got[0]!.report.account!.muted).toEqual({ percentagePoints: -10, controls: 1 });
+    expect(w.mailer.sent[0]!.text).toContain('Muted');
   });
 });

@@ -12,6 +12,7 @@ import {
   type Settling,
 } from '../../lambda/score/settle.ts';
 import { scoreLine, type Snapshot } from '../../lambda/score/snapshot.ts';
+import { isMuted } from '../../lambda/score/muted.ts';
 import { control, profile, snapshot } from './arbitraries.ts';
 
 const PROFILES = new Map(['a', 'b', 'c', '1.a'].map((id) => [id, profile(id)]));
@@ -69,7 +70,8 @@ function foldSnapshots(alerts: Alerts, snapshots: Snapshot[], from: Settling) {
 
 /** Everything that moved the score since the last mail, part by part. */
 function sumOf({ account, ...settling }: Settling): number {
-  const { gained, lost, rescored, decided, drift, silenced, healed, countedBefore, unexplained } = account;
+  const { gained, lost, rescored, decided, drift, silenced, muted, healed, countedBefore, unexplained } =
+    account;
   const parts = [
     gained,
     lost,
@@ -77,6 +79,7 @@ function sumOf({ account, ...settling }: Settling): number {
     decided,
     drift,
     silenced,
+    muted ?? { percentagePoints: 0 },
     pendingPart({ account, ...settling }),
     ...healed,
   ];
@@ -294,6 +297,50 @@ describe('the account', () => {
         expect(settling).toEqual(JSON.parse(JSON.stringify(atOnce.settling)));
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('muted recommendations', () => {
+  it('are named by their id, where * stands for any characters', () => {
+    const mute = ['scid_*', 'mfa', '*x*y'];
+    expect(['scid_12', 'mfa', 'axby', 'xy'].filter((id) => !isMuted(id, mute))).toEqual([]);
+    expect(['scid', 'mfa2', 'MFA', 'axb', ''].filter((id) => isMuted(id, mute))).toEqual([]);
+    expect(isMuted('a'.repeat(300), ['*a'.repeat(40) + 'b'])).toBe(false);
+  });
+
+  it('take a pending drop with them', () => {
+    const alerts = { confirmDrops: 2, minimumPoints: 0 };
+    const { settling } = fold(alerts, A(9, 5));
+    expect(settling.waiting).toHaveLength(1);
+    const after = fold({ ...alerts, mute: ['a'] }, A(5, 5, 5), settling);
+    expect(after.settling.waiting).toEqual([]);
+    expect(after.told).toEqual([]);
+    expect(after.settling.account.muted!.of).toEqual(['a']);
+  });
+
+  it('are never reported by themselves, and never vanish from the sum, whenever they are muted', () => {
+    const points = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 0, max: 12 }));
+    const days = fc.array(points, { minLength: 2, maxLength: 6 });
+    const alerts = fc.record({
+      confirmDrops: fc.integer({ min: 0, max: 2 }),
+      minimumPoints: fc.integer({ min: 0, max: 3 }),
+    });
+    fc.assert(
+      fc.property(days, days, alerts, fc.boolean(), (before, later, limits, isMailed) => {
+        const first = day(0, before[0]!);
+        const open1 = fold(limits, before).settling;
+        const middle = day(before.length - 1, before.at(-1)!);
+        // A mail in between has counted what was pending.
+        const from = isMailed ? closeAccount(open1, scoreLine(middle)) : open1;
+        const since = isMailed ? middle : first;
+        const days2 = [before.at(-1)!, ...later];
+        const shifted = days2.map((of, index) => day(before.length - 1 + index, of));
+        const { settling, told } = foldSnapshots({ ...limits, mute: ['a'] }, shifted, from);
+        expect(told.filter((words) => / a( |$)/.test(words))).toEqual([]);
+        const moved = (100 * (shifted.at(-1)!.points - since.points)) / 30;
+        expect(sumOf(settling)).toBeCloseTo(moved, 6);
+      }),
     );
   });
 });
