@@ -9,7 +9,8 @@ import { acceptDays, type Accepted } from '../score/plausibility.ts';
 import type { Profiles, Snapshot } from '../score/snapshot.ts';
 import type { Archived } from './archive.ts';
 import type { Answer } from './check.ts';
-import { lastReported } from './last-reported.ts';
+import { day as formatDate } from '../report/format.ts';
+import { backTo, lastReported } from './last-reported.ts';
 import type { Run } from './run.ts';
 import { isDamage, versionInForce, type VersionInForce } from './versions.ts';
 
@@ -28,6 +29,8 @@ export interface Compared {
   profiles: ProfilesOfTwo[];
   /** Days whose every version is damaged. */
   damaged: string[];
+  /** Sentences for the mail: where it was not possible to start from what was last reported. */
+  notes: string[];
 }
 
 /**
@@ -42,10 +45,12 @@ export async function compare(
   answer: Answer,
   archived: Archived,
 ): Promise<Compared> {
-  const told = await lastReported(run, archive, state);
+  const known = await lastReported(run, archive, state);
+  const start = known?.cursor ? await startOf(run, archive, known, archived) : null;
+  const told = start?.told ?? known;
   const cursor = told?.cursor ?? null;
   const { days: later, damaged } = await daysAfter(run, archive, cursor?.date ?? '', archived);
-  const baseline = cursor ? await reportedSnapshot(archive, told!) : later[0]!.snapshot;
+  const baseline = start?.snapshot ?? later[0]!.snapshot;
   const accepted = acceptDays(
     baseline,
     (cursor ? later : later.slice(1)).map((day) => day.snapshot),
@@ -60,7 +65,7 @@ export async function compare(
           profiles: answer.profilesHash,
         };
   const profiles = await profilesByStep(run, archive, cursor, answer, accepted);
-  return { told, baseline, accepted, last, to, profiles, damaged };
+  return { told, baseline, accepted, last, to, profiles, damaged, notes: start?.notes ?? [] };
 }
 
 /**
@@ -106,8 +111,51 @@ async function daysAfter(
   return { days, damaged };
 }
 
-async function reportedSnapshot(archive: Archive, { cursor, held }: Told): Promise<Snapshot> {
-  const { snapshot } = await archive.snapshot(cursor!.date, cursor!.snapshot);
+/**
+ * The snapshot last reported. Where that is lost or damaged nobody has to look after it: it starts from another version of
+ * that day with the same scores, as Graph still gave it, or else from the last reported day that proves itself.
+ * @throws MonitorError `archive-damaged` where none does
+ */
+async function startOf(
+  run: Run,
+  archive: Archive,
+  told: Told,
+  { versions, inForce }: Archived,
+): Promise<{ told: Told; snapshot: Snapshot; notes: string[] }> {
+  const cursor = told.cursor!;
+  let loss: unknown;
+  try {
+    const { snapshot } = await archive.snapshot(cursor.date, cursor.snapshot);
+    return { told, snapshot: withHeld(snapshot, told), notes: [] };
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    loss = error;
+    run.ports.log.error(error.message, { tenant: run.tenant.tenantId, advice: error.advice });
+  }
+  for (const score of told.trend.toReversed()) {
+    const { date } = score;
+    const known = inForce.get(date);
+    const isSame = known?.snapshot.points === score.points && known.snapshot.maximum === score.maximum;
+    const version = isSame
+      ? known
+      : await versionInForce(run, archive, date, versions.get(date) ?? [], score);
+    if (!version) continue;
+    const what = `The archived snapshot of ${formatDate(cursor.date)}, which was last reported, is lost or damaged.`;
+    if (date === cursor.date) {
+      return {
+        told: { ...told, cursor: { ...cursor, snapshot: version.hash } },
+        snapshot: withHeld(version.snapshot, told),
+        notes: [`${what} Another version of that day with the same score takes its place.`],
+      };
+    }
+    const back = backTo(told, version);
+    const again = `This report starts from ${formatDate(date)}: it may repeat changes after that day.`;
+    return { told: back, snapshot: withHeld(version.snapshot, back), notes: [`${what} ${again}`] };
+  }
+  throw loss;
+}
+
+function withHeld(snapshot: Snapshot, { held }: Told): Snapshot {
   return {
     ...snapshot,
     controls: new Map([...snapshot.controls, ...held.map((one) => [one.name, one] as const)]),

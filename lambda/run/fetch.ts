@@ -91,7 +91,7 @@ async function whatIsKnown(run: Run, archive: Archive, now: Date): Promise<Known
   // What is listed first has an entry by now, if it ever gets one.
   const ledger = await openLedger(archive, known);
   const { archived, foreign } = await sorted(run, archive, listed, ledger);
-  const lost = await lostDays(archive, archived, ledger, known?.lacked ?? [], dateOf(now));
+  const lost = await lostDays(archive, archived, ledger, known?.lacked ?? [], dateOf(now), date);
   return { lastReported: last, archived, foreign, known, ledger, lost };
 }
 
@@ -133,7 +133,7 @@ export async function sorted(
 /**
  * Days of the last 90 that a run has to ask for although later ones are archived: those that the archive lacks, if Graph
  * was not asked already and had none; and one that is found damaged. One of those beyond the usual days is read a run,
- * each once while Graph keeps it, in an order that comes to all of them.
+ * each once while Graph keeps it, in an order that comes to all of them; and the one last reported, from which a run starts.
  */
 async function lostDays(
   archive: Archive,
@@ -141,6 +141,7 @@ async function lostDays(
   { snapshots }: LedgerView,
   lacked: string[],
   today: string,
+  reported: string | null,
 ): Promise<Known['lost']> {
   const known = [...archived.keys(), ...snapshots.keys()].toSorted();
   const [first = today, last = today] = [known[0], [...archived.keys()].at(-1)];
@@ -153,9 +154,13 @@ async function lostDays(
   }
   const turn = Math.round(Date.parse(today) / 86_400_000) * STEP;
   const inTurn = addDays(today, -FEWEST_DAYS - (turn % (MOST_DAYS - FEWEST_DAYS)));
-  const hashes = archived.get(inTurn) ?? [];
-  if (hashes.length > 0 && !lacked.includes(inTurn) && !(await isReadable(archive, inTurn, hashes))) {
-    lost.push({ date: inTurn, why: 'damaged' });
+  const isOld =
+    reported !== null && reported > addDays(today, -MOST_DAYS) && reported <= addDays(today, -FEWEST_DAYS);
+  for (const date of new Set(isOld ? [inTurn, reported] : [inTurn])) {
+    const hashes = archived.get(date) ?? [];
+    if (hashes.length > 0 && !lacked.includes(date) && !(await isReadable(archive, date, hashes))) {
+      lost.push({ date, why: 'damaged' });
+    }
   }
   return lost;
 }

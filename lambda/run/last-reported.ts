@@ -5,7 +5,7 @@ import { isFromTheFuture, isPlausible } from '../score/plausibility.ts';
 import { openAccount, type Settling } from '../score/settle.ts';
 import { scoreLine, type Snapshot } from '../score/snapshot.ts';
 import type { Run } from './run.ts';
-import { versionInForce } from './versions.ts';
+import { versionInForce, type VersionInForce } from './versions.ts';
 
 /**
  * What was last told. Where the state is gone, the last report knows; null: nothing was told yet.
@@ -32,11 +32,16 @@ export async function lastReported(run: Run, archive: Archive, state: State | nu
     from: cursor.date,
     to: last.date,
   });
+  return backTo({ ...told, trend }, version);
+}
+
+/** What was last reported, as of an earlier day. */
+export function backTo(told: Told, { hash, snapshot }: VersionInForce): Told {
   return {
     ...told,
-    cursor: { ...cursor, date: last.date, snapshot: version.hash },
-    trend,
-    settling: rewind(told.settling, version.snapshot),
+    cursor: told.cursor && { ...told.cursor, date: snapshot.date, snapshot: hash },
+    trend: told.trend.filter(({ date }) => date <= snapshot.date),
+    settling: rewind(told.settling, snapshot),
   };
 }
 

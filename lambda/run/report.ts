@@ -76,6 +76,7 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
       ...endedNotes(said),
       ...gapNotes(settled.days),
       ...skippedNotes(accepted),
+      ...compared.notes,
       ...compared.damaged.map(
         (date) => `The archived snapshot of ${formatDate(date)} is damaged and was left out.`,
       ),
