@@ -93,15 +93,16 @@ test('the package has what is compiled, and no sources, tests or secrets', () =>
   expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([
     'monitor.config.example.ts',
   ]);
-  expect(files.filter((file) => /\btest\/|\.test\.|simulator|practice|\.pem$|monitor\.config\.ts$/.test(file))).toEqual(
-    [],
-  );
+  expect(
+    files.filter((file) => /\btest\/|\.test\.|simulator|practice|\.pem$|monitor\.config\.ts$/.test(file)),
+  ).toEqual([]);
 });
 
 describe('in an empty folder', () => {
   test('secure-score --help lists the commands', async () => {
     const help = await command(app, 'npx', ['--no-install', 'secure-score', '--help']);
-    for (const name of ['run', 'certificate', 'doctor']) expect(help).toMatch(new RegExp(`secure-score\\s+(?:.*\\n\\s+)?${name}\\b`));
+    for (const name of ['run', 'certificate', 'doctor'])
+      expect(help).toMatch(new RegExp(`secure-score\\s+(?:.*\\n\\s+)?${name}\\b`));
   });
 
   test.each(['run', 'certificate create', 'doctor'])(
