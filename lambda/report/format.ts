@@ -132,6 +132,16 @@ export function moment(date: string, timeZone = 'UTC'): string {
   return timeZone === 'UTC' ? `${text} UTC` : `${text} (${timeZone})`;
 }
 
+/** "from 07:00 to 09:12 on 9 Jan 2026 (UTC)", of two moments of one day; else "from 9 Jan 2026 to 12 Jan 2026". */
+export function span(from: string, to: string, timeZone = 'UTC'): string {
+  const isMoment = from.includes('T') && to.includes('T');
+  const zone = isMoment ? timeZone : 'UTC';
+  const [first, last] = [day(from, zone), day(to, zone)];
+  if (!isMoment || first !== last) return `from ${first} to ${last}`;
+  const time = (at: string) => formatOf(zone, TIME).format(new Date(at));
+  return `from ${time(from)} to ${time(to)} on ${first} (${zone})`;
+}
+
 /** Whole days of the calendar from one date to a later one; NaN where one is no date. */
 export function daysBetween(from: string, to: string): number {
   return (Date.parse(to.slice(0, 10)) - Date.parse(from.slice(0, 10))) / 86_400_000;

@@ -1,5 +1,5 @@
 import { explained } from './account.ts';
-import { isTimeZone, count, day, daysBetween, listing, moment, score, scoreChange } from './format.ts';
+import { isTimeZone, count, day, daysBetween, listing, score, scoreChange, span } from './format.ts';
 import { line } from './plain-text.ts';
 import { isUrgent, urgentEssence } from './urgency.ts';
 import type { OperationsItem, Report, ReportedChange } from './model.ts';
@@ -94,7 +94,8 @@ export function worstFirst(items: OperationsItem[]): OperationsItem[] {
     'catalogue',
     'stale',
   ];
-  return items.toSorted((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+  const rank = ({ kind, until }: OperationsItem) => order.indexOf(kind) + (until ? order.length : 0);
+  return items.toSorted((a, b) => rank(a) - rank(b));
 }
 
 function operationsEssence(items: OperationsItem[], timeZone: string): string {
@@ -127,26 +128,25 @@ export function destinationOf(destination: string): string {
   return destination === 'mail' ? 'mails' : `the channel ${line(destination, 60)}`;
 }
 
-/** "monitoring failed from 1 Mar 07:00 to 1 Mar 09:12", of what is over. */
+/** "monitoring failed from 07:00 to 09:12 on 1 Mar 2026 (UTC)", of what is over. */
 export function pastOf(item: OperationsItem, until: string, timeZone: string): string {
-  const at = (time: string) => (time.includes('T') ? moment(time, timeZone) : day(time));
   const since = 'since' in item ? item.since : 'date' in item ? item.date : until;
-  const span = `from ${at(since)} to ${at(until)}`;
+  const when = span(since, until, timeZone);
   switch (item.kind) {
     case 'failing':
-      return `monitoring failed ${span}`;
+      return `monitoring failed ${when}`;
     case 'suspect':
     case 'disagreeing':
-      return `a snapshot was suspect ${span}`;
+      return `a snapshot was suspect ${when}`;
     case 'unreadable':
-      return `scores could not be read ${span}`;
+      return `scores could not be read ${when}`;
     case 'catalogue':
-      return `Microsoft's list of recommendations was partial ${span}`;
+      return `Microsoft's list of recommendations was partial ${when}`;
     case 'stale':
-      return `Secure Score was stale ${span}`;
+      return `Secure Score was stale ${when}`;
     case 'undelivered':
     case 'dropped':
-      return `${'destination' in item ? destinationOf(item.destination) : 'messages'} did not get through ${span}`;
+      return `${'destination' in item ? destinationOf(item.destination) : 'messages'} did not get through ${when}`;
   }
 }
 

@@ -99,6 +99,16 @@ describe('deliveries', () => {
     expect((await w.state()).outbox).toEqual([]);
   });
 
+  it('wait behind one that fails, though the receiver would take them', async () => {
+    const w = await started();
+    w.siem.fails = ({ report }) => (report.after?.points === 8 ? down() : null);
+    for (const [number, points] of [8, 7, 6].entries()) await w.day(number + 1, points);
+    expect(w.siem.got).toEqual([]);
+    w.siem.fails = () => null;
+    await w.day(4, 6);
+    expect(afters(w.siem.got)).toEqual([8, 7, 6]);
+  });
+
   it('leave one that hangs until its deadline, and reach the others', async () => {
     const w = await started();
     w.siem.fails = ({ deadline }) => {
@@ -311,9 +321,7 @@ describe('what is over when its turn comes', () => {
     expect(w.siem.got.map(({ kind }) => kind)).toEqual(['operations']);
     await mended(w);
     const mail = w.mailer.sent.find(({ kind }) => kind === 'operations')!;
-    expect(mail.subject).toBe(
-      'Contoso: monitoring failed from 2 Mar 2026, 07:00 UTC to 2 Mar 2026, 09:12 UTC',
-    );
+    expect(mail.subject).toBe('Contoso: monitoring failed from 07:00 to 09:12 on 2 Mar 2026 (UTC)');
     expect(mail.text).toContain('Nothing: it is over.');
   });
 
