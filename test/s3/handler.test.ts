@@ -208,6 +208,7 @@ describe('the watch', () => {
       watched: 2,
       overdue: [],
       stale: [],
+      damaged: [],
       certificateDaysLeft: 29,
       // The certificate of this test has 30 days.
       mails: [expect.objectContaining({ kind: 'operations', to: ['oncall@contoso.com'] })],
