@@ -125,16 +125,16 @@ describe('the page', () => {
   it('opens from a file, asks for nothing, and shows where the tenant stands and why', async () => {
     const page = await open();
     await expect(page.getByRole('heading', { level: 1 }).textContent()).resolves.toBe('Contoso');
-    expect(await page.title()).toBe('Contoso: 62.2 % · Secure Score history');
+    expect(await page.title()).toBe('Contoso: 63.3 % · Secure Score history');
     const summary = page.getByRole('region', { name: 'Summary' });
     const text = (await summary.innerText()).replaceAll('\u00A0', ' ');
-    expect(text).toContain('62.2 %');
-    expect(text).toContain('+3.4 percentage points since 13 Aug 2026, from 58.8 %');
+    expect(text).toContain('63.3 %');
+    expect(text).toContain('+4.1 percentage points since 13 Aug 2026, from 59.2 %');
     // As printed, it adds up.
     const amounts = [...text.matchAll(/([+−])(\d+\.\d) (?:earned|lost|by|re-scored|not)/g)];
     const sum = amounts.reduce((all, [, sign, amount]) => all + (sign === '−' ? -1 : 1) * Number(amount), 0);
-    expect(sum).toBeCloseTo(3.4, 9);
-    expect(await result(page).innerText()).toBe('118 changes');
+    expect(sum).toBeCloseTo(4.1, 9);
+    expect(await result(page).innerText()).toBe('121 changes');
     expect(await page.locator('svg .label').allTextContents()).toEqual(
       expect.arrayContaining(['20 new and 1 more −2.6']),
     );
@@ -142,7 +142,7 @@ describe('the page', () => {
 
   it('says what it can where scripts are off', async () => {
     const page = await open({ javaScriptEnabled: false });
-    expect(await page.locator('noscript').innerText()).toContain('Contoso: 62.2 % on 20 Nov 2026');
+    expect(await page.locator('noscript').innerText()).toContain('Contoso: 63.3 % on 20 Nov 2026');
   });
 
   it('shows a period; the address keeps it, and back goes back', async () => {
@@ -150,9 +150,9 @@ describe('the page', () => {
     await page.getByRole('button', { name: '30 days' }).click();
     expect(hashOf(page)).toBe('#period=30d');
     expect(await page.locator('.moved').innerText()).toContain('since 21 Oct 2026');
-    expect(await result(page).innerText()).not.toBe('118 changes');
+    expect(await result(page).innerText()).not.toBe('121 changes');
     await page.goBack();
-    expect(await result(page).innerText()).toBe('118 changes');
+    expect(await result(page).innerText()).toBe('121 changes');
     await page.goForward();
     await page.reload();
     expect(await page.getByRole('button', { name: '30 days' }).getAttribute('aria-pressed')).toBe('true');
@@ -168,7 +168,7 @@ describe('the page', () => {
     expect(hashOf(page)).toMatch(/^#period=2026-\d\d-\d\d\.\.2026-\d\d-\d\d$/);
     expect(await page.locator('.day-panel').count()).toBe(0);
     await page.getByRole('button', { name: 'All', exact: true }).click();
-    expect(await result(page).innerText()).toBe('118 changes');
+    expect(await result(page).innerText()).toBe('121 changes');
   });
 
   it('tells of the day under the pointer, and of its changes when it is clicked', async () => {
@@ -206,16 +206,16 @@ describe('the list of changes', () => {
   it('is filtered by kind, cause and category, and searched', async () => {
     const page = await open();
     await page.getByRole('button', { name: /lost/ }).click();
-    expect(await result(page).innerText()).toBe('16 of 118 changes');
+    expect(await result(page).innerText()).toBe('16 of 121 changes');
     await page.getByRole('button', { name: /gained/ }).click();
-    expect(await result(page).innerText()).toBe('54 of 118 changes');
+    expect(await result(page).innerText()).toBe('55 of 121 changes');
     await page.getByLabel('Cause').selectOption('decided');
-    expect(await result(page).innerText()).toBe('2 of 118 changes');
+    expect(await result(page).innerText()).toBe('2 of 121 changes');
     expect(await rows(page).count()).toBe(3);
     await page.getByRole('button', { name: 'Clear filters' }).click();
     await page.getByLabel('Category').selectOption('Data');
     await page.getByLabel('Search the changes').fill('policy');
-    expect(await result(page).innerText()).toMatch(/^\d+ of 118 changes$/);
+    expect(await result(page).innerText()).toMatch(/^\d+ of 121 changes$/);
     await page.getByLabel('Search the changes').fill('no such words');
     expect(await page.locator('.empty').innerText()).toBe('No change matches.');
     expect(hashOf(page)).toContain('search=no+such+words');
@@ -234,8 +234,8 @@ describe('the list of changes', () => {
       'ascending',
     );
     expect(await rows(page).count()).toBe(51);
-    await page.getByRole('button', { name: 'Show 68 more' }).click();
-    expect(await rows(page).count()).toBe(119);
+    await page.getByRole('button', { name: 'Show 71 more' }).click();
+    expect(await rows(page).count()).toBe(122);
   });
 });
 
@@ -291,13 +291,13 @@ describe('with the keys alone', () => {
     expect(await isChart()).toBe(true);
     const value = () => chart(page).getAttribute('aria-valuetext');
     expect(await value()).toMatch(
-      /^20 Nov 2026: 62\.2 %, −1\.\d percentage points, 14 changes, Similar size/,
+      /^20 Nov 2026: 63\.3 %, −1\.\d percentage points, 14 changes, Similar size/,
     );
     await page.keyboard.press('ArrowLeft');
     expect(await value()).toMatch(/^19 Nov 2026/);
     expect(await page.locator('.tip').innerText()).toContain('19 Nov 2026');
     await page.keyboard.press('Home');
-    expect(await value()).toMatch(/^13 Aug 2026: 58\.8 %, no changes/);
+    expect(await value()).toMatch(/^13 Aug 2026: 59\.2 %, no changes/);
     await page.keyboard.press('PageUp');
     expect(await value()).toMatch(/^14 Aug 2026.*[1-9]\d* change/);
     await page.keyboard.press('Enter');
@@ -446,7 +446,7 @@ describe('on paper', () => {
     // Cards of categories and heads of columns are buttons that say something.
     expect(visible.filter((text) => !/\s%|^(Day|Kind|Recommendation|Share|Cause)/.test(text))).toEqual([]);
     await page.evaluate('void dispatchEvent(new Event("beforeprint"))');
-    await expect.poll(() => rows(page).count()).toBe(119);
+    await expect.poll(() => rows(page).count()).toBe(122);
     await page.evaluate('void dispatchEvent(new Event("afterprint"))');
     await expect.poll(() => rows(page).count()).toBe(51);
     await page.emulateMedia({ media: null });
