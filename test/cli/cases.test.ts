@@ -110,7 +110,7 @@ it('unprotected newcomers: ten of fifty without MFA, and no administrator with i
   });
   expect(today.mails).toHaveLength(1);
   expect(today.mails[0]).toMatch(/^Contoso: Secure Score 59\.3 % \(−40\.7\): 2 recommendations lost points/);
-  expect(today.mails[0]).toContain('40.7 lost by 2 recommendations here');
+  expect(today.mails[0]).toContain('two recommendations lost 40.7 here');
 });
 
 it.each(['2019-03-19T22:37:14.628799Z', '0001-01-01T00:00:00Z'])(

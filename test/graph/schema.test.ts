@@ -544,7 +544,7 @@ test('90 days of 411 controls are read in a moment', () => {
 });
 
 /** The real, sanitised sample lies beside the repository, on some machines. */
-const data = new URL('../../../shared/data', import.meta.url);
+const data = new URL('../../../shared/data/', import.meta.url);
 const sample = (name: string) => JSON.parse(readFileSync(new URL(name, data), 'utf8')).value;
 
 describe.skipIf(!existsSync(data))('a real answer', () => {

@@ -85,16 +85,27 @@ async function expectMessages(folder: string): Promise<void> {
   const files = (await readdir(folder)).toSorted();
   const messages = files.filter((name) => name.endsWith('.json'));
   expect(messages.length).toBeGreaterThan(20);
-  const receivers = ['teams', 'slack', 'webhook'];
-  expect(messages).toEqual(
-    messages.map((_, index) => `${String(index + 1).padStart(2, '0')}-${receivers[index % 3]}.json`),
-  );
+  // Destinations are served side by side: which of them answers first is nobody's promise.
+  const order = messages.map((name) => /^(\d+)-(teams|slack|webhook)\.json$/.exec(name)?.slice(1) ?? [name]);
+  expect(order.map(([number]) => Number(number))).toEqual(messages.map((_, index) => index + 1));
+  for (let start = 0; start < order.length; start += 3) {
+    const three = order.slice(start, start + 3).map(([, receiver]) => receiver);
+    expect(three.toSorted()).toEqual(['slack', 'teams', 'webhook']);
+  }
   const pages = messages.filter((name) => !name.includes('webhook'));
   expect(files.filter((name) => name.endsWith('.html'))).toEqual(
     pages.map((name) => name.replace('.json', '.html')),
   );
-  expect(await readFile(join(folder, '01-teams.html'), 'utf8')).toContain('"type":"AdaptiveCard"');
-  expect(await readFile(join(folder, '02-slack.html'), 'utf8')).toContain('monitoring has started');
+  const firstPage = (receiver: string) =>
+    readFile(
+      join(
+        folder,
+        files.find((name) => name.endsWith(`-${receiver}.html`))!,
+      ),
+      'utf8',
+    );
+  expect(await firstPage('teams')).toContain('"type":"AdaptiveCard"');
+  expect(await firstPage('slack')).toContain('monitoring has started');
 }
 
 describe('a practice', () => {
