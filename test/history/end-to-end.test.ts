@@ -41,7 +41,7 @@ describe('the history that a run writes', () => {
     expect(code).toBe(0);
     const rows = json() as { tenant: string; date: string }[];
     expect(rows.map(({ date }) => date)).toEqual(result.archived.toSorted());
-    expect(rows.at(-1)).toEqual({ tenant: practice.tenantId, ...result.score });
+    expect(rows.at(-1)).toEqual({ tenant: practice.tenantId, tenant_name: 'Contoso', ...result.score });
   });
 
   it.each(allQuestions())('answers $name', async ({ name }) => {
