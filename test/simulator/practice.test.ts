@@ -88,9 +88,9 @@ async function expectMessages(folder: string): Promise<void> {
   // Destinations are served side by side: which of them answers first is nobody's promise.
   const order = messages.map((name) => /^(\d+)-(teams|slack|webhook)\.json$/.exec(name)?.slice(1) ?? [name]);
   expect(order.map(([number]) => Number(number))).toEqual(messages.map((_, index) => index + 1));
-  for (let start = 0; start < order.length; start += 3) {
-    const three = order.slice(start, start + 3).map(([, receiver]) => receiver);
-    expect(three.toSorted()).toEqual(['slack', 'teams', 'webhook']);
+  for (let first = 0; first < order.length; first += 3) {
+    const three = order.slice(first, first + 3).map(([, receiver]) => receiver);
+    expect(new Set(three)).toEqual(new Set(['slack', 'teams', 'webhook']));
   }
   const pages = messages.filter((name) => !name.includes('webhook'));
   expect(files.filter((name) => name.endsWith('.html'))).toEqual(
