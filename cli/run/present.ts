@@ -39,13 +39,18 @@ export function describeResult(result: RunResult): string {
     `  ${describeArchived(archived)}`,
   ];
   if (changes.length > 0) lines.push(changesTable(changes, result.explanation));
-  for (const { subject, to } of mails) lines.push(`  ✉ ${subject} ${styleText('dim', `→ ${to.join(', ')}`)}`);
+  for (const { subject, to } of mails.toSorted((a, b) => (a.kind < b.kind ? 1 : -1)))
+    lines.push(`  ✉ ${subject} ${styleText('dim', `→ ${to.join(', ')}`)}`);
   const posted = Map.groupBy(
     deliveries.filter((delivery) => 'id' in delivery && delivery.channel !== 'mail'),
     ({ kind }) => kind,
   );
-  for (const [kind, each] of posted) {
-    const to = each.map(({ destination, channel }) => `${destination} (${channel})`).join(', ');
+  // Destinations are served side by side: by name, the same run prints the same, whoever answered first.
+  for (const [kind, each] of [...posted].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const to = each
+      .map(({ destination, channel }) => `${destination} (${channel})`)
+      .toSorted((a, b) => (a < b ? -1 : 1))
+      .join(', ');
     lines.push(`  » ${kind} ${styleText('dim', `→ ${to}`)}`);
   }
   for (const delivery of deliveries) {
