@@ -1,9 +1,10 @@
+import { EMPTY_STATE } from '../../lambda/archive/state.ts';
 import { openChannel } from '../../lambda/channels/channels.ts';
 import { secretsOf } from '../../lambda/channels/secret-address.ts';
 import { deadlineIn, machineClock } from '../../lambda/clock.ts';
 import { portalOf } from '../../lambda/report/portal.ts';
 import type { ChannelSettings, Tenant } from '../../lambda/config.ts';
-import type { Report } from '../../lambda/report/model.ts';
+import { reportOfOperations } from '../../lambda/run/incidents.ts';
 
 /** ms: longer than a request may take, and short enough for somebody who waits. */
 const PATIENCE_MS = 30_000;
@@ -16,25 +17,13 @@ const PATIENCE_MS = 30_000;
 export function sendTest(channel: ChannelSettings, tenant: Tenant): Promise<string> {
   const clock = machineClock;
   const now = clock.now();
-  const report: Report = {
-    version: 1,
-    tenantId: tenant.tenantId,
-    name: tenant.name,
-    toldAt: now.toISOString(),
-    timeZone: tenant.schedule.timeZone,
-    from: null,
-    to: null,
-    before: null,
-    after: null,
-    account: null,
-    days: [],
-    confirmed: [],
-    trend: [],
-    peers: { allTenants: null, similarSize: null },
-    start: null,
-    operations: [],
-    notes: [`Somebody ran secure-score channel test, and the channel ${channel.name} has reached you.`],
-  };
+  const report = reportOfOperations(
+    { tenant },
+    EMPTY_STATE,
+    now,
+    [],
+    [`Somebody ran secure-score channel test, and the channel ${channel.name} has reached you.`],
+  );
   return openChannel(channel, { clock, secrets: secretsOf(), portal: portalOf(tenant) }).send({
     id: `test-${now.getTime()}-operations-${channel.name}`,
     kind: 'operations',
