@@ -16,6 +16,22 @@ const NOT_TRUSTED = new Set([
 /** @param code of a system or TLS error of Node */
 export const isNotTrusted = (code: unknown): boolean => NOT_TRUSTED.has(String(code));
 
+/** Names of AWS errors that blame who asks, not what is asked: there are no credentials, or none that hold. */
+const NO_CREDENTIALS = new Set([
+  'CredentialsProviderError',
+  'TokenProviderError',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'InvalidClientTokenId',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'UnrecognizedClientException',
+]);
+
+/** Whether a call of the AWS SDK failed for want of credentials or of a region, which the SDK misses at the first call. */
+export const lacksCredentials = ({ name, message }: Error): boolean =>
+  NO_CREDENTIALS.has(name) || message === 'Region is missing';
+
 /**
  * Names of AWS errors that pass whatever the status is (RequestLimitExceeded, KMS.ThrottlingException, …).
  * https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList

@@ -2,7 +2,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import type { Tenant } from '../config.ts';
 import { MonitorError, quote } from '../errors.ts';
 import { putCommand } from '../outputs.ts';
-import { passes } from '../passing.ts';
+import { lacksCredentials, passes } from '../passing.ts';
 import { proxyAgents } from '../proxy.ts';
 
 /**
@@ -52,7 +52,14 @@ const putABundle = (secret: string): string =>
  */
 function explain(secret: string, error: unknown): MonitorError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  switch (message === 'Region is missing' ? 'RegionMissing' : name) {
+  if (lacksCredentials({ name, message })) {
+    return new MonitorError(
+      'aws-credentials-missing',
+      `The secret ${quote(secret)} cannot be read without valid AWS credentials and a region: ${quote(message, 300)}.`,
+      'Sign in to AWS (aws sso login, AWS_PROFILE), set AWS_REGION, or use a file: --certificate <file>.',
+    );
+  }
+  switch (name) {
     case 'ResourceNotFoundException':
       // The same error comes for a secret without a value.
       return new MonitorError(
@@ -85,20 +92,6 @@ function explain(secret: string, error: unknown): MonitorError {
         'certificate-not-found',
         `${quote(secret)} is not the name of a secret: ${quote(message, 300)}.`,
         'Set the tenant\'s "certificate" to a secret of this account and region, like secure-score/contoso.',
-      );
-    case 'RegionMissing':
-    case 'CredentialsProviderError':
-    case 'TokenProviderError':
-    case 'ExpiredToken':
-    case 'ExpiredTokenException':
-    case 'InvalidClientTokenId':
-    case 'InvalidSignatureException':
-    case 'SignatureDoesNotMatch':
-    case 'UnrecognizedClientException':
-      return new MonitorError(
-        'aws-credentials-missing',
-        `The secret ${quote(secret)} cannot be read without valid AWS credentials and a region: ${quote(message, 300)}.`,
-        'Sign in to AWS (aws sso login, AWS_PROFILE), set AWS_REGION, or use a file: --certificate <file>.',
       );
     default:
       if (!passes(error)) {

@@ -1,6 +1,6 @@
 import { SESv2Client, SendEmailCommand, type Attachment as SesAttachment } from '@aws-sdk/client-sesv2';
 import { MonitorError, quote } from '../errors.ts';
-import { passes } from '../passing.ts';
+import { lacksCredentials, passes } from '../passing.ts';
 import { proxyAgents } from '../proxy.ts';
 import { line } from '../report/plain-text.ts';
 import { headersOf } from './headers.ts';
@@ -69,8 +69,13 @@ function explain(error: unknown, mail: Mail, configurationSet: string | undefine
   const fails = (code: string, advice: string, retryable = false): MonitorError =>
     new MonitorError(code, said, advice, { retryable, cause: error });
 
-  // The SDK finds out at the first call, and gives this one no name.
-  switch (message === 'Region is missing' ? 'RegionMissing' : name) {
+  if (lacksCredentials({ name, message })) {
+    return fails(
+      'mail-not-configured',
+      'Give AWS credentials and a region (aws sso login, AWS_PROFILE, AWS_REGION), or write the mails to a folder with --outbox.',
+    );
+  }
+  switch (name) {
     case 'MessageRejected':
       return fails(
         'mail-rejected',
@@ -107,19 +112,6 @@ function explain(error: unknown, mail: Mail, configurationSet: string | undefine
       return fails(
         'mail-denied',
         'Allow ses:SendEmail to whoever runs this, on the identity and the configuration set.',
-      );
-    case 'RegionMissing':
-    case 'CredentialsProviderError':
-    case 'TokenProviderError':
-    case 'ExpiredToken':
-    case 'ExpiredTokenException':
-    case 'InvalidClientTokenId':
-    case 'InvalidSignatureException':
-    case 'SignatureDoesNotMatch':
-    case 'UnrecognizedClientException':
-      return fails(
-        'mail-not-configured',
-        'Give AWS credentials and a region (aws sso login, AWS_PROFILE, AWS_REGION), or write the mails to a folder with --outbox.',
       );
     case 'TooManyRequestsException':
     case 'ThrottlingException':
