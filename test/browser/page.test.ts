@@ -136,7 +136,7 @@ describe('the page', () => {
     expect(sum).toBeCloseTo(4.1, 9);
     expect(await result(page).innerText()).toBe('121 changes');
     expect(await page.locator('svg .label').allTextContents()).toEqual(
-      expect.arrayContaining(['Set the phishing email level… and 1 more +1.1']),
+      expect.arrayContaining(['20 new and 1 more −2.7']),
     );
   });
 
