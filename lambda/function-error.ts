@@ -13,9 +13,9 @@ const ADVICE = '\n→ ';
 export function toFunctionError(error: unknown): unknown {
   if (!(error instanceof MonitorError)) return error;
   const { code, message, advice, retryable, cause } = error;
-  const told = new MonitorError(code, `${message}${ADVICE}${advice}`, advice, { retryable, cause });
-  told.name = code;
-  return told;
+  const retyped = new MonitorError(code, `${message}${ADVICE}${advice}`, advice, { retryable, cause });
+  retyped.name = code;
+  return retyped;
 }
 
 /**

@@ -84,26 +84,26 @@ export async function scheduledTenants({
 
 function explain(error: unknown, group: string): MonitorError {
   const { name, message } = error instanceof Error ? error : { name: 'unknown', message: String(error) };
-  const said = `The schedules of the group ${group} could not be read: ${name}: ${message}`;
+  const detail = `The schedules of the group ${group} could not be read: ${name}: ${message}`;
   switch (name) {
     case 'ResourceNotFoundException':
       return new MonitorError(
         'schedules-missing',
-        said,
+        detail,
         'Deploy again: the deployment creates the group and its schedules.',
         { cause: error },
       );
     case 'AccessDeniedException':
       return new MonitorError(
         'schedules-denied',
-        said,
+        detail,
         'Allow the function what it takes (scheduler:ListSchedules; for renewals scheduler:GetSchedule): deploy again.',
         { cause: error },
       );
     default:
       return new MonitorError(
         'schedules-failed',
-        said,
+        detail,
         passes(error)
           ? 'Nothing: it is tried again. If it lasts, look at the health of EventBridge Scheduler in this region.'
           : 'Act on what EventBridge Scheduler says. If it blames the request, deploy again.',

@@ -13,7 +13,7 @@ export interface SecureScoreHistoryStackProps extends StackProps {
   /** The most that one query may read. @default Size.gibibytes(10) */
   readonly bytesScannedPerQuery?: Size;
   /** How long the results of queries are kept. @default Duration.days(30) */
-  readonly resultsKeptFor?: Duration;
+  readonly resultsRetention?: Duration;
 }
 
 /**
@@ -33,7 +33,7 @@ export class SecureScoreHistoryStack extends Stack {
       name: deploymentName,
       archive,
       bytesScannedPerQuery: props.bytesScannedPerQuery,
-      resultsKeptFor: props.resultsKeptFor,
+      resultsRetention: props.resultsRetention,
     }));
     Tags.of(this).add('Application', 'secure-score-monitor');
     Tags.of(this).add('Deployment', deploymentName);

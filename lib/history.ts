@@ -46,7 +46,7 @@ export interface HistoryProps {
    */
   readonly bytesScannedPerQuery?: Size;
   /** How long the results of queries are kept. @default Duration.days(30) */
-  readonly resultsKeptFor?: Duration;
+  readonly resultsRetention?: Duration;
 }
 
 /**
@@ -71,7 +71,7 @@ export class History extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     });
     for (const table of TABLES) this.createTable(table, archive);
-    this.results = this.createResults(archive, props.resultsKeptFor ?? Duration.days(30));
+    this.results = this.createResults(archive, props.resultsRetention ?? Duration.days(30));
     this.workgroup = this.createWorkgroup(name, archive, props.bytesScannedPerQuery ?? Size.gibibytes(10));
     for (const question of allQuestions()) {
       const { name: title, description, sql } = asNamedQuery(question);

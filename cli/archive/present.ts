@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { UnprovenDay } from '../../lambda/archive/columns/kept.ts';
+import type { UnprovenDay } from '../../lambda/archive/columns/retained.ts';
 import type { Pulled } from '../../lambda/archive/pull.ts';
 import type { Acknowledged, Finding, Gap, LedgerVerdict, Verdict } from '../../lambda/archive/verify.ts';
 import { day } from '../../lambda/report/format.ts';

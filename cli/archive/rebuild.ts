@@ -1,6 +1,6 @@
 import { machineClock } from '../../lambda/clock.ts';
 import { styleText } from 'node:util';
-import type { UnprovenDay } from '../../lambda/archive/columns/kept.ts';
+import type { UnprovenDay } from '../../lambda/archive/columns/retained.ts';
 import { writeColumns } from '../../lambda/archive/columns/write.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { ARCHIVE_OPTIONS, type ArchiveFlags } from './choice.ts';

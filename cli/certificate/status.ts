@@ -4,7 +4,7 @@ import { pemFileSource } from '../../lambda/certificate/pem-file.ts';
 import { secretsManagerSource } from '../../lambda/certificate/secrets-manager.ts';
 import { machineClock } from '../../lambda/clock.ts';
 import { quote } from '../../lambda/errors.ts';
-import { daysLeft } from '../../lambda/watch/situation.ts';
+import { daysLeft } from '../../lambda/watch/incidents.ts';
 import { EXPIRES_SOON_DAYS } from './expiry.ts';
 import type { Command } from '../shared/command.ts';
 import { defaultSecretOf } from '../shared/deployment.ts';

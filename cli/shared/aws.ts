@@ -39,7 +39,7 @@ export async function asked<T>(
 const SIGN_IN = 'Sign in to AWS (aws sso login), or set AWS_PROFILE to the profile of the right account.';
 
 function explain(name: string, message: string, permission: string, target: string): MonitorError {
-  const said = `${name}: ${quote(message, 300)}`;
+  const detail = `${name}: ${quote(message, 300)}`;
   if (message.startsWith('Region is missing')) {
     return new MonitorError(
       'aws-region-missing',
@@ -53,21 +53,21 @@ function explain(name: string, message: string, permission: string, target: stri
   if (/^(ExpiredToken|UnrecognizedClient|InvalidClientTokenId|InvalidAccessKeyId|InvalidToken)/.test(name)) {
     return new MonitorError(
       'aws-credentials-invalid',
-      `AWS does not accept the credentials (${said}).`,
+      `AWS does not accept the credentials (${detail}).`,
       SIGN_IN,
     );
   }
   if (/^(InvalidSignature|SignatureDoesNotMatch|RequestTimeTooSkewed|RequestExpired)/.test(name)) {
     return new MonitorError(
       'aws-credentials-invalid',
-      `AWS does not accept the signature of the request (${said}).`,
+      `AWS does not accept the signature of the request (${detail}).`,
       'Check the clock of this machine, and that the secret access key belongs to the access key id.',
     );
   }
   if (/^(AccessDenied|Forbidden|UnauthorizedOperation|403$)/.test(name)) {
     return new MonitorError(
       'aws-access-denied',
-      `${permission} on ${target} is not allowed (${said}).`,
+      `${permission} on ${target} is not allowed (${detail}).`,
       `Allow ${permission} to whoever runs this command, or run it with the credentials that deployed.`,
     );
   }
@@ -77,14 +77,14 @@ function explain(name: string, message: string, permission: string, target: stri
   ) {
     return new MonitorError(
       'aws-unreachable',
-      `AWS cannot be reached for ${permission} (${said}).`,
+      `AWS cannot be reached for ${permission} (${detail}).`,
       'Check the network, proxies, AWS_REGION and AWS_ENDPOINT_URL, then run again.',
       { retryable: true },
     );
   }
   return new MonitorError(
     'aws-failed',
-    `${permission} on ${target} failed (${said}).`,
+    `${permission} on ${target} failed (${detail}).`,
     'Run again. If it fails again, look the error up in the documentation of the service.',
   );
 }

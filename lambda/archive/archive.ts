@@ -15,7 +15,7 @@ import {
   type ArchivedProfiles,
   type ArchivedSnapshot,
 } from './proof.ts';
-import { keyOfReport, parseState, type Delivery, type State, type Told } from './state.ts';
+import { keyOfReport, parseState, type Delivery, type State, type LastReported } from './state.ts';
 
 export { contentHash, contentHashOfProfiles } from './content-hash.ts';
 export type { ArchivedProfiles, ArchivedSnapshot } from './proof.ts';
@@ -100,17 +100,17 @@ export class Archive {
   }
 
   /** What was reported and to whom. Reported again after a crash, it is the same object. */
-  newReport(told: ToldReport): NewObject {
-    const bytes = Buffer.from(`${JSON.stringify(told, null, 2)}\n`);
-    return { key: keyOfReport(told.report), bytes, hash: sha256(bytes) };
+  newReport(archived: ArchivedReport): NewObject {
+    const bytes = Buffer.from(`${JSON.stringify(archived, null, 2)}\n`);
+    return { key: keyOfReport(archived.report), bytes, hash: sha256(bytes) };
   }
 
   /** @param key of `newReport` */
-  async report(key: string): Promise<ToldReport> {
+  async report(key: string): Promise<ArchivedReport> {
     const object = await this.#store.get(key);
     if (!object) throw damaged(this.#store, key, 'it is missing');
     try {
-      return JSON.parse(Buffer.from(object.bytes).toString('utf8')) as ToldReport;
+      return JSON.parse(Buffer.from(object.bytes).toString('utf8')) as ArchivedReport;
     } catch (error) {
       throw damaged(this.#store, key, 'it is not JSON', error);
     }
@@ -170,8 +170,8 @@ export class Archive {
     for (const key of keys.toReversed()) {
       const object = await this.#store.get(key);
       try {
-        const told = JSON.parse(Buffer.from(object?.bytes ?? []).toString('utf8')) as ToldReport;
-        if (told.report.ledger) return told.report.ledger;
+        const archived = JSON.parse(Buffer.from(object?.bytes ?? []).toString('utf8')) as ArchivedReport;
+        if (archived.report.ledger) return archived.report.ledger;
       } catch {
         // A damaged report is no witness; verify reports it.
       }
@@ -180,18 +180,18 @@ export class Archive {
   }
 
   /** The tenant's state after the last report with a score; null if there is none. */
-  async lastTold(): Promise<Told | null> {
+  async lastReported(): Promise<LastReported | null> {
     const keys = await this.#store.list(layout.reports(this.#tenantId));
     for (const key of keys.toSorted((a, b) => (orderOfReport(a) < orderOfReport(b) ? 1 : -1))) {
       const object = await this.#store.get(key);
       if (!object) continue;
-      let told: ToldReport;
+      let archived: ArchivedReport;
       try {
-        told = JSON.parse(Buffer.from(object.bytes).toString('utf8')) as ToldReport;
+        archived = JSON.parse(Buffer.from(object.bytes).toString('utf8')) as ArchivedReport;
       } catch (error) {
         throw damaged(this.#store, key, 'it is not JSON', error);
       }
-      if (told.next?.cursor) return told.next;
+      if (archived.next?.cursor) return archived.next;
     }
     return null;
   }
@@ -224,12 +224,12 @@ export class Archive {
 }
 
 /** What was found, and who was to hear of it: an object of reports/. */
-export interface ToldReport {
+export interface ArchivedReport {
   report: Report;
   /** Before they were sent. Reports of before there were channels have `mails` in their place. */
   deliveries: Pick<Delivery, 'id' | 'destination' | 'kind' | 'subject' | 'to'>[];
   /** The tenant's state after it: a lost state is taken up again from here. */
-  next: Told;
+  next: LastReported;
 }
 
 /** Sorts by day, then by time of creation; a report about a future day sorts by the day on which it was created. */

@@ -213,7 +213,7 @@ function explain(error: unknown, action: string, target: string): MonitorError {
   const status = error instanceof S3ServiceException ? (error.$metadata.httpStatusCode ?? 0) : undefined;
   const failed = (code: string, why: string, advice: string, retryable = false): MonitorError =>
     new MonitorError(code, `${action} on ${quote(target, 300)}: ${why}`, advice, { retryable, cause: error });
-  const said = `${name} ${quote(message, 300)}`;
+  const detail = `${name} ${quote(message, 300)}`;
 
   if (name === 'NoSuchBucket') {
     return failed(
@@ -232,7 +232,7 @@ function explain(error: unknown, action: string, target: string): MonitorError {
     const region = error instanceof S3ServiceException && error.$response?.headers['x-amz-bucket-region'];
     return failed(
       'archive-wrong-region',
-      `the bucket is in ${region ? `the region ${quote(region)}` : 'another region'} (${said})`,
+      `the bucket is in ${region ? `the region ${quote(region)}` : 'another region'} (${detail})`,
       `Set AWS_REGION to ${region ? quote(region) : 'the region of the bucket'}.`,
     );
   }
@@ -240,33 +240,33 @@ function explain(error: unknown, action: string, target: string): MonitorError {
   if (name.startsWith('KMS') && !passes(error)) {
     return failed(
       'archive-key-unusable',
-      `its KMS key cannot be used (${said})`,
+      `its KMS key cannot be used (${detail})`,
       'Enable the key, or cancel its deletion (aws kms describe-key says which); a key that is gone takes what it encrypted with it. Then run again.',
     );
   }
   if (name === 'InvalidObjectState') {
     return failed(
       'archive-object-cold',
-      `the object is in a storage class from which it must be restored first (${said})`,
+      `the object is in a storage class from which it must be restored first (${detail})`,
       'Restore it (aws s3api restore-object), and take the rule that moves objects of the archive to Glacier out of the lifecycle of the bucket.',
     );
   }
   if (/^(AllAccessDisabled|AccountProblem|NotSignedUp|UnauthorizedAccess|InvalidPayer)$/.test(name)) {
     return failed(
       'archive-account-disabled',
-      `AWS has disabled the account, or its use of S3 (${said})`,
+      `AWS has disabled the account, or its use of S3 (${detail})`,
       'No permission fixes this: look for mails from AWS to the account, check its bills, and open a case with AWS Support.',
     );
   }
   if (status === 501) {
     return failed(
       'archive-unsupported',
-      `the store does not know this request (${said})`,
+      `the store does not know this request (${detail})`,
       'The archive needs conditional writes (If-None-Match and If-Match on PutObject), which Amazon S3 supports but some compatible stores do not: update the store, or choose another bucket or a folder.',
     );
   }
   if (status === 507) {
-    return failed('archive-full', `the store is full (${said})`, 'Make room, then run again.');
+    return failed('archive-full', `the store is full (${detail})`, 'Make room, then run again.');
   }
   if (/^ExpiredToken|^TokenRefreshRequired$/.test(name)) {
     return failed(
@@ -315,32 +315,32 @@ function explain(error: unknown, action: string, target: string): MonitorError {
         : '';
     return failed(
       'archive-access-denied',
-      `access denied (${said})`,
+      `access denied (${detail})`,
       `Grant ${action} on it to the identity that runs this, and see that neither the bucket's policy nor its KMS key denies it.${unlisted}`,
     );
   }
   if (status === 409) {
     return failed(
       'archive-conflict',
-      `another write to it was in progress all the time (${said})`,
+      `another write to it was in progress all the time (${detail})`,
       'Run again. If it fails again, find out what else writes to this key.',
       true,
     );
   }
   if (status !== undefined && status > 0 && passes(error)) {
-    return failed('archive-unavailable', `S3 is unavailable (${said})`, 'Run again later.', true);
+    return failed('archive-unavailable', `S3 is unavailable (${detail})`, 'Run again later.', true);
   }
   if (isNotTrusted(codeOf(error))) {
     return failed(
       'archive-not-trusted',
-      `the server does not prove that it is S3 (${said})`,
+      `the server does not prove that it is S3 (${detail})`,
       'Is a proxy between this machine and AWS that has its own certificate authority? Then point NODE_EXTRA_CA_CERTS at its certificate. Otherwise the connection is being intercepted.',
     );
   }
   if ((status === undefined || status === 0) && !passes(error)) {
     return failed(
       'archive-proxy-refused',
-      `the proxy in HTTPS_PROXY refuses to connect to S3 (${said})`,
+      `the proxy in HTTPS_PROXY refuses to connect to S3 (${detail})`,
       'Check name and password in HTTPS_PROXY (407), and whether the proxy allows S3 (403); or exempt it with NO_PROXY.',
     );
   }
@@ -348,14 +348,14 @@ function explain(error: unknown, action: string, target: string): MonitorError {
     // S3 has not answered: DNS, TCP, TLS, a timeout, or a body that broke off.
     return failed(
       'archive-unreachable',
-      `S3 cannot be reached (${said})`,
+      `S3 cannot be reached (${detail})`,
       'Run again. If it fails again, check the network, proxies, AWS_REGION and AWS_ENDPOINT_URL.',
       true,
     );
   }
   return failed(
     'archive-failed',
-    `S3 refuses (${status} ${said})`,
+    `S3 refuses (${status} ${detail})`,
     'Look the error up in the documentation of S3.',
   );
 }

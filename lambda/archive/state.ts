@@ -44,7 +44,7 @@ const deliverySchema = z.object({
  * day. A date is that of the beginning; in older states it is the day last reported, and the episode goes on too. The
  * keys `said` and `told` are stored, so they keep their names.
  */
-const saidSchema = z.object({
+const notifiedSchema = z.object({
   /** The newest snapshot when the score became stale. */
   stale: z.string().nullable(),
   /** The first suspect snapshot. */
@@ -62,14 +62,14 @@ const saidSchema = z.object({
 });
 
 /** What changes when something has been reported: the state without the claim. */
-const toldSchema = z.object({
+const lastReportedSchema = z.object({
   /** What was last reported: the next comparison starts from exactly these objects. */
   cursor: cursorSchema.nullable(),
   /** Controls whose score in that snapshot cannot be read, at their last known values; older states have none. */
   held: z.array(z.custom<Control>((value) => typeof value === 'object' && value !== null)).default([]),
   /** The enabled services last known; null if none ever were, or if the cursor's snapshot lists them. */
   services: z.array(z.string()).nullable().default(null),
-  said: saidSchema,
+  said: notifiedSchema,
   /** The last run that succeeded, for the watch over all tenants. */
   lastRun: z
     .object({
@@ -95,7 +95,7 @@ const claimSchema = z.object({
   until: z.string(),
 });
 
-const stateSchema = toldSchema.extend({
+const stateSchema = lastReportedSchema.extend({
   version: z.literal(2),
   /** The tenant's name at its last run, for the watch, which has no config. Older states have none. */
   name: z.string().nullable().default(null),
@@ -131,7 +131,7 @@ const stateSchemaOf1 = stateSchema.omit({ outbox: true, tenant: true }).extend({
         }),
       ),
       report: z.custom<Report>((value) => typeof value === 'object' && value !== null),
-      next: toldSchema,
+      next: lastReportedSchema,
     })
     .nullable(),
 });
@@ -139,8 +139,8 @@ const stateSchemaOf1 = stateSchema.omit({ outbox: true, tenant: true }).extend({
 /** A tenant's state: cursor, claim, and what is not to be said twice. Changed by compare-and-swap alone. */
 export type State = z.infer<typeof stateSchema>;
 export type Delivery = State['outbox'][number];
-export type Told = z.infer<typeof toldSchema>;
-export type Said = Told['said'];
+export type LastReported = z.infer<typeof lastReportedSchema>;
+export type Notified = LastReported['said'];
 
 export const EMPTY_STATE: State = {
   version: 2,
@@ -184,8 +184,8 @@ export function parseState(text: string, location: string): State {
 }
 
 /** The part of a state that changes when something is reported. */
-export function toldOf(state: State): Told {
-  return toldSchema.parse(state);
+export function lastReportedOf(state: State): LastReported {
+  return lastReportedSchema.parse(state);
 }
 
 /** The mails that were not sent stand in the outbox, and what they report counts as reported. */

@@ -5,7 +5,7 @@ import type { Log, ObjectStore } from '../ports.ts';
 import { Archive } from './archive.ts';
 import { merged, rowsOf, type CodedTable } from './columns/coded.ts';
 import { deriveMonths, monthOf } from './columns/derive.ts';
-import { KeptDays, type FormerTables } from './columns/kept.ts';
+import { RetainedDays, type FormerTables } from './columns/retained.ts';
 import { inParallel } from './columns/parallel.ts';
 import { toParquet } from './columns/parquet.ts';
 import type { ArchivedDay, Row } from './columns/rows.ts';
@@ -197,11 +197,11 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
       await proven(provenProfiles(bytes, hash));
     }),
   );
-  const told = new Set<string>();
+  const reported = new Set<string>();
   await inParallel(objects.reports, (key) =>
     checked(key, async (bytes) => {
       const { date, head } = reportIn(bytes);
-      if (date) told.add(date);
+      if (date) reported.add(date);
       if (head) heads.push(head);
     }),
   );
@@ -230,7 +230,7 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
       why: `no entry has the head ${head}, which has been seen outside of the archive`,
     });
   }
-  // Two runs may be at it; whoever rolled the state back is told apart from them by nothing but the next run.
+  // Two runs may be at it; only the next run can tell them from somebody who rolled the state back.
   const tip = files.findLast(({ entry }) => entry?.kind !== 'acknowledged');
   if (state && tip && (state.ledger?.sequence ?? 0) < tip.sequence) {
     faults.push({
@@ -255,16 +255,16 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
   );
   const absent = (date: string, why: string) =>
     faults.push({ kind: 'missing', object: `${layout.snapshots(tenantId)}date=${date}/`, why });
-  for (const date of [...new Set([...told, ...columns.dates])].toSorted()) {
+  for (const date of [...new Set([...reported, ...columns.dates])].toSorted()) {
     if (known.has(date)) continue;
     absent(
       date,
-      `there is no snapshot of ${date}, but ${told.has(date) ? 'a report' : 'the history'} knows that day`,
+      `there is no snapshot of ${date}, but ${reported.has(date) ? 'a report' : 'the history'} knows that day`,
     );
   }
   const impossible = new Set(daysOf(implausible));
-  const retold = [...told, ...columns.dates].filter((date) => !impossible.has(date));
-  const ends = new Set([...daysOf(keys.difference(implausible)), ...retold]);
+  const knownDays = [...reported, ...columns.dates].filter((date) => !impossible.has(date));
+  const ends = new Set([...daysOf(keys.difference(implausible)), ...knownDays]);
   const { gaps, missing } = gapsIn([...ends].toSorted(), files);
   for (const { date, why } of missing) absent(date, why);
   const readable = [...fetched.keys()].toSorted();
@@ -439,7 +439,7 @@ async function proven<T>(proof: Promise<T>): Promise<T> {
   }
 }
 
-/** @returns the day that it told of, null where it told of none, and the head of the ledger that it carries */
+/** @returns the day that it is about, null where it is about none, and the head of the ledger that it carries */
 function reportIn(bytes: Uint8Array): { date: string | null; head: Head | null } {
   let content: { report?: { to?: { date?: unknown } | null; ledger?: unknown } };
   try {
@@ -491,7 +491,7 @@ async function checkColumns(
 
   const counted = { scores: 0, controls: 0, changes: 0 };
   const known = new Set<string>();
-  const keptDays = new KeptDays((date) => (versions.has(date) ? sources.flaw(date) : GONE));
+  const retainedDays = new RetainedDays((date) => (versions.has(date) ? sources.flaw(date) : GONE));
   for await (const { month, rows } of deriveMonths({ tenantId, baseline: null, dates, months, load })) {
     const files = await Promise.all(
       TABLES.map(({ name }) =>
@@ -500,7 +500,7 @@ async function checkColumns(
     );
     const former = Object.fromEntries(TABLES.map(({ name }, index) => [name, () => files[index]!.table]));
     // Of a day that does not prove itself the rows stay as they are: nobody can say any more what they should be.
-    const wanted = keptDays.apply(
+    const wanted = retainedDays.apply(
       rows,
       dates.filter((date) => monthOf(date) === month),
       former as FormerTables,

@@ -65,9 +65,9 @@ function sesAttachment({ name, contentType, content, contentId }: Attachment): S
 /** What the operator does about each answer of SES: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html */
 function explain(error: unknown, mail: Mail, configurationSet: string | undefined): MonitorError {
   const { name, message } = error instanceof Error ? error : { name: 'unknown', message: String(error) };
-  const said = `SES refused the mail from ${quote(mail.from)}: ${line(message, 300) || name}`;
+  const detail = `SES refused the mail from ${quote(mail.from)}: ${line(message, 300) || name}`;
   const fails = (code: string, advice: string, retryable = false): MonitorError =>
-    new MonitorError(code, said, advice, { retryable, cause: error });
+    new MonitorError(code, detail, advice, { retryable, cause: error });
 
   if (lacksCredentials({ name, message })) {
     return fails(

@@ -85,9 +85,9 @@ function passwordOf({ password }: SmtpSettings, variables: NodeJS.ProcessEnv): s
 /** What the operator does about each failure: https://nodemailer.com/errors */
 function explain(error: unknown, what: string, password: string): MonitorError {
   const { code = '', responseCode = 0, message } = error as Error & { code?: string; responseCode?: number };
-  const said = line(password === '' ? message : message.replaceAll(password, '***'), 300);
+  const detail = line(password === '' ? message : message.replaceAll(password, '***'), 300);
   const fails = (name: string, advice: string, retryable = false): MonitorError =>
-    new MonitorError(name, `The SMTP server ${what}: ${said}`, advice, { retryable });
+    new MonitorError(name, `The SMTP server ${what}: ${detail}`, advice, { retryable });
   if (code === 'EAUTH' || code === 'ENOAUTH') {
     return fails(
       'mail-login-refused',

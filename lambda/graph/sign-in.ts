@@ -220,12 +220,12 @@ const PASSES =
 function checkRefusal(url: URL, { status, headers, text }: Exchange, now: Date): void {
   const { error = '', error_codes: numbers = [] } = refusal.safeParse(JSON.parse(text)).data ?? {};
   if (!passesByItself(error, numbers)) return;
-  const said = numbers.length > 0 ? `AADSTS${numbers.join(', AADSTS')}` : error;
+  const detail = numbers.length > 0 ? `AADSTS${numbers.join(', AADSTS')}` : error;
   throw new Setback(
     'outage',
     new MonitorError(
       'sign-in-unavailable',
-      `Entra ID failed: ${status} from ${placeOf(url)}, ${said}.`,
+      `Entra ID failed: ${status} from ${placeOf(url)}, ${detail}.`,
       PASSES,
       { retryable: true },
     ),

@@ -61,7 +61,7 @@ export function stsWebIdentity(client?: STSClient): WebIdentity {
 
 function explain(error: unknown): MonitorError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const said = `${name}: ${quote(message, 300)}`;
+  const detail = `${name}: ${quote(message, 300)}`;
   switch (message === 'Region is missing' ? 'RegionMissing' : name) {
     case 'OutboundWebIdentityFederationDisabled':
     case 'OutboundWebIdentityFederationDisabledException':
@@ -74,14 +74,14 @@ function explain(error: unknown): MonitorError {
     case 'AccessDeniedException':
       return new MonitorError(
         'federation-denied',
-        `AWS does not allow this role to get a token for Entra ID (${said}).`,
+        `AWS does not allow this role to get a token for Entra ID (${detail}).`,
         'Allow sts:GetWebIdentityToken (deploy again), and see that no policy of the organization denies it.',
       );
     case 'SessionDurationEscalation':
     case 'SessionDurationEscalationException':
       return new MonitorError(
         'federation-session-ends',
-        `The session of this role ends in less than the ${TOKEN_SECONDS} s that the token has to live (${said}).`,
+        `The session of this role ends in less than the ${TOKEN_SECONDS} s that the token has to live (${detail}).`,
         'Sign in to AWS again, for longer. The sessions of a function last for hours: there it passes by itself.',
         { retryable: true },
       );
@@ -93,20 +93,20 @@ function explain(error: unknown): MonitorError {
     case 'InvalidClientTokenId':
       return new MonitorError(
         'aws-credentials-missing',
-        `AWS issues no token without valid credentials and a region (${said}).`,
+        `AWS issues no token without valid credentials and a region (${detail}).`,
         'Sign in to AWS (aws sso login, AWS_PROFILE) and set AWS_REGION, or sign in with a file: --certificate <file>.',
       );
     default:
       return passes(error)
         ? new MonitorError(
             'federation-unreachable',
-            `AWS STS issued no token (${said}).`,
+            `AWS STS issued no token (${detail}).`,
             'Usually this passes: the next run tries again. If not, look at the status of AWS STS in this region.',
             { retryable: true },
           )
         : new MonitorError(
             'federation-refused',
-            `AWS STS refuses to issue a token (${said}).`,
+            `AWS STS refuses to issue a token (${detail}).`,
             'Act on what it says: GetWebIdentityToken in the reference of AWS STS.',
           );
   }

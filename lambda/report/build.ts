@@ -116,7 +116,7 @@ export function mailAccount(settling: Settling, after: ScoreLine): MailAccount |
   const { since, healed, ...parts } = settling.account;
   if (!since || since.percentage === null || after.percentage === null) return null;
   const { gained, lost, rescored, decided, drift, silenced, muted } = parts;
-  const told = {
+  const causes = {
     gained: partOf(gained),
     lost: partOf(lost),
     rescored: partOf(rescored),
@@ -131,9 +131,9 @@ export function mailAccount(settling: Settling, after: ScoreLine): MailAccount |
     },
   };
   const { countedBefore } = parts;
-  const explained = Object.values(told).reduce((sum, part) => sum + part.percentagePoints, countedBefore);
+  const explained = Object.values(causes).reduce((sum, part) => sum + part.percentagePoints, countedBefore);
   // Not the sum of the days: across a day without a percentage they say less than the whole.
-  return { ...told, countedBefore, unexplained: after.percentage - since.percentage - explained };
+  return { ...causes, countedBefore, unexplained: after.percentage - since.percentage - explained };
 }
 
 /** The picture of the first mail: where the tenant stands. */

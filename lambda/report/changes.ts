@@ -1,7 +1,7 @@
 import { healedBlocks, LAG, notesBlocks, scoreBlocks } from './common.ts';
 import { explained } from './account.ts';
 import { localDay } from './decision.ts';
-import { mostImportantFirst, rowsOf, titleOf, toldOf, type Rows } from './entry.ts';
+import { mostImportantFirst, rowsOf, titleOf, reportedChanges, type Rows } from './entry.ts';
 import {
   capitalised,
   count,
@@ -57,7 +57,7 @@ export function changesDocument(report: Report, kind: 'scores' | 'controls'): Ma
   const rows = rowsOf(report, kinds);
   const several = report.days.length > 1;
   const confirmed = rows.confirmed();
-  const told = report.days
+  const reported = report.days
     .map((each) => ({
       day: each,
       // Of one day, what is confirmed stands with what fell.
@@ -67,11 +67,11 @@ export function changesDocument(report: Report, kind: 'scores' | 'controls'): Ma
 
   const steps = stepsOf(
     report,
-    told.map((each) => each.day),
+    reported.map((each) => each.day),
   );
   const blocks = [
     ...(several && confirmed.length > 0 ? confirmedBlocks(confirmed) : []),
-    ...told.flatMap((each) =>
+    ...reported.flatMap((each) =>
       several ? [dayHeading(each.day, steps.of(each.day)), ...each.blocks] : each.blocks,
     ),
   ];
@@ -84,7 +84,7 @@ export function changesDocument(report: Report, kind: 'scores' | 'controls'): Ma
       ...(several
         ? overview(
             report,
-            told.map((each) => each.day),
+            reported.map((each) => each.day),
             kinds,
             steps,
           )
@@ -136,13 +136,13 @@ function dayHeading({ date, after }: DayReport, step: string): Block {
 }
 
 /** The days of an absence in one table, before each is listed by itself. */
-function overview(report: Report, told: DayReport[], kinds: ChangeKind[], steps: Steps): Block[] {
+function overview(report: Report, reported: DayReport[], kinds: ChangeKind[], steps: Steps): Block[] {
   const first = report.days[0]?.previousDate ?? '';
-  const sentence = `${told.length} of the ${count(report.days.length, 'snapshot')} since ${day(first)} ${told.length === 1 ? 'has' : 'have'} changes to report.`;
+  const sentence = `${reported.length} of the ${count(report.days.length, 'snapshot')} since ${day(first)} ${reported.length === 1 ? 'has' : 'have'} changes to report.`;
   return [
     { type: 'heading', level: 2, text: 'Day by day' },
     { type: 'paragraph', text: sentence },
-    ...(told.length > 0 ? [daysTable(report, told, kinds, steps)] : []),
+    ...(reported.length > 0 ? [daysTable(report, reported, kinds, steps)] : []),
     ...roundTrips(report, kinds),
   ];
 }
@@ -159,13 +159,13 @@ interface Steps {
  * Of the days with something to report, of the others in one, and of all: as printed they add up, and each is rounded as
  * usual, for which there are two decimals where one does not do.
  */
-function stepsOf(report: Report, told: DayReport[]): Steps {
+function stepsOf(report: Report, reported: DayReport[]): Steps {
   const [first, last] = [report.days[0], report.days.at(-1)];
   if (!first || !last) return { of: () => '', others: null, together: '' };
-  const steps = told.map(({ before, after }) => stepOf(before.percentage, after.percentage));
+  const steps = reported.map(({ before, after }) => stepOf(before.percentage, after.percentage));
   const total = stepOf(first.before.percentage, last.after.percentage);
   const rest = total - steps.reduce((sum, step) => sum + step, 0);
-  const hasOthers = report.days.length > told.length;
+  const hasOthers = report.days.length > reported.length;
   const parts = [...steps, ...(hasOthers ? [rest] : [])];
   // Where a day has no percentage, its steps add up to nothing.
   if (!parts.every(Number.isFinite) || !Number.isFinite(total)) {
@@ -176,7 +176,7 @@ function stepsOf(report: Report, told: DayReport[]): Steps {
     };
   }
   const { decimals, printed } = roundedSteps(parts, total, explained(report)?.decimals ?? 1);
-  const texts = new Map(told.map((each, index) => [each, signedUnits(printed.parts[index]!, decimals)]));
+  const texts = new Map(reported.map((each, index) => [each, signedUnits(printed.parts[index]!, decimals)]));
   return {
     of: (each) => texts.get(each) ?? '',
     others: hasOthers ? signedUnits(printed.parts.at(-1)!, decimals) : null,
@@ -192,9 +192,9 @@ function roundedSteps(parts: number[], total: number, fewest: number) {
 }
 
 /** The days with changes to report, the others in one row, and the sum. */
-function daysTable(report: Report, told: DayReport[], kinds: ChangeKind[], steps: Steps): Block {
+function daysTable(report: Report, reported: DayReport[], kinds: ChangeKind[], steps: Steps): Block {
   const last = report.days.at(-1)!;
-  const others = report.days.length - told.length;
+  const others = report.days.length - reported.length;
   const summary = (of: DayReport): string =>
     kinds
       .map((kind) => ({
@@ -212,7 +212,7 @@ function daysTable(report: Report, told: DayReport[], kinds: ChangeKind[], steps
       { label: 'Recommendations', align: 'left' },
     ],
     rows: [
-      ...told.map((each): Cell[] => [shortDay(each.date), score(each.after), steps.of(each), summary(each)]),
+      ...reported.map((each): Cell[] => [shortDay(each.date), score(each.after), steps.of(each), summary(each)]),
       ...(steps.others === null ? [] : [[count(others, 'other day'), '', steps.others, '']]),
       ['Total', score(last.after), steps.together, ''],
     ],
@@ -228,7 +228,7 @@ function stepOf(before: number | null, after: number | null): number {
 function roundTrips(report: Report, kinds: ChangeKind[]): Block[] {
   if (!kinds.includes('lost')) return [];
   const moves = new Map<string, ReportedChange[]>();
-  for (const move of toldOf(report, ['lost', 'gained'])) {
+  for (const move of reportedChanges(report, ['lost', 'gained'])) {
     const control = move.control ?? '';
     moves.set(control, [...(moves.get(control) ?? []), move]);
   }
@@ -252,7 +252,7 @@ function roundTrips(report: Report, kinds: ChangeKind[]): Block[] {
 /** What the other mail of this run reports. */
 function otherMail(report: Report): Block[] {
   const controls = controlsEssence(report);
-  return toldOf(report, ['new', 'removed', 're-scored', 'decided']).length === 0
+  return reportedChanges(report, ['new', 'removed', 're-scored', 'decided']).length === 0
     ? []
     : [{ type: 'paragraph', text: `${capitalised(controls)}: see the separate message.` }];
 }
@@ -260,7 +260,7 @@ function otherMail(report: Report): Block[] {
 /** "Sources last synced: AzureAD 28 Dec, EXO 9 Jan." A snapshot is built from syncs of mixed age. */
 function sourcesBlocks(report: Report, kinds: ChangeKind[]): Block[] {
   const synced = new Map<string, string>();
-  for (const { service, lastSynced } of toldOf(report, kinds)) {
+  for (const { service, lastSynced } of reportedChanges(report, kinds)) {
     const name = line(service ?? '', 40);
     if (name === '' || lastSynced === null || Number.isNaN(Date.parse(lastSynced))) continue;
     if (lastSynced > (synced.get(name) ?? '')) synced.set(name, lastSynced);

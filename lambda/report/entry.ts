@@ -23,9 +23,9 @@ export interface Rows {
  *   control's id.
  */
 export function rowsOf(report: Report, kinds: ChangeKind[]): Rows {
-  const told = toldOf(report, kinds);
+  const reported = reportedChanges(report, kinds);
   const confirmed = kinds.includes('lost') ? report.confirmed : [];
-  const ambiguous = ambiguousTitles([...told, ...confirmed]);
+  const ambiguous = ambiguousTitles([...reported, ...confirmed]);
   return {
     of: (changes, kind) =>
       changes
@@ -38,7 +38,7 @@ export function rowsOf(report: Report, kinds: ChangeKind[]): Rows {
 }
 
 /** The reported rows of some kinds, of all days. */
-export function toldOf({ days }: Report, kinds: readonly ChangeKind[]): ReportedChange[] {
+export function reportedChanges({ days }: Report, kinds: readonly ChangeKind[]): ReportedChange[] {
   return days
     .flatMap(({ changes }) => changes)
     .filter(({ kind, fate }) => fate === 'told' && kinds.includes(kind));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { kindsOf } from './changes.ts';
 import { documentOf } from './document-of.ts';
-import { toldOf } from './entry.ts';
+import { reportedChanges } from './entry.ts';
 import { line, safeLink } from './plain-text.ts';
 import { drawText } from './text.ts';
 import { isUrgent } from './urgency.ts';
@@ -170,9 +170,9 @@ export function drawJson({ id, kind, report, reportKey }: Omit<Message, 'deadlin
 
 function changesOf(report: Report, kind: MailKind): z.infer<typeof change>[] {
   const kinds = kindsOf(kind);
-  const told = toldOf(report, kinds).map(rowOf);
+  const reported = reportedChanges(report, kinds).map(rowOf);
   const confirmed = kinds.includes('lost') ? report.confirmed.map(confirmedRow) : [];
-  return [...told, ...confirmed].toSorted(
+  return [...reported, ...confirmed].toSorted(
     (a, b) => Math.abs(b.percentagePoints) - Math.abs(a.percentagePoints),
   );
 }

@@ -58,7 +58,7 @@ export function controlsEssence(report: Report): string {
     .map((kind) => ({ kind, number: controlsWith(report, kind) }))
     .filter((each) => each.number > 0);
   const decisions = controlsWith(report, 'decided');
-  const unnamed = toldOf(report, 're-scored').some(({ control }) => control === null);
+  const unnamed = reportedChanges(report, 're-scored').some(({ control }) => control === null);
   const total = kinds.reduce((sum, each) => sum + each.number, 0);
   const parts = [
     ...(kinds.length > 0
@@ -157,15 +157,15 @@ export function disagreement({ difference }: { difference: number }): string {
 
 /** On how many controls the mails report changes of a kind, on whatever days; services count as one. */
 function controlsWith(report: Report, kind: ChangeKind): number {
-  const told = toldOf(report, kind).filter((change) => kind !== 'gained' || !isByDecision(change, report));
+  const reported = reportedChanges(report, kind).filter((change) => kind !== 'gained' || !isByDecision(change, report));
   const confirmed = kind === 'lost' ? report.confirmed : [];
-  const controls = new Set([...told, ...confirmed].map(({ control }) => control));
+  const controls = new Set([...reported, ...confirmed].map(({ control }) => control));
   if (kind === 're-scored') controls.delete(null);
   return controls.size;
 }
 
 function gainedByDecision(report: Report): number {
-  const gains = toldOf(report, 'gained').filter((change) => isByDecision(change, report));
+  const gains = reportedChanges(report, 'gained').filter((change) => isByDecision(change, report));
   return new Set(gains.map(({ control }) => control)).size;
 }
 
@@ -178,11 +178,11 @@ function isByDecision({ control, date }: ReportedChange, report: Report): boolea
   );
 }
 
-function toldOf({ days }: Report, kind: ChangeKind): ReportedChange[] {
+function reportedChanges({ days }: Report, kind: ChangeKind): ReportedChange[] {
   return days.flatMap(({ changes }) => changes).filter((one) => one.kind === kind && one.fate === 'told');
 }
 
-/** How many days lie between what was told last and now; 1 or less needs no mention. */
+/** How many days lie between what was reported last and now; 1 or less needs no mention. */
 function daysCovered(report: Report): number {
   return report.before && report.after ? daysBetween(report.before.date, report.after.date) : 1;
 }

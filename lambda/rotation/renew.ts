@@ -43,7 +43,7 @@ export interface Shared {
 }
 
 /** What is known at the beginning of an attempt. */
-export interface Situation extends Shared {
+export interface Setting extends Shared {
   held: Held;
   current: Bundle;
   notebook: Notebook;
@@ -125,25 +125,25 @@ export function obstaclesOf(tenants: Tenant[], current: Bundle, now: Date): Obst
  * @param force renew although it is not due
  * @throws Contended where another attempt came first: begin again; MonitorError
  */
-export async function attempt(situation: Situation, force: boolean): Promise<Attempt> {
-  const { ports, tenants, current, notebook, held } = situation;
+export async function attempt(setting: Setting, force: boolean): Promise<Attempt> {
+  const { ports, tenants, current, notebook, held } = setting;
   const now = ports.clock.now();
   const fresh: Attempt = { status: 'fresh', current, next: null, obstacles: [] };
 
   if (notebook.memory.renewal && notebook.memory.renewal.from !== held.current.id) {
-    return (await settleSwitch(situation)) ? { ...fresh, status: 'renewed' } : fresh;
+    return (await settleSwitch(setting)) ? { ...fresh, status: 'renewed' } : fresh;
   }
-  await noteSuperseded(situation, null);
+  await noteSuperseded(setting, null);
   if (!notebook.memory.renewal && !force && !isDue(current, now)) return fresh;
 
   const known = obstaclesOf(tenants, current, now);
   if (known.length > 0) return { ...fresh, status: 'blocked', obstacles: known };
 
-  const next = await prepare(situation);
+  const next = await prepare(setting);
   const refused: Obstacle[] = [];
   let isWaiting = false;
   for (const app of appsOf(tenants)) {
-    const outcome = await offer(situation, app, next);
+    const outcome = await offer(setting, app, next);
     if (outcome === 'waiting') isWaiting = true;
     else if (outcome !== 'there') {
       const theirs = tenants.filter(({ clientId }) => clientId === app.clientId).map(({ name }) => name);
@@ -155,15 +155,15 @@ export async function attempt(situation: Situation, force: boolean): Promise<Att
   const takers = tenants.filter(({ clientId }) => !without.has(clientId));
   const made = { current, next, obstacles: refused };
   if (refused.length > 0 && (!isLastCall || takers.length === 0)) return { ...made, status: 'blocked' };
-  if (isWaiting || !(await isKnown(situation, takers, next))) {
+  if (isWaiting || !(await isKnown(setting, takers, next))) {
     const since = Date.parse(notebook.memory.renewal?.since ?? now.toISOString());
     const obstacles = now.getTime() - since > STUCK_MS ? [...refused, stuck(takers, next)] : refused;
     return { ...made, status: 'waiting', obstacles };
   }
   const { id, from } = notebook.memory.renewal!;
   // False: somebody has put another one there meanwhile, or another attempt this very one.
-  if (!(await situation.certificates.promote(id, from))) throw new Contended();
-  await settleSwitch({ ...situation, held: await situation.certificates.look() });
+  if (!(await setting.certificates.promote(id, from))) throw new Contended();
+  await settleSwitch({ ...setting, held: await setting.certificates.look() });
   return { ...made, status: 'renewed' };
 }
 
@@ -172,7 +172,7 @@ export async function attempt(situation: Situation, force: boolean): Promise<Att
  * meanwhile, which then stands: the key of the renewal goes the way of an old one.
  * @returns whether it is the renewal's own
  */
-async function settleSwitch({ ports, certificates, held, notebook }: Situation): Promise<boolean> {
+async function settleSwitch({ ports, certificates, held, notebook }: Setting): Promise<boolean> {
   const { id, from } = notebook.memory.renewal!;
   await certificates.unstage(id);
   const isOwn = held.current.id === id;
@@ -185,7 +185,7 @@ async function settleSwitch({ ports, certificates, held, notebook }: Situation):
 
 /** Notes since when keys are not those that sign in any more, or that they are again. */
 async function noteSuperseded(
-  { ports, held, notebook }: Pick<Situation, 'ports' | 'held' | 'notebook'>,
+  { ports, held, notebook }: Pick<Setting, 'ports' | 'held' | 'notebook'>,
   changes: Partial<Notebook['memory']> | null,
 ): Promise<void> {
   const now = ports.clock.now();
@@ -222,7 +222,7 @@ async function prepare({
   held,
   current,
   notebook,
-}: Situation): Promise<Bundle> {
+}: Setting): Promise<Bundle> {
   const now = ports.clock.now();
   const at = now.toISOString();
   if (!notebook.memory.renewal) {
@@ -292,16 +292,16 @@ function keyOf(clientId: string, bundle: Bundle, at: string): Key {
  * an answer that gets lost is told from a key that was never added by signing in with it.
  */
 async function offer(
-  situation: Situation,
+  setting: Setting,
   app: App,
   next: Bundle,
 ): Promise<'there' | 'waiting' | MonitorError> {
-  const { ports, current, notebook } = situation;
+  const { ports, current, notebook } = setting;
   const now = ports.clock.now();
   const before = notebook.keyOf(app.clientId, next.thumbprintSha256);
   if (before?.there) return 'there';
   if (before) {
-    if (await signsIn(situation, app, next)) {
+    if (await signsIn(setting, app, next)) {
       await notebook.saveKey({ ...before, there: true });
       return 'there';
     }
@@ -317,7 +317,7 @@ async function offer(
     if (!(error instanceof MonitorError)) throw error;
     if (error.code === 'renewal-unanswered') return 'waiting';
     // Entra may refuse to take a certificate twice: then it is there, and only its id is not known.
-    if (await signsIn(situation, app, next)) {
+    if (await signsIn(setting, app, next)) {
       await notebook.saveKey({ ...asked, there: true });
       return 'there';
     }
@@ -327,7 +327,7 @@ async function offer(
   }
 }
 
-async function signsIn({ ports }: Situation, app: App, certificate: Bundle): Promise<boolean> {
+async function signsIn({ ports }: Setting, app: App, certificate: Bundle): Promise<boolean> {
   try {
     await ports.keys.signIn(app, certificate, ports.invocation.deadline);
     return true;
@@ -341,8 +341,8 @@ async function signsIn({ ports }: Situation, app: App, certificate: Bundle): Pro
  * Whether the next certificate signs in wherever the current one does. Entra takes minutes to spread a key, and does
  * so tenant by tenant. A tenant that neither signs in to has lost nothing by the switch.
  */
-async function isKnown(situation: Situation, takers: Tenant[], next: Bundle): Promise<boolean> {
-  const { ports, current } = situation;
+async function isKnown(setting: Setting, takers: Tenant[], next: Bundle): Promise<boolean> {
+  const { ports, current } = setting;
   const places = new Map(
     [...appsOf(takers), ...takers].map(({ tenantId, clientId, cloud }) => [
       `${tenantId}/${clientId}`,
@@ -399,7 +399,7 @@ function stuck(tenants: Tenant[], next: Bundle): Obstacle {
  * @returns keys that nobody but an admin can remove, of which operations have not been notified
  */
 export async function removeOldKeys(
-  { ports, tenants, certificates, held, current, notebook }: Situation,
+  { ports, tenants, certificates, held, current, notebook }: Setting,
   haveRun: (tenants: Tenant[]) => Promise<boolean>,
 ): Promise<{ removed: Key[]; leftOver: Key[]; failures: MonitorError[] }> {
   const now = ports.clock.now();

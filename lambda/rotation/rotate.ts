@@ -126,9 +126,9 @@ async function renewShared(
     const isForced = force && held.current.id === began;
     const current = bundleOf(held, clock.now());
     const notebook = await Notebook.open(ports.store, held.name);
-    const situation = { ...shared, held, current, notebook, ports };
+    const setting = { ...shared, held, current, notebook, ports };
     try {
-      const came = await attempt(situation, isForced);
+      const came = await attempt(setting, isForced);
       const isLate = invocation.deadline.getTime() - clock.now().getTime() < PAUSE_MS + RESERVE_MS;
       if (came.status === 'waiting' && !isLate) {
         await ports.pause(PAUSE_MS);
@@ -137,7 +137,7 @@ async function renewShared(
       const after = came.status === 'renewed' ? await shared.certificates.look() : held;
       const signsIn = bundleOf(after, clock.now());
       const old = await removeOldKeys(
-        { ...situation, held: after, current: signsIn },
+        { ...setting, held: after, current: signsIn },
         whoHasRun(ports, signsIn),
       );
       for (const { message, code, advice } of old.failures) log.warn(message, { code, advice });

@@ -195,10 +195,10 @@ function addVersion(versions: Map<string, string[]>, date: string, hash: string)
 async function newCatalogue(
   run: Run,
   archive: Archive,
-  { profilesHash, fetchedAt, rawProfiles, told }: Answer,
+  { profilesHash, fetchedAt, rawProfiles, cursor }: Answer,
   { catalogues }: LedgerView,
 ): Promise<NewObject | null> {
-  if (profilesHash === told?.profiles) return null;
+  if (profilesHash === cursor?.profiles) return null;
   const object = await archive.newProfiles(profilesHash, fetchedAt, rawProfiles);
   if (!(await archive.has(object.key))) return object;
   const isNamed =

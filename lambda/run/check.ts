@@ -26,7 +26,7 @@ export interface Answer extends Omit<Known, 'lastReported'> {
   profiles: Profiles;
   profilesHash: string;
   /** What was last reported; null on a first run. */
-  told: Cursor | null;
+  cursor: Cursor | null;
   /** What Graph sent and was not believed: entries, profiles, or the whole catalogue. Its date is null but for a day. */
   refused: Skipped[];
   /** Set where a part of the catalogue came, so that the last complete one stays in force. */
@@ -51,7 +51,7 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
   const { lastReported, known, ledger, lost, entries, after } = fetched;
   const now = new Date(fetched.fetchedAt);
   const today = dateOf(now);
-  const told = lastReported?.cursor ?? null;
+  const cursor = lastReported?.cursor ?? null;
 
   const { days, skipped } = readAnswer({ entries, tenantId: tenant.tenantId, now });
   let { archived, foreign } = fetched;
@@ -64,7 +64,7 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
     run,
     archive,
     fetched.profiles,
-    told && { hash: told.profiles, partialSince: lastReported?.said.catalogue ?? null },
+    cursor && { hash: cursor.profiles, partialSince: lastReported?.said.catalogue ?? null },
   );
 
   for (const entry of skipped) log.warn('entry of the answer skipped', { tenant: tenant.tenantId, ...entry });
@@ -90,7 +90,7 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
     profilesHash: catalogue.hash,
     refused: [...skipped, ...catalogue.refused],
     partialCatalogue: catalogue.partial,
-    told,
+    cursor,
     archived,
     foreign,
     known,
@@ -101,7 +101,7 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
     lost,
     // An entry of a day that was reported has been named, or is not named at all.
     notes: skipped
-      .filter(({ date }) => !told || date === null || date > told.date)
+      .filter(({ date }) => !cursor || date === null || date > cursor.date)
       .map(({ entry, reason }) => `Of Graph's answer, ${entry} was left out: ${reason}.`),
   };
 }

@@ -1,5 +1,5 @@
 import type { Archive } from '../archive/archive.ts';
-import type { State, Told } from '../archive/state.ts';
+import type { State, LastReported } from '../archive/state.ts';
 import { profilesAsOf, readProfiles, type Catalogue } from '../graph/schema.ts';
 import type { Cursor } from '../report/model.ts';
 import { withKnownDecisions } from '../score/decision.ts';
@@ -10,14 +10,14 @@ import type { Profiles, Snapshot } from '../score/snapshot.ts';
 import type { Archived } from './archive.ts';
 import type { Answer } from './check.ts';
 import { day as formatDate } from '../report/format.ts';
-import { backTo, lastReported } from './last-reported.ts';
+import { backTo, findLastReported } from './last-reported.ts';
 import type { Run } from './run.ts';
 import { isDamage, versionInForce, type VersionInForce } from './versions.ts';
 
 /** The days since the one last reported, side by side. */
 export interface Compared {
   /** What was last reported; null on a first run. */
-  told: Told | null;
+  lastReported: LastReported | null;
   /** The day compared with: the one last reported, or the first of all. */
   baseline: Snapshot;
   /** The days that count, each beside the one before it; those left out, and what waits. */
@@ -45,10 +45,10 @@ export async function compare(
   answer: Answer,
   archived: Archived,
 ): Promise<Compared> {
-  const known = await lastReported(run, archive, state);
+  const known = await findLastReported(run, archive, state);
   const start = known?.cursor ? await startOf(run, archive, known, archived) : null;
-  const told = start?.told ?? known;
-  const cursor = told?.cursor ?? null;
+  const lastReported = start?.lastReported ?? known;
+  const cursor = lastReported?.cursor ?? null;
   const { days: later, damaged } = await daysAfter(run, archive, cursor?.date ?? '', archived);
   const baseline = start?.snapshot ?? later[0]!.snapshot;
   const accepted = acceptDays(
@@ -65,7 +65,7 @@ export async function compare(
           profiles: answer.profilesHash,
         };
   const profiles = await profilesByStep(run, archive, cursor, answer, accepted);
-  return { told, baseline, accepted, last, to, profiles, damaged, notes: start?.notes ?? [] };
+  return { lastReported, baseline, accepted, last, to, profiles, damaged, notes: start?.notes ?? [] };
 }
 
 /**
@@ -119,20 +119,20 @@ async function daysAfter(
 async function startOf(
   run: Run,
   archive: Archive,
-  told: Told,
+  lastReported: LastReported,
   { versions, inForce }: Archived,
-): Promise<{ told: Told; snapshot: Snapshot; notes: string[] }> {
-  const cursor = told.cursor!;
+): Promise<{ lastReported: LastReported; snapshot: Snapshot; notes: string[] }> {
+  const cursor = lastReported.cursor!;
   let loss: unknown;
   try {
     const { snapshot } = await archive.snapshot(cursor.date, cursor.snapshot);
-    return { told, snapshot: withHeld(snapshot, told), notes: [] };
+    return { lastReported, snapshot: withHeld(snapshot, lastReported), notes: [] };
   } catch (error) {
     if (!isDamage(error)) throw error;
     loss = error;
     run.ports.log.error(error.message, { tenant: run.tenant.tenantId, advice: error.advice });
   }
-  for (const score of told.trend.toReversed()) {
+  for (const score of lastReported.trend.toReversed()) {
     const { date } = score;
     const known = inForce.get(date);
     const isSame = known?.snapshot.points === score.points && known.snapshot.maximum === score.maximum;
@@ -143,19 +143,19 @@ async function startOf(
     const what = `The archived snapshot of ${formatDate(cursor.date)}, which was last reported, is lost or damaged.`;
     if (date === cursor.date) {
       return {
-        told: { ...told, cursor: { ...cursor, snapshot: version.hash } },
-        snapshot: withHeld(version.snapshot, told),
+        lastReported: { ...lastReported, cursor: { ...cursor, snapshot: version.hash } },
+        snapshot: withHeld(version.snapshot, lastReported),
         notes: [`${what} Another version of that day with the same score takes its place.`],
       };
     }
-    const back = backTo(told, version);
+    const back = backTo(lastReported, version);
     const again = `This report starts from ${formatDate(date)}: it may repeat changes after that day.`;
-    return { told: back, snapshot: withHeld(version.snapshot, back), notes: [`${what} ${again}`] };
+    return { lastReported: back, snapshot: withHeld(version.snapshot, back), notes: [`${what} ${again}`] };
   }
   throw loss;
 }
 
-function withHeld(snapshot: Snapshot, { held }: Told): Snapshot {
+function withHeld(snapshot: Snapshot, { held }: LastReported): Snapshot {
   return {
     ...snapshot,
     controls: new Map([...snapshot.controls, ...held.map((one) => [one.name, one] as const)]),
@@ -166,16 +166,16 @@ function withHeld(snapshot: Snapshot, { held }: Told): Snapshot {
 async function reportedProfiles(
   run: Run,
   archive: Archive,
-  told: Cursor | null,
+  lastReported: Cursor | null,
   answer: Answer,
   catalogue: Catalogue,
 ): Promise<Profiles> {
-  if (!told || told.profiles === answer.profilesHash) return answer.profiles;
+  if (!lastReported || lastReported.profiles === answer.profilesHash) return answer.profiles;
   try {
-    return readProfiles(await archive.profiles(told.profiles)).profiles;
+    return readProfiles(await archive.profiles(lastReported.profiles)).profiles;
   } catch (error) {
     if (!isDamage(error)) throw error;
     run.ports.log.error(error.message, { tenant: run.tenant.tenantId, advice: error.advice });
-    return profilesAsOf(catalogue, told.date);
+    return profilesAsOf(catalogue, lastReported.date);
   }
 }

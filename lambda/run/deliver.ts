@@ -1,5 +1,5 @@
 import { contentHash, type Archive, type Versioned } from '../archive/archive.ts';
-import { EMPTY_STATE, toldOf, type Delivery, type State } from '../archive/state.ts';
+import { EMPTY_STATE, lastReportedOf, type Delivery, type State } from '../archive/state.ts';
 import { MAIL } from '../config.ts';
 import { DeliveryError, MonitorError } from '../errors.ts';
 import type { Report } from '../report/model.ts';
@@ -320,8 +320,8 @@ async function archiveReport(run: Delivering, archive: Archive, current: Version
   const deliveries = state.outbox
     .filter(({ id }) => id.startsWith(contentHash(report).slice(0, 16)))
     .map(({ id, destination, kind, subject, to }) => ({ id, destination, kind, subject, to }));
-  const told = { report, deliveries, next: toldOf(state) };
-  const ledger = await enterReport(archive, state.ledger, told, run.ports.clock.now());
+  const archived = { report, deliveries, next: lastReportedOf(state) };
+  const ledger = await enterReport(archive, state.ledger, archived, run.ports.clock.now());
   return swapOurs(archive, current, { ...state, ledger, claim: { ...claim, report: null } });
 }
 

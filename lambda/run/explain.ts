@@ -17,16 +17,16 @@ export interface Explained {
 }
 
 /** Explains each step: its changes, and their shares of the change of the percentage. Pure. */
-export function explain({ told, baseline, accepted, profiles }: Compared): Explained {
+export function explain({ lastReported, baseline, accepted, profiles }: Compared): Explained {
   const days: Explained['days'] = [];
-  const trend = told ? [...told.trend] : [trendDay(baseline, null)];
+  const trend = lastReported ? [...lastReported.trend] : [trendDay(baseline, null)];
   // A day that names no services changes none: the next that does is compared with the last that did.
-  let services = baseline.enabledServices ?? told?.services ?? null;
+  let services = baseline.enabledServices ?? lastReported?.services ?? null;
   for (const [index, { before, after }] of carryStates(accepted.steps).entries()) {
     const explained = dayReport({ ...before, enabledServices: services }, after, profiles[index]!);
     services = after.enabledServices ?? services;
     trend.push(trendDay(after, explained.explanation));
-    if (told) days.push(explained);
+    if (lastReported) days.push(explained);
   }
   return { days, services, trend: trend.slice(-TREND_DAYS) };
 }

@@ -1,9 +1,9 @@
 import type { Archive } from '../archive/archive.ts';
-import { EMPTY_STATE, toldOf, type State } from '../archive/state.ts';
+import { EMPTY_STATE, lastReportedOf, type State } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
 import { deposit, send, takeOver } from './deliver.ts';
 import { endedNotes, reportOfOperations } from './incidents.ts';
-import { lastReported } from './last-reported.ts';
+import { findLastReported } from './last-reported.ts';
 import type { Run } from './run.ts';
 
 /** A failure that may pass by itself is reported only when it has lasted for a day. */
@@ -21,7 +21,7 @@ export async function reportFailure(run: Run, archive: Archive, failure: unknown
   const { ports, tenant } = run;
   try {
     const current = await takeOver(run, archive, null);
-    const state: State = current.state ?? { ...EMPTY_STATE, ...(await lastReported(run, archive, null)) };
+    const state: State = current.state ?? { ...EMPTY_STATE, ...(await findLastReported(run, archive, null)) };
     const now = ports.clock.now();
     const { code: kind, message, advice, retryable } = failure;
     const failing = state.said.failing ?? { since: now.toISOString(), told: [] };
@@ -35,7 +35,7 @@ export async function reportFailure(run: Run, archive: Archive, failure: unknown
       report: reportOfOperations(run, state, now, [item], due ? endedNotes(state.said) : []),
       mails: due ? ['operations'] : [],
       next: {
-        ...toldOf(state),
+        ...lastReportedOf(state),
         said: {
           ...state.said,
           ended: due ? [] : state.said.ended,

@@ -1,9 +1,9 @@
 import type { Archive } from '../archive/archive.ts';
 import { signerOf, type LedgerState } from '../archive/ledger.ts';
-import type { Told } from '../archive/state.ts';
+import type { LastReported } from '../archive/state.ts';
 import { checkCertificate } from '../certificate/bundle.ts';
 import { addDays, dateOf, daysBetween } from '../dates.ts';
-import { lastReported } from './last-reported.ts';
+import { findLastReported } from './last-reported.ts';
 import { openLedger, rememberedFrom, type LedgerView } from './ledger.ts';
 import type { Run } from './run.ts';
 import { isDamage } from './versions.ts';
@@ -22,7 +22,7 @@ const STEP = 38;
 /** What was known before Graph was asked. */
 export interface Known {
   /** What was last reported; null on a first run. */
-  lastReported: Told | null;
+  lastReported: LastReported | null;
   /** Versions of the archived days by date, as far back as this run can need them: those that the ledger names. */
   archived: Map<string, string[]>;
   /** Versions that lie there, and that no entry of the ledger names. */
@@ -84,7 +84,7 @@ export async function fetchAnswer(run: Run, archive: Archive): Promise<Fetched> 
 async function whatIsKnown(run: Run, archive: Archive, now: Date): Promise<Known> {
   const { state } = await archive.state();
   const known = state?.ledger ?? null;
-  const last = await lastReported(run, archive, state);
+  const last = await findLastReported(run, archive, state);
   const date = last?.cursor?.date ?? null;
   const horizon = rememberedFrom(now);
   const listed = await archive.days(addDays(date !== null && date < horizon ? date : horizon, -1), now);

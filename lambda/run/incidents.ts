@@ -1,4 +1,4 @@
-import { type Delivery, type Said, type State } from '../archive/state.ts';
+import { type Delivery, type Notified, type State } from '../archive/state.ts';
 import { dateOf, daysBetween } from '../dates.ts';
 import { day as formatDate } from '../report/format.ts';
 import { episodeOf } from '../report/episodes.ts';
@@ -59,11 +59,11 @@ const EPISODES = ['stale', 'suspect', 'catalogue', 'unreadable'] as const;
  * @returns `begun`: the items to report now
  */
 export function incidentsAfter(
-  before: Said,
+  before: Notified,
   items: OperationsItem[],
   today: string,
-): { next: Said; begun: OperationsItem[] } {
-  const next: Said = { ...before, failing: null, ended: [...before.ended] };
+): { next: Notified; begun: OperationsItem[] } {
+  const next: Notified = { ...before, failing: null, ended: [...before.ended] };
   const begun: OperationsItem[] = [];
   for (const episode of EPISODES) {
     const item = items.find((each) => episodeOf(each)?.kind === episode);
@@ -79,7 +79,7 @@ export function incidentsAfter(
 }
 
 /** For the next mail that goes out, whatever it is about: what an earlier one reported is over. */
-export function endedNotes({ ended }: Said): string[] {
+export function endedNotes({ ended }: Notified): string[] {
   return ended.map(({ kind, since, until }) => {
     const span = `from ${formatDate(since)} to ${formatDate(until)}`;
     switch (kind) {
@@ -100,7 +100,7 @@ export function endedNotes({ ended }: Said): string[] {
 }
 
 /** Without the episodes of which nobody has heard: what reports them still waits, and is not going to be sent. */
-export function heardOf(said: Said, outbox: Delivery[]): Said {
+export function heardOf(said: Notified, outbox: Delivery[]): Notified {
   const unheard = outbox.filter(({ heard }) => !heard).flatMap(({ episodes }) => episodes);
   return {
     ...said,

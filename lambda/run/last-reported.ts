@@ -1,5 +1,5 @@
 import type { Archive } from '../archive/archive.ts';
-import { EMPTY_STATE, type State, type Told } from '../archive/state.ts';
+import { EMPTY_STATE, type State, type LastReported } from '../archive/state.ts';
 import { addDays } from '../dates.ts';
 import { isFromTheFuture, isPlausible } from '../score/plausibility.ts';
 import { openAccount, type Settling } from '../score/settle.ts';
@@ -8,40 +8,40 @@ import type { Run } from './run.ts';
 import { versionInForce, type VersionInForce } from './versions.ts';
 
 /**
- * What was last told. Where the state is gone, the last report knows; null: nothing was told yet.
+ * What was last reported. Where the state is gone, the last report knows; null: nothing was reported yet.
  * Where it stands at a day that cannot be, which an earlier version took, it goes back to the last plausible day that
  * was compared: everything up to that has been reported, whatever came after it was compared with what never was.
  */
-export async function lastReported(run: Run, archive: Archive, state: State | null): Promise<Told | null> {
-  const found = state?.cursor ? state : await archive.lastTold();
+export async function findLastReported(run: Run, archive: Archive, state: State | null): Promise<LastReported | null> {
+  const found = state?.cursor ? state : await archive.lastReported();
   if (!found?.cursor) return found;
-  const told: Told = { ...found, said: { ...EMPTY_STATE.said, ...found.said }, held: found.held ?? [] };
+  const reported: LastReported = { ...found, said: { ...EMPTY_STATE.said, ...found.said }, held: found.held ?? [] };
   const { cursor } = found;
   // What was from the future then stays so, even when its date has come.
   const now = found.lastRun?.at ?? run.ports.clock.now().toISOString();
-  const trend = told.trend.filter((day) => isPlausible(day, now));
+  const trend = reported.trend.filter((day) => isPlausible(day, now));
   const last = trend.at(-1);
   const stands = !isFromTheFuture(cursor.date, now) && last?.date === cursor.date;
-  if (stands || trend.length === told.trend.length || !last) return { ...told, trend };
+  if (stands || trend.length === reported.trend.length || !last) return { ...reported, trend };
 
   const hashes = (await archive.days(addDays(last.date, -1), run.ports.clock.now())).get(last.date) ?? [];
   const version = await versionInForce(run, archive, last.date, hashes, last);
-  if (!version) return { ...told, trend };
+  if (!version) return { ...reported, trend };
   run.ports.log.warn('what was last reported cannot be: going back to the last plausible day', {
     tenant: run.tenant.tenantId,
     from: cursor.date,
     to: last.date,
   });
-  return backTo({ ...told, trend }, version);
+  return backTo({ ...reported, trend }, version);
 }
 
 /** What was last reported, as of an earlier day. */
-export function backTo(told: Told, { hash, snapshot }: VersionInForce): Told {
+export function backTo(reported: LastReported, { hash, snapshot }: VersionInForce): LastReported {
   return {
-    ...told,
-    cursor: told.cursor && { ...told.cursor, date: snapshot.date, snapshot: hash },
-    trend: told.trend.filter(({ date }) => date <= snapshot.date),
-    settling: rewind(told.settling, snapshot),
+    ...reported,
+    cursor: reported.cursor && { ...reported.cursor, date: snapshot.date, snapshot: hash },
+    trend: reported.trend.filter(({ date }) => date <= snapshot.date),
+    settling: rewind(reported.settling, snapshot),
   };
 }
 

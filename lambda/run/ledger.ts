@@ -1,4 +1,4 @@
-import type { Archive, NewObject, ToldReport } from '../archive/archive.ts';
+import type { Archive, NewObject, ArchivedReport } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
 import { contentsOf, type Head, type LedgerFile, type LedgerState, type Named } from '../archive/ledger.ts';
 import { addDays, dateOf } from '../dates.ts';
@@ -131,12 +131,12 @@ async function isClaimed(archive: Archive, { key }: Named): Promise<boolean> {
 export async function enterReport(
   archive: Archive,
   known: LedgerState | null,
-  told: ToldReport,
+  archived: ArchivedReport,
   now: Date,
 ): Promise<LedgerState | null> {
-  const report = archive.newReport(told);
+  const report = archive.newReport(archived);
   const named: Named = { key: report.key, hash: report.hash };
-  const { toldAt: at } = told.report;
+  const { toldAt: at } = archived.report;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const view = await openLedger(archive, known);
     if (!view.tip) {

@@ -1,4 +1,4 @@
-import { newDelivery, type Delivery, type Said, type State } from '../archive/state.ts';
+import { newDelivery, type Delivery, type Notified, type State } from '../archive/state.ts';
 import { hears } from '../channels/channels.ts';
 import { recipientsOf } from '../channels/mail.ts';
 import { MAIL } from '../config.ts';
@@ -46,7 +46,7 @@ export function isDue({ notBefore }: Delivery, now: Date): boolean {
 }
 
 /** Notes in the deliveries that wait which of what they report is over by now. */
-export function withEnded(outbox: Delivery[], said: Said, now: Date): Delivery[] {
+export function withEnded(outbox: Delivery[], said: Notified, now: Date): Delivery[] {
   const until = now.toISOString();
   return outbox.map((delivery) => ({
     ...delivery,
@@ -56,7 +56,7 @@ export function withEnded(outbox: Delivery[], said: Said, now: Date): Delivery[]
   }));
 }
 
-function holds({ kind, since }: { kind: string; since: string }, said: Said): boolean {
+function holds({ kind, since }: { kind: string; since: string }, said: Notified): boolean {
   switch (kind as Episode['kind']) {
     case 'failing':
       return said.failing?.since === since;
@@ -111,7 +111,7 @@ export interface Setback {
 /** What the setbacks of a run come to. */
 export interface Aftermath {
   outbox: Delivery[];
-  said: Said;
+  said: Notified;
   dropped: Setback[];
   /** What operations should know, by mail; what keeps those mails themselves back is not among it. */
   items: OperationsItem[];

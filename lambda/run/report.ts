@@ -1,6 +1,6 @@
 import { renewsItself } from '../config.ts';
 import type { LedgerState } from '../archive/ledger.ts';
-import { EMPTY_STATE, type State, type Told } from '../archive/state.ts';
+import { EMPTY_STATE, type State, type LastReported } from '../archive/state.ts';
 import { dateOf, daysBetween } from '../dates.ts';
 import type { MailKind } from '../ports.ts';
 import { confirmedDrop, mailAccount, startReport } from '../report/build.ts';
@@ -27,7 +27,7 @@ export interface Findings {
   mails: MailKind[];
   /** The newest day that counts: the newest of all, unless that is suspect. */
   score: ScoreLine;
-  next: Told;
+  next: LastReported;
   /** What the state is to remember of the ledger, unless it has come further. */
   ledger: LedgerState | null;
   changes: Change[];
@@ -46,11 +46,11 @@ export interface Steps {
 /** Writes the report of what was found, and decides what of it is worth a mail. Changes nothing. */
 export function reportFindings(run: Run, state: State | null, steps: Steps): Findings {
   const { answer, archived, compared, explained, settled } = steps;
-  const { told, accepted, last, to } = compared;
-  const cursor = told?.cursor ?? null;
+  const { lastReported, accepted, last, to } = compared;
+  const cursor = lastReported?.cursor ?? null;
   const now = run.ports.clock.now();
-  const lastSaid = { ...EMPTY_STATE.said, ...(state ?? told)?.said };
-  const { begun, next } = incidentsAfter(lastSaid, incidentsOf(run, answer, compared), dateOf(now));
+  const lastNotified = { ...EMPTY_STATE.said, ...(state ?? lastReported)?.said };
+  const { begun, next } = incidentsAfter(lastNotified, incidentsOf(run, answer, compared), dateOf(now));
   const said = heardOf(next, state?.outbox ?? []);
   const after = scoreLine(last);
 
@@ -131,8 +131,8 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
  * there is none. Renames and drift only go along; what waits, heals, is silenced or muted never mails. What is urgent goes out at once, whatever brought it about.
  */
 function mailsOf(report: Report): MailKind[] {
-  const told = report.days.flatMap((day) => day.changes.filter(({ fate }) => fate === 'told'));
-  const kinds = new Set(told.map(({ kind }) => kind));
+  const reported = report.days.flatMap((day) => day.changes.filter(({ fate }) => fate === 'told'));
+  const kinds = new Set(reported.map(({ kind }) => kind));
   const controls = (['new', 'removed', 're-scored', 'decided'] as const).some((kind) => kinds.has(kind));
   const scores =
     kinds.has('lost') ||

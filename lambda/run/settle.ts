@@ -16,12 +16,12 @@ export interface Settled {
 }
 
 /** Folds the explained days into what is settled, by the tenant's alerts. Pure. */
-export function settle({ tenant }: Run, { told }: Compared, explained: Explained): Settled {
+export function settle({ tenant }: Run, { lastReported }: Compared, explained: Explained): Settled {
   const settled: Settled = {
     days: [],
     confirmed: [],
-    urgent: told?.cursor ? crossings(explained.trend, told.cursor.date, tenant.alerts) : [],
-    settling: told?.settling ?? { waiting: [], told: [], account: openAccount(null) },
+    urgent: lastReported?.cursor ? crossings(explained.trend, lastReported.cursor.date, tenant.alerts) : [],
+    settling: lastReported?.settling ?? { waiting: [], told: [], account: openAccount(null) },
   };
   for (const { day, explanation } of explained.days) {
     const { date, unexplained } = { date: day.date, ...explanation };

@@ -152,9 +152,9 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
   // Exactly one whose maximum nobody states: the total knows it.
   const [unknown, ...others] = [...gone, ...come].filter(({ maximum }) => maximum === null);
   if (unknown && others.length === 0 && undated.size === 0 && hasPercentages(before, after)) {
-    const told = remainder * unknown.sign;
-    if (told > SAME_MAXIMUM && told >= unknown.control.points - SAME_MAXIMUM) {
-      unknown.maximum = told;
+    const size = remainder * unknown.sign;
+    if (size > SAME_MAXIMUM && size >= unknown.control.points - SAME_MAXIMUM) {
+      unknown.maximum = size;
       remainder = 0;
     }
   }

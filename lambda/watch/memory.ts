@@ -4,7 +4,7 @@ import type { Log, ObjectStore } from '../ports.ts';
 import { lookSchema } from './evidence.ts';
 
 /** What the watch has reported, and does not report again while it lasts. */
-const saidSchema = z.object({
+const notifiedSchema = z.object({
   version: z.literal(1),
   /** Tenants that were reported as overdue, and when (ISO 8601). One that has run since is removed. */
   overdue: z.record(z.string(), z.string()),
@@ -13,12 +13,12 @@ const saidSchema = z.object({
   /** By tenant: how far its evidence has been checked, and what was found. Older memories have none. */
   evidence: z.record(z.string(), lookSchema).default({}),
 });
-export type Said = z.infer<typeof saidSchema>;
+export type Notified = z.infer<typeof notifiedSchema>;
 
-const NOTHING_SAID: Said = { version: 1, overdue: {}, certificates: {}, evidence: {} };
+const NOTHING_NOTIFIED: Notified = { version: 1, overdue: {}, certificates: {}, evidence: {} };
 
 export interface Memory {
-  said: Said;
+  said: Notified;
   /** The version that `remember` must replace. */
   version: string | null;
 }
@@ -26,20 +26,20 @@ export interface Memory {
 /** A damaged memory counts as empty: things are then reported twice, and the next write replaces it. */
 export async function recall(store: ObjectStore, log: Log): Promise<Memory> {
   const object = await store.get(layout.watch);
-  if (!object) return { said: NOTHING_SAID, version: null };
+  if (!object) return { said: NOTHING_NOTIFIED, version: null };
   const { version } = object;
   try {
-    return { said: saidSchema.parse(JSON.parse(Buffer.from(object.bytes).toString('utf8'))), version };
+    return { said: notifiedSchema.parse(JSON.parse(Buffer.from(object.bytes).toString('utf8'))), version };
   } catch (error) {
     log.error(`${store.location}/${layout.watch} is damaged: the watch repeats what it has reported.`, {
       error: String(error),
     });
-    return { said: NOTHING_SAID, version };
+    return { said: NOTHING_NOTIFIED, version };
   }
 }
 
 /** @returns false if another watch came first */
-export async function remember(store: ObjectStore, said: Said, version: string | null): Promise<boolean> {
+export async function remember(store: ObjectStore, said: Notified, version: string | null): Promise<boolean> {
   const bytes = Buffer.from(`${JSON.stringify(said, null, 2)}\n`);
   return (await store.replace(layout.watch, bytes, version)) !== undefined;
 }

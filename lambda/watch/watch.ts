@@ -11,7 +11,7 @@ import { sendWaiting } from '../run/deliver.ts';
 import type { SentMail } from '../run/run.ts';
 import { lookThrough, type Look } from './evidence.ts';
 import { recall, remember, type Memory } from './memory.ts';
-import { assess, unsaid, type Situation, type Watched } from './situation.ts';
+import { assess, notYetNotified, type Incidents, type Watched } from './incidents.ts';
 
 /** The maximum number of states that are read at once. */
 const AT_A_TIME = 20;
@@ -55,12 +55,12 @@ export async function watch(run: Watch): Promise<WatchResult> {
   const now = clock.now();
   const schedules = await enabledSchedules(run);
   const { tenants, unknown, failure } = await readStates(run, schedules);
-  const situation = assess(tenants, now);
+  const incidents = assess(tenants, now);
   const memory = await recall(store, log);
   const evidence = await lookAtEvidence(run, tenants, memory.said.evidence);
   const damaged = damagedIn(evidence, tenants);
-  const result: WatchResult = { watched: schedules.length, ...summary(situation), damaged, mails: [] };
-  log.info('watched', { watched: result.watched, ...summary(situation), damaged });
+  const result: WatchResult = { watched: schedules.length, ...summary(incidents), damaged, mails: [] };
+  log.info('watched', { watched: result.watched, ...summary(incidents), damaged });
 
   // Metrics come before the mail, so that alarms do not depend on it. An incomplete watch publishes none, because its
   // figures would end an alarm.
@@ -75,7 +75,7 @@ export async function watch(run: Watch): Promise<WatchResult> {
     });
   }
 
-  const news = unsaid(situation, memory.said, tenants, unknown, now);
+  const news = notYetNotified(incidents, memory.said, tenants, unknown, now);
   const items = [...news.items, ...newlyDamaged(evidence, memory.said.evidence, tenants)];
   if (items.length > 0) {
     result.mails.push(await send(run, items, now));
@@ -152,7 +152,7 @@ function incomplete(unknown: string[], first: unknown): MonitorError {
   );
 }
 
-function summary({ overdue, stale, certificates }: Situation) {
+function summary({ overdue, stale, certificates }: Incidents) {
   return {
     overdue: overdue.map(({ tenant, name, lastRun }) => ({ tenant, name, lastRun })),
     stale,

@@ -108,12 +108,12 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
             next: { ...EMPTY_STATE, cursor: date === null ? null : { date, snapshot, profiles: 'p' } },
           }),
         );
-      expect(await archive.lastTold()).toBeNull();
+      expect(await archive.lastReported()).toBeNull();
       await add('2026-03-02', '2026-03-02T08:00:00.000Z', 'late');
       await add('2026-03-02', '2026-03-02T07:00:00.000Z', 'early');
       await add('2026-03-01', '2026-03-03T07:00:00.000Z', 'older');
       await add(null, '2026-03-04T07:00:00.000Z', 'none');
-      expect((await archive.lastTold())?.cursor).toMatchObject({ snapshot: 'late' });
+      expect((await archive.lastReported())?.cursor).toMatchObject({ snapshot: 'late' });
     });
 
     test('swaps a state only against the version that was read', async () => {

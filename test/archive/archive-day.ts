@@ -45,7 +45,7 @@ export async function archiveAnswer(
     rawProfiles,
     profiles: readProfiles(rawProfiles).profiles,
     profilesHash: contentHash(rawProfiles.toSorted((a, b) => (id(a) < id(b) ? -1 : 1))),
-    told: null,
+    cursor: null,
     archived: await archive.days(addDays([addDays(today, -98), days[0]!.date].toSorted()[0]!, -1)),
     foreign: new Map(),
     known: null,

@@ -15,7 +15,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkCertificate } from '../../lambda/certificate/bundle.ts';
 import { createCertificate, type KeyPair } from '../../simulator/certificates.ts';
-import { secureScore, tellsSecrets } from './support.ts';
+import { secureScore, holdsSecrets } from './support.ts';
 
 const BIN = resolve(import.meta.dirname, '../../bin/secure-score.ts');
 const DAY = 86_400_000;
@@ -51,7 +51,7 @@ describe('secure-score certificate create', () => {
     expect(stdout).toContain(fingerprint256.replaceAll(':', '').toLowerCase());
     expect(stdout).toContain('Certificates & secrets');
     expect(stdout).toContain('secure-score certificate put secure-score.pem');
-    expect(tellsSecrets(stdout, pem)).toBe(false);
+    expect(holdsSecrets(stdout, pem)).toBe(false);
     for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
@@ -182,7 +182,7 @@ describe('the deployed secret', () => {
       /now holds\n +CN=second, [^]*instead of\n +CN=first, valid until .*\n +SHA-1 [0-9A-F]{40}\n/,
     );
     expect(stdout).toContain('Keep the old one in the app registration until the new one has signed in');
-    expect(tellsSecrets(stdout, first.privateKey) || tellsSecrets(stdout, second.privateKey)).toBe(false);
+    expect(holdsSecrets(stdout, first.privateKey) || holdsSecrets(stdout, second.privateKey)).toBe(false);
   });
 
   it('that is empty is filled', async () => {
@@ -291,7 +291,7 @@ describe('the deployed secret', () => {
     expect((await status(at('expired.pem'))).stdout).toMatch(/^✗ .* \(file\): expired on /);
     const none = await status(at('none.pem'), '--json');
     expect([none.code, none.json()[0].error.code]).toEqual([1, 'certificate-not-found']);
-    expect(tellsSecrets(deployed.stdout + both.stdout, first.privateKey)).toBe(false);
+    expect(holdsSecrets(deployed.stdout + both.stdout, first.privateKey)).toBe(false);
   });
 
   it.skipIf(process.getuid?.() === 0)('a file that may not be read is told', async () => {

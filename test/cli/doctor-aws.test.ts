@@ -28,7 +28,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EMPTY_STATE, type State } from '../../lambda/archive/state.ts';
 import { parseConfig } from '../../lambda/config.ts';
 import { dateOf } from '../../lambda/dates.ts';
-import { practise, secureScore, tellsSecrets, type Practice } from './support.ts';
+import { practise, secureScore, holdsSecrets, type Practice } from './support.ts';
 
 /** Of a deployment: AWS is mocked, answer by answer; Microsoft is simulated. */
 
@@ -152,7 +152,7 @@ async function doctor(...more: string[]) {
   const { checks } = json() as {
     checks: { check: string; status: string; found: string; advice: string; code: string }[];
   };
-  expect(tellsSecrets(JSON.stringify(checks), practice.privateKey)).toBe(false);
+  expect(holdsSecrets(JSON.stringify(checks), practice.privateKey)).toBe(false);
   const having = (status: string) =>
     checks.filter((check) => check.status === status).map(({ check }) => check);
   return { code, checks, having, find: (name: string) => checks.find(({ check }) => check === name) };

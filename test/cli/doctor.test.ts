@@ -8,7 +8,7 @@ import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { EMPTY_STATE, type State } from '../../lambda/archive/state.ts';
 import { addDays, dateOf } from '../../lambda/dates.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
-import { practise, secureScore, tellsSecrets, type Practice } from './support.ts';
+import { practise, secureScore, holdsSecrets, type Practice } from './support.ts';
 
 /** On one machine, without any AWS; Microsoft is simulated. */
 
@@ -53,7 +53,7 @@ async function doctor(...more: string[]) {
   const { ok, checks } = json() as { ok: boolean; checks: Check[] };
   expect(stderr).toBe('');
   expect(ok).toBe(code === 0);
-  expect(tellsSecrets(JSON.stringify(checks), practice.privateKey)).toBe(false);
+  expect(holdsSecrets(JSON.stringify(checks), practice.privateKey)).toBe(false);
   const having = (status: string) =>
     checks.filter((check) => check.status === status).map(({ check }) => check);
   const find = (name: string) => checks.find(({ check }) => check === name);

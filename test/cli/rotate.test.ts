@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { practise, secureScore, tellsSecrets, type Practice } from './support.ts';
+import { practise, secureScore, holdsSecrets, type Practice } from './support.ts';
 
 const OBJECT_ID = '0b1ec700-2222-4222-8222-0000000000aa';
 let practice: Practice;
@@ -59,7 +59,7 @@ it('--now puts the next one in the place of the file; the former one lies beside
   expect(await readFile(`${practice.pem}.previous`, 'utf8')).toBe(before);
   expect((await stat(practice.pem)).mode & 0o777).toBe(0o600);
   expect(practice.app.registration.keys).toHaveLength(1);
-  expect(tellsSecrets(stdout + stderr, await readFile(practice.pem, 'utf8'))).toBe(false);
+  expect(holdsSecrets(stdout + stderr, await readFile(practice.pem, 'utf8'))).toBe(false);
   // It signs in, and the old one need not any more.
   practice.app.certificates.length = 0;
   const run = await secureScore(

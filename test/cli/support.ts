@@ -113,7 +113,7 @@ export async function practise(of: string | SimulatedTenant): Promise<Practice> 
 }
 
 /** No part of a private key or of a token is in it. */
-export function tellsSecrets(printed: string, privateKey: string): boolean {
+export function holdsSecrets(printed: string, privateKey: string): boolean {
   const lines = privateKey.split('\n').filter((line) => line.length > 20 && !line.startsWith('---'));
   return lines.some((line) => printed.includes(line)) || /eyJ[\w-]{20,}|PRIVATE KEY-----/.test(printed);
 }

@@ -234,7 +234,7 @@ describe('the results', () => {
         Status,
       ]);
     expect(expiry(deployment)).toEqual([[30, undefined, 'Enabled']]);
-    expect(expiry(synthesizeHistory({ history: { resultsKeptFor: Duration.days(2) } }))).toEqual([
+    expect(expiry(synthesizeHistory({ history: { resultsRetention: Duration.days(2) } }))).toEqual([
       [2, undefined, 'Enabled'],
     ]);
     // Old versions would not expire with them.

@@ -6,7 +6,7 @@ import { accountOf, marksOf, movesOf, printedMove } from '../../history/page/mod
 import { decode } from '../../history/page/wire.ts';
 import { TABLES } from '../../lambda/archive/columns/tables.ts';
 import { describeResult } from '../../cli/run/present.ts';
-import type { ToldReport } from '../../lambda/archive/archive.ts';
+import type { ArchivedReport } from '../../lambda/archive/archive.ts';
 import { rowsOf } from '../../lambda/archive/columns/coded.ts';
 import { fromParquet } from '../../lambda/archive/columns/parquet.ts';
 import { addDays } from '../../lambda/dates.ts';
@@ -124,7 +124,7 @@ it('agree', async () => {
             (each) => each.startsWith(`reports/`) && each.includes(date),
           );
           if (!key || result.mails.length === 0 || index === 0) continue;
-          const { report } = JSON.parse(Buffer.from(w.store.objects.get(key)!).toString()) as ToldReport;
+          const { report } = JSON.parse(Buffer.from(w.store.objects.get(key)!).toString()) as ArchivedReport;
           const [first, last] = [report.days[0]!, report.days.at(-1)!];
           isListed(changesCsv(report), last.after.percentage! - first.before.percentage!);
           for (const { kind, subject } of result.mails) {

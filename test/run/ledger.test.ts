@@ -6,7 +6,7 @@ import { checkChain, contentsOf, isOffered } from '../../lambda/archive/ledger.t
 import { addDays } from '../../lambda/dates.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
-import type { ToldReport } from '../../lambda/archive/archive.ts';
+import type { ArchivedReport } from '../../lambda/archive/archive.ts';
 import { Crash, crashing, entry, fillDays, TENANT_ID, world, type World } from './fakes.ts';
 import { entriesOf, expectLedgerWhole, ledgerOf, withoutLedger } from './ledgers.ts';
 
@@ -34,9 +34,9 @@ async function nextDay(w: Running, spec: typeof BASE | null = BASE) {
 const keysOf = (w: World, date: string) =>
   [...w.store.objects.keys()].filter((key) => key.startsWith(`snapshots/`) && key.includes(`date=${date}/`));
 
-function reportsOf(w: World): ToldReport[] {
+function reportsOf(w: World): ArchivedReport[] {
   const keys = [...w.store.objects.keys()].filter((key) => key.startsWith('reports/')).toSorted();
-  return keys.map((key) => JSON.parse(Buffer.from(w.store.objects.get(key)!).toString()) as ToldReport);
+  return keys.map((key) => JSON.parse(Buffer.from(w.store.objects.get(key)!).toString()) as ArchivedReport);
 }
 
 const stateOf = async (w: World) => (await new Archive(w.store, TENANT_ID).state()).state!;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EMPTY_STATE, type State } from '../../lambda/archive/state.ts';
 import { lastOccurrence } from '../../lambda/watch/occurrences.ts';
-import { assess, OVERDUE_AFTER_MS } from '../../lambda/watch/situation.ts';
+import { assess, OVERDUE_AFTER_MS } from '../../lambda/watch/incidents.ts';
 import { watchTime } from '../../lib/schedules.ts';
 import { TENANT_ID } from './fakes.ts';
 

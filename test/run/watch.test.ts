@@ -5,7 +5,7 @@ import { layout } from '../../lambda/archive/layout.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { Schedule } from '../../lambda/ports.ts';
-import type { Said } from '../../lambda/watch/memory.ts';
+import type { Notified } from '../../lambda/watch/memory.ts';
 import { watch } from '../../lambda/watch/watch.ts';
 import { fillDays, TENANT_ID, world } from './fakes.ts';
 
@@ -458,7 +458,7 @@ describe('the evidence', () => {
     };
     fillDays(w.graph, '2026-02-01', 29, { controls: { mfa: 8 } });
     for (let index = 0; index < days; index += 1) await day();
-    const memory = () => JSON.parse(Buffer.from(w.store.objects.get(layout.watch)!).toString()) as Said;
+    const memory = () => JSON.parse(Buffer.from(w.store.objects.get(layout.watch)!).toString()) as Notified;
     const keyOf = (part: string) => [...w.store.objects.keys()].find((key) => key.includes(part))!;
     return { ...w, day, memory, keyOf };
   }

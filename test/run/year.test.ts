@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ToldReport } from '../../lambda/archive/archive.ts';
+import type { ArchivedReport } from '../../lambda/archive/archive.ts';
 import { addDays } from '../../lambda/dates.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { Run } from '../../lambda/run/run.ts';
@@ -156,7 +156,7 @@ describe('a year', () => {
     }
     const accounts = [...w.store.objects]
       .filter(([key]) => key.startsWith('reports/'))
-      .map(([, bytes]) => (JSON.parse(Buffer.from(bytes).toString()) as ToldReport).report)
+      .map(([, bytes]) => (JSON.parse(Buffer.from(bytes).toString()) as ArchivedReport).report)
       .flatMap(({ account, before, after }) => (account ? [{ account, before, after }] : []));
     expect(accounts.length).toBeGreaterThan(10);
     for (const { account, before, after } of accounts) {

@@ -15,7 +15,7 @@ import type { Tenant } from '../../../lambda/config.ts';
 import { MonitorError, quote } from '../../../lambda/errors.ts';
 import type { ObjectStore } from '../../../lambda/ports.ts';
 import { count, moment } from '../../../lambda/report/format.ts';
-import { OVERDUE_AFTER_MS } from '../../../lambda/watch/situation.ts';
+import { OVERDUE_AFTER_MS } from '../../../lambda/watch/incidents.ts';
 import { asked, PATIENCE } from '../../shared/aws.ts';
 import { DEPLOY } from '../../shared/deployment.ts';
 import { appendOnlyGaps } from './bucket-policy.ts';

@@ -11,7 +11,7 @@ import { putCommand } from '../../../lambda/outputs.ts';
 import type { GraphSession } from '../../../lambda/ports.ts';
 import { count, day as calendarDay, score } from '../../../lambda/report/format.ts';
 import { STALE_AFTER_DAYS } from '../../../lambda/run/incidents.ts';
-import { daysLeft } from '../../../lambda/watch/situation.ts';
+import { daysLeft } from '../../../lambda/watch/incidents.ts';
 import { EXPIRES_SOON_DAYS } from '../../certificate/expiry.ts';
 import { secretsClient } from '../../certificate/secrets.ts';
 import type { Outcome } from './examination.ts';

@@ -63,7 +63,7 @@ function Lived({ history, life, onDay }: { history: History; life: Life; onDay: 
       </div>
       <div>
         <dt>Decision in force</dt>
-        <dd>${last.decision === null ? 'none' : told(last.decision)}</dd>
+        <dd>${last.decision === null ? 'none' : text(last.decision)}</dd>
       </div>
       <div>
         <dt>Changes</dt>
@@ -138,7 +138,7 @@ function tally({ changes }: Life): string {
 
 const TIMES: Record<number, string> = { 1: 'once', 2: 'twice' };
 
-function told({ state, by, at }: Decision): string {
+function text({ state, by, at }: Decision): string {
   const since = at !== null && !Number.isNaN(Date.parse(at)) ? `, ${fullDay(at)}` : '';
   return `${stateOf(state)}${by === null ? '' : ` by ${by}`}${since}`;
 }
@@ -161,7 +161,7 @@ function stretchColumns({ days }: History): Column<Stretch>[] {
     {
       name: 'decision',
       label: 'Decision',
-      cell: ({ decision }) => (decision === null ? '' : told(decision)),
+      cell: ({ decision }) => (decision === null ? '' : text(decision)),
     },
   ];
 }
@@ -202,7 +202,7 @@ function LifeChart({ history, steps, onDay }: LifeChartProps) {
         return html`
           <p class="tip-day">${fullDay(days[index]!.date)}</p>
           <p><strong>${step ? outOf(step) : 'not there'}</strong></p>
-          ${step?.decision && html`<p class="soft">${told(step.decision)}</p>`}
+          ${step?.decision && html`<p class="soft">${text(step.decision)}</p>`}
         `;
       }}
       dots=${(index: number) => [at(index)?.points ?? null]}

@@ -7,7 +7,7 @@ import { inParallel } from './parallel.ts';
 import { fromParquet, toParquet } from './parquet.ts';
 import { columnOf, merged, rowsOf, type CodedTable } from './coded.ts';
 import { deriveMonths, monthOf } from './derive.ts';
-import { KeptDays, type FormerTables, type UnprovenDay } from './kept.ts';
+import { RetainedDays, type FormerTables, type UnprovenDay } from './retained.ts';
 import { endsAnswer, isBaseline, lastOfAnswer, type ArchivedDay, type Row, type Rows } from './rows.ts';
 import { Sources, type InMemory } from './sources.ts';
 import {
@@ -141,13 +141,13 @@ class Writer {
     // Also those of days that were there before and are gone.
     const gone = Object.keys(written?.versions ?? {}).filter(isAfter);
     const months = [...new Set([...[...after, ...gone].map(monthOf), ...alsoMonths])].toSorted();
-    const keptDays = new KeptDays((date) => (listed.has(date) ? sources.flaw(date) : GONE));
+    const retainedDays = new RetainedDays((date) => (listed.has(date) ? sources.flaw(date) : GONE));
     let through = baseline?.date ?? '';
     let unfinished = false;
     for await (const { month, rows } of deriveMonths({ tenantId, baseline, dates: after, months, load })) {
       const keepThrough = baseline && monthOf(baseline.date) === month ? baseline.date : null;
       const dates = after.filter((date) => monthOf(date) === month);
-      await this.#writeMonth(month, (former) => keptDays.apply(rows, dates, former, keepThrough), {
+      await this.#writeMonth(month, (former) => retainedDays.apply(rows, dates, former, keepThrough), {
         keepThrough,
         before,
       });
@@ -168,7 +168,7 @@ class Writer {
       // The acceptance of its last days may hang on days that are not written yet.
       writer: unfinished ? this.#name : null,
     });
-    const { unproven } = keptDays;
+    const { unproven } = retainedDays;
     for (const { date, why } of unproven) {
       // What is damaged has been logged by whoever read it.
       if (why === GONE)

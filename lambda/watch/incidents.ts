@@ -3,7 +3,7 @@ import { dateOf, daysBetween } from '../dates.ts';
 import type { Schedule } from '../ports.ts';
 import type { OverdueTenant, WatchItem } from '../report/watch.ts';
 import { STALE_AFTER_DAYS } from '../run/incidents.ts';
-import type { Said } from './memory.ts';
+import type { Notified } from './memory.ts';
 import { lastOccurrence } from './occurrences.ts';
 
 const HOUR_MS = 3_600_000;
@@ -33,7 +33,7 @@ export interface Watched {
 }
 
 /** What is wrong now, over all tenants. */
-export interface Situation {
+export interface Incidents {
   overdue: OverdueTenant[];
   stale: { tenant: string; name: string; newest: string }[];
   /** Certificates by the time at which they expire, the next one first. Tenants that share one are listed together. */
@@ -41,8 +41,8 @@ export interface Situation {
 }
 
 /** Pure. @param tenants those whose schedule is enabled */
-export function assess(tenants: Watched[], now: Date): Situation {
-  const situation: Situation = { overdue: [], stale: [], certificates: [] };
+export function assess(tenants: Watched[], now: Date): Incidents {
+  const incidents: Incidents = { overdue: [], stale: [], certificates: [] };
   const certificates = new Map<string, { names: string[]; renews: boolean | null }>();
   for (const { schedule, state } of tenants) {
     const known = state === 'damaged' ? null : state;
@@ -54,7 +54,7 @@ export function assess(tenants: Watched[], now: Date): Situation {
     const since = Math.max(schedule.since.getTime(), lastRun ? Date.parse(lastRun.at) : 0);
     if (state === 'damaged' || isOverdue(since, known?.schedule ?? null, now)) {
       const failing = known?.said.failing ?? null;
-      situation.overdue.push({
+      incidents.overdue.push({
         tenant,
         name,
         lastRun: lastRun?.at ?? null,
@@ -64,7 +64,7 @@ export function assess(tenants: Watched[], now: Date): Situation {
     }
     if (!lastRun) continue;
     if (daysBetween(lastRun.newest, dateOf(now)) >= STALE_AFTER_DAYS)
-      situation.stale.push({ tenant, name, newest: lastRun.newest });
+      incidents.stale.push({ tenant, name, newest: lastRun.newest });
     const { certificateUntil, renews = null } = lastRun;
     if (certificateUntil === null) continue;
     const shared = certificates.get(certificateUntil);
@@ -74,10 +74,10 @@ export function assess(tenants: Watched[], now: Date): Situation {
       renews: shared && shared.renews !== true ? shared.renews : renews,
     });
   }
-  situation.certificates = [...certificates]
+  incidents.certificates = [...certificates]
     .map(([until, shared]) => ({ until, daysLeft: daysLeft(until, now), ...shared }))
     .toSorted((a, b) => a.daysLeft - b.daysLeft);
-  return situation;
+  return incidents;
 }
 
 /**
@@ -96,15 +96,15 @@ function isOverdue(since: number, schedule: State['schedule'], now: Date): boole
  * @param tenants those of `assess`
  * @param unknown tenants whose state could not be read now: their entries in the memory stay
  */
-export function unsaid(
-  situation: Situation,
-  said: Said,
+export function notYetNotified(
+  incidents: Incidents,
+  said: Notified,
   tenants: Watched[],
   unknown: string[],
   now: Date,
-): { items: WatchItem[]; said: Omit<Said, 'evidence'> } {
-  const overdue: Said['overdue'] = {};
-  for (const tenant of unknown) keepSaid(overdue, said.overdue, tenant);
+): { items: WatchItem[]; said: Omit<Notified, 'evidence'> } {
+  const overdue: Notified['overdue'] = {};
+  for (const tenant of unknown) carry(overdue, said.overdue, tenant);
   for (const { schedule, state } of tenants) {
     const at = said.overdue[schedule.tenantId];
     // The entry stays until the tenant has run, even if a changed schedule makes the next run due later.
@@ -114,18 +114,18 @@ export function unsaid(
       state !== 'damaged' &&
       state.lastRun !== null &&
       state.lastRun.at > at;
-    if (!ranSince) keepSaid(overdue, said.overdue, schedule.tenantId);
+    if (!ranSince) carry(overdue, said.overdue, schedule.tenantId);
   }
-  const found = situation.overdue.filter(({ tenant }) => overdue[tenant] === undefined);
-  const already = situation.overdue.filter(({ tenant }) => overdue[tenant] !== undefined);
+  const found = incidents.overdue.filter(({ tenant }) => overdue[tenant] === undefined);
+  const already = incidents.overdue.filter(({ tenant }) => overdue[tenant] !== undefined);
   for (const { tenant } of found) overdue[tenant] = now.toISOString();
 
   // Certificates that no tenant uses now stay too, because a state may be damaged, or a schedule disabled, for a day.
-  const certificates: Said['certificates'] = Object.fromEntries(
+  const certificates: Notified['certificates'] = Object.fromEntries(
     Object.entries(said.certificates).filter(([until]) => now.getTime() - Date.parse(until) < REMEMBERED_MS),
   );
   const ending: WatchItem[] = [];
-  for (const { until, daysLeft: days, names, renews } of situation.certificates) {
+  for (const { until, daysLeft: days, names, renews } of incidents.certificates) {
     const threshold = THRESHOLDS(renews).find((limit) => (limit === 0 ? days < 0 : days <= limit));
     if (threshold === undefined) continue;
     const before = said.certificates[until] ?? Infinity;
@@ -138,7 +138,7 @@ export function unsaid(
   };
 }
 
-function keepSaid(into: Said['overdue'], said: Said['overdue'], tenant: string): void {
+function carry(into: Notified['overdue'], said: Notified['overdue'], tenant: string): void {
   const at = said[tenant];
   if (at !== undefined) into[tenant] = at;
 }

@@ -22,7 +22,7 @@ export type FormerTables = Record<Table['name'], () => CodedTable | null>;
  * The changes of the first counted day after such a day stay as well: they were made by comparison with it, and made
  * again without it they would count once more what the kept rows count already.
  */
-export class KeptDays {
+export class RetainedDays {
   readonly unproven: UnprovenDay[] = [];
   readonly #why: (date: string) => string | null;
   /** The last day was kept and cannot be compared with. */
@@ -44,27 +44,27 @@ export class KeptDays {
     const derived = new Map(rows.scores.map((row) => [row.date, row]));
     const all = [...new Set([...dates, ...present])].filter((date) => through === null || date > through);
     const kept = new Set<string>();
-    const keptChanges = new Set<string>();
+    const retainedChanges = new Set<string>();
     for (const date of all.toSorted()) {
       const why = this.#why(date);
       const row = derived.get(date);
       if (why !== null) {
-        const isKept = present.has(date);
-        if (isKept) kept.add(date);
-        this.unproven.push({ date, why, rows: isKept ? 'kept' : row ? 'of another version' : 'none' });
-        if (!row && isKept) this.#isSpanned = true;
+        const isRetained = present.has(date);
+        if (isRetained) kept.add(date);
+        this.unproven.push({ date, why, rows: isRetained ? 'kept' : row ? 'of another version' : 'none' });
+        if (!row && isRetained) this.#isSpanned = true;
       } else if (this.#isSpanned) {
-        if (present.has(date)) keptChanges.add(date);
+        if (present.has(date)) retainedChanges.add(date);
         if (row?.counted) this.#isSpanned = false;
       }
     }
-    if (kept.size === 0 && keptChanges.size === 0) return rows;
+    if (kept.size === 0 && retainedChanges.size === 0) return rows;
     const of = (name: Table['name'], days: Set<string>) =>
       withRowsOf(tableOf(name), rows[name], former[name](), days);
     return {
       scores: of('scores', kept),
       controls: of('controls', kept),
-      changes: of('changes', kept.union(keptChanges)),
+      changes: of('changes', kept.union(retainedChanges)),
     } as Rows;
   }
 }
