@@ -212,7 +212,12 @@ function daysTable(report: Report, reported: DayReport[], kinds: ChangeKind[], s
       { label: 'Recommendations', align: 'left' },
     ],
     rows: [
-      ...reported.map((each): Cell[] => [shortDay(each.date), score(each.after), steps.of(each), summary(each)]),
+      ...reported.map((each): Cell[] => [
+        shortDay(each.date),
+        score(each.after),
+        steps.of(each),
+        summary(each),
+      ]),
       ...(steps.others === null ? [] : [[count(others, 'other day'), '', steps.others, '']]),
       ['Total', score(last.after), steps.together, ''],
     ],

@@ -157,7 +157,9 @@ export function disagreement({ difference }: { difference: number }): string {
 
 /** On how many controls the mails report changes of a kind, on whatever days; services count as one. */
 function controlsWith(report: Report, kind: ChangeKind): number {
-  const reported = reportedChanges(report, kind).filter((change) => kind !== 'gained' || !isByDecision(change, report));
+  const reported = reportedChanges(report, kind).filter(
+    (change) => kind !== 'gained' || !isByDecision(change, report),
+  );
   const confirmed = kind === 'lost' ? report.confirmed : [];
   const controls = new Set([...reported, ...confirmed].map(({ control }) => control));
   if (kind === 're-scored') controls.delete(null);

@@ -215,14 +215,7 @@ function isSuccessor(pem: string, current: Bundle, now: Date): boolean {
 }
 
 /** Makes the next certificate, unless it is made, and puts it where it outlives this run. */
-async function prepare({
-  ports,
-  tenants,
-  certificates,
-  held,
-  current,
-  notebook,
-}: Setting): Promise<Bundle> {
+async function prepare({ ports, tenants, certificates, held, current, notebook }: Setting): Promise<Bundle> {
   const now = ports.clock.now();
   const at = now.toISOString();
   if (!notebook.memory.renewal) {
@@ -291,11 +284,7 @@ function keyOf(clientId: string, bundle: Bundle, at: string): Key {
  * Adds the next certificate to an app. That it is asked for is remembered before it is: of two attempts one asks, and
  * an answer that gets lost is told from a key that was never added by signing in with it.
  */
-async function offer(
-  setting: Setting,
-  app: App,
-  next: Bundle,
-): Promise<'there' | 'waiting' | MonitorError> {
+async function offer(setting: Setting, app: App, next: Bundle): Promise<'there' | 'waiting' | MonitorError> {
   const { ports, current, notebook } = setting;
   const now = ports.clock.now();
   const before = notebook.keyOf(app.clientId, next.thumbprintSha256);

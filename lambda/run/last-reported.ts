@@ -12,10 +12,18 @@ import { versionInForce, type VersionInForce } from './versions.ts';
  * Where it stands at a day that cannot be, which an earlier version took, it goes back to the last plausible day that
  * was compared: everything up to that has been reported, whatever came after it was compared with what never was.
  */
-export async function findLastReported(run: Run, archive: Archive, state: State | null): Promise<LastReported | null> {
+export async function findLastReported(
+  run: Run,
+  archive: Archive,
+  state: State | null,
+): Promise<LastReported | null> {
   const found = state?.cursor ? state : await archive.lastReported();
   if (!found?.cursor) return found;
-  const reported: LastReported = { ...found, said: { ...EMPTY_STATE.said, ...found.said }, held: found.held ?? [] };
+  const reported: LastReported = {
+    ...found,
+    said: { ...EMPTY_STATE.said, ...found.said },
+    held: found.held ?? [],
+  };
   const { cursor } = found;
   // What was from the future then stays so, even when its date has come.
   const now = found.lastRun?.at ?? run.ports.clock.now().toISOString();
