@@ -151,10 +151,10 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
 
   // Exactly one whose maximum nobody states: the total knows it.
   const [unknown, ...others] = [...gone, ...come].filter(({ maximum }) => maximum === null);
-  if (unknown && others.length === 0 && undated.size === 0 && hasPercentages(before, after)) {
-    const size = remainder * unknown.sign;
-    if (size > SAME_MAXIMUM && size >= unknown.control.points - SAME_MAXIMUM) {
-      unknown.maximum = size;
+  if (unknown && others.length === 0 && undated.left === 0 && hasPercentages(before, after)) {
+    const left = remainder * unknown.sign;
+    if (left > SAME_MAXIMUM && left >= unknown.control.points - SAME_MAXIMUM) {
+      unknown.maximum = left;
       remainder = 0;
     }
   }
