@@ -151,7 +151,7 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
 
   // Exactly one whose maximum nobody states: the total knows it.
   const [unknown, ...others] = [...gone, ...come].filter(({ maximum }) => maximum === null);
-  if (unknown && others.length === 0 && undated.left === 0 && hasPercentages(before, after)) {
+  if (unknown && others.length === 0 && undated.size === 0 && hasPercentages(before, after)) {
     const left = remainder * unknown.sign;
     if (left > SAME_MAXIMUM && left >= unknown.control.points - SAME_MAXIMUM) {
       unknown.maximum = left;
