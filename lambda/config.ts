@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 import { bucketFault } from './archive/bucket-name.ts';
 import { actingCharacter } from './characters.ts';
-import { describeIssues } from './describe-issues.ts';
+import { describeIssues, type PlaceOf } from './describe-issues.ts';
 import { MonitorError, quote } from './errors.ts';
 import { findMailbox, formatForPeople, parseMailbox } from './channels/mailbox.ts';
 import { isTimeZone, timeZoneFault } from './time-zone.ts';
@@ -667,8 +667,21 @@ function withApp<T extends AppFields>(tenant: T, app: AppFields | undefined): T 
   return app && (tenant.clientId ?? app.clientId) === app.clientId ? { ...app, ...tenant } : tenant;
 }
 
+/** In the place of a list of tenants: the file that they stand in. */
+export const tenantsFromSchema = z.strictObject({
+  from: z.string().meta({
+    description:
+      'A file of tenants, one a row, .csv or .json: `tenantsFrom(…)` in TypeScript. Its path is relative to the config; docs/onboarding.md explains the columns.',
+    examples: ['tenants.csv'],
+  }),
+});
+type TenantsFrom = z.infer<typeof tenantsFromSchema>;
+
 /** What a user writes into monitor.config.ts. */
 export type ConfigInput = z.input<typeof configSchema>;
+
+/** The same with its tenants in a file. */
+export type ConfigWithFile = Omit<ConfigInput, 'tenants'> & { tenants: TenantsFrom };
 
 /**
  * The config, checked and resolved: guids in lower case, every tenant with its cloud, recipients, schedule, alerts and
@@ -697,8 +710,19 @@ export const alike = (name: string): string =>
     .replace(/[\u200C\u200D]/g, '');
 
 /** Gives monitor.config.ts its types; the check is made by whoever loads the file. A plain object is as good. */
-export function defineConfig(config: ConfigInput): ConfigInput {
+export function defineConfig(config: ConfigInput): ConfigInput;
+export function defineConfig(config: ConfigWithFile): ConfigWithFile;
+export function defineConfig(config: ConfigInput | ConfigWithFile): ConfigInput | ConfigWithFile {
   return config;
+}
+
+/**
+ * Tenants from a file instead of a list: one a row, for hundreds of them. Nothing is read here: whoever loads the config
+ * reads the file.
+ * @param path a .csv or .json file, relative to the config (in an app of your own: to the current folder)
+ */
+export function tenantsFrom(path: string): TenantsFrom {
+  return { from: path };
 }
 
 /** Tenants that `parseConfig` returned. */
@@ -720,14 +744,15 @@ function withoutChannels(input: unknown): unknown {
  * Checks a config and fills in what it leaves out. What it returned before it takes as well.
  * @param input the default export of a config file, unknown
  * @param source its path, for the error
+ * @param place where its tenants stand, for the error, if in another file
  * @throws MonitorError `config-invalid` that lists each wrong field: its path, what was found, what is wanted
  */
-export function parseConfig(input: unknown, source: string): Config {
+export function parseConfig(input: unknown, source: string, place?: PlaceOf): Config {
   const parsed = configSchema.safeParse(withoutChannels(input));
   if (!parsed.success) {
     throw new MonitorError(
       'config-invalid',
-      `${source} is not a valid config:\n${describeIssues(parsed.error, input, 'the config')}`,
+      `${source} is not a valid config:\n${describeIssues(parsed.error, input, 'the config', place)}`,
       'Correct the fields named above: docs/configuration.md explains each, monitor.config.example.ts shows a whole config.',
     );
   }

@@ -8,16 +8,25 @@ const TYPES: Record<string, string> = {
   number: 'a number',
 };
 
+/** Where a field stands that comes out of another file; undefined for a field of the value itself. */
+export type PlaceOf = (path: readonly PropertyKey[]) => string | undefined;
+
 /**
  * What a schema found wrong, for people: a line an issue, like `  tenants[0].clientId: found "abc", expected a guid …`.
  * Of an entry of a list that has a name, the line ends with it: nobody counts to tenants[217].
  * @param whole what the value as a whole is called
+ * @param place where fields stand that come out of another file
  */
-export function describeIssues(error: z.ZodError, input: unknown, whole: string): string {
+export function describeIssues(
+  error: z.ZodError,
+  input: unknown,
+  whole: string,
+  place: PlaceOf = () => undefined,
+): string {
   return error.issues
     .flatMap(innermost)
     .flatMap((issue) => {
-      const lines = describeIssue(issue, input, whole);
+      const lines = describeIssue(issue, input, whole, place);
       return issue.path.includes('cloud') ? lines : lines.map(withoutKeys);
     })
     .join('\n');
@@ -33,8 +42,9 @@ function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   return fitting.map((each) => ({ ...each, path: [...issue.path, ...each.path] })).flatMap(innermost);
 }
 
-function describeIssue(issue: z.core.$ZodIssue, input: unknown, whole: string): string[] {
-  const path = pathOf(issue.path);
+function describeIssue(issue: z.core.$ZodIssue, input: unknown, whole: string, place: PlaceOf): string[] {
+  const called = (keys: readonly PropertyKey[]) => place(keys) ?? pathOf(keys);
+  const path = called(issue.path);
   const name = issue.path
     .map((key, index) => typeof key === 'number' && valueAt(input, issue.path.slice(0, index + 1)))
     .map((entry) => (entry as { name?: unknown } | null | undefined)?.name)
@@ -42,13 +52,16 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown, whole: string): 
   const where = name === undefined ? '' : ` (in ${quote(name)})`;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map(
-      (key) => `  ${pathOf([...issue.path, key])}: is not a field that exists here${where}`,
+      (key) => `  ${called([...issue.path, key])}: is not a field that exists here${where}`,
     );
   }
   const found = valueAt(input, issue.path);
-  const expected = /^(expected|is) /.test(issue.message)
-    ? issue.message
-    : `expected ${issue.code === 'invalid_type' ? (TYPES[issue.expected] ?? issue.expected) : issue.message}`;
+  const message = issue.message.replace(/\btenants\[(\d+)\]/g, (_, index) =>
+    called(['tenants', Number(index)]),
+  );
+  const expected = /^(expected|is) /.test(message)
+    ? message
+    : `expected ${issue.code === 'invalid_type' ? (TYPES[issue.expected] ?? issue.expected) : message}`;
   return [`  ${path || whole}: ${describeFound(issue, found)}, ${expected}${where}`];
 }
 

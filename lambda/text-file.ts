@@ -25,3 +25,11 @@ export function decodeText(bytes: Uint8Array): string {
 export function encodingOf(bytes: Uint8Array): string | undefined {
   return MARKS.find(([, mark]) => mark.every((byte, index) => bytes[index] === byte))?.[0];
 }
+
+/** What is wrong with a text that is no JSON, and where: `Unexpected token (line 3, column 7)`. @param error of JSON.parse */
+export function jsonFault({ message }: Error, text: string): string {
+  const place = /^(.*?)(?: in JSON)? at position \d+ \(line (\d+) column (\d+)\)$/.exec(message);
+  return place
+    ? `${place[1]} (line ${place[2]}, column ${place[3]})`
+    : `${message} (line ${text.split('\n').length})`;
+}

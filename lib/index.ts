@@ -1,7 +1,7 @@
 /** For those who put the monitor into a CDK app of their own. */
 // oxlint-disable-next-line import/no-unassigned-import -- it refuses an older Node before anything else is loaded
 import './require-node.ts';
-export { defineConfig, type Config, type ConfigInput } from '../lambda/config.ts';
+export { defineConfig, tenantsFrom, type Config, type ConfigInput } from '../lambda/config.ts';
 export { HISTORY_OUTPUTS, historyStackOf, OUTPUTS } from '../lambda/outputs.ts';
 export { Alarms } from './alarms.ts';
 export { Archive, type ArchiveProps } from './archive.ts';

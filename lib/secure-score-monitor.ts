@@ -3,8 +3,9 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { parseConfig, type Config, type ConfigInput } from '../lambda/config.ts';
+import { parseConfig, type Config, type ConfigInput, type ConfigWithFile } from '../lambda/config.ts';
 import { environment } from '../lambda/environment.ts';
+import { withTenants } from '../lambda/tenants-file.ts';
 import { Alarms } from './alarms.ts';
 import { Archive } from './archive.ts';
 import { Certificate } from './certificate.ts';
@@ -18,8 +19,11 @@ import { Schedules } from './schedules.ts';
 import { grantWebIdentity } from './web-identity.ts';
 
 export interface SecureScoreMonitorProps {
-  /** Who is watched and who is notified: what a monitor.config.ts exports. The construct validates it. */
-  readonly config: ConfigInput;
+  /**
+   * Who is watched and who is notified: what a monitor.config.ts exports. The construct validates it, and reads the file
+   * of `tenantsFrom`, whose path is relative to the current folder here.
+   */
+  readonly config: ConfigInput | ConfigWithFile;
   /**
    * Name of this deployment: the name of its dashboard, a part of its secret's, the prefix of its alarms, a dimension of
    * its metrics. Two deployments in one account need two names, even in two regions, because dashboards belong to the
@@ -71,10 +75,11 @@ export class SecureScoreMonitor extends Construct {
   readonly alarms: Alarms;
   readonly dashboard: MonitorDashboard;
 
-  /** @throws MonitorError `config-invalid` that lists each wrong field */
+  /** @throws MonitorError `config-invalid` that lists each wrong field, and those of `withTenants` */
   constructor(scope: Construct, id: string, props: SecureScoreMonitorProps) {
     super(scope, id);
-    const config = (this.config = parseConfig(props.config, 'The config of SecureScoreMonitor'));
+    const { input, place } = withTenants(props.config, process.cwd());
+    const config = (this.config = parseConfig(input, 'The config of SecureScoreMonitor', place));
     const name = (this.deploymentName = props.deploymentName ?? Stack.of(this).stackName);
 
     this.archive = new Archive(this, 'Archive', {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { configSchema } from '../lambda/config.ts';
+import { configSchema, tenantsFromSchema } from '../lambda/config.ts';
 
 /** A node of a JSON Schema, as far as zod writes it for the config. */
 interface Node {
@@ -27,7 +27,16 @@ export function configurationFiles(): Record<string, string> {
 
 /** What editors check a JSON config by; of an input, so that fields with a default may be left out. */
 function toJsonSchema(): Node {
-  const schema = z.toJSONSchema(configSchema, {
+  const whole = schemaOf(configSchema);
+  const { description, ...list } = whole.properties!['tenants']!;
+  const { $schema: _, ...file } = schemaOf(tenantsFromSchema) as Node & { $schema?: string };
+  // Whoever loads a config replaces the one by the other, before the schema sees it.
+  whole.properties!['tenants'] = { description, anyOf: [list, file] };
+  return { title: 'Config of secure-score-monitor', ...whole } as Node;
+}
+
+function schemaOf(zod: z.ZodType): Node {
+  return z.toJSONSchema(zod, {
     io: 'input',
     override({ zodSchema, jsonSchema }) {
       // Of what is transformed zod leaves examples out, for they might be of what comes out: here they never are.
@@ -36,8 +45,7 @@ function toJsonSchema(): Node {
       // The same with defaults.
       if (zodSchema instanceof z.ZodDefault) jsonSchema.default = zodSchema.def.defaultValue;
     },
-  });
-  return { title: 'Config of secure-score-monitor', ...schema } as Node;
+  }) as Node;
 }
 
 function toMarkdown(schema: Node): string {

@@ -58,6 +58,7 @@ test('the example is good once its ids are filled in, and refused before, by the
   expect(mail.identity).toBe('address');
   const editor = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
   expect(editor.safeParse(filled()).error).toBeUndefined();
+  expect(editor.safeParse({ ...filled(), tenants: { from: 'tenants.csv' } }).error).toBeUndefined();
   expect(editor.safeParse({ ...filled(), colour: 'red' }).success).toBe(false);
   expect(editor.safeParse({ ...filled(), schedule: '07:00' }).success).toBe(false);
 });
@@ -70,9 +71,10 @@ test('the examples of the reference are good values', () => {
   for (const [name, { examples }] of Object.entries(schema.properties ?? {})) {
     for (const value of examples ?? []) good({ [name]: value });
   }
-  for (const [name, { examples }] of Object.entries(
-    schema.properties?.['tenants']?.items?.properties ?? {},
-  )) {
+  const [list] = schema.properties?.['tenants']?.anyOf ?? [];
+  const ofTenant = Object.entries(list?.items?.properties ?? {});
+  expect(ofTenant.length).toBeGreaterThan(5);
+  for (const [name, { examples }] of ofTenant) {
     for (const value of examples ?? []) good({ tenants: [{ ...tenant, [name]: value }] });
   }
 });

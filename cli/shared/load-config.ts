@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { alike, parseConfig, type Config, type Tenant } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
-import { decodeText, encodingOf, readTextFile } from '../../lambda/text-file.ts';
+import { withTenants } from '../../lambda/tenants-file.ts';
+import { decodeText, encodingOf, jsonFault, readTextFile } from '../../lambda/text-file.ts';
 
 /** The package that a config imports `defineConfig` from. */
 const PACKAGE = 'secure-score-monitor';
@@ -15,9 +16,19 @@ export const DEFAULT_CONFIG = 'monitor.config.ts';
 /**
  * Reads and checks a config: the default export of a .ts, .mts, .js or .mjs file, or a .json file.
  * @param path relative to the current folder
- * @throws MonitorError `config-missing`, `config-unreadable` or `config-invalid`
+ * @throws MonitorError `config-missing`, `config-unreadable` or `config-invalid`, and those of `withTenants`
  */
 export async function loadConfig(path: string): Promise<Config> {
+  const { input, place } = withTenants(await readConfig(path), dirname(resolve(path)));
+  return parseConfig(input, path, place);
+}
+
+/**
+ * What a config exports, unchecked.
+ * @param path relative to the current folder
+ * @throws MonitorError `config-missing` or `config-unreadable`
+ */
+export async function readConfig(path: string): Promise<unknown> {
   const file = resolve(path);
   const found = statSync(file, { throwIfNoEntry: false });
   if (found?.isDirectory()) {
@@ -35,10 +46,9 @@ export async function loadConfig(path: string): Promise<Config> {
     );
   }
   try {
-    const input = file.endsWith('.json')
+    return file.endsWith('.json')
       ? (JSON.parse(await readTextFile(file)) as unknown)
       : ((await importModule(file)) as { default?: unknown }).default;
-    return parseConfig(input, path);
   } catch (error) {
     if (error instanceof MonitorError) throw error;
     throw new MonitorError(
@@ -83,10 +93,7 @@ async function describeFault(error: unknown, file: string): Promise<string> {
   if (!(error instanceof Error)) return quote(error);
   const message = error.message.split('\n')[0] ?? '';
   if (file.endsWith('.json')) {
-    const place = /^(.*?)(?: in JSON)? at position \d+ \(line (\d+) column (\d+)\)$/.exec(message);
-    if (place) return `${place[1]} (line ${place[2]}, column ${place[3]})`;
-    const lines = error instanceof SyntaxError ? (await readTextFile(file)).split('\n').length : 0;
-    return lines > 0 ? `${message} (line ${lines})` : message;
+    return error instanceof SyntaxError ? jsonFault(error, await readTextFile(file)) : message;
   }
   const place = placeIn(error, file) ?? (error instanceof SyntaxError ? await parsedPlace(file) : undefined);
   return place === undefined ? message : `${message} (${place})`;
