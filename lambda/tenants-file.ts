@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { CsvError, parse, type InfoRecord } from 'csv-parse/sync';
-import { commandLine, shellWord } from './command-line.ts';
 import type { PlaceOf } from './describe-issues.ts';
 import { MonitorError, quote } from './errors.ts';
 import { decodeText, jsonFault } from './text-file.ts';
@@ -97,7 +96,7 @@ const FIELDS = new Map(Object.keys(COLUMNS).map((name) => [plain(name), name]));
  * The text of a tenants file without its byte order mark.
  * @throws MonitorError `tenants-file-missing`, `tenants-file-invalid`
  */
-export function readTenantsText(path: string): string {
+function readTenantsText(path: string): string {
   let found: string;
   try {
     found = decodeText(readFileSync(path));
@@ -106,7 +105,7 @@ export function readTenantsText(path: string): string {
     throw new MonitorError(
       'tenants-file-missing',
       `There is no tenants file at ${quote(path)}.`,
-      `Create it, or add the first tenant: ${commandLine('tenant add <domain>')}. Its path is relative to the config.`,
+      'Create it: docs/onboarding.md shows one. Its path is relative to the config.',
     );
   }
   const damaged = found.indexOf('\uFFFD');
@@ -160,7 +159,7 @@ export function withTenants(input: unknown, folder: string): { input: unknown; p
 }
 
 /** A config with these rows as its tenants, and where they stand. */
-export function joined(input: unknown, rows: readonly TenantRow[]): { input: unknown; place: PlaceOf } {
+function joined(input: unknown, rows: readonly TenantRow[]): { input: unknown; place: PlaceOf } {
   return {
     input: { ...(input as object), tenants: rows.map(({ tenant }) => tenant) },
     place: ([first, index, ...path]) => (first === 'tenants' ? rows[Number(index)]?.place(path) : undefined),
@@ -168,7 +167,7 @@ export function joined(input: unknown, rows: readonly TenantRow[]): { input: unk
 }
 
 /** The path that `tenantsFrom` was given; undefined where a config lists its tenants itself. */
-export function tenantsFileOf(input: unknown): string | undefined {
+function tenantsFileOf(input: unknown): string | undefined {
   const from = (input as { tenants?: { from?: unknown } } | null | undefined)?.tenants?.from;
   // A list has no such text.
   return typeof from === 'string' ? from : undefined;
