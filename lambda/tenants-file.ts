@@ -151,7 +151,7 @@ export function withTenants(input: unknown, folder: string): { input: unknown; p
       from,
       unresolved.map(
         ({ domain, place }) =>
-          `${place(['tenantId'])}: is missing, and nobody is asked for it here: ${commandLine(`tenant add ${shellWord(domain!)}`)} resolves ${quote(domain)} and writes it into the row`,
+          `${place(['tenantId'])}: is missing, and nobody is asked for it here: write down the id of ${quote(domain)}`,
       ),
     );
   }
