@@ -744,15 +744,15 @@ function withoutChannels(input: unknown): unknown {
  * Checks a config and fills in what it leaves out. What it returned before it takes as well.
  * @param input the default export of a config file, unknown
  * @param source its path, for the error
- * @param place where its tenants stand, for the error, if in another file
+ * @param placeOf where its tenants stand, for the error, if in another file
  * @throws MonitorError `config-invalid` that lists each wrong field: its path, what was found, what is wanted
  */
-export function parseConfig(input: unknown, source: string, place?: PlaceOf): Config {
+export function parseConfig(input: unknown, source: string, placeOf?: PlaceOf): Config {
   const parsed = configSchema.safeParse(withoutChannels(input));
   if (!parsed.success) {
     throw new MonitorError(
       'config-invalid',
-      `${source} is not a valid config:\n${describeIssues(parsed.error, input, 'the config', place)}`,
+      `${source} is not a valid config:\n${describeIssues(parsed.error, input, 'the config', placeOf)}`,
       'Correct the fields named above: docs/configuration.md explains each, monitor.config.example.ts shows a whole config.',
     );
   }
