@@ -40,7 +40,7 @@ export function describeVerdict(verdict: Verdict): string {
   const { tenant, name, snapshots, days, first, last, catalogues, rows, gaps, findings } = verdict;
   const mark =
     findings.length === 0
-      ? styleText('green', '✓ whole')
+      ? styleText('green', '✓ complete')
       : styleText('red', `✗ ${count(findings.length, 'finding')}`);
   const span = first && last ? `, ${day(first)} to ${day(last)}` : '';
   const isTrue = !findings.some(({ kind }) => kind === 'columns');
@@ -48,7 +48,7 @@ export function describeVerdict(verdict: Verdict): string {
     `${styleText('bold', name ?? tenant)}  ${mark}`,
     `  ${count(snapshots, 'snapshot')} of ${count(days, 'day')}${span}; ${count(catalogues, 'catalogue')}`,
     ...describeLedger(verdict.ledger),
-    `  history: ${count(rows.scores + rows.controls + rows.changes, 'row')}${isTrue ? ', as the snapshots make them' : ''}`,
+    `  history: ${count(rows.scores + rows.controls + rows.changes, 'row')}${isTrue ? ', equal to those derived from the snapshots' : ''}`,
     ...gaps.map((gap) => styleText('dim', `  ${describeGap(gap)}`)),
     ...verdict.acknowledged.map(describeAcknowledged),
     ...describeFindings(findings),
@@ -88,7 +88,7 @@ export function describeAbsent({ name, tenantId }: { name: string; tenantId: str
   return `${styleText('bold', name)}  ${styleText('red', '✗ nothing is archived')}\n  The config has this tenant (${tenantId}), but the archive has nothing of it: it has never run, or somebody removed it.`;
 }
 
-/** Days that a rebuild derived no rows for: why, what the history has for them, and what to do. */
+/** Days for which a rebuild derived no rows: the reason, what the history has for them, and what to do. */
 export function describeUnproven(days: UnprovenDay[]): string[] {
   if (days.length === 0) return [];
   const more = days.length - NAMED;
@@ -111,14 +111,14 @@ export function describeUnproven(days: UnprovenDay[]): string[] {
 
 /** @param findings of no tenant */
 export function describeForeign(findings: Finding[]): string {
-  return [styleText('bold', 'Of no tenant'), ...describeFindings(findings)].join('\n');
+  return [styleText('bold', 'Outside any tenant'), ...describeFindings(findings)].join('\n');
 }
 
 function describeGap({ from, to, days, reason, asked }: Gap): string {
   const when = days === 1 ? day(from) : `${day(from)} to ${day(to)} (${days} days)`;
   const why = {
-    'not-published': `Microsoft had none when asked on ${asked === null ? '?' : day(asked)}, says the ledger`,
-    refused: `Microsoft had one on ${asked === null ? '?' : day(asked)} that could not be used, says the ledger`,
+    'not-published': `Microsoft had none when asked on ${asked === null ? '?' : day(asked)}, according to the ledger`,
+    refused: `Microsoft had one on ${asked === null ? '?' : day(asked)} that could not be used, according to the ledger`,
     'before-ledger': 'the ledger began later, so nothing says whether Microsoft had one',
   };
   return `no snapshot of ${when}: ${why[reason]}`;

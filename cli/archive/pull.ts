@@ -32,7 +32,7 @@ export const pull: Command<PullFlags> = {
       .positional('folder', {
         type: 'string',
         demandOption: true,
-        describe: 'Folder of the copy; made where there is none',
+        describe: 'Folder of the copy; created if it does not exist',
       })
       .option('tenant', ARCHIVE_OPTIONS.tenant)
       .option('config', ARCHIVE_OPTIONS.config)

@@ -41,7 +41,7 @@ export const verify: Command<VerifyFlags> = {
       .option('json', OPTIONS.json)
       .conflicts('archive', ['deployed', 'stack'])
       .usage(
-        '$0 archive verify\n\nReads the whole archive and changes nothing. Proves that every object that the ledger names is there as it was archived, and nothing else; that the chain of the ledger is unbroken; that a day without a snapshot is one that Microsoft did not have when it was asked; and that the columns of the history are, row by row, what the snapshots make them. Ends with 1 if anything is missing, changed, foreign, or not signed without a reason. How an auditor checks the same with other tools: docs/evidence.md.',
+        '$0 archive verify\n\nReads the whole archive and changes nothing. Proves that every object listed in the ledger is there as it was archived, and no other; that the chain of the ledger is unbroken; that Microsoft, when asked, did not have the days without a snapshot; and that the rows of the history equal those derived from the snapshots. Exits with 1 if anything is missing, changed, foreign, or not signed without a reason. How an auditor checks the same with other tools: docs/evidence.md.',
       )
       .example('$0 archive verify --archive archive', '')
       .example('$0 archive verify --deployed --json', 'for auditors: counts, head, findings')

@@ -66,7 +66,7 @@ export class Archive {
     return days;
   }
 
-  /** Proven: of that content, that day and this tenant. */
+  /** A snapshot whose content, day and tenant are proven. */
   async snapshot(date: string, hash: string): Promise<ArchivedSnapshot & { snapshot: Snapshot }> {
     const expected = { tenantId: this.#tenantId, date, hash };
     return this.#read(layout.snapshot(this.#tenantId, date, hash), (bytes) =>
@@ -90,7 +90,7 @@ export class Archive {
     return (await this.archivedProfiles(hash)).profiles;
   }
 
-  /** Proven: of that content. */
+  /** A catalogue whose content is proven. */
   async archivedProfiles(hash: string): Promise<ArchivedProfiles> {
     return this.#read(layout.profiles(this.#tenantId, hash), (bytes) => provenProfiles(bytes, hash));
   }
@@ -99,7 +99,7 @@ export class Archive {
     return zipped(layout.profiles(this.#tenantId, hash), { fetchedAt, profiles });
   }
 
-  /** What was reported and to whom. Reported again after a crash, it is the same object. */
+  /** The object of a report and its deliveries. A repetition after a crash makes the same object. */
   newReport(archived: ArchivedReport): NewObject {
     const bytes = Buffer.from(`${JSON.stringify(archived, null, 2)}\n`);
     return { key: keyOfReport(archived.report), bytes, hash: sha256(bytes) };
@@ -116,7 +116,7 @@ export class Archive {
     }
   }
 
-  /** Adds an object that the ledger names, unless its key is taken. @returns whether it was new */
+  /** Adds an object that the ledger lists, unless its key is taken. @returns true if it was new */
   async add({ key, bytes }: NewObject): Promise<boolean> {
     return (await this.#store.create(key, bytes)) === 'created';
   }
@@ -143,9 +143,7 @@ export class Archive {
     return objects.filter((object) => object !== null);
   }
 
-  /**
-   * As `days('', now)` and `catalogues()`, but only what the ledger lists; everything if there is no ledger.
-   */
+  /** `days('', now)` and `catalogues()`, restricted to what the ledger lists; everything if there is no ledger. */
   async named(now?: Date): Promise<{ days: Map<string, string[]>; catalogues: string[] }> {
     // Objects are listed before the ledger is read, because an object's entry is created before the object.
     const [days, catalogues] = [await this.days('', now), await this.catalogues()];
@@ -223,16 +221,16 @@ export class Archive {
   }
 }
 
-/** What was found, and who was to hear of it: an object of reports/. */
+/** An object of reports/: what was found, and who was to be notified of it. */
 export interface ArchivedReport {
   report: Report;
-  /** Before they were sent. Reports of before there were channels have `mails` in their place. */
+  /** The deliveries before they were sent. Reports older than channels have `mails` in their place. */
   deliveries: Pick<Delivery, 'id' | 'destination' | 'kind' | 'subject' | 'to'>[];
-  /** The tenant's state after it: a lost state is taken up again from here. */
+  /** The tenant's state after this report. A lost state is restored from it. */
   next: LastReported;
 }
 
-/** Sorts by day, then by time of creation; a report about a future day sorts by the day on which it was created. */
+/** A sort key: the day, then the time of creation. A report about a future day sorts by the day it was created on. */
 function orderOfReport(key: string): string {
   const [, date = '', year, month, day] = /\/date=([\d-]+)\/(\d{4})(\d\d)(\d\d)T/.exec(key) ?? [];
   if (year === undefined) return key;

@@ -1,7 +1,7 @@
 import { quote } from '../errors.ts';
 
 /**
- * Why a text is no name of a bucket that can hold an archive, as a clause; undefined where it is one.
+ * The reason why a text is not the name of a bucket that can hold an archive, as a clause; undefined if it is one.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
  */
 export function bucketFault(bucket: string): string | undefined {
@@ -10,7 +10,7 @@ export function bucketFault(bucket: string): string | undefined {
     return `${quote(bucket)} is no bucket name (3 to 63 of a-z 0-9 . -, a letter or digit at both ends)`;
   }
   if (/^\d+\.\d+\.\d+\.\d+$/.test(bucket)) return `${quote(bucket)} is an address, not a bucket name`;
-  // Directory and table buckets, access points of Lambda and of several regions: they have no policy such as ours.
+  // Directory and table buckets and Object Lambda or multi-region access points do not support our bucket policy.
   if (/^(xn--|sthree-)|(--ol-s3|\.mrap|--x-s3|--table-s3)$/.test(bucket)) {
     return `${quote(bucket)} is the name of another kind of bucket or access point`;
   }

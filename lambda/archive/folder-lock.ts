@@ -7,35 +7,38 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MonitorError, quote } from '../errors.ts';
 
 /*
- * Temporary files and locks of the folder store: what may be left behind by a process that was killed, and how the
- * next one tells that it is dead.
+ * Temporary files and locks of the folder store: what a killed process may leave behind, and how the next process
+ * recognizes that its owner is dead.
  *
- * Every such file is one *instance*, named `<home>-<pid>-<start>-<random>`: the process that made it, in terms that
- * another process can check, and a random part. `home` is where that pid means something: this host, since this
- * boot, in this pid namespace (two containers may share a host name and a volume, and each have a pid 7).
+ * Every such file is one *instance*, named `<home>-<pid>-<start>-<random>`: the process that created it, in a form
+ * that another process can check, and a random part. `home` is the scope of the pid: this host, since this boot, in
+ * this pid namespace (two containers may share a host name and a volume, and each have a pid 7).
  *
- * A lock is a file that came to be by link(2) from a finished temporary file, so it is never seen half written, and
- * of two that try one gets EEXIST. Taking over from a dead holder is where such locks usually break:
+ * A lock is a file created by link(2) from a finished temporary file. It is therefore never visible half written,
+ * and of two processes that try, one gets EEXIST. Such locks usually break where a dead holder's lock is taken over:
  *
- *   A and B both read the lock of a dead holder. A removes it and takes its own. B, delayed, removes what it takes
- *   for the dead lock, but by now is A's. Both hold it.
+ *   A and B both read the lock of a dead holder. A removes it and takes its own. B, delayed, removes what it
+ *   believes to be the dead lock, but which is A's by now. Both hold the lock.
  *
- * So a lock that is not one's own is removed only while holding another lock, named after the bytes of the dead
- * one, and only if the lock still has those bytes. The bytes hold the random part, so they name one instance for
- * good. While that inner lock is held nobody else may remove this instance (its holder is dead), hence nothing can
- * change between the comparison and the removal; who comes later finds other bytes and leaves them alone. A breaker
- * that dies half-way leaves the inner lock behind, a lock with a dead holder like any other, broken the same way.
+ * A process therefore removes another one's lock only while it holds an inner lock, named after the bytes of the
+ * dead one, and only if the dead lock still has those bytes. The bytes include the random part, so they identify one
+ * instance for good. While the inner lock is held, nobody else may remove this instance (its holder is dead), so
+ * nothing can change between the comparison and the removal. A process that comes later finds other bytes and leaves
+ * them alone. If the remover dies half-way, its inner lock is a lock with a dead holder, and is removed the same way.
  *
- * One gap stays, for a folder that several machines share: their pids cannot be checked, so a lock of another home
- * counts as dead after FOREIGN_LOCK_LIMIT, although its holder may only have been stalled for that long (a network
- * file system that hung) and go on. On one machine there is no such guess.
+ * One gap remains, for a folder that several machines share. Their pids cannot be checked, so a lock of another home
+ * counts as dead after FOREIGN_LOCK_LIMIT, although its holder may only have been stalled for that long (by a hung
+ * network file system) and may continue. On a single machine nothing is guessed.
  */
 
-/** A lock is held for milliseconds; one of another machine, or of before a reboot, that is this old is dead. */
+/**
+ * The age, in ms, at which a lock of another machine, or from before a reboot, counts as dead. A lock is normally held
+ * for milliseconds.
+ */
 const FOREIGN_LOCK_LIMIT = 30_000;
-/** Leftovers of another machine are swept when this old: far more than any write takes. */
+/** The age, in ms, at which another machine's leftovers are removed: far longer than any write takes. */
 const FOREIGN_SWEEP_LIMIT = 24 * 3600_000;
-/** How long a living holder is waited for. */
+/** The maximum time, in ms, to wait for a living holder. */
 const PATIENCE = 10_000;
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -57,13 +60,13 @@ const home = digest(
 ).slice(0, 12);
 
 /**
- * When a process started, in clock ticks since boot, from /proc; 'dead' for one that was killed and that nobody has
- * waited for yet (in a container without an init process it stays so for good), '' where there is no /proc.
+ * The start of a process, in clock ticks since boot, from /proc; 'dead' for a zombie (in a container without an init
+ * process it stays one for good), '' where there is no /proc.
  * Fields: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
  */
 function startOf(pid: number): string {
   const text = readable(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
+  // The second field is the program's name in parentheses, which may itself contain spaces and parentheses.
   const [state, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
   if (state === 'Z' || state === 'X') return 'dead';
   return rest[18] ?? '';
@@ -73,7 +76,7 @@ const started = startOf(process.pid);
 
 const newInstance = (): string => `${home}-${process.pid}-${started}-${randomUUID()}`;
 
-/** True if the process that made this instance no longer runs, or, where that cannot be known, if it is too old. */
+/** True if the process that created this instance is gone or, where that cannot be known, if the instance is too old. */
 function isDead(instance: string, age: number, foreignLimit: number): boolean {
   const [, where, pid, start] = /^([0-9a-f]{12})-([1-9]\d*)-(\d*)-/.exec(instance) ?? [];
   if (where !== home) return age > foreignLimit;
@@ -81,7 +84,7 @@ function isDead(instance: string, age: number, foreignLimit: number): boolean {
     process.kill(Number(pid), 0);
   } catch (error) {
     if (codeOf(error) === 'ESRCH') return true;
-    // EPERM: it runs, as another user
+    // EPERM means that the process runs as another user.
   }
   const now = startOf(Number(pid));
   return now !== '' && start !== '' && now !== start;
@@ -92,7 +95,7 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** Runs a file operation; the result is undefined where it fails with one of the codes. */
+/** Runs a file operation. @returns undefined if it fails with one of the codes */
 export async function unless<T>(codes: string[], operation: Promise<T>): Promise<T | undefined> {
   try {
     return await operation;
@@ -103,8 +106,8 @@ export async function unless<T>(codes: string[], operation: Promise<T>): Promise
 }
 
 /**
- * link(2): gives a finished file its name. @param owner what the folder is
- * @returns false where the name is taken. @throws MonitorError `archive-links-unsupported`, `outbox-links-unsupported`
+ * Gives a finished file its name by link(2). @param owner the kind of folder, for the error
+ * @returns false if the name is taken. @throws MonitorError `archive-links-unsupported`, `outbox-links-unsupported`
  */
 export async function linkTo(
   finished: string,
@@ -136,7 +139,7 @@ export async function writeTemporary(folder: string, bytes: Uint8Array): Promise
     await handle.writeFile(bytes);
     await handle.sync();
   } catch (error) {
-    await unlink(file).catch(() => undefined); // the first error is the one to tell
+    await unlink(file).catch(() => undefined); // the first error is the one to report
     throw error;
   } finally {
     await handle.close();
@@ -144,7 +147,7 @@ export async function writeTemporary(folder: string, bytes: Uint8Array): Promise
   return file;
 }
 
-/** ms since 1970 by the clock that stamps files: on a network file system it is not this machine's. */
+/** The time, in ms since 1970, by the clock that stamps files. On a network file system it is not this machine's. */
 async function fileSystemTime(folder: string): Promise<number> {
   const stamped = await writeTemporary(folder, new Uint8Array());
   const { mtimeMs } = await stat(stamped);
@@ -152,7 +155,7 @@ async function fileSystemTime(folder: string): Promise<number> {
   return mtimeMs;
 }
 
-/** What a lock file holds: the instance for programs, the rest for people. */
+/** The content of a lock file: the instance for programs, the rest for people. */
 interface Holder {
   instance: string;
   host: string;
@@ -160,7 +163,7 @@ interface Holder {
   purpose: string;
 }
 
-/** A lock whose text is not what we write (someone edited it) has no instance: it is dead when old enough. */
+/** Parses a lock file. A text that is not ours (someone edited it) has no instance, so only its age counts. */
 function parseHolder(text: string): Partial<Holder> {
   try {
     const holder: unknown = JSON.parse(text);
@@ -171,10 +174,10 @@ function parseHolder(text: string): Partial<Holder> {
 }
 
 /**
- * Runs `work` while holding the lock `name` in `folder`, against other processes and other calls of this one.
- * @param folder where temporary files and locks lie; exists
- * @param purpose for people who find the lock: what it is held for
- * @throws MonitorError `archive-locked`, retryable, when a living holder keeps it beyond all patience
+ * Runs `work` while holding the lock `name` in `folder`, which excludes other processes and other calls of this one.
+ * @param folder an existing folder for temporary files and locks
+ * @param purpose what the lock is held for, for people who find it
+ * @throws MonitorError `archive-locked`, retryable, if a living holder keeps it for longer than PATIENCE
  */
 export async function withLock<T>(
   folder: string,
@@ -197,7 +200,7 @@ export async function withLock<T>(
     try {
       return await work();
     } finally {
-      // Not ours any more if another machine took us for dead.
+      // The lock is no longer ours if another machine considered us dead.
       if ((await unless(['ENOENT'], readFile(lock, 'utf8'))) === text) await unless(['ENOENT'], unlink(lock));
     }
   } finally {
@@ -211,14 +214,14 @@ async function acquire(
   ticket: { file: string; text: string },
   deadline: number,
 ): Promise<void> {
-  // Ages are told by the clock of the file system, which our ticket has just been stamped with: on a network file
-  // system it is not this machine's.
+  // Ages are measured by the clock of the file system, which has just stamped our ticket, because on a network file
+  // system it is not this machine's clock.
   const ticketTime = (await stat(ticket.file)).mtimeMs - performance.now();
   while (!(await linkTo(ticket.file, lock))) {
     const text = await unless(['ENOENT'], readFile(lock, 'utf8'));
     const status = await unless(['ENOENT'], stat(lock));
     if (text === undefined || status === undefined) continue; // released just now
-    // NFS answers EEXIST to a link that it made, when the answer got lost and the client asked again.
+    // NFS answers EEXIST for a link that it did create, if its first answer was lost and the client asked again.
     if (text === ticket.text) return;
     const holder = parseHolder(text);
     const age = ticketTime + performance.now() - status.mtimeMs;
@@ -228,7 +231,7 @@ async function acquire(
       throw new MonitorError(
         'archive-locked',
         `the archive's lock ${quote(lock, 300)} is held by process ${quote(holder.pid)} on ${quote(holder.host)} since ${quote(new Date(status.mtimeMs).toISOString())}, for ${quote(holder.purpose)}`,
-        'Try again. If that process is not a run of secure-score (macOS cannot tell a new process with an old number), or no longer exists on that machine, delete the lock file.',
+        'Try again. If that process no longer exists on that machine, or is not a run of secure-score (on macOS and Windows a new process may have got its number), delete the lock file.',
         { retryable: true },
       );
     } else {
@@ -237,7 +240,7 @@ async function acquire(
   }
 }
 
-/** Removes the lock with exactly this text, of a dead holder: see the top of the file. */
+/** Removes the lock of a dead holder if it still has exactly this text (see the top of the file). */
 async function breakLock(folder: string, lock: string, text: string, deadline: number): Promise<void> {
   const remove = async (): Promise<void> => {
     if ((await unless(['ENOENT'], readFile(lock, 'utf8'))) === text) await unless(['ENOENT'], unlink(lock));
@@ -245,7 +248,7 @@ async function breakLock(folder: string, lock: string, text: string, deadline: n
   await withLock(folder, digest(text), `removing ${path.basename(lock)} of a dead process`, remove, deadline);
 }
 
-/** Removes what dead processes left in `folder`. */
+/** Removes what dead processes have left in `folder`. */
 export async function sweep(folder: string): Promise<void> {
   const names = await readdir(folder);
   const now = names.length > 0 ? await fileSystemTime(folder) : 0;
@@ -255,7 +258,7 @@ export async function sweep(folder: string): Promise<void> {
     if (status === undefined) continue;
     const age = now - status.mtimeMs;
     if (name.endsWith('.tmp')) {
-      // Its name is never used again, so nobody else's file can be hit.
+      // An instance's name is never used again, so this cannot hit another process's file.
       if (isDead(name, age, FOREIGN_SWEEP_LIMIT)) await unless(['ENOENT'], unlink(file));
     } else if (name.endsWith('.lock')) {
       const text = await unless(['ENOENT'], readFile(file, 'utf8'));

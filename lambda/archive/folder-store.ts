@@ -62,7 +62,7 @@ export function folderStore(root: string): ObjectStore {
 
   async function read(key: string): Promise<{ bytes: Uint8Array; version: string } | undefined> {
     const bytes = await unless(['ENOENT'], readFile(pathOf(key))).catch(async (error: unknown) => {
-      // Below an object `a` there is no `a/b`; but a root that is a file is an error.
+      // An object `a` has no `a/b` below it. A root that is a file, however, is an error.
       if (codeOf(error) === 'ENOTDIR' && (await stat(location)).isDirectory()) return undefined;
       throw error;
     });
@@ -110,7 +110,7 @@ export function folderStore(root: string): ObjectStore {
         const start = prefix.slice(0, prefix.lastIndexOf('/') + 1);
         await collect(location, start, (key, isFolder) => {
           if (isFolder) {
-            // `key` ends in `/`. Everything below it begins with it, so it is below `after` as a whole or not.
+            // `key` ends in `/`, and everything below it begins with it, so all of it sorts before `after` or none.
             const mayMatch = key.startsWith(prefix) || prefix.startsWith(key);
             return mayMatch && (key > after || after.startsWith(key));
           }
@@ -125,7 +125,7 @@ export function folderStore(root: string): ObjectStore {
 
 const versionOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** True for an object, false for nothing. @throws for anything else that lies where an object should be. */
+/** True for an object, false if there is nothing. @throws for anything else in the place of an object */
 async function isObject(file: string): Promise<boolean> {
   const status = await unless(['ENOENT'], lstat(file));
   if (status === undefined || status.isFile()) return status !== undefined;
@@ -162,7 +162,7 @@ async function collect(
   }
 }
 
-/** Makes a folder and all above it, for its owner alone, so that they are still there after a loss of power. */
+/** Creates a folder and its parents, for its owner alone, and flushes them so that they survive a loss of power. */
 async function ensureFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
@@ -171,9 +171,9 @@ async function ensureFolder(folder: string): Promise<void> {
   }
 }
 
-/** Puts the names in a folder on the disk: https://man7.org/linux/man-pages/man2/fsync.2.html, under NOTES. */
+/** Flushes the names in a folder to the disk: https://man7.org/linux/man-pages/man2/fsync.2.html, under NOTES. */
 async function flushFolder(folder: string): Promise<void> {
-  // Windows and some network file systems cannot do this, and there is no other way there.
+  // Windows and some network file systems cannot flush a folder, and offer no other way.
   await unless(
     ['EPERM', 'EISDIR', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EBADF'],
     (async () => {
@@ -187,7 +187,7 @@ async function flushFolder(folder: string): Promise<void> {
   );
 }
 
-/** Runs a file operation; its system error becomes one that says what to do. */
+/** Runs a file operation. A system error becomes one that says what to do. */
 async function explained<T>(location: string, doing: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();

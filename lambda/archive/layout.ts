@@ -1,5 +1,6 @@
 /**
- * The keys of the archive. Hive-style partitions, so that any engine reads it in place; the design's contract.
+ * The keys of the archive, in Hive-style partitions, so that any query engine reads it in place. Other programs rely
+ * on them: change one only with a migration.
  * Tenants are guids in lower case, dates yyyy-mm-dd, hashes SHA-256 in hex.
  */
 export const layout = {
@@ -12,19 +13,19 @@ export const layout = {
   columns: (table: string, month: string, tenantId: string) =>
     `history/${table}/month=${month}/${tenantId}.parquet`,
   reports: (tenantId: string) => `reports/tenant=${tenantId}/`,
-  /** Within a date, reports sort by when they were told. */
+  /** The key of a report. Within a date, reports sort by the time at which they were made. */
   report: (tenantId: string, date: string, toldAt: string, hash: string) =>
     `reports/tenant=${tenantId}/date=${date}/${toldAt.replaceAll(/[-:.]/g, '')}-${hash.slice(0, 8)}.json`,
   ledger: (tenantId: string) => `ledger/tenant=${tenantId}/`,
-  /** The number alone, so that creating it is what decides between two runs at once: a ledger never forks. */
+  /** The key holds the number alone, so that of two runs at once only one can create the next entry: no ledger forks. */
   entry: (tenantId: string, sequence: number) =>
     `ledger/tenant=${tenantId}/${String(sequence).padStart(8, '0')}.json`,
   state: (tenantId: string) => `state/tenant=${tenantId}.json`,
-  /** How far the columns are written. Not in the tenant's state: whoever swaps that may cost a run its claim. */
+  /** How far the columns are written. It is kept out of the tenant's state, because swapping that may cost a run its claim. */
   columnsState: (tenantId: string) => `state/columns/tenant=${tenantId}.json`,
-  /** How far the renewal of a certificate is. @param secret its name, as far as a key can say it */
+  /** How far the renewal of a certificate is. @param secret its name, reduced to the characters of a key */
   rotation: (secret: string) => `state/rotation=${secret}.json`,
-  /** What the daily watch has said. */
+  /** What the daily watch has reported. */
   watch: 'state/watch.json',
 
   /** The inverse of `snapshot`; null for a foreign key. */

@@ -10,57 +10,57 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const date = z.string().regex(/^\d{4}-\d\d-\d\d$/);
 const sequence = z.int().min(1).max(99_999_999);
 
-/** An object of the archive, and the SHA-256 of its bytes as they are stored: what `sha256sum` prints of the file. */
+/** An object of the archive, and the SHA-256 of its stored bytes, as `sha256sum` prints it for the file. */
 const namedSchema = z.object({ key: z.string(), hash });
 export type Named = z.infer<typeof namedSchema>;
 
 /**
- * What one entry of a tenant's ledger says. An entry is created before the objects that it names; the tenant's state
- * says up to which entry all of them are there (`completed`).
+ * One entry of a tenant's ledger. An entry is created before the objects that it lists; the tenant's state records up
+ * to which entry all of them exist (`completed`).
  *
- * | kind | names in `added` |
+ * | kind | lists in `added` |
  * |---|---|
- * | began | what was found when the ledger began: it proves nothing about the time before |
- * | run | the snapshots and the catalogue that a run added, with what it asked Graph for and what Graph had |
+ * | began | what existed when the ledger began, which proves nothing about the time before |
+ * | run | the snapshots and the catalogue that a run added, with the days it asked Graph for and those Graph had |
  * | report | a report |
- * | acknowledged | nothing; `acknowledged` lists losses that somebody knows of |
+ * | acknowledged | nothing; `acknowledged` lists the losses that somebody knows of |
  */
 const entrySchema = z.object({
   version: z.literal(1),
-  /** So that no entry can be moved to another tenant that signs in with the same certificate. */
+  /** The tenant is part of the signed text, so that no entry can be moved to another one with the same certificate. */
   tenant: z.string(),
-  /** 1, 2, 3, …: the number in its key. */
+  /** 1, 2, 3, …, as in the entry's key. */
   sequence,
-  /** SHA-256 of the bytes of the file of the entry before (`sha256sum`); null for the first. */
+  /** SHA-256 of the previous entry's file (`sha256sum`); null for the first. */
   previous: hash.nullable(),
-  /** ISO 8601. Of a run: the `fetchedAt` of what it added. */
+  /** ISO 8601. For a run, the `fetchedAt` of what it added. */
   at: z.iso.datetime(),
   kind: z.enum(['began', 'run', 'report', 'acknowledged']),
   added: z.array(namedSchema),
-  /** The writer knew that everything named by the entries up to this number was there; 0: it knew of none. */
+  /** The writer knew that everything listed by the entries up to this number exists; 0: it knew of none. */
   completed: z.int().min(0),
   /**
-   * Keys that an earlier entry names and that never came to be, because its run died. It excuses those of entries
-   * after `completed` alone: what has been there once is never excused.
+   * Keys that an earlier entry lists and that were never created, because its run died. This excuses only keys of
+   * entries after `completed`: an object that once existed is never excused.
    */
   unfinished: z.array(z.string()).default([]),
-  /** Days for which Graph was asked, both included: it had those of them that are `offered` and no others. */
+  /** The days for which Graph was asked, both included. Of these it had exactly those that are `offered`. */
   asked: z.object({ days: z.int(), from: date, to: date }).nullable().default(null),
-  /** Days that Graph had, ascending: `2026-01-09`, or `2026-01-02/2026-01-08` for days in a row, both included. */
+  /** The days that Graph had, ascending: `2026-01-09`, or `2026-01-02/2026-01-08` for days in a row, both included. */
   offered: z.array(z.string()).default([]),
-  /** Entries of the answer that were not archived, and why; `date` where they had one. */
+  /** Entries of the answer that were not archived, with the reason; `date` is null if they had none. */
   refused: z.array(z.object({ date: date.nullable(), reason: z.string() })).default([]),
-  /** Losses, by key, that somebody knows of. */
+  /** Losses that somebody knows of, by key. */
   acknowledged: z.array(z.object({ key: z.string(), reason: z.string() })).default([]),
   /** For people. */
   note: z.string().nullable().default(null),
-  /** SHA-256 thumbprint, hex, of the certificate that signed in, and signed; null: `unsigned` says why. */
+  /** SHA-256 thumbprint, in hex, of the certificate that signed in and signed the entry; if null, `unsigned` says why. */
   certificate: hash.nullable(),
   unsigned: z.string().nullable(),
 });
 export type Entry = z.infer<typeof entrySchema>;
 
-/** What a writer says; number, chain and signature come from `Ledger.append`. */
+/** The part of an entry that its writer provides. `Ledger.append` adds number, chain and signature. */
 export type EntryContent = Pick<Entry, 'at' | 'kind' | 'completed'> &
   Partial<Omit<Entry, 'version' | 'tenant' | 'sequence' | 'previous' | 'certificate' | 'unsigned'>>;
 
@@ -75,20 +75,20 @@ export const headSchema = z.object({ sequence, hash });
 export type Head = z.infer<typeof headSchema>;
 
 /**
- * What the tenant's state remembers of its ledger, so that an ordinary run reads none of it: up to this entry all that
- * is named has been there. Memory, no evidence: without it a run reads the whole ledger once.
+ * What the tenant's state remembers of its ledger, so that an ordinary run need not read it: everything listed up to
+ * this entry has existed. It is a cache, not evidence: without it a run reads the whole ledger once.
  */
 export const ledgerStateSchema = headSchema.extend({
-  /** Content hashes of the named snapshots of the last days, by date; nothing is derived from others. */
+  /** Content hashes of the listed snapshots of the last days, by date. Nothing is derived from any other snapshot. */
   snapshots: z.record(z.string(), z.array(z.string())),
-  /** Content hashes of the last named catalogues, oldest first. */
+  /** Content hashes of the last listed catalogues, oldest first. */
   catalogues: z.array(z.string()),
-  /** Days of the last 90 for which Graph was asked and had none, ascending. */
+  /** Days of the last 90 that Graph was asked for and did not have, ascending. */
   lacked: z.array(z.string()),
 });
 export type LedgerState = z.infer<typeof ledgerStateSchema>;
 
-/** A file of the ledger as it was found; `entry` is null where it cannot be read, and `problem` then says why. */
+/** A file of the ledger as it was found. If it cannot be read, `entry` is null and `problem` says why. */
 export interface LedgerFile extends Head {
   key: string;
   entry: Entry | null;
@@ -101,7 +101,7 @@ export interface LedgerFile extends Head {
   certificatePem: string | null;
 }
 
-/** Who signs entries; or why nobody does. */
+/** What signs entries, or the reason why nothing does. */
 export type Signer =
   { thumbprint: string; certificatePem: string; sign: (text: string) => string } | { unsigned: string };
 
@@ -141,7 +141,7 @@ export class Ledger {
     this.#tenantId = tenantId;
   }
 
-  /** The files after number `after`, ascending. Never fails because of what it finds in them. */
+  /** The files after number `after`, ascending. It never fails because of what it finds in them. */
   async read(after = 0): Promise<LedgerFile[]> {
     const prefix = layout.ledger(this.#tenantId);
     const keys = await this.#store.list(prefix, after === 0 ? '' : layout.entry(this.#tenantId, after));
@@ -153,7 +153,7 @@ export class Ledger {
     return files.filter((file) => file !== null);
   }
 
-  /** The file of one entry; null where there is none. */
+  /** The file of one entry; null if there is none. */
   async entry(number: number): Promise<LedgerFile | null> {
     const key = layout.entry(this.#tenantId, number);
     const object = await this.#store.get(key);
@@ -161,8 +161,8 @@ export class Ledger {
   }
 
   /**
-   * Creates the entry after `tip` (null: the first).
-   * @returns its file, the new tip; null where another writer has created that number meanwhile: read on from there
+   * Creates the entry after `tip` (null: the first one).
+   * @returns its file, the new tip; null if another writer has created that number meanwhile: read on from there
    */
   async append(content: EntryContent, tip: Head | null): Promise<LedgerFile | null> {
     const number = (tip?.sequence ?? 0) + 1;
@@ -185,7 +185,7 @@ export class Ledger {
     };
     const bytes = Buffer.from(`${JSON.stringify(file, null, 2)}\n`);
     const key = layout.entry(this.#tenantId, number);
-    // A retry of S3's client may meet its own first request: the same bytes are our entry.
+    // A retry of the S3 client may find its own first request. An entry with the same bytes is therefore ours.
     const created =
       (await this.#store.create(key, bytes)) === 'created' ||
       sha256((await this.#store.get(key))?.bytes ?? new Uint8Array()) === sha256(bytes);
@@ -207,7 +207,7 @@ function parseFile(key: string, number: number, bytes: Uint8Array): LedgerFile {
   }
 }
 
-/** What is wrong with a chain, at the file or the number that it names. */
+/** A fault of the chain, at a file or a number. */
 export interface ChainFault {
   kind: 'missing' | 'damaged' | 'foreign' | 'unsigned';
   key: string;
@@ -215,14 +215,14 @@ export interface ChainFault {
 }
 
 /**
- * Checks a whole ledger: numbers without a hole from 1, each `previous` the hash of the file before, entries of this
- * tenant and number, and signatures by the certificates that they name. An entry without a signature may name reports
- * and acknowledge losses; once one has been signed, nothing else goes unsigned.
- * @param files all of them, ascending, as `Ledger.read` gives them
- * @param options.heads that must be in it (the state's, a report's, one that a mail printed): the last entry is that or
- *   a later one
- * @param options.certificates PEM, of those that may have signed; without any, each is taken from its own file, and the
- *   signatures prove only that one holder of a key wrote all that names its thumbprint
+ * Checks a whole ledger: the numbers from 1 have no gap, each `previous` is the hash of the file before, each entry is
+ * of this tenant and number, and each signature fits the certificate that the entry names. Unsigned entries may list
+ * reports and acknowledge losses; once one entry has been signed, no other kind may be unsigned.
+ * @param files all of them, ascending, as `Ledger.read` returns them
+ * @param options.heads heads that must be in it (the state's, a report's, one printed in a mail): the last entry is
+ *   that one or a later one
+ * @param options.certificates PEM, those that may have signed. Without any, each certificate is taken from the file
+ *   itself, and the signatures prove only that one holder of a key wrote everything under its thumbprint
  */
 export function checkChain(
   tenantId: string,
@@ -243,20 +243,20 @@ export function checkChain(
       faults.push({
         kind: 'missing',
         key: layout.entry(tenantId, gone),
-        why: 'the ledger has later entries, and not this one',
+        why: 'the ledger has later entries, but not this one',
       });
     }
     if (!entry) faults.push({ kind: 'damaged', key, why: file.problem ?? 'it cannot be read' });
     else {
       const wrong = (kind: ChainFault['kind'], why: string) => faults.push({ kind, key, why });
       if (entry.tenant !== tenantId)
-        wrong('foreign', `it is of another tenant, ${entry.tenant.slice(0, 40)}`);
+        wrong('foreign', `it belongs to another tenant, ${entry.tenant.slice(0, 40)}`);
       if (entry.sequence !== file.sequence) wrong('foreign', `it is entry ${entry.sequence}`);
       const why = checkSignature(file, entry, options.certificates ? known : null);
       if (why !== null) wrong('unsigned', why);
       const isNext = file.sequence === before.sequence + 1;
       if (isNext && entry.previous !== (before.hash || null)) {
-        // What is signed has not been changed: then it was the one before.
+        // A signed entry cannot have been changed, so the one before it was.
         const isOurs = entry.tenant === tenantId && entry.sequence === file.sequence;
         const isSound = isOurs && entry.certificate !== null && why === null && before.sequence > 0;
         const fault = layout.entry(tenantId, before.sequence);
@@ -268,7 +268,7 @@ export function checkChain(
         }
       }
       if (hasSigned && entry.certificate === null && !mayBeUnsigned(tenantId, entry)) {
-        wrong('unsigned', 'it says more than an entry without a signature may, and earlier ones are signed');
+        wrong('unsigned', 'it contains more than an unsigned entry may, and earlier entries are signed');
       }
       hasSigned ||= entry.certificate !== null;
     }
@@ -281,13 +281,13 @@ export function checkChain(
       faults.push({
         kind: 'missing',
         key,
-        why: `the ledger ends at ${before.sequence}, and entry ${number} has been seen`,
+        why: `the ledger ends at ${before.sequence}, but entry ${number} has been seen`,
       });
     } else if (file && file.hash !== expected) {
       faults.push({
         kind: 'damaged',
         key,
-        why: `its hash is ${file.hash.slice(0, 12)}, and was ${expected.slice(0, 12)}`,
+        why: `its hash is ${file.hash.slice(0, 12)}, but was ${expected.slice(0, 12)}`,
       });
     }
   }
@@ -299,17 +299,17 @@ function mayBeUnsigned(tenantId: string, { kind, added, unfinished }: Entry): bo
   return (kind === 'report' || kind === 'acknowledged') && names && unfinished.length === 0;
 }
 
-/** @returns null where the signature fits, or where the entry says why it has none */
+/** @returns null if the signature fits, or if the entry says why it has none */
 function checkSignature(
   { text, signature, certificatePem }: LedgerFile,
   { certificate, unsigned }: Entry,
   known: Map<string | null, string> | null,
 ): string | null {
-  if (certificate === null) return unsigned ? null : 'it is not signed, and does not say why';
+  if (certificate === null) return unsigned ? null : 'it is not signed, and gives no reason';
   const pem = known ? known.get(certificate) : certificatePem;
   if (!pem) {
     return known
-      ? `it is signed by the certificate ${certificate}, which is none of those that may sign`
+      ? `it is signed by the certificate ${certificate}, which may not sign`
       : 'its certificate is missing';
   }
   if (thumbprintOf(pem) !== certificate) return 'its certificate is not the one that it names';
@@ -327,13 +327,13 @@ function thumbprintOf(pem: string): string | null {
   }
 }
 
-/** Everything that a ledger says about objects. */
+/** Everything that a ledger records about objects. */
 export interface Contents {
-  /** By key: each entry that names it, ascending. Several, where a lost object has been fetched and archived again. */
+  /** The entries that list an object, ascending, by its key: several if it was lost, fetched and archived again. */
   named: Map<string, { hash: string; sequence: number }[]>;
-  /** Keys that never came to be, rightly so excused (see `Entry.unfinished`); they may be there all the same. */
+  /** Keys that are excused for never having been created (see `Entry.unfinished`); the objects may exist all the same. */
   unfinished: Set<string>;
-  /** By key. */
+  /** The reasons given for acknowledged losses, by key. */
   acknowledged: Map<string, string>;
 }
 
@@ -355,7 +355,7 @@ export function contentsOf(files: LedgerFile[]): Contents {
   return { named, unfinished, acknowledged };
 }
 
-/** Days as `Entry.offered` lists them. @param dates yyyy-mm-dd, in any order */
+/** Days in the notation of `Entry.offered`. @param dates yyyy-mm-dd, in any order */
 export function rangesOf(dates: string[]): string[] {
   const ranges: { from: string; to: string }[] = [];
   for (const day of [...new Set(dates)].toSorted()) {
@@ -366,7 +366,7 @@ export function rangesOf(dates: string[]): string[] {
   return ranges.map(({ from, to }) => (from === to ? from : `${from}/${to}`));
 }
 
-/** Whether `Entry.offered` lists the day. */
+/** True if `Entry.offered` contains the day. */
 export function isOffered(offered: string[], day: string): boolean {
   return offered.some((range) => {
     const [from = '', to = from] = range.split('/');

@@ -6,8 +6,8 @@ import { isKey } from './key.ts';
 import { s3Store, type S3Store } from './s3-store.ts';
 
 /**
- * The store that a person names on the command line.
- * @param location `s3://bucket`, `s3://bucket/prefix` or the path of a folder; touches nothing yet
+ * The store at a location given on the command line. Nothing is accessed yet.
+ * @param location `s3://bucket`, `s3://bucket/prefix` or the path of a folder
  * @throws MonitorError `archive-location-invalid`
  */
 export function openStore(location: string): ObjectStore {
@@ -15,12 +15,12 @@ export function openStore(location: string): ObjectStore {
   if (location.includes('\0')) throw invalid(location, 'it holds a NUL character');
   if (isBucket(location)) return openBucket(location);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) throw invalid(location, 'only s3:// is known');
-  // Only a shell knows what `~` is; in a config file or in quotes it would become a folder of that name.
+  // Only a shell expands `~`. In a config file or in quotes it would become a folder of that name.
   if (/^~(\/|$)/.test(location)) throw invalid(location, 'write the home folder out, ~ is not expanded here');
   return folderStore(location);
 }
 
-/** The bucket that a person names. @throws MonitorError `archive-location-invalid` */
+/** The bucket at a location given on the command line. @throws MonitorError `archive-location-invalid` */
 export function openBucket(location: string): S3Store {
   const [, bucket = '', rest = ''] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(location) ?? [];
   const prefix = rest.replace(/\/$/, '');
@@ -44,7 +44,7 @@ function invalid(location: string, why: string): MonitorError {
   );
 }
 
-/** Whether it is meant as a bucket, right or wrong. */
+/** True if the location is meant as a bucket, valid or not. */
 export function isBucket(location: string): boolean {
   return /^s3:/i.test(location);
 }

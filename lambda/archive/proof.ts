@@ -7,8 +7,8 @@ import type { Snapshot } from '../score/snapshot.ts';
 import { contentHash, contentHashOfProfiles } from './content-hash.ts';
 
 /*
- * An archived object proves itself: its name is the hash of its content, and the content has its day and tenant. All
- * evidence is read through this file, so that nothing is derived from an object that is not proven.
+ * An archived object proves itself: its name is the hash of its content, and the content states its day and tenant.
+ * All evidence is read through this file, so that nothing is derived from an object that is not proven.
  */
 
 const decompress = promisify(gunzip);
@@ -17,7 +17,7 @@ const decompress = promisify(gunzip);
 export interface ArchivedSnapshot {
   /** ISO 8601. */
   fetchedAt: string;
-  /** Whether it was the newest day of its answer, the only one that has texts. */
+  /** True if it was the newest day of Graph's answer, the only one that has texts. */
   newest: boolean;
   /** As Graph sent it. */
   secureScore: unknown;
@@ -32,7 +32,7 @@ export interface ArchivedProfiles {
 }
 
 /**
- * The bytes are not what their key says. `foreign`: they are complete, but of another day or tenant. `implausible`: they
+ * The bytes are not what their key says. `foreign`: they are intact, but of another day or tenant. `implausible`: they
  * are what Graph sent, but cannot be true; an earlier version archived them, and they are ignored.
  */
 export class Unproven extends Error {
@@ -65,11 +65,11 @@ export async function provenSnapshot(
   }
   const snapshot = readAgain(secureScore, newest === true);
   if (snapshot.date !== expected.date) {
-    throw new Unproven('foreign', `it is of another day, ${snapshot.date}`);
+    throw new Unproven('foreign', `it belongs to another day, ${snapshot.date}`);
   }
   const owner = String((secureScore as { azureTenantId?: unknown }).azureTenantId).toLowerCase();
   if (owner !== expected.tenantId) {
-    throw new Unproven('foreign', `it is of another tenant, ${owner.slice(0, 40)}`);
+    throw new Unproven('foreign', `it belongs to another tenant, ${owner.slice(0, 40)}`);
   }
   return { fetchedAt, newest: newest === true, secureScore, snapshot };
 }
@@ -86,7 +86,7 @@ function readAgain(secureScore: unknown, newest: boolean): Snapshot {
   }
 }
 
-/** Reads a catalogue and proves that it is the one of that content hash. @throws Unproven */
+/** Reads a catalogue and proves that it has that content hash. @throws Unproven */
 export async function provenProfiles(bytes: Uint8Array, hash: string): Promise<ArchivedProfiles> {
   const { fetchedAt, profiles } = await envelopeIn(bytes);
   if (typeof fetchedAt !== 'string' || !Array.isArray(profiles)) {

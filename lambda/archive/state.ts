@@ -23,19 +23,19 @@ const deliverySchema = z.object({
   /** Key of the report in the archive. */
   report: z.string(),
   subject: z.string(),
-  /** Of a mail; else empty. */
+  /** Recipients of a mail; empty for a channel. */
   to: z.array(z.string()),
   urgent: z.boolean(),
   /** ISO 8601: when it was reported. */
   since: z.string(),
   attempts: z.number(),
-  /** ISO 8601: the receiver asked to be left alone until then. */
+  /** ISO 8601: the time until which the receiver asked for no further requests. */
   notBefore: z.string().nullable(),
-  /** Why it did not get through, for people. */
+  /** The reason why it did not get through, for people. */
   problem: z.string().nullable(),
-  /** Whether the same report has reached another destination. */
+  /** True if the same report has reached another destination. */
   heard: z.boolean(),
-  /** Of operations: the episodes that it reports, each with when it ended (ISO 8601), if it has. */
+  /** For operations: the episodes that it reports, each with its end (ISO 8601), if it has ended. */
   episodes: z.array(z.object({ kind: z.string(), since: z.string(), until: z.string().nullable() })),
 });
 
@@ -55,13 +55,13 @@ const notifiedSchema = z.object({
   unreadable: z.string().nullable().default(null),
   /** Episodes that have ended but are not reported as ended yet; `until` is the day (yyyy-mm-dd) of the run. */
   ended: z.array(z.object({ kind: z.string(), since: z.string(), until: z.string() })).default([]),
-  /** Since when deliveries of a queue wait for somebody (ISO 8601), by its name. */
+  /** The time (ISO 8601) since which the deliveries of a queue have been waiting for somebody, by its name. */
   undelivered: z.record(z.string(), z.string()).default({}),
-  /** Since when runs have failed in a row (ISO 8601), and which error codes were reported. */
+  /** The time (ISO 8601) since which all runs have failed, and the error codes that were reported. */
   failing: z.object({ since: z.string(), told: z.array(z.string()) }).nullable(),
 });
 
-/** What changes when something has been reported: the state without the claim. */
+/** The part of the state that changes when something is reported. */
 const lastReportedSchema = z.object({
   /** What was last reported: the next comparison starts from exactly these objects. */
   cursor: cursorSchema.nullable(),
@@ -77,9 +77,9 @@ const lastReportedSchema = z.object({
       at: z.string(),
       /** Date of the newest snapshot. */
       newest: z.string(),
-      /** Until when the certificate is valid, ISO 8601; null where none signed in. */
+      /** The end of the certificate's validity, ISO 8601; null if none signed in. */
       certificateUntil: z.string().nullable(),
-      /** Whether it is to renew itself. Older states do not say. */
+      /** True if the certificate is to renew itself. Older states have no such field. */
       renews: z.boolean().optional(),
     })
     .nullable(),
@@ -91,7 +91,7 @@ const lastReportedSchema = z.object({
 
 const claimSchema = z.object({
   invocation: z.string(),
-  /** ISO 8601: until then nobody else writes or sends. */
+  /** ISO 8601: the time until which nobody else writes or sends. */
   until: z.string(),
 });
 
@@ -101,22 +101,22 @@ const stateSchema = lastReportedSchema.extend({
   name: z.string().nullable().default(null),
   /** The tenant's schedule at its last run, from which the watch knows when a run was due. Older states have none. */
   schedule: z.object({ at: z.string(), timeZone: z.string() }).nullable().default(null),
-  /** As of its last run: the watch knows from it where deliveries go. Checked where it is used. Older states have none. */
+  /** The tenant's configuration at its last run, for the watch, which has no config. It is checked where it is used. Older states have none. */
   tenant: z.unknown().default(null),
   /** How far the ledger is completed; null where none has begun. Older states have none. */
   ledger: ledgerStateSchema.nullable().default(null),
-  /** What is to be sent, in order. */
+  /** The deliveries that are still to be sent, in order. */
   outbox: z.array(deliverySchema),
-  /** The run that is sending, or that died while it did. */
+  /** The run that is sending, or that died while sending. */
   claim: claimSchema
     .extend({
-      /** What is to be archived before anything of it is sent; null once it is. */
+      /** The report that must be archived before any of it is sent; null once it is archived. */
       report: z.custom<Report>((value) => typeof value === 'object' && value !== null).nullable(),
     })
     .nullable(),
 });
 
-/** Version 1 had no outbox: its claim held the mails, and the state once they were sent. */
+/** The state of version 1, which had no outbox: its claim held the mails, and the state that follows once they are sent. */
 const stateSchemaOf1 = stateSchema.omit({ outbox: true, tenant: true }).extend({
   version: z.literal(1),
   claim: claimSchema
@@ -126,7 +126,7 @@ const stateSchemaOf1 = stateSchema.omit({ outbox: true, tenant: true }).extend({
           kind: kindSchema,
           to: z.array(z.string()),
           subject: z.string(),
-          /** Of the sent mail; null while it is not sent. */
+          /** The id of the sent mail; null until it is sent. */
           id: z.string().nullable(),
         }),
       ),
@@ -136,7 +136,7 @@ const stateSchemaOf1 = stateSchema.omit({ outbox: true, tenant: true }).extend({
     .nullable(),
 });
 
-/** A tenant's state: cursor, claim, and what is not to be said twice. Changed by compare-and-swap alone. */
+/** A tenant's state: cursor, claim, and what must not be reported twice. It changes only by compare-and-swap. */
 export type State = z.infer<typeof stateSchema>;
 export type Delivery = State['outbox'][number];
 export type LastReported = z.infer<typeof lastReportedSchema>;
@@ -177,7 +177,7 @@ export function parseState(text: string, location: string): State {
     throw new MonitorError(
       'state-damaged',
       `${location} is not a state of this program: ${error instanceof z.ZodError ? z.prettifyError(error) : String(error)}`,
-      'Move the object away: the next run goes on from the last report, nothing is lost.',
+      'Move the object away: the next run continues from the last report, and nothing is lost.',
       { cause: error },
     );
   }
@@ -188,7 +188,7 @@ export function lastReportedOf(state: State): LastReported {
   return lastReportedSchema.parse(state);
 }
 
-/** The mails that were not sent stand in the outbox, and what they report counts as reported. */
+/** Carries a state of version 1 over: its unsent mails go to the outbox, and what they report counts as reported. */
 function carriedOver({ claim, ...state }: z.infer<typeof stateSchemaOf1>): State {
   const moved: State = { ...state, ...claim?.next, version: 2, tenant: null, outbox: [], claim: null };
   if (!claim) return moved;
@@ -202,7 +202,7 @@ function carriedOver({ claim, ...state }: z.infer<typeof stateSchemaOf1>): State
   };
 }
 
-/** @param to of a mail; else empty */
+/** @param to recipients of a mail; empty for a channel */
 export function newDelivery(
   report: Report,
   kind: Delivery['kind'],

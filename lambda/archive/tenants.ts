@@ -1,7 +1,7 @@
 import type { ObjectStore } from '../ports.ts';
 import { layout } from './layout.ts';
 
-/** The objects of one tenant, by what they are. */
+/** The objects of one tenant, by kind. */
 export interface TenantObjects {
   tenantId: string;
   /** By key. */
@@ -12,7 +12,7 @@ export interface TenantObjects {
   reports: string[];
   /** Months (yyyy-mm) for which the history has a file. */
   history: Set<string>;
-  /** Keys that lie where only objects of the archive should. */
+  /** Keys in places where only objects of the archive belong. */
   foreign: string[];
 }
 
@@ -23,7 +23,7 @@ const STATE = new RegExp(`^state/(?:columns/)?tenant=(${GUID})\\.json$`);
 const REPORT = /\/date=\d{4}-\d\d-\d\d\/[0-9A-Z]+-[0-9a-f]{8}\.json$/;
 
 /**
- * Everything that an archive holds, by tenant, and what belongs to none.
+ * Everything that an archive holds, by tenant, and the keys that belong to none.
  * @param only restricts the list to this tenant
  */
 export async function listTenants(

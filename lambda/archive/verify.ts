@@ -29,37 +29,37 @@ import type { State } from './state.ts';
 import type { TenantObjects } from './tenants.ts';
 import { commandLine } from '../command-line.ts';
 
-/** What is wrong with an archive, by kind: what follows from it, and what to do. */
+/** The kinds of faults of an archive, each with its consequence and its remedy. */
 export const KINDS = {
   damaged: {
-    consequence: 'What was archived there can be proven no more, and nothing is derived from it.',
+    consequence: 'What was archived there can no longer be proven, and nothing is derived from it.',
     remedy: `Restore it from an earlier version of the bucket, or from a backup. If it is lost for good, say so: ${commandLine('archive acknowledge <key> --reason "…"')}`,
   },
   missing: {
     consequence:
-      'What was archived there can be proven no more; rows of the history that were made of it stay.',
+      'What was archived there can no longer be proven. Rows of the history that were made from it stay.',
     remedy: `Restore it from an earlier version of the bucket, or from a backup. If it is lost for good, say so: ${commandLine('archive acknowledge <key> --reason "…"')}`,
   },
   foreign: {
-    consequence: 'The archive did not make it, and nothing is derived from it: it proves nothing.',
+    consequence: 'It was not created by the archive and proves nothing, so nothing is derived from it.',
     remedy: 'Find out who put it there, and move it away.',
   },
   unsigned: {
     consequence:
-      'Whoever can write to the archive could have made this entry: what it names is not proven by it.',
-    remedy: `Give the certificate of that time with --certificate. After a switch to federated sign-in, acknowledge the first unsigned entry once, with the last certificate: ${commandLine('archive acknowledge <key> --reason "…" --certificate app.pem')}`,
+      'Anyone who can write to the archive could have made this entry, so it does not prove what it lists.',
+    remedy: `Pass the certificate of that time with --certificate. After a switch to federated sign-in, acknowledge the first unsigned entry once, with the last certificate: ${commandLine('archive acknowledge <key> --reason "…" --certificate app.pem')}`,
   },
   head: {
-    consequence: 'Nothing in the archive says any more which entry of the ledger is the last.',
-    remedy: `Compare with the head in the footer of the last mail: ${commandLine('archive verify --head <head>')}. If it is there, the next run makes the state again.`,
+    consequence: 'Nothing in the archive says any longer which entry of the ledger is the last one.',
+    remedy: `Compare with the head in the footer of the last mail: ${commandLine('archive verify --head <head>')}. If it is there, the next run restores the state.`,
   },
   implausible: {
-    consequence: 'It is what Microsoft answered, and cannot be true: the day counts as not there.',
-    remedy: `Nothing is to be done: an earlier version archived it. To have it listed as known: ${commandLine('archive acknowledge <key> --reason "…"')}`,
+    consequence: 'It is what Microsoft answered, but it cannot be true, so the day counts as missing.',
+    remedy: `Nothing has to be done: an earlier version archived it. To have it listed as known: ${commandLine('archive acknowledge <key> --reason "…"')}`,
   },
   columns: {
     consequence: 'Answers of the history may be wrong.',
-    remedy: `Make them again, once the snapshots are whole: ${commandLine('archive rebuild')}.`,
+    remedy: `Rebuild them once the snapshots are intact: ${commandLine('archive rebuild')}.`,
   },
 } as const;
 
@@ -67,7 +67,7 @@ export interface Finding {
   kind: keyof typeof KINDS;
   /** Key of the object, or the beginning of it. */
   key: string;
-  /** For people: what is wrong with it. */
+  /** What is wrong with it, for people. */
   why: string;
   consequence: string;
   remedy: string;
@@ -76,59 +76,59 @@ export interface Finding {
 /** A loss that somebody has acknowledged. */
 export interface Acknowledged extends Finding {
   reason: string;
-  /** Of the entry that acknowledges it; null: it is not signed, so that whoever can write may have made it. */
+  /** The certificate of the acknowledging entry; null if that is unsigned, so anyone who can write may have made it. */
   certificate: string | null;
 }
 
-/** Days in a row for which there is no snapshot, and why. No finding: nothing is missing. */
+/** Days in a row without a snapshot, and the reason. A gap is not a finding, because nothing is missing. */
 export interface Gap {
   from: string;
   to: string;
   days: number;
   /**
-   * `not-published`: the ledger says that Graph was asked for it in time and had none; `refused`: Graph had one that
-   * could not be used; `before-ledger`: it is of the time before the ledger, of which nothing is proven.
+   * `not-published`: the ledger says that Graph was asked in time and had none; `refused`: Graph had one that could not
+   * be used; `before-ledger`: the day is from the time before the ledger, about which nothing is proven.
    */
   reason: 'not-published' | 'refused' | 'before-ledger';
-  /** When Graph was asked, yyyy-mm-dd; null where no ledger says so. */
+  /** The day on which Graph was asked, yyyy-mm-dd; null if no ledger says so. */
   asked: string | null;
 }
 
-/** What the ledger of a tenant proves, and with what. */
+/** What the ledger of a tenant proves, and by which certificates. */
 export interface LedgerVerdict {
   entries: number;
-  /** When it began, ISO 8601: it proves nothing about the time before. */
+  /** Its beginning, ISO 8601. It proves nothing about the time before. */
   began: string | null;
   head: Head | null;
   signed: number;
   unsigned: number;
-  /** Why entries are not signed, each reason once. */
+  /** The reasons why entries are not signed, without repetitions. */
   unsignedBecause: string[];
-  /** Whether the signatures were checked against certificates that were given. */
+  /** `checked` if the signatures were checked against given certificates. */
   signatures: 'checked' | 'not checked';
-  /** SHA-256 thumbprints of the certificates that signed, and how many entries. */
+  /** SHA-256 thumbprints of the certificates that signed, each with its number of entries. */
   certificates: { thumbprint: string; entries: number }[];
-  /** Keys that a run named, died, and never archived, as a later entry says. */
+  /** Keys that a run listed but, because it died, never archived, as a later entry says. */
   unfinished: string[];
 }
 
 export interface Verdict {
   tenant: string;
   name: string | null;
-  /** Objects that were read. */
+  /** Number of snapshots that were read. */
   snapshots: number;
   catalogues: number;
   reports: number;
-  /** Days with a snapshot that can be read; from the first to the last, yyyy-mm-dd. */
+  /** Number of days with a readable snapshot. The first and the last are yyyy-mm-dd. */
   days: number;
   first: string | null;
   last: string | null;
-  /** When the first snapshot was archived, yyyy-mm-dd; days before it are what Graph still had. */
+  /** The day on which the first snapshot was archived, yyyy-mm-dd. Graph still had the days before it. */
   since: string | null;
-  /** Null: there is none yet; the next run begins one. */
+  /** Null if there is none yet. The next run begins one. */
   ledger: LedgerVerdict | null;
   gaps: Gap[];
-  /** Rows of the history, by table, as they should be. */
+  /** The correct number of rows of the history, by table. */
   rows: { scores: number; controls: number; changes: number };
   findings: Finding[];
   acknowledged: Acknowledged[];
@@ -137,9 +137,9 @@ export interface Verdict {
 export interface VerifyOptions {
   store: ObjectStore;
   objects: TenantObjects;
-  /** PEM, of those that may have signed the ledger. None: the signatures are not checked against any. */
+  /** PEM of those that may have signed the ledger. Without any, the signatures are not checked against any. */
   certificates?: string[];
-  /** Beginnings of hashes (hex) that entries of the ledger must have: what mails printed. */
+  /** Beginnings of hashes (hex), as printed in mails, that entries of the ledger must have. */
   heads?: string[];
   onProgress?: (done: number, total: number) => void;
 }
@@ -151,10 +151,10 @@ interface Fault {
 }
 
 /**
- * Proves that a tenant's part of the archive is what it says: reads every object, changes nothing, and never fails
- * because of what it finds. Every object that the ledger names is there as it was archived, and nothing else; the
- * ledger's chain is unbroken; every snapshot and catalogue is hashed again; a day without a snapshot is missing unless
- * the ledger says that Graph had none; and the columns are, row by row, what the snapshots make them.
+ * Proves that a tenant's part of the archive is what it claims to be. It reads every object, changes nothing, and never
+ * fails because of what it finds. It proves that every object listed in the ledger exists as it was archived, and no
+ * other; that the ledger's chain is unbroken; that every snapshot and catalogue has its hash; that the ledger explains
+ * every day without a snapshot; and that the columns are, row by row, what the snapshots give.
  */
 export async function verify(options: VerifyOptions): Promise<Verdict> {
   const { store, objects, onProgress } = options;
@@ -162,7 +162,7 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
   const faults: Fault[] = objects.foreign.map((object) => ({
     kind: 'foreign',
     object,
-    why: 'nothing of the archive has such a name',
+    why: 'no object of the archive has such a name',
   }));
   const files = await new Ledger(store, tenantId).read();
   const contents = contentsOf(files);
@@ -173,7 +173,7 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
     try {
       const bytes = await bytesOf(store, object);
       if (hasLedger && !contents.named.has(object))
-        throw new Wrong('foreign', 'no entry of the ledger names it');
+        throw new Wrong('foreign', 'no entry of the ledger lists it');
       await check(bytes);
       checkBytes(object, bytes, contents);
     } catch (error) {
@@ -211,7 +211,7 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
     faults.push({
       kind: 'head',
       object: layout.state(tenantId),
-      why: 'the ledger has entries, and the state is gone',
+      why: 'the ledger has entries, but the state is gone',
     });
   }
 
@@ -230,7 +230,7 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
       why: `no entry has the head ${head}, which has been seen outside of the archive`,
     });
   }
-  // Two runs may be at it; only the next run can tell them from somebody who rolled the state back.
+  // The state may lag because a run is in progress. Only the next run can tell that from a state that was rolled back.
   const tip = files.findLast(({ entry }) => entry?.kind !== 'acknowledged');
   if (state && tip && (state.ledger?.sequence ?? 0) < tip.sequence) {
     faults.push({
@@ -240,7 +240,7 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
     });
   }
 
-  // What cannot be true counts as not there: no row is made of it, and it ends no gap.
+  // An implausible day counts as missing: no row is made from it, and it ends no gap.
   const implausible = new Set(faults.flatMap(({ kind, object }) => (kind === 'implausible' ? object : [])));
   const believed = new Map([...objects.snapshots].filter(([key]) => !implausible.has(key)));
   const keys = new Set([...objects.snapshots.keys(), ...contents.named.keys()]);
@@ -286,8 +286,8 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
 }
 
 /**
- * What `verify` finds of some keys, as far as the ledger alone tells: an object that is gone or has other bytes, and
- * entries of the ledger that are gone, changed or not followed. What is acknowledged is none of it.
+ * The part of `verify` that needs only the ledger, for some keys: objects that are gone or have other bytes, and entries
+ * of the ledger that are gone, changed or out of sequence. Acknowledged losses are left out.
  * @param files the whole ledger
  * @param heads that must be in it
  */
@@ -324,24 +324,24 @@ export async function lossesOf(options: {
 }
 
 /**
- * Several entries name an object that was lost and archived again: then it is the first that counts. Where the run of
- * the first one died before it archived anything, any of them may.
- * @throws Wrong where the object is none of those that the ledger names by its key, or not the original
+ * Compares an object with the ledger. If several entries list it, it was lost and archived again, and only the first
+ * one counts; if the run of the first one died before it archived anything, each of them may.
+ * @throws Wrong if the bytes are none of those that the ledger lists for the key, or not the original ones
  */
 function checkBytes(key: string, bytes: Uint8Array, { named, unfinished }: Contents): void {
   const [original, ...later] = named.get(key) ?? [];
   const found = sha256(bytes);
   if (!original || original.hash === found) return;
   const again = later.find(({ hash }) => hash === found);
-  if (!again) throw new Wrong('damaged', 'its bytes are not those that the ledger names');
+  if (!again) throw new Wrong('damaged', 'its bytes are not those that the ledger lists');
   if (unfinished.has(key)) return;
   throw new Wrong(
     'missing',
-    `the original that entry ${original.sequence} names is lost; what is there was archived again by entry ${again.sequence}`,
+    `the original, listed by entry ${original.sequence}, is lost; the object found was archived again by entry ${again.sequence}`,
   );
 }
 
-/** What the ledger names and is not there at all. */
+/** Faults for the objects that the ledger lists but that do not exist. */
 function namedFaults(objects: TenantObjects, { named, unfinished }: Contents): Fault[] {
   const present = new Set([
     ...objects.snapshots.keys(),
@@ -355,7 +355,7 @@ function namedFaults(objects: TenantObjects, { named, unfinished }: Contents): F
 
 function notThere(object: string, entries: { sequence: number }[]): Fault {
   const numbers = entries.map(({ sequence }) => sequence).join(', ');
-  return { kind: 'missing', object, why: `entry ${numbers} of the ledger names it, and it is not there` };
+  return { kind: 'missing', object, why: `entry ${numbers} of the ledger lists it, but it is not there` };
 }
 
 function ledgerVerdict(
@@ -383,9 +383,9 @@ function ledgerVerdict(
 }
 
 /**
- * Tells the losses that have been acknowledged from the rest. One acknowledgement of an unsigned entry is that of a
- * switch to sign-in without a certificate: it stands for the unsigned entries after it, until one is signed. Of
- * entries of the ledger only a signed acknowledgement counts: whoever can write to the archive can make another.
+ * Separates acknowledged losses from findings. Acknowledging an unsigned entry acknowledges a switch to sign-in without
+ * a certificate, so it also covers the unsigned entries that follow, until one is signed. For entries of the ledger only
+ * a signed acknowledgement counts, because anyone who can write to the archive can make an unsigned one.
  */
 function settled(faults: Fault[], files: LedgerFile[]): Pick<Verdict, 'findings' | 'acknowledged'> {
   const acknowledgements = new Map<string, { reason: string; certificate: string | null }>();
@@ -415,7 +415,7 @@ function settled(faults: Fault[], files: LedgerFile[]): Pick<Verdict, 'findings'
   return { findings, acknowledged };
 }
 
-/** Something that a check found. */
+/** A fault found by a check. */
 class Wrong extends Error {
   readonly kind: Fault['kind'];
   constructor(kind: Fault['kind'], why: string) {
@@ -439,7 +439,7 @@ async function proven<T>(proof: Promise<T>): Promise<T> {
   }
 }
 
-/** @returns the day that it is about, null where it is about none, and the head of the ledger that it carries */
+/** @returns the day that the report is about (null: none), and the head of the ledger that it carries */
 function reportIn(bytes: Uint8Array): { date: string | null; head: Head | null } {
   let content: { report?: { to?: { date?: unknown } | null; ledger?: unknown } };
   try {
@@ -464,7 +464,7 @@ async function checkState(store: ObjectStore, tenantId: string, faults: Fault[])
 
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** @returns the rows as they should be, counted, and the days that the columns know */
+/** @returns the correct numbers of rows, and the days that the columns have */
 async function checkColumns(
   store: ObjectStore,
   { tenantId, snapshots, history }: TenantObjects,
@@ -474,11 +474,11 @@ async function checkColumns(
   const archive = new Archive(store, tenantId);
   const versions = new Map<string, string[]>();
   for (const [key, { date, hash }] of snapshots) {
-    // Nothing is derived from what the ledger does not name.
+    // Nothing is derived from an object that the ledger does not list.
     if (contents?.named.has(key) ?? true) versions.set(date, [...(versions.get(date) ?? []), hash]);
   }
   const dates = [...versions.keys()].toSorted();
-  // Damage is named already, by whoever read it first.
+  // Damage needs no log here, because it is already among the findings.
   const { sources } = await Sources.open({ archive, log: SILENT, memory: undefined, written: null });
   const load = async (some: string[]): Promise<ArchivedDay[]> => {
     const days = await inParallel(some, (date) => sources.day(date, versions.get(date) ?? []));
@@ -499,7 +499,7 @@ async function checkColumns(
       ),
     );
     const former = Object.fromEntries(TABLES.map(({ name }, index) => [name, () => files[index]!.table]));
-    // Of a day that does not prove itself the rows stay as they are: nobody can say any more what they should be.
+    // The rows of an unproven day stay as they are, because what they should be can no longer be known.
     const wanted = retainedDays.apply(
       rows,
       dates.filter((date) => monthOf(date) === month),
@@ -520,9 +520,9 @@ async function checkColumns(
 
 interface FoundFile {
   bytes: Uint8Array | null;
-  /** Null where there is none that can be used. */
+  /** Null if there is no usable file. */
   table: CodedTable | null;
-  /** Why not. */
+  /** The reason why there is none. */
   why: string | null;
 }
 
@@ -542,7 +542,7 @@ async function readTable(
   }
 }
 
-/** @returns what is wrong with it; null: nothing */
+/** @returns what is wrong with the file; null if nothing is */
 function compareFile(table: Table, file: FoundFile, wanted: Row[]): string | null {
   if (!file.bytes || !file.table) return file.why;
   const expected = merged(table, null, null, wanted);
@@ -553,14 +553,14 @@ function compareFile(table: Table, file: FoundFile, wanted: Row[]): string | nul
   if (missing.length === 0 && extra.length === 0) return null;
   const days = [...new Set([...missing, ...extra].map(({ date }) => date))].toSorted();
   const span = days.length === 1 ? `on ${days[0]}` : `from ${days[0]} to ${days.at(-1)}`;
-  return `of what the snapshots make, ${countRows(missing)} missing in it, and ${countRows(extra)} there too many, ${span}`;
+  return `compared with the snapshots, ${countRows(missing)} missing and ${countRows(extra)} superfluous, ${span}`;
 }
 
 function countRows({ length }: Row[]): string {
   return length === 1 ? '1 row is' : `${length} rows are`;
 }
 
-/** Those that are not among the others, as often as they are. */
+/** Multiset difference: the rows that remain when each of the others has removed one equal row. */
 function without(rows: Row[], others: Row[]): Row[] {
   const left = new Map<string, number>();
   const textOf = (row: Row) => JSON.stringify(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -574,9 +574,9 @@ function without(rows: Row[], others: Row[]): Row[] {
 }
 
 /**
- * The days between the first and the last that have no snapshot: those that the ledger proves Graph did not have, those
- * of the time before it, and those that are missing.
- * @param known days that something in the archive knows, ascending
+ * The days without a snapshot between the first and the last: those that Graph, as the ledger proves, did not have,
+ * those from the time before the ledger, and those that are missing.
+ * @param known days that anything in the archive mentions, ascending
  */
 function gapsIn(
   known: string[],
@@ -595,7 +595,7 @@ function gapsIn(
     else if (offering) {
       missing.push({
         date,
-        why: `Microsoft had it on ${offering.at.slice(0, 10)}, says the ledger, and no entry names a snapshot of it`,
+        why: `the ledger says that Microsoft had it on ${offering.at.slice(0, 10)}, but no entry lists a snapshot of it`,
       });
     } else if (first) extend(gaps, date, 'not-published', first.at.slice(0, 10));
     else if (began === null || date <= began) extend(gaps, date, 'before-ledger', null);
@@ -609,7 +609,7 @@ function daysInside(before: string, after: string): string[] {
   return Array.from({ length: daysBetween(before, after) - 1 }, (_, index) => addDays(before, index + 1));
 }
 
-/** Adds the day to the gap that ends the day before, for the same reason, or begins another. */
+/** Adds the day to the gap that ends the day before with the same reason, or begins a new gap. */
 function extend(gaps: Gap[], date: string, reason: Gap['reason'], asked: string | null): void {
   const last = gaps.at(-1);
   if (last && last.reason === reason && last.asked === asked && addDays(last.to, 1) === date) {

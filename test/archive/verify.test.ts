@@ -154,7 +154,7 @@ describe('what is wrong is named', () => {
         );
         return { object: key, kind: 'foreign' };
       },
-      'it is of another tenant',
+      'it belongs to another tenant',
     ],
     [
       'a snapshot of another day',
@@ -167,7 +167,7 @@ describe('what is wrong is named', () => {
         );
         return { object: key, kind: 'foreign' };
       },
-      'it is of another day, 2026-03-01',
+      'it belongs to another day, 2026-03-01',
     ],
     [
       'a catalogue that was changed',
@@ -206,7 +206,7 @@ describe('what is wrong is named', () => {
         store.objects.set(key, Buffer.from('?'));
         return { object: key, kind: 'foreign' };
       },
-      'nothing of the archive has such a name',
+      'no object of the archive has such a name',
     ],
     [
       'a snapshot that is gone, of a day that was told',
@@ -280,7 +280,7 @@ describe('what is wrong is named', () => {
     expect(findings[2]).toMatchObject({
       kind: 'columns',
       key: columns('scores', '2026-03'),
-      why: 'of what the snapshots make, 1 row is missing in it, and 0 rows are there too many, on 2026-03-03 (they end on 2026-03-02)',
+      why: 'compared with the snapshots, 1 row is missing and 0 rows are superfluous, on 2026-03-03 (they end on 2026-03-02)',
     });
   });
 

@@ -43,12 +43,12 @@ describe('archive verify', () => {
   it('says of each tenant that it is whole, what it holds, and which days Microsoft never published', async () => {
     const { code, stdout } = await secureScore('archive', 'verify', '--archive', whole, '--config', config);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Contoso {2}✓ whole\n {2}99 snapshots of 98 days, 22 Dec 2025 to 31 Mar 2026/);
+    expect(stdout).toMatch(/^Contoso {2}✓ complete\n {2}99 snapshots of 98 days, 22 Dec 2025 to 31 Mar 2026/);
     expect(stdout).toContain(
       `no snapshot of 2 Feb 2026 to 3 Feb 2026 (2 days): Microsoft had none when asked on`,
     );
     // The other one has no name: no config knows it, and no run has said it.
-    expect(stdout).toContain(`\n${tenantIds[1]}  ✓ whole`);
+    expect(stdout).toContain(`\n${tenantIds[1]}  ✓ complete`);
   });
 
   it('names what is wrong, says what to do, and ends with 1; as JSON too', async () => {
@@ -78,7 +78,7 @@ describe('archive verify', () => {
       findings: [{ kind: 'foreign', key: 'snapshots/readme.txt' }],
       absent: [],
     });
-    expect((await secureScore(...flags)).stdout).toContain('Of no tenant\n  ✗ foreign  snapshots/readme.txt');
+    expect((await secureScore(...flags)).stdout).toContain('Outside any tenant\n  ✗ foreign  snapshots/readme.txt');
   });
 });
 

@@ -160,7 +160,7 @@ describe('archive pull', () => {
     expect(again.json()).toMatchObject({ fetched: 0 });
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     const verified = await secureScore('archive', 'verify', '--archive', folder, '--tenant', tenant.tenantId);
-    expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('✓ whole')]);
+    expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('✓ complete')]);
     expect(JSON.parse(await readFile(path.join(folder, '.pulled.json'), 'utf8'))).toMatchObject({
       source: source.location,
     });

@@ -2,8 +2,8 @@ import type { Table } from './tables.ts';
 import type { Row } from './rows.ts';
 
 /**
- * A table in memory as it stands in a Parquet file: of each column its distinct values, and for each row which of
- * them. A day is added to a month of ten thousand rows without ever making objects of them.
+ * A table in memory, coded as in a Parquet file: for each column its distinct values, and for each row the index of its
+ * value. A day can thus be added to a month of ten thousand rows without creating objects for them.
  */
 export interface CodedTable {
   length: number;
@@ -15,7 +15,7 @@ export interface CodedColumn {
   values: Cell[];
   /** Indices into `values`, one a row; NULL for null. */
   codes: Int32Array;
-  /** How many rows are null. */
+  /** Number of rows that are null. */
   nulls: number;
 }
 
@@ -24,8 +24,8 @@ export type Cell = string | number | boolean;
 export const NULL = -1;
 
 /**
- * The rows of `former` up to a day, and new ones, in the table's order (equal ones as they came); values in the order
- * of their first row, so that the same rows are the same table however they came together.
+ * The rows of `former` up to a day, and new ones, in the table's order (equal ones in their former order). Values are in
+ * the order of their first row, so that the same rows give the same table, however they came together.
  * @param keepThrough yyyy-mm-dd
  */
 export function merged(
@@ -53,7 +53,7 @@ export function merged(
       } else {
         let code = codeOf.get(value);
         if (code === undefined) {
-          // −0 is 0: for Map they are one.
+          // A Map does not distinguish −0 from 0, so only 0 is stored.
           code = values.push(value === 0 ? 0 : value) - 1;
           codeOf.set(value, code);
         }
@@ -77,7 +77,7 @@ export function rowsOf(table: Table, { length, columns }: CodedTable): Row[] {
   });
 }
 
-/** Indices of the rows whose day is not after `date`. */
+/** Indices of the rows up to `date`, included. */
 function rowsUpTo(table: Table, { length, columns }: CodedTable, date: string): Int32Array {
   const { values, codes } = columns[columnOf(table, 'date')]!;
   const stays = values.map((value) => value <= date);
@@ -89,7 +89,7 @@ function rowsUpTo(table: Table, { length, columns }: CodedTable, date: string): 
 
 /** The rows in the table's order: null first, texts by their UTF-8 bytes, as Parquet compares them. */
 function orderOf(table: Table, columns: CodedColumn[], length: number): Int32Array {
-  // One number a row: the ranks of its sort columns as digits, and its place at the end.
+  // Each row gets one number: the ranks of its sort columns as digits, followed by its position.
   const keys = new Float64Array(length);
   for (const name of table.sortedBy) {
     const { values, codes } = columns[columnOf(table, name)]!;
@@ -113,10 +113,10 @@ function ranksOf(values: Cell[]): Int32Array {
   return ranks;
 }
 
-/** As Parquet orders: texts by their UTF-8 bytes, which is by code points, false before true. */
+/** Parquet's order: texts by their UTF-8 bytes, which is the order of code points, and false before true. */
 export function compare(a: Cell, b: Cell): number {
   if (typeof a === 'string' && typeof b === 'string') {
-    // Code units order as code points do, but for those beyond the first 65,536.
+    // Code units have the order of code points, except for those beyond the first 65,536.
     if (BEYOND.test(a) || BEYOND.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
     return a < b ? -1 : a > b ? 1 : 0;
   }
@@ -125,10 +125,10 @@ export function compare(a: Cell, b: Cell): number {
 
 const BEYOND = /[\uD800-\uDFFF]/;
 
-/** The column with its rows in another order, and its values in the order of their first row. */
+/** Reorders the rows of a column, and puts its values in the order of their first row. */
 function arranged({ values, codes, nulls }: CodedColumn, order: Int32Array): CodedColumn {
   const result = new Int32Array(order.length);
-  // The tenant, and whatever nobody has: nothing to arrange.
+  // A column with one value, such as the tenant, has no order to change.
   if (values.length === 1 && nulls === 0)
     return { values: order.length > 0 ? values : [], codes: result, nulls };
   if (values.length === 0) return { values, codes: result.fill(NULL), nulls: order.length };

@@ -3,14 +3,14 @@ import { deriveRows, endsAnswer, isBaseline, lastOfAnswer, type ArchivedDay, typ
 /** The number of days read at once beyond those of a month: at least two are needed, and rarely more. */
 const AHEAD = 4;
 
-/** yyyy-mm */
+/** The month of a day, as yyyy-mm. */
 export function monthOf(date: string): string {
   return date.slice(0, 7);
 }
 
 /**
- * The rows of each month, without ever having more in memory than about a month of days, or those that one answer of
- * Graph brought (90 at most).
+ * The rows of each month, with no more in memory than about a month of days, or the days of one answer of Graph (90 at
+ * most).
  * @param options.baseline the counted day before `dates`; null: they are the tenant's first
  * @param options.dates ascending
  * @param options.months ascending; all those of the dates, and perhaps others
@@ -28,8 +28,7 @@ export async function* deriveMonths(options: {
   let days: ArchivedDay[] = [];
   let loaded = 0;
   for (const month of months) {
-    // The rows of its last days hang on those that came with the same answer, and the acceptance of these on the two
-    // that follow.
+    // The rows of the last days depend on those of the same answer, whose acceptance depends on the two that follow.
     while (loaded < dates.length && days.filter(({ date }) => date > lastNeeded(days, month)).length < 2) {
       const end = Math.max(dates.findLastIndex((date) => monthOf(date) <= month) + 1, loaded) + AHEAD;
       days.push(...(await load(dates.slice(loaded, end))));

@@ -3,7 +3,7 @@
  * https://parquet.apache.org/docs/file-format/data-pages/encodings/#run-length-encoding--bit-packing-hybrid-rle--3
  */
 
-/** The shortest run that is worth its two bytes; packed values come in groups of the same size. */
+/** The shortest run that is worth its two bytes. Packed values come in groups of the same size. */
 const GROUP = 8;
 
 /** The number of bits that the codes of `count` values need. */
@@ -14,7 +14,7 @@ export function bitWidthOf(values: number): number {
 /** @param width in bits, 24 at most */
 export function writeHybrid(codes: Int32Array, width: number): Uint8Array {
   const runBytes = (width + 7) >> 3;
-  // No run is shorter than a group, but for the last: a header of up to 5 bytes for each is more than there can be.
+  // Only the last run may be shorter than a group, so one header of up to 5 bytes per group is an upper bound.
   const bytes = new Uint8Array(codes.length * runBytes + 5 * (Math.ceil(codes.length / GROUP) + 2) + width);
   let size = 0;
   const varint = (value: number) => {
@@ -36,13 +36,13 @@ export function writeHybrid(codes: Int32Array, width: number): Uint8Array {
     }
   };
 
-  let pending = 0; // where the values begin that are not written yet
+  let pending = 0; // index of the first value that is not written yet
   let index = 0;
   while (index < codes.length) {
     const code = codes[index]!;
     let end = index + 1;
     while (end < codes.length && codes[end] === code) end += 1;
-    // Packed groups are whole: the run begins where the last one ends.
+    // Packed groups must be complete, so the run begins where the last one ends.
     const start = index + ((GROUP - ((index - pending) % GROUP)) % GROUP);
     if (end - start >= GROUP || (end === codes.length && start < end)) {
       packed(pending, start);
@@ -56,7 +56,7 @@ export function writeHybrid(codes: Int32Array, width: number): Uint8Array {
   return bytes.subarray(0, size);
 }
 
-/** Of one code alone, `count` times. */
+/** One code, repeated `count` times. */
 export function writeRun(code: number, count: number, width: number): Uint8Array {
   const bytes: number[] = [];
   let header = count * 2;
@@ -66,7 +66,7 @@ export function writeRun(code: number, count: number, width: number): Uint8Array
   return Uint8Array.from(bytes);
 }
 
-/** Fills `codes`. @throws Error where there are fewer */
+/** Fills `codes`. @throws Error if there are fewer */
 export function readHybrid(bytes: Uint8Array, width: number, codes: Int32Array): void {
   if (width > 24) throw new Error(`${width} bits are too many`);
   let offset = 0;

@@ -1,7 +1,7 @@
 /** The maximum number of concurrent requests: enough to hide the latency of S3, few enough to need little memory. */
 const AT_ONCE = 8;
 
-/** `Promise.all` over many, a few at a time; after a failure none is begun. @returns in the order of the items */
+/** `Promise.all` with limited concurrency. After a failure, no further one starts. @returns in the order of the items */
 export async function inParallel<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,

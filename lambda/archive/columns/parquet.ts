@@ -13,10 +13,10 @@ import { bitWidthOf, readHybrid, writeHybrid, writeRun } from './hybrid.ts';
 /*
  * Parquet files of our tables: https://parquet.apache.org/docs/file-format/
  *
- * The library writes and reads what describes a file; the pages are written and read here, in the one form that we
- * use: one row group, one page a column, every value in a dictionary (but for booleans), version 1 pages, GZIP. So a
- * day is added to a month by its codes alone. Through the library's own columns, made of one value a row, a daily run
- * cost another 440 ms of CPU time, most of what the rest of it costs; so, 150 ms.
+ * The library writes and reads the metadata of a file. The pages are written and read here, in the only form that we
+ * use: one row group, one page per column, every value in a dictionary (except booleans), version 1 pages, GZIP. A day
+ * is thus added to a month by its codes alone, which costs a daily run 150 ms of CPU time. The library's own columns,
+ * with one value per row, cost it 440 ms more.
  */
 
 const DAY_MS = 24 * 3_600_000;
@@ -24,13 +24,13 @@ const DAY_MS = 24 * 3_600_000;
 /** "PAR1" */
 const MAGIC = 0x31524150;
 
-/** Readers that know of wrong statistics in files of old writers go by `<program> version <version>`. */
+/** The form is `<program> version <version>`, by which readers recognize old writers with wrong statistics. */
 const CREATED_BY = 'secure-score-monitor version 1';
 
-/** Whole names of controls: cut at the usual 16 bytes, least and greatest would say little. */
+/** Long enough for names of controls. Cut at the usual 16 bytes, minimum and maximum would say little. */
 const STATISTICS_BYTES = 64;
 
-/** How a type stands in a file: as DuckDB, pyarrow, Trino and Athena take it for what it is. */
+/** The representation of each type, as DuckDB, pyarrow, Trino and Athena understand it. */
 const ELEMENTS = {
   VARCHAR: { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } },
   DATE: { type: 'INT32', converted_type: 'DATE', logical_type: { type: 'DATE' } },
@@ -39,10 +39,10 @@ const ELEMENTS = {
   BOOLEAN: { type: 'BOOLEAN' },
 } as const satisfies Record<ColumnType, Omit<SchemaElement, 'name'>>;
 
-/** In bytes: packing less takes longer than it is worth. */
+/** The minimum size, in bytes, at which compression is worth its time. */
 const WORTH_PACKING = 512;
 
-/** Far more than a month of a tenant has: what says more is damaged. */
+/** Far more rows than a month of a tenant has. A file that claims more is damaged. */
 const MOST_ROWS = 5_000_000;
 
 /** Columns of every table that are never null. */
@@ -59,7 +59,7 @@ function schemaOf({ columns }: Table): SchemaElement[] {
   ];
 }
 
-/** A file of a table: the same bytes for the same rows. */
+/** Encodes a table as a file. The same rows give the same bytes. */
 export function toParquet(table: Table, { length, columns }: CodedTable): Uint8Array {
   const writer = new ByteWriter();
   writer.appendUint32(MAGIC);
@@ -83,7 +83,7 @@ export function toParquet(table: Table, { length, columns }: CodedTable): Uint8A
     schema: schemaOf(table),
     num_rows: BigInt(length),
     row_groups: length > 0 ? [rowGroup] : [],
-    metadata_length: 0, // of the reader alone
+    metadata_length: 0, // used by the reader only
   };
   writeMetadata(writer, metadata, STATISTICS_BYTES);
   writer.appendUint32(MAGIC);
@@ -157,13 +157,13 @@ function sizeOf(parts: (Uint8Array | null | undefined)[]): number {
   return parts.reduce((sum, part) => sum + (part?.length ?? 0), 0);
 }
 
-/** Of the values that occur. */
+/** The minimum and the maximum of the values that occur. */
 function leastAndGreatest(type: ColumnType, values: Cell[]): { min_value?: Cell; max_value?: Cell } {
   if (values.length === 0) return {};
   const least = values.reduce((a, b) => (compare(b, a) < 0 ? b : a));
   const greatest = values.reduce((a, b) => (compare(b, a) > 0 ? b : a));
   if (type === 'DATE') return { min_value: daysOf(least), max_value: daysOf(greatest) };
-  // As the format asks for: a reader may compare −0 and 0 as different.
+  // The format requires −0 for a minimum of 0, because a reader may consider −0 and 0 different.
   return { min_value: type === 'DOUBLE' && least === 0 ? -0 : least, max_value: greatest };
 }
 
@@ -171,7 +171,7 @@ function daysOf(date: Cell): number {
   return Date.parse(String(date)) / DAY_MS;
 }
 
-/** PLAIN: texts with their length before them, numbers little-endian. */
+/** PLAIN encoding: texts preceded by their length, numbers little-endian. */
 function dictionaryBytes(type: Exclude<ColumnType, 'BOOLEAN'>, values: Cell[]): Buffer {
   if (type === 'VARCHAR') {
     const texts = values.map((value) => Buffer.from(String(value)));
@@ -219,7 +219,7 @@ function withoutNulls({ codes, nulls }: CodedColumn): Int32Array {
   return present;
 }
 
-/** Which rows have a value: 1 or 0, with the length of it all before them. */
+/** Definition levels: 1 for a row with a value, else 0, preceded by their total length. */
 function levelsOf(codes: Int32Array, present: Int32Array): Buffer {
   const isMixed = present.length > 0 && present.length < codes.length;
   let bytes: Uint8Array;
@@ -250,7 +250,7 @@ function bitsOf(values: Cell[], present: Int32Array): Buffer {
 
 /**
  * Reads a file that `toParquet` wrote.
- * @throws Error for anything but a whole file of exactly this table
+ * @throws Error for anything but a complete file of exactly this table
  */
 export function fromParquet(table: Table, bytes: Uint8Array): CodedTable {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -2,40 +2,40 @@ import { TABLES, type Table } from './tables.ts';
 import { columnOf, rowsOf, type CodedTable } from './coded.ts';
 import type { Row, Rows } from './rows.ts';
 
-/** A day of which no rows are made, because what they would be made of is gone or does not prove itself. */
+/** A day for which no rows are made, because its snapshots are gone or do not prove themselves. */
 export interface UnprovenDay {
   /** yyyy-mm-dd */
   date: string;
-  /** For people. */
+  /** The reason, for people. */
   why: string;
-  /** What the history has of it: the rows that were there, rows of another version that is proven, or nothing. */
+  /** The rows that the history has of it: the former ones, those of another, proven version, or none. */
   rows: 'kept' | 'of another version' | 'none';
 }
 
-/** The tables of a month as they were found, read when they are needed; null where there is none that can be used. */
+/** The tables of a month as they were found, read on demand; null if there is no usable one. */
 export type FormerTables = Record<Table['name'], () => CodedTable | null>;
 
 /**
- * Of which days the rows that are there stay, whatever the snapshots make: those whose snapshots are gone or do not
- * prove themselves. Months are given in turn, ascending.
+ * Decides which days keep the rows that they have: those whose snapshots are gone or do not prove themselves. Months
+ * are passed one by one, ascending.
  *
- * The changes of the first counted day after such a day stay as well: they were made by comparison with it, and made
- * again without it they would count once more what the kept rows count already.
+ * The changes of the first counted day after such a day stay as well. They were made by comparison with it, and made
+ * again without it they would count twice what the retained rows already count.
  */
 export class RetainedDays {
   readonly unproven: UnprovenDay[] = [];
   readonly #why: (date: string) => string | null;
-  /** The last day was kept and cannot be compared with. */
+  /** True if the last day was retained and cannot be compared with. */
   #isSpanned = false;
 
-  /** @param why what speaks against a day, for people; null: it proves itself */
+  /** @param why the reason why a day is not proven, for people; null if it is */
   constructor(why: (date: string) => string | null) {
     this.#why = why;
   }
 
   /**
-   * @param dates of the month, listed in the archive, ascending
-   * @param former what the files of the month hold, rows up to `through` excepted
+   * @param dates the days of the month that the archive lists, ascending
+   * @param former the content of the month's files, except for rows up to `through`
    * @returns the rows that the month should have
    */
   apply(rows: Rows, dates: string[], former: FormerTables, through: string | null): Rows {
@@ -69,7 +69,7 @@ export class RetainedDays {
   }
 }
 
-/** The rows with those of some days replaced by the former ones; as they are where there are no former ones. */
+/** Replaces the rows of some days by the former ones, if there are any. */
 function withRowsOf(table: Table, rows: Row[], former: CodedTable | null, days: Set<string>): Row[] {
   if (!former) return rows;
   return [

@@ -16,8 +16,8 @@ import {
 } from '../../score/snapshot.ts';
 
 /**
- * The rows of the history's tables (history/tables.ts), derived from archived days and from nothing else. Dates are
- * yyyy-mm-dd, texts are well-formed Unicode without markup, numbers are finite.
+ * A row of the history's tables (tables.ts), derived from archived days and from nothing else. Dates are yyyy-mm-dd,
+ * texts are well-formed Unicode without markup, numbers are finite.
  */
 export type Row = Record<string, string | number | boolean | null> & { tenant: string; date: string };
 
@@ -70,23 +70,23 @@ export type ChangeRow = Row & {
   decided_by: string | null;
 };
 
-/** An archived day, as far as rows are made of it. */
+/** An archived day, with what its rows are made from. */
 export interface ArchivedDay {
   date: string;
-  /** Every readable version, the one in force (fetched last) at the end; at least one. */
+  /** Every readable version, at least one. The one in force, which was fetched last, is at the end. */
   versions: Snapshot[];
-  /** When the first of them was fetched, ISO 8601. */
+  /** The time at which the first version was fetched, ISO 8601. */
   seenAt: string;
   /** The catalogue in force for it. */
   profiles: Profiles;
 }
 
 /**
- * Derives the rows of days in a row. A fold whose only memory is the last counted day: the rows of all days after a
- * counted day, whose own acceptance is final, all of whose scores can be read (`isBaseline`) and with which an answer of
- * Graph ended (`endsAnswer`), are the same whether derived from it or from the very first day. The rows of a day hang on
- * all days of its answer.
- * @param baseline the counted day before them, of which no rows are made; null: they are the tenant's first
+ * Derives the rows of consecutive days. It is a fold whose only memory is the last counted day. Take a counted day whose
+ * acceptance is final, whose scores can all be read (`isBaseline`), and with which an answer of Graph ended
+ * (`endsAnswer`): the rows of all later days are the same, whether derived from it or from the very first day. The rows
+ * of a day depend on all days of its answer.
+ * @param baseline the counted day before them, for which no rows are made; null if they are the tenant's first
  * @param days ascending by date
  */
 export function deriveRows(tenant: string, baseline: ArchivedDay | null, days: ArchivedDay[]): Rows {
@@ -120,28 +120,28 @@ export function deriveRows(tenant: string, baseline: ArchivedDay | null, days: A
   return rows;
 }
 
-/** Whether a counted day says all that the days after it are compared with: no control of it is held from before. */
+/** True if later days can be compared with this counted day alone: none of its controls has a value held from before. */
 export function isBaseline(day: ArchivedDay): boolean {
   return inForce(day).unreadable === undefined;
 }
 
 /**
- * Whether the answer that brought a day brought none of the later ones: only then it is known that what its catalogue has
- * new is of no later day. That does not change any more, whatever is restated or comes late.
+ * True if the answer that brought a day brought no later one. Only then can nothing new in its catalogue belong to a
+ * later day, and that stays so, whatever is restated or comes late.
  * @param later at least those up to `lastOfAnswer`
  */
 export function endsAnswer(day: ArchivedDay, later: ArchivedDay[]): boolean {
   return later.every(({ seenAt }) => seenAt > day.seenAt);
 }
 
-/** No answer has days after this one, yyyy-mm-dd: it is tomorrow's at most (`isFromTheFuture`). */
+/** The last day, yyyy-mm-dd, that the day's answer can hold: tomorrow's at most (`isFromTheFuture`). */
 export function lastOfAnswer({ seenAt }: ArchivedDay): string {
   return addDays(seenAt.slice(0, 10), 1);
 }
 
 /**
- * The catalogue at both sides of each step, by the day that it leads to. As in the mails, what an answer's catalogue says
- * of maxima is dated by the totals of all days that the answer brought; and of those between them that came later.
+ * The catalogue at both sides of each step, by the day that it leads to. As in the mails, a new maximum in an answer's
+ * catalogue is dated by the totals of all days of that answer, and of the days between them that came later.
  */
 function datedProfiles(days: ArchivedDay[], steps: Step[]): Map<string, ProfilesOfTwo> {
   const answerOf = new Map<string, string>();
@@ -206,7 +206,7 @@ function controlRows(tenant: string, day: Snapshot, profiles: Profiles, texts: T
 
 type Texts = ReturnType<typeof textsOf>;
 
-/** Texts made plain, each once: they are the same day after day. */
+/** Makes texts plain, each only once, because they are the same day after day. */
 function textsOf() {
   const texts = new Map<string, string | null>();
   const profiles = new Map<Profile | undefined, ReturnType<typeof profileTexts>>();
@@ -252,7 +252,7 @@ function changeRow(tenant: string, { change, before, after, decision }: Differen
     points_after: points.after,
     maximum_before: maximum.before,
     maximum_after: maximum.after,
-    // + 0: there is no −0 to be told from 0.
+    // Adding 0 turns −0 into 0.
     percentage_points: change.percentagePoints + 0,
     cause,
     decision: plain(decision?.state),
@@ -260,7 +260,7 @@ function changeRow(tenant: string, { change, before, after, decision }: Differen
   };
 }
 
-/** Each version of a day that tells other scores than the one before it. */
+/** Each version of a day whose scores differ from those of the version before it. */
 function restatements({ date, versions }: ArchivedDay): Difference[] {
   return versions.flatMap((after, index) => {
     const before = versions[index - 1];
@@ -275,8 +275,8 @@ function restatements({ date, versions }: ArchivedDay): Difference[] {
   });
 }
 
-/** A state that was taken back is in force no more. */
-/** What the control itself says, as device controls do. */
+/** A state that was taken back is no longer in force. */
+/** The state that the control itself carries, as device controls do. */
 function decidedState({ state }: Control): string | null {
   return state?.toLowerCase() === 'default' ? null : state;
 }
@@ -285,10 +285,10 @@ function inEffect(decision: Decision | null | undefined): Decision | null {
   return !decision || decision.state.toLowerCase() === 'default' ? null : decision;
 }
 
-/** Longer than any title of the catalogue; bounds a hostile one. */
+/** Longer than any title of the catalogue, so that it only limits a hostile one. */
 const TITLE_LENGTH = 300;
 
-/** Text from outside, as one plain line; null where nothing of it is left. */
+/** Text from outside as one plain line; null if nothing of it is left. */
 function plain(text: string | null | undefined, maximumLength = 200): string | null {
   return text ? line(text, maximumLength) || null : null;
 }

@@ -8,7 +8,7 @@ import { inParallel } from './parallel.ts';
 import type { ArchivedDay } from './rows.ts';
 import type { ColumnsState } from './state.ts';
 
-/** What a run has in memory, and need not be read again. */
+/** What a run has in memory and need not read again. */
 export interface InMemory {
   /** The archived versions of the last days, by date. */
   versions: ReadonlyMap<string, string[]>;
@@ -20,7 +20,7 @@ export interface InMemory {
     hash: string;
     raw: unknown[];
     profiles: Profiles;
-    /** When this run archived it; null: it was there. */
+    /** The time at which this run archived it; null if it existed before. */
     addedAt: string | null;
   };
 }
@@ -33,11 +33,11 @@ const CATALOGUES_AT_HAND = 4;
 const NO_PROFILES: Profiles = new Map();
 
 /**
- * The days of a tenant's archive as rows are made of them. What cannot be read is named in the log and left out.
+ * The days of a tenant's archive, with what their rows are made from. An unreadable object is logged and left out.
  *
- * In force for a snapshot is the catalogue that was first seen last before it was fetched; before all of them, the
- * first. Decisions say when they were taken, and count from then on; but for the newest day of its answer, for which
- * whatever was decided by then counts, as in the mails.
+ * The catalogue in force for a snapshot is the last one first seen before it was fetched, or else the first one. A
+ * decision counts from its own date on. For the newest day of an answer, however, every decision made by then counts,
+ * as in the mails.
  */
 export class Sources {
   readonly #archive: Archive;
@@ -46,7 +46,7 @@ export class Sources {
   /** Hashes of all archived catalogues. */
   readonly #hashes: string[];
   #timeline: Timeline;
-  /** Everything that can be read is in the timeline. */
+  /** True once everything readable is in the timeline. */
   #isWhole = false;
   readonly #atHand = new Map<string, Catalogue>();
   readonly #unproven = new Map<string, string>();
@@ -61,8 +61,8 @@ export class Sources {
   }
 
   /**
-   * @param written what the rows so far are made of; null where there are none, or where that is not to be relied on
-   * @returns `shifted`: a catalogue turned up that would have been in force for rows that are written already
+   * @param written what the present rows are made from; null if there are none, or if that cannot be relied on
+   * @returns `shifted`: a catalogue turned up that would have been in force for rows that are already written
    */
   static async open(options: {
     archive: Archive;
@@ -95,14 +95,14 @@ export class Sources {
   }
 
   /**
-   * What speaks against the rows of a day that has been read, for people: one of its versions does not prove itself,
-   * or a catalogue, for then nobody knows any more for which days that one was in force. Null: nothing does.
+   * The reason, for people, not to derive rows of a day that has been read: one of its versions does not prove itself,
+   * or a catalogue does not, because then the days for which that one was in force are unknown. Null if there is none.
    */
   flaw(date: string): string | null {
     return this.#unproven.get(date) ?? this.#unprovenCatalogue;
   }
 
-  /** @returns null where none of its versions can be read; `fetchedAt`: of the version fetched last */
+  /** @returns null if none of its versions can be read; `fetchedAt` is that of the version fetched last */
   async day(date: string, hashes: string[]): Promise<(ArchivedDay & { fetchedAt: string }) | null> {
     const versions = await this.#versions(date, hashes);
     const last = versions.at(-1);
@@ -116,7 +116,7 @@ export class Sources {
     };
   }
 
-  /** What is known of the catalogues, as far as days from `since` on may need it. */
+  /** The catalogues that days from `since` on may need. */
   timeline(since: string): Timeline {
     const { recent, others } = this.#timeline;
     const first = recent.findLastIndex(({ fetchedAt }) => fetchedAt.slice(0, 10) < since);
@@ -151,7 +151,7 @@ export class Sources {
       if (hash === null) return NO_PROFILES;
       const catalogue = await this.#catalogue(hash);
       if (catalogue) return newest ? catalogue.profiles : profilesAsOf(catalogue, date);
-      // It has been damaged since it was last read: as if it were not there.
+      // It has been damaged since it was last read, and counts as missing.
       const { recent, others } = this.#timeline;
       this.#timeline = { recent: recent.filter((each) => each.hash !== hash), others: others + 1 };
     }
@@ -201,14 +201,14 @@ export class Sources {
     } catch (error) {
       if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
       this.#log.error(error.message, { advice: error.advice });
-      // What cannot be true counts as not there: it is no evidence that its rows should wait for.
+      // An implausible day counts as missing, so it is no evidence that rows should wait for.
       if (!(error.cause instanceof Unproven && error.cause.kind === 'implausible')) onDamaged(error.message);
       return null;
     }
   }
 }
 
-/** Of two of the same moment, the one with the smaller hash is the later one: as when a run chooses a version. */
+/** Of two from the same moment, the one with the smaller hash counts as later, as when a run chooses a version. */
 function byTime(a: { fetchedAt: string; hash: string }, b: { fetchedAt: string; hash: string }): number {
   if (a.fetchedAt !== b.fetchedAt) return a.fetchedAt < b.fetchedAt ? -1 : 1;
   return a.hash > b.hash ? -1 : 1;

@@ -6,21 +6,21 @@ import { layout } from '../layout.ts';
 const REMEMBERED_DAYS = 100;
 
 /**
- * How far the columns of a tenant are written. It is swapped before the first file is touched, without the days whose
- * rows are about to be rewritten, and again after the last: what a crash leaves half done is done again.
+ * How far the columns of a tenant are written. The state is swapped before the first file is touched, without the days
+ * whose rows are about to be rewritten, and again after the last one, so that work cut short by a crash is repeated.
  */
 export interface ColumnsState {
-  /** 1 was written when maxima that moved in a gap were not dated: it counts as nothing written. */
+  /** Version 1 did not date maxima that moved in a gap, so it counts as nothing written. */
   version: 2;
   /** The rows of all days up to this one are written; '' for none. */
   through: string;
-  /** Of the last days up to `through`: the hashes, shortened, of the versions that their rows are made of. */
+  /** The shortened hashes of the versions from which the rows of the last days up to `through` are made. */
   versions: Record<string, string>;
-  /** The catalogues that may be in force for these days, oldest first; and how many more the archive holds. */
+  /** The catalogues that may be in force for these days, oldest first, and the number of others in the archive. */
   catalogues: { recent: { hash: string; fetchedAt: string }[]; others: number };
-  /** When the youngest snapshot that rows are made of was fetched; '' for none. */
+  /** The latest time at which a snapshot with rows was fetched; '' for none. */
   fetchedAt: string;
-  /** Who is writing: a writer that finds another's name here has been overtaken. */
+  /** The present writer. A writer that finds another's name here has been overtaken. */
   writer: string | null;
 }
 
@@ -34,7 +34,7 @@ export const NOTHING_WRITTEN: ColumnsState = {
 };
 
 export interface VersionedColumnsState {
-  /** Null where there is none, or none that can be read: then nothing counts as written. */
+  /** Null if there is none, or none that can be read. Nothing then counts as written. */
   state: ColumnsState | null;
   version: string | null;
 }
@@ -47,12 +47,12 @@ export async function readColumnsState(store: ObjectStore, tenantId: string): Pr
     const content: unknown = JSON.parse(Buffer.from(object.bytes).toString('utf8'));
     if (isColumnsState(content)) state = content;
   } catch {
-    // Derived like the columns themselves: it is made again with them.
+    // A damaged state is ignored, because it is derived like the columns and is made again with them.
   }
   return { state, version: object.version };
 }
 
-/** By hand: a schema's first use takes a cold process longer than all of this step's reading. */
+/** Checked by hand, because a schema's first use takes a cold process longer than all the reading of this step. */
 function isColumnsState(content: unknown): content is ColumnsState {
   if (!isRecord(content)) return false;
   const { version, through, versions, catalogues, fetchedAt, writer } = content;
@@ -76,7 +76,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** @returns the new version, or undefined where another writer came first */
+/** @returns the new version, or undefined if another writer came first */
 export function swapColumnsState(
   store: ObjectStore,
   tenantId: string,
@@ -87,12 +87,12 @@ export function swapColumnsState(
   return store.replace(layout.columnsState(tenantId), bytes, expected);
 }
 
-/** From this day on, `versions` knows all days up to `through`. */
+/** The first day from which `versions` covers all days up to `through`. */
 export function remembersFrom(through: string): string {
   return through === '' ? '' : addDays(through, -REMEMBERED_DAYS);
 }
 
-/** The versions of a day, in short. */
+/** A short fingerprint of the versions of a day. */
 export function fingerprint(hashes: string[]): string {
   return hashes
     .map((hash) => hash.slice(0, 12))

@@ -1,6 +1,6 @@
 /**
- * The tables of the history: what every engine sees, by name and type. Rows are derived from the snapshots and
- * profiles of the archive alone, so that a rebuild gives equal rows.
+ * A type of the history's tables, which every engine sees by name and type. Rows are derived only from the snapshots and
+ * profiles of the archive, so that a rebuild gives equal rows.
  *
  * Files: `history/<table>/month=<yyyy-mm>/<tenant guid>.parquet`; `month` is a partition, the tenant a column.
  * Types are those that DuckDB and Athena (Trino) share. Points and maxima in points, percentages in per cent.
@@ -10,7 +10,7 @@ export type ColumnType = 'VARCHAR' | 'DATE' | 'DOUBLE' | 'INTEGER' | 'BOOLEAN';
 export interface Column {
   name: string;
   type: ColumnType;
-  /** What it holds, for people and for the data catalogue. */
+  /** A description for people and for the data catalogue. */
   comment: string;
 }
 
@@ -18,7 +18,7 @@ export interface Table {
   name: 'scores' | 'controls' | 'changes';
   comment: string;
   columns: Column[];
-  /** Rows of a file are in this order, so that engines can skip. */
+  /** The order of the rows in a file, which lets engines skip parts of it. */
   sortedBy: string[];
 }
 

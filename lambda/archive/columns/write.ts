@@ -63,13 +63,13 @@ export interface Written {
   unproven: UnprovenDay[];
 }
 
-/** Why the rows of a day stay that the archive does not have any more. */
+/** The reason why rows stay of a day that the archive no longer has. */
 export const GONE = 'it has no snapshot, but the history has rows of it';
 
-/** How many times another writer may come first before this one gives up. */
+/** The maximum number of times another writer may come first before this one gives up. */
 const ATTEMPTS = 5;
 
-/** Brings the columns of a tenant up to date with its snapshots and profiles; cheap where little changed. */
+/** Brings the columns of a tenant up to date with its snapshots and profiles. It is cheap if little has changed. */
 export async function writeColumns(options: ColumnsOptions): Promise<Written> {
   for (let attempt = 1; ; attempt += 1) {
     const writer = new Writer(options);
@@ -91,11 +91,11 @@ class Overtaken extends Error {}
 interface Found {
   version: string | null;
   bytes: Uint8Array | null;
-  /** Null where there is no file, or none that can be used. */
+  /** Null if there is no usable file. */
   read: () => CodedTable | null;
 }
 
-/** The versions of days, by date, ascending; all of the archive, or the last ones. */
+/** The versions of days, by date, ascending: those of the whole archive, or only the last ones. */
 interface Listing {
   listed: Map<string, string[]>;
   isWhole: boolean;
@@ -108,7 +108,7 @@ class Writer {
   readonly #name = randomUUID();
   readonly #found = new Map<string, Promise<Found>>();
   #stateVersion: string | null = null;
-  /** Files that cannot be used made it begin earlier than the days that have changed. */
+  /** True if unusable files made it begin earlier than the first changed day. */
   #wentBack = false;
   hasBegun = false;
 
@@ -138,7 +138,7 @@ class Writer {
       return days.filter((day) => day !== null);
     };
 
-    // Also those of days that were there before and are gone.
+    // Days that existed before and are gone count as well.
     const gone = Object.keys(written?.versions ?? {}).filter(isAfter);
     const months = [...new Set([...[...after, ...gone].map(monthOf), ...alsoMonths])].toSorted();
     const retainedDays = new RetainedDays((date) => (listed.has(date) ? sources.flaw(date) : GONE));
@@ -153,8 +153,8 @@ class Writer {
       });
       through = after.findLast((date) => monthOf(date) === month) ?? through;
       onProgress?.(after.indexOf(through) + 1, after.length);
-      // Not before it has come further than the last one, which went back from where that one ended. Where files were
-      // lost, each month is progress.
+      // It stops only once it has come further than the last writer, from whose end it went back. If files were lost,
+      // each month is progress.
       const hasProgressed = this.#wentBack || through > (written?.through ?? '');
       unfinished = month !== months.at(-1) && hasProgressed && timeIsUp?.() === true;
       if (unfinished) break;
@@ -165,12 +165,12 @@ class Writer {
       versions: versionsOf(before.versions, listed, through),
       catalogues: sources.timeline(remembersFrom(through)),
       fetchedAt,
-      // The acceptance of its last days may hang on days that are not written yet.
+      // The acceptance of the last days may depend on days that are not written yet.
       writer: unfinished ? this.#name : null,
     });
     const { unproven } = retainedDays;
     for (const { date, why } of unproven) {
-      // What is damaged has been logged by whoever read it.
+      // Damaged objects were logged when they were read.
       if (why === GONE)
         log.error('a day of the history has no snapshot any more; its rows stay', { tenantId, date });
     }
@@ -182,7 +182,7 @@ class Writer {
     };
   }
 
-  /** The first day whose versions are not those that its rows are made of; null: there is none. */
+  /** The first day whose versions are not those its rows are made from; null if there is none. */
   async #firstChange(written: ColumnsState | null): Promise<Listing & { date: string | null }> {
     const inMemory = this.#options.memory?.versions;
     const enough = inMemory && written && isEnough(inMemory, written);
@@ -201,8 +201,8 @@ class Writer {
   }
 
   /**
-   * Where to begin although no day has changed: whoever deletes the history, or a part of it, finds it made again by
-   * the next run. Looked at is the month that is written last; what is lost before it is for `archive verify`.
+   * The day to begin with although no day has changed, so that the next run restores a history that was deleted. Only
+   * the month that is written last is looked at; `archive verify` finds what is lost before it.
    */
   async #firstLost(through: string): Promise<string | null> {
     if (through === '') return null;
@@ -212,9 +212,9 @@ class Writer {
   }
 
   /**
-   * Where to start so that the rows from `from` on come out right: a counted day before it whose acceptance is final,
-   * the last one of its answer, with whole files of its month; null for the very beginning.
-   * @param onlyAfter nothing of what is written has changed, there are only later days
+   * The day from which to derive so that the rows from `from` on are right: a counted day before it whose acceptance is
+   * final, the last one of its answer, with complete files of its month; null for the very beginning.
+   * @param onlyAfter nothing that is written has changed, and there are only later days
    */
   async #baseline(
     { listed, isWhole }: Listing,
@@ -228,7 +228,7 @@ class Writer {
     let start = from;
     for (;;) {
       const earlier = [...all.keys()].filter((date) => date < start);
-      // Its acceptance may hang on the two days that follow it; but what comes after all that is written has had no say.
+      // Its acceptance may depend on the two days that follow it, except on days after all that is written.
       const candidates = onlyAfter && start === from ? earlier : earlier.slice(0, -2);
       let damaged: string | null = null;
       const read = new Map<string, ArchivedDay | null>();
@@ -265,7 +265,7 @@ class Writer {
   }
 
   /**
-   * @param rowsFor the rows after `keepThrough`, given the files as they were found
+   * @param rowsFor returns the rows after `keepThrough` for the files as they were found
    * @param keepThrough the rows of the files up to this day stay; null: none
    */
   async #writeMonth(
@@ -293,7 +293,7 @@ class Writer {
         this.files.push(key);
         return;
       }
-      // Somebody wrote it since. If that was another writer of columns, its name is in the state now.
+      // Something wrote it since. If that was another writer of columns, its name is in the state now.
       await this.#find(table.name, month);
       await this.#begin(null);
     }
@@ -328,7 +328,7 @@ class Writer {
   }
 
   /**
-   * Puts our name into the state the first time, and then sees whether it is still there.
+   * Puts our name into the state the first time, and then checks that it is still there.
    * @throws Overtaken
    */
   async #begin(before: ColumnsState | null): Promise<void> {
@@ -376,7 +376,7 @@ interface MonthFile {
   bytes: Uint8Array;
 }
 
-/** @throws Error for anything but a whole file of the table, with rows of this tenant and month alone */
+/** @throws Error for anything but a complete file of the table whose rows are all of this tenant and month */
 function readFile(table: Table, { month, tenantId, bytes }: MonthFile): CodedTable {
   const coded = fromParquet(table, bytes);
   const valuesOf = (name: string) => coded.columns[columnOf(table, name)]!.values;
@@ -403,7 +403,7 @@ function tableOf(name: Table['name']): Table {
   return TABLES.find((table) => table.name === name)!;
 }
 
-/** Null where there is no table. */
+/** Null if there is no table. */
 function isCounted(scores: CodedTable | null, date: string): boolean | null {
   if (!scores) return null;
   const table = tableOf('scores');
@@ -414,8 +414,8 @@ function isCounted(scores: CodedTable | null, date: string): boolean | null {
 }
 
 /**
- * Whether the days that a run has in memory are all that it needs to know: they go back to what is written, and no
- * other run has archived (and written) anything since.
+ * True if the days that a run has in memory are all it needs: they go back to what is written, and no other run has
+ * archived (and written) anything since.
  */
 function isEnough(inMemory: ReadonlyMap<string, string[]>, { through, versions }: ColumnsState): boolean {
   const [first] = inMemory.keys();
