@@ -146,7 +146,12 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
     test.each<[string, string, (content: Record<string, unknown>) => void, boolean]>([
       ['a score', 'its content does not match', (content) => (content['currentScore'] = 1), false],
       ['the day', 'belongs to another day, 2026-02-28', (content) => Object.assign(content, yesterday), true],
-      ['the tenant', 'belongs to another tenant', (content) => (content['azureTenantId'] = 'f'.repeat(36)), true],
+      [
+        'the tenant',
+        'belongs to another tenant',
+        (content) => (content['azureTenantId'] = 'f'.repeat(36)),
+        true,
+      ],
     ])('reads no snapshot of which %s was changed', async (_, why, change, rename) => {
       const store = await newStore();
       const secureScore = entry('2026-03-01', { controls: { a: 8 } }, true);

@@ -78,7 +78,9 @@ describe('archive verify', () => {
       findings: [{ kind: 'foreign', key: 'snapshots/readme.txt' }],
       absent: [],
     });
-    expect((await secureScore(...flags)).stdout).toContain('Outside any tenant\n  ✗ foreign  snapshots/readme.txt');
+    expect((await secureScore(...flags)).stdout).toContain(
+      'Outside any tenant\n  ✗ foreign  snapshots/readme.txt',
+    );
   });
 });
 
