@@ -13,7 +13,7 @@ export type ChangeKind =
   | 'stale'
   | 'suspect';
 
-/** Why a share of the score moved: earned (or lost) here, re-scored by Microsoft, or decided by someone's click. */
+/** The cause of a move of the score: earned (or lost) here, re-scored by Microsoft, or decided by somebody. */
 export type Cause = 'earned' | 'rescored' | 'decided';
 
 /**
@@ -22,11 +22,11 @@ export type Cause = 'earned' | 'rescored' | 'decided';
  */
 export interface Change {
   kind: ChangeKind;
-  /** The name in the later snapshot (of a removed control: in the earlier); null where the row is about the tenant. */
+  /** The name in the later snapshot (for a removed control, in the earlier); null if the row is about the tenant. */
   control: string | null;
   title: string;
   category: string | null;
-  /** Day of the later snapshot. */
+  /** The day of the later snapshot. */
   date: string;
   previousDate: string | null;
   points: Sides;
@@ -47,7 +47,7 @@ export interface Sides {
 
 /** The change of the score from one percentage to another, by cause, in percentage points: the causes add up exactly. */
 export interface Explanation {
-  /** Per cent, unrounded; null where there is no percentage (or nothing earlier). */
+  /** Per cent, unrounded; null if there is no percentage (or nothing earlier). */
   before: number | null;
   after: number | null;
   earned: number;

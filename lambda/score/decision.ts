@@ -3,14 +3,14 @@ import type { Control, Decision, Profile, Profiles, Snapshot } from './snapshot.
 /** The number of days within which a decision moves the score: third-party marks take up to 7, and sources sync late. */
 const EFFECTIVE_DAYS = 14;
 
-/** The catalogue may say a few days late what was decided: third-party marks take up to 7. */
+/** The number of days by which the catalogue may lag behind a decision: third-party marks take up to 7. */
 const LATE_DAYS = 7;
 
 const DAY_MS = 24 * 3_600_000;
 
 /**
- * States that give a control's points without anything being done here. An open list: compared without case, blanks
- * and dashes ("ThirdParty", "Resolved through alternate mitigation").
+ * States that give a control's points although nothing was done here. Graph's list is open, so spellings are compared
+ * without case, blanks and dashes ("ThirdParty", "Resolved through alternate mitigation").
  */
 const GIVING = ['thirdparty', 'alternatemitigation'];
 
@@ -20,8 +20,9 @@ function givesPoints(state: string | null): boolean {
 }
 
 /**
- * The decision in force on the later day, and whether it was taken between the two. It stands in the catalogue; and,
- * for device controls, in the control itself, which is what moves the score: where the two differ it says so.
+ * The decision in force on the later day, and whether it was made between the two days. It is in the catalogue and, for
+ * device controls, in the control itself. The control's own state is the one that moves the score; if the catalogue has
+ * another one, that is in `inCatalogue`.
  * @param days of the two snapshots
  */
 export function decisionBetween(
@@ -34,7 +35,7 @@ export function decisionBetween(
   if (state === null || former === null || sameState(state, former)) return inCatalogue;
   const catalogueState = inCatalogue.decision?.state ?? 'Default';
   const differs = !sameState(state, catalogueState);
-  // The catalogue knows more: by whom, when and why.
+  // The catalogue is preferred, because it also has who decided, when and why.
   if (!differs && inCatalogue.decided) return inCatalogue;
   return {
     decision: {
@@ -58,18 +59,18 @@ function decisionInCatalogue(
   const former = before?.decision ?? null;
   if (sameDecision(former, decision)) return { decision, decided: false };
   if (after && former && isInForce(former) && !(decision && isInForce(decision))) {
-    // A catalogue as of a day does not know what was decided after it.
+    // A catalogue as of a day has no later decisions.
     if (former.at !== null && former.at.slice(0, 10) > date) return { decision, decided: false };
     return { decision: takenBack(former, decision), decided: true };
   }
   if (decision === null) return { decision, decided: false };
-  // Where Graph has only the last update, the earlier catalogue knows what it replaced.
+  // If Graph has only the last update, the earlier catalogue has the state that it replaced.
   const previousState = decision.previousState ?? former?.state ?? null;
-  // Microsoft's own samples hold Defaults of 2019 that nobody set.
+  // Even Microsoft's samples contain Defaults of 2019 that nobody set.
   const takesNothingBack = isDefault(decision.state) && isDefault(previousState ?? 'Default');
   if (takesNothingBack && decision.by === null) return { decision: null, decided: false };
-  // What is older than the snapshot last compared was known then, or published late. Where the catalogue did not know
-  // the control, no more can be said: one that comes back brings nothing of years ago.
+  // A decision older than the snapshot last compared was known then, or was published late. If the control was not in
+  // the catalogue, only newer decisions count, so that a control that comes back does not bring those of years ago.
   const from = before ? daysBefore(since, LATE_DAYS) : since;
   const decided = decision.at === null ? before !== undefined : decision.at.slice(0, 10) >= from;
   return { decision: { ...decision, previousState }, decided };
@@ -80,23 +81,23 @@ function isInForce({ state }: Decision): boolean {
 }
 
 /**
- * What is left of a decision that is no longer in force. Where the catalogue has nothing but the Default that it had
- * from the beginning, nobody knows by whom and when it was taken back.
+ * The decision that took back a former one. If the catalogue has only the Default that it had from the beginning, it is
+ * unknown who took it back and when.
  */
 function takenBack(former: Decision, left: Decision | null): Decision {
   const known = left && !isBare(left, former) ? left : { by: null, at: null, comment: null };
   return { ...known, state: left?.state ?? 'Default', previousState: former.state };
 }
 
-/** Whether nobody is named who set the Default, and no moment after the decision that it replaces. */
+/** True if the Default names nobody who set it, and no time after the decision that it replaces. */
 function isBare({ by, at }: Decision, former: Decision): boolean {
   return by === null && (at === null || Date.parse(at) <= (Date.parse(former.at ?? '') || 0));
 }
 
 /**
- * How many decisions a catalogue lacks, where it has lost all of several at once, and names nobody who took one back:
- * then it is the catalogue that is partial. Else 0: one alone may be taken back on any day.
- * @param last the last complete catalogue; of its profiles those count that are still there
+ * The number of decisions that a partial catalogue lacks. It is partial if it has lost all of several decisions at once
+ * and names nobody who took one back. Otherwise the number is 0, because a single decision may be taken back on any day.
+ * @param last the last complete catalogue, of which only the profiles that still exist count
  */
 export function lackedDecisions(last: Profiles, profiles: Profiles): number {
   const inForce = [...last.values()].flatMap(({ id, decision }) => {
@@ -108,8 +109,8 @@ export function lackedDecisions(last: Profiles, profiles: Profiles): number {
 }
 
 /**
- * A catalogue as of a day, with what an earlier one knew already: that was asked for later than the day, for snapshots
- * come late, and what was decided meanwhile has been reported with it.
+ * A catalogue as of a day, with the decisions that an earlier catalogue already had. The earlier one was fetched later
+ * than its day, because snapshots come late, so decisions made meanwhile have already been reported with it.
  */
 export function withKnownDecisions(known: Profiles, asOf: Profiles, date: string): Profiles {
   const profiles = new Map(asOf);
@@ -133,8 +134,8 @@ function sameState(a: string, b: string): boolean {
 }
 
 /**
- * The same steps, in which a control that does not say its state has the one it had: only the newest day of an answer
- * says them, and what was decided in a gap is found on the first day that does.
+ * The same steps, in which a control without a state keeps its last one. Only the newest day of an answer has states,
+ * so a decision made in a gap is found on the first day that has them.
  */
 export function carryStates(
   steps: readonly { before: Snapshot; after: Snapshot }[],
@@ -154,18 +155,18 @@ export function carryStates(
   return carried;
 }
 
-/** Whether two decisions are one: the same state, set at the same time. */
+/** True if two decisions are the same: one state, set at one time. */
 function sameDecision(a: Decision | null, b: Decision | null): boolean {
   return a?.state.toLowerCase() === b?.state.toLowerCase() && a?.at === b?.at;
 }
 
 /**
- * Whether a decision explains a move of its control's points: a gain where the state in force gives points, a loss
- * where one that gave them was taken back; set at most 14 days before the snapshot, or, where nobody says when, since
- * the one before.
+ * True if a decision explains a move of its control's points: a gain if the state in force gives points, a loss if one
+ * that gave them was taken back. It must have been set at most 14 days before the snapshot or, if its date is unknown,
+ * since the previous snapshot.
  * @param date of the snapshot, yyyy-mm-dd
  * @param move in points
- * @param decided whether it was taken since the snapshot before
+ * @param decided true if it was made since the previous snapshot
  */
 export function explains(decision: Decision | null, date: string, move: number, decided: boolean): boolean {
   if (!decision || move === 0) return false;

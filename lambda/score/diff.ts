@@ -5,14 +5,14 @@ import { failingOf, isDrift, type Failing } from './drift.ts';
 import { maximaOf, maximumOf } from './maximum.ts';
 import { EPSILON, type Control, type Decision, type Profiles, type Snapshot } from './snapshot.ts';
 
-/** A change with the two controls it is about, for whoever tells it. */
+/** A change with the two controls it is about, for the report. */
 export interface Difference {
   change: Change;
   before: Control | null;
   after: Control | null;
-  /** The decision that the row tells of, or that caused it. */
+  /** The decision that the row is about, or that caused it. */
   decision: Decision | null;
-  /** Of a move: how many fail, where that is known. */
+  /** For a move: how many people or devices fail, if known. */
   failing?: Failing | null;
 }
 
@@ -21,16 +21,16 @@ export interface ProfilesOfTwo {
   before: Profiles;
   after: Profiles;
   /**
-   * Controls whose maximum moved in the catalogue, on a day that nobody knows (`dateMaxima`): their rows bear nothing of
-   * it, so that it stays with what the total says of each day.
+   * Controls whose maximum moved in the catalogue on an unknown day (`dateMaxima`). Their rows carry nothing of that
+   * move, so that each day's total accounts for it.
    */
   undated?: ReadonlySet<string>;
 }
 
-/** Title of the row about maxima that the total knows, and no control explains. */
+/** Title of the row for a move of the total's maximum that no control explains. */
 export const WITHOUT_POINTS = 'Recommendations without points';
 
-/** Two moves of maxima are one where they differ by no more, in points: totals are rounded. */
+/** Moves of maxima count as equal if they differ by no more than this, in points, because totals are rounded. */
 export const SAME_MAXIMUM = 0.01;
 
 /** Differences of points are multiples of 0.01 on the wire; this only absorbs what binary fractions add. */
@@ -53,16 +53,16 @@ const ORDER: ChangeKind[] = [
 ];
 
 /**
- * What changed between two snapshots of one tenant, and what share of the score's change each row has: applying the
- * result to the first gives the second, within epsilon.
- * Texts are never compared (all but the newest entry of an answer have lost theirs).
+ * The changes between two snapshots of one tenant, with each row's share of the change of the score. Applying the
+ * result to the first snapshot gives the second, within epsilon.
+ * Texts are never compared, because all but the newest entry of an answer have lost theirs.
  * @returns rows in a fixed order: by kind, then largest move first, then by name; independent of the order of controls
  */
 export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo): Difference[] {
   const { pairs, removed, added } = matchControls(before, after);
   const differences: Difference[] = [];
   const undated = profiles.undated ?? NONE;
-  // What the rows so far bear of the move of the total's maximum.
+  // The part of the move of the total's maximum that the rows so far carry.
   let borne = 0;
 
   const profileOf = (name: string | undefined, side: 'before' | 'after') =>
@@ -73,7 +73,7 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
     if (!control) return;
     const title =
       profileOf(control.name, 'after')?.title || profileOf(control.name, 'before')?.title || control.name;
-    // Kinds come in the order of precedence: the first one bears the control's share. A rename never does.
+    // Kinds are in order of precedence, so the first one carries the control's share. A rename never does.
     const bearer = kinds.find((kind) => kind !== 'renamed');
     for (const kind of kinds) {
       const bears = kind === bearer;
@@ -149,7 +149,7 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
   const known = [...gone, ...come].reduce((sum, { maximum, sign }) => sum + sign * (maximum ?? 0), borne);
   let remainder = after.maximum - before.maximum - known;
 
-  // Exactly one whose maximum nobody states: the total knows it.
+  // If the maximum of exactly one control is unknown, the total gives it.
   const [unknown, ...others] = [...gone, ...come].filter(({ maximum }) => maximum === null);
   if (unknown && others.length === 0 && undated.size === 0 && hasPercentages(before, after)) {
     const left = remainder * unknown.sign;
@@ -203,8 +203,8 @@ function hasPercentages(before: Snapshot, after: Snapshot): boolean {
 }
 
 /**
- * The row of what the total's maximum moved by, and no control's did: Microsoft's doing, for it states the total.
- * @param remainder in points: as if one recommendation worth that, without points, had come or gone
+ * The row for the move of the total's maximum that no control explains. It is Microsoft's doing, which states the total.
+ * @param remainder in points: counted as if one recommendation worth that, without points, had come or gone
  */
 function withoutPoints(before: Snapshot, after: Snapshot, remainder: number): Change {
   const { date, previousDate } = { date: after.date, previousDate: before.date };
@@ -235,8 +235,8 @@ export interface Matched {
 }
 
 /**
- * Pairs the controls of two snapshots: by exact name; and where exactly one removed and one new name differ by an
- * instance prefix (`11770.MDA_Google_…`) alone, as a rename. Ids may hold further dots.
+ * Pairs the controls of two snapshots by exact name. If exactly one removed and one new name differ only by an instance
+ * prefix (`11770.MDA_Google_…`), they are a rename. Ids may contain further dots.
  */
 export function matchControls(before: Snapshot, after: Snapshot): Matched {
   const pairs: [Control, Control][] = [];
@@ -312,7 +312,7 @@ function compareChanges(a: Change, b: Change): number {
   return (
     ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) ||
     size(b) - size(a) ||
-    // Code units, not a locale: the same everywhere.
+    // Code units are compared, because a locale's order is not the same everywhere.
     ((a.control ?? '') < (b.control ?? '') ? -1 : 1)
   );
 }

@@ -18,7 +18,7 @@ export interface Failing {
   rounding: number;
 }
 
-/** What binary fractions add. */
+/** Absorbs what binary fractions add. */
 const SLACK = 1e-9;
 
 /** @returns null if a day is partial, counts nobody, or has no maximum: it is then unknown how many fail */
@@ -56,20 +56,20 @@ function agrees(number: number | null, { number: ofPoints, rounding }: { number:
 }
 
 /**
- * Whether a move of the score is drift: the total moved, and the number that fails did not, beyond rounding and a small
- * allowance. If fewer fail, this is a gain only if the score rose: if it fell, protected users left as well.
+ * True if a move of the score is drift: the total moved, but the number that fails did not, beyond rounding and a small
+ * allowance. If fewer fail, it is a gain only if the score rose; if the score fell, protected users left as well.
  * @param move in points, not 0
  */
 export function isDrift(before: Control, after: Control, failing: Failing | null, move: number): boolean {
   if (!failing || before.total === after.total) return false;
   const more = failing.after - failing.before;
   const { rounding } = failing;
-  // Half of one is none.
+  // Half a person or device counts as none.
   const limit = Math.max(rounding, allowedADay(failing.total) + Math.min(rounding, 0.5)) + SLACK;
   return (move < 0 ? more : Math.abs(more)) <= limit;
 }
 
-/** 3, or 1 ‰ of many; of fewer than 300, 1 %: of fewer than 100 nobody. In people or devices. */
+/** The allowance in people or devices: 3, or 1 ‰ of many. Below 300 it is 1 %, so below 100 it is nobody. */
 function allowedADay(total: number): number {
   return Math.min(0.01 * total, Math.max(3, 0.001 * total));
 }

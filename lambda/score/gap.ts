@@ -3,30 +3,31 @@ import { allowedBy, allows, maximaOf, maximumOf } from './maximum.ts';
 import { EPSILON, type Control, type Profile, type Profiles, type Snapshot } from './snapshot.ts';
 
 /**
- * When Microsoft re-scored what. The catalogue is known as of two moments, with any number of days between them; the
- * total's maximum is known on each of these days, and so may tell on which one a maximum in the catalogue moved.
+ * Finds out on which day Microsoft re-scored a control. The catalogue is known at two moments, with any number of days
+ * between them. The total's maximum is known on each of these days, and so may show on which one a maximum in the
+ * catalogue moved.
  */
 
-/** A day against the one before it. */
+/** A day and the one before it. */
 export interface Step {
   before: Snapshot;
   after: Snapshot;
 }
 
-/** One control from day 0 to the last day of a gap, under whatever names; null where it is not there. */
+/** One control from day 0 to the last day of a gap, under all its names; null on days without it. */
 interface Life {
   names: (string | null)[];
   controls: (Control | null)[];
-  /** What the catalogue says of it at the one end and at the other. */
+  /** Its profile in the catalogue at both ends. */
   profiles: { before: Profile | undefined; after: Profile | undefined };
 }
 
-/** A life whose maximum moved in the catalogue: on which of the steps? Step `n` leads from day n − 1 to day n. */
+/** A life whose maximum moved in the catalogue, on a step still to be found. Step `n` leads from day n − 1 to day n. */
 interface Riddle {
   life: Life;
   before: number;
   after: number;
-  /** The first and the last step on which it can have moved; after the last day: perhaps not yet. */
+  /** The first and the last step on which it can have moved. A step after the last day means: perhaps not yet. */
   earliest: number;
   latest: number;
 }
@@ -35,11 +36,11 @@ interface Riddle {
 const LONGEST_SEARCH = 20_000;
 
 /**
- * The catalogue at both sides of each step, so that what it says of maxima holds for the day: one that moved in it is
- * dated to the step on which the total's maximum says that it moved, where exactly one set of controls adds up to what
- * the totals say of all steps; else to the last step, as `undated`.
- * @param steps in a row
- * @param profiles of each step: before the first one as of the earlier moment, after the last one as of the later
+ * The catalogue at both sides of each step, with the maxima of that day. If exactly one set of controls adds up to the
+ * moves of the total's maximum on all steps, each maximum that moved in the catalogue is dated to its step; otherwise to
+ * the last step, as `undated`.
+ * @param steps consecutive
+ * @param profiles for each step: before the first one as of the earlier moment, after the last one as of the later
  */
 export function dateMaxima(steps: Step[], profiles: ProfilesOfTwo[]): ProfilesOfTwo[] {
   const [first, last] = [profiles[0]?.before, profiles.at(-1)?.after];
@@ -47,7 +48,7 @@ export function dateMaxima(steps: Step[], profiles: ProfilesOfTwo[]): ProfilesOf
 
   const lives = livesOf(steps, first, last);
   const days = [first, ...profiles.map(({ after }) => after)].map((known) => new Map(known));
-  // A control that the later catalogue has dropped, or never had under the name that it bore in between.
+  // Some controls are missing in the later catalogue, or are in it under another name than the one they had meanwhile.
   for (const { names, profiles: of } of lives) {
     for (const [day, name] of names.entries()) {
       if (name !== null && of.before && !days[day]!.has(name)) days[day]!.set(name, of.before);
@@ -67,7 +68,7 @@ export function dateMaxima(steps: Step[], profiles: ProfilesOfTwo[]): ProfilesOf
 
   const undated = new Set<string>();
   const remainders = remaindersOf(steps, days, lives, open);
-  // Where all is as the catalogue says it, from the first day on that it may be, there is nothing to find out.
+  // If every maximum may have moved on its earliest day, the totals are explained and no search is needed.
   if (!addUp(remainders, open)) {
     const found = search(remainders, open);
     for (const riddle of open) {
@@ -126,12 +127,12 @@ function lastDayOf({ names }: Life): number {
   return names.findLastIndex((name) => name !== null);
 }
 
-/** None where its maximum stands in the catalogue, or where its points contradict both ends of it. */
+/** Empty if its maximum did not move in the catalogue, or if its points contradict both ends of it. */
 function riddleOf(life: Life): Riddle[] {
   const before = life.profiles.before?.maximum ?? null;
   const after = life.profiles.after?.maximum ?? null;
   if (before === null || after === null || Math.abs(after - before) <= EPSILON) return [];
-  // New when it came, or old when it went, is the same as having moved before, or never.
+  // A control that came with its new maximum moved before the gap, and one that went with its old maximum never moved.
   let earliest = Math.max(firstDayOf(life), 1);
   let latest = lastDayOf(life) + 1;
   for (const [day, control] of life.controls.entries()) {
@@ -150,10 +151,10 @@ function riddleOf(life: Life): Riddle[] {
     : [{ life, before, after, earliest, latest }];
 }
 
-/** Of one step: what the total's maximum moved by, less what is known of it; and what is not known at all. */
+/** The part of one step's move of the total's maximum that no known maximum explains, and the controls of unknown one. */
 interface Remainder {
   points: number;
-  /** Controls that came, and that went, whose maximum nobody knows. */
+  /** Numbers of controls of unknown maximum that came, and that went. */
   come: number;
   gone: number;
 }
@@ -191,20 +192,20 @@ function remaindersOf(steps: Step[], days: Profiles[], lives: Life[], open: Ridd
   return left;
 }
 
-/** What a control adds to the move of a step's maximum, if its own moved on a step. */
+/** The part of a step's move that a control accounts for, if its own maximum moved on step `moved`. */
 function contribution({ life, before, after }: Riddle, moved: number, step: number): number {
   const maximumOn = (day: number) => (life.controls[day] ? (day < moved ? before : after) : 0);
   return maximumOn(step) - maximumOn(step - 1);
 }
 
-/** Two sums of maxima are one where they differ by no more; binary fractions add a little. */
+/** Sums of maxima count as equal if they differ by no more than this; binary fractions add a little. */
 const REACH = SAME_MAXIMUM + 1e-9;
 
 function isKnown({ come, gone }: Remainder): boolean {
   return come + gone === 0;
 }
 
-/** @param points that are left of what the total's maximum moved by */
+/** @param points the part of the move of the total's maximum that is left to explain */
 function isExplained(remainder: Remainder, points: number): boolean {
   const { come, gone } = remainder;
   if (isKnown(remainder)) return Math.abs(points) <= REACH;
@@ -222,8 +223,8 @@ function addUp(remainders: Remainder[], open: Riddle[]): boolean {
 }
 
 /**
- * What can be chosen on a step: who moves on it, and how far that moves the total; how far at most it and those after
- * it move it down, and up.
+ * A choice of the search: a riddle that may move on this step, and by how much that moves the total; and the limits
+ * within which it and the riddles after it can move the total down and up.
  */
 interface Choice {
   step: number;
@@ -233,13 +234,13 @@ interface Choice {
 }
 
 /**
- * Looks for all ways in which the riddles can have moved that leave the fewest steps unexplained.
- * @returns the step of each that moves on the same one in all of them; empty where there are too many
+ * Searches all combinations of moves that leave the fewest steps unexplained.
+ * @returns the step of each riddle that moves on the same step in all of them; empty if there are too many
  */
 function search(remainders: Remainder[], open: Riddle[]): Map<Riddle, number> {
   let fewest = Number.POSITIVE_INFINITY;
   let steps = 0;
-  /** Null: not the same in all answers. */
+  /** Null for a riddle whose step differs between the answers. */
   let agreed = new Map<Riddle, number | null>();
   const moved = new Map<Riddle, number>();
 
@@ -258,7 +259,7 @@ function search(remainders: Remainder[], open: Riddle[]): Map<Riddle, number> {
     if (step > remainders.length) return answer(unexplained);
     const remainder = remainders[step - 1]!;
     const waiting = open.filter((riddle) => !moved.has(riddle) && riddle.earliest <= step);
-    // Its points say that it has moved by now at the latest.
+    // Its points prove that it moves on this step at the latest.
     const due = waiting.filter(({ latest, life }) => latest === step && life.controls[step]);
     for (const riddle of due) moved.set(riddle, step);
     const never = remainders.length + 2;
@@ -281,7 +282,7 @@ function search(remainders: Remainder[], open: Riddle[]): Map<Riddle, number> {
     for (const riddle of due) moved.delete(riddle);
   };
 
-  /** Tries which of the free ones move on a step: those whose moves add up to what is left of its maximum. */
+  /** Tries the subsets of the free riddles whose moves add up to what is left of the step's maximum. */
   const choose = (of: Choice, index: number, points: number): void => {
     steps += 1;
     if (steps > LONGEST_SEARCH) return;
@@ -290,7 +291,7 @@ function search(remainders: Remainder[], open: Riddle[]): Map<Riddle, number> {
       return;
     }
     const { riddle, move, down, up } = of.free[index]!;
-    // What is left is out of reach of all the others together.
+    // The others together can no longer reach what is left.
     if (isKnown(of.remainder) && (points > up + REACH || points < down - REACH)) return;
     moved.set(riddle, of.step);
     choose(of, index + 1, points - move);

@@ -3,14 +3,14 @@ import type { Control, Profile } from './snapshot.ts';
 /** Graph rounds points and percentages to two decimals. */
 export const HALF_A_UNIT = 0.005;
 
-/** What rounding leaves open: the maxima that a control's points and percentage allow. */
+/** The range of maxima that a control's rounded points and percentage allow. */
 export interface Allowed {
   least: number;
   most: number;
   quotient: number;
 }
 
-/** Null where they allow anything: no points, or no percentage. */
+/** Null if any maximum is allowed, because there are no points or no percentage. */
 export function allowedBy(control: Control | null): Allowed | null {
   const percentage = control?.percentage ?? 0;
   const points = control?.points ?? 0;
@@ -30,15 +30,15 @@ export function allows({ least, most }: Allowed, maximum: number | null): maximu
 }
 
 /**
- * The maximum of a control, which Graph does not state: derived from its points and percentage.
- * The profile's maxScore where both agree with it within their rounding, else the nearest whole number that they
- * allow, else their quotient; with nothing to derive it from, the profile's; else null. Never 0 for "unknown".
+ * The maximum of a control, which Graph does not state, derived from its points and percentage. It is the profile's
+ * maxScore if both agree with it within their rounding, else the nearest whole number that they allow, else their
+ * quotient. With nothing to derive it from, it is the profile's, else null. An unknown maximum is never 0.
  * @returns points
  */
 export function maximumOf(control: Control, profile: Profile | undefined): number | null {
   const stated = profile?.maximum ?? null;
   const allowed = allowedBy(control);
-  // The catalogue may lag behind: a maximum below the points is none.
+  // The catalogue may lag behind, so a maximum below the points is not used.
   if (!allowed) return stated !== null && stated + HALF_A_UNIT < control.points ? null : stated;
   return allows(allowed, stated) ? stated : derive(allowed);
 }
@@ -49,9 +49,9 @@ function derive(allowed: Allowed): number {
 }
 
 /**
- * The maxima of one control on two days. They differ only where no single maximum explains both days within their
- * rounding: a control is not re-scored because its points were rounded.
- * @param profiles the control's profile at each side, as far as it is known
+ * The maxima of one control on two days. They differ only if no single maximum explains both days within their
+ * rounding, because rounded points do not make a control re-scored.
+ * @param profiles the control's profile at each side, if known
  */
 export function maximaOf(
   controls: { before: Control; after: Control },
@@ -64,7 +64,7 @@ export function maximaOf(
 
   const catalogueMoved = statedBefore !== statedAfter;
 
-  // A catalogue that moves, and that each day agrees with, needs no other explanation.
+  // If the catalogue's maximum moved and each day agrees with it, it is the explanation.
   if (before && after && catalogueMoved && allows(before, statedBefore) && allows(after, statedAfter)) {
     return { before: statedBefore, after: statedAfter };
   }
@@ -81,8 +81,8 @@ export function maximaOf(
     return { before: one, after: one };
   }
 
-  // A day without points allows anything. Where the catalogue says the same on both days and the other day
-  // contradicts it, it is the catalogue that is wrong, not the maximum that moved.
+  // A day without points allows any maximum. If the catalogue has the same one on both days and the other day
+  // contradicts it, the catalogue is wrong; the maximum has not moved.
   const side = before ?? after;
   const known = (control: Control, profile: Profile | undefined) => maximumOf(control, profile);
   const ofBefore = known(controls.before, profiles.before ?? profiles.after);
@@ -92,7 +92,7 @@ export function maximaOf(
   return { before: one, after: one };
 }
 
-/** Of two days: what both allow, with the quotient of the narrower one. Null where nothing does. */
+/** The range that two days both allow, with the quotient of the narrower one; null if there is none. */
 function intersect(a: Allowed, b: Allowed): Allowed | null {
   const least = Math.max(a.least, b.least);
   const most = Math.min(a.most, b.most);

@@ -1,9 +1,9 @@
-/** Whether a recommendation is one of those named: by its id, where * stands for any characters. */
+/** True if a pattern matches the recommendation's id. In a pattern, * stands for any characters. */
 export function isMuted(control: string, mute: readonly string[]): boolean {
   return mute.some((pattern) => matches(control, pattern.split('*')));
 }
 
-/** By hand: an expression made of a foreign pattern may take for ever. */
+/** Matched by hand, because a regular expression made from a user's pattern may take forever. */
 function matches(name: string, parts: string[]): boolean {
   const [first = '', ...rest] = parts;
   const last = rest.pop();

@@ -3,9 +3,9 @@ import { maximumOf } from './maximum.ts';
 import type { Control, ScoreLine, Snapshot } from './snapshot.ts';
 
 /*
- * What is believed of an answer. Each single field is checked where it is read (graph/schema.ts); this file checks what
- * cannot be true together, or cannot follow the days before. A value that would move a score is refused with its
- * entry; a value that only describes one becomes unknown, because no description is worth a lost day.
+ * The rules by which an answer is accepted. Each single field is checked where it is read (graph/schema.ts); this file
+ * checks values that contradict each other or the days before. A value that would move a score is refused with its entry.
+ * A value that only describes one becomes unknown, because no description is worth losing a day.
  *
  *   secureScore
  *   id, createdDateTime    one day, of the tenant, that a calendar has, at most tomorrow in UTC (isFromTheFuture);
@@ -43,27 +43,27 @@ const DAY_MS = 24 * 3_600_000;
 /** Graph states points and maxima with two decimals: each may be half a unit off. */
 const ROUNDING = 0.01;
 
-/** How far the total may differ from its controls, in points: rounding adds up over hundreds of controls. */
+/** The maximum difference, in points, between the total and its controls: rounding adds up over hundreds of controls. */
 const TOTAL_SLACK = 0.5;
 
-/** Assumed for a maximum that nobody states, because those in the catalogue go up to 10. */
+/** The maximum that is assumed where none is stated, because those in the catalogue go up to 10. */
 const LIKELY_MAXIMUM = 10;
 
-/** A suspect day is accepted when as many further days agree with it. */
+/** The number of further days that must agree with a suspect day before it is accepted. */
 const CONFIRMING_DAYS = 2;
 
 /**
- * Whether a day is in the future of an answer: later than the next day in UTC. One day is allowed because a clock may be
- * slow, and a zone ahead.
+ * True if a day is in the future of an answer: later than the next day in UTC. One day is allowed, because a clock may be
+ * slow and a time zone ahead.
  * @param date yyyy-mm-dd
- * @param now when the answer came, ISO 8601; of an archived snapshot its `fetchedAt`: what was from the future then
- *   stays so, even when its date has come
+ * @param now the time of the answer, ISO 8601. For an archived snapshot it is `fetchedAt`, so that one from the future
+ *   stays implausible even when its date has come
  */
 export function isFromTheFuture(date: string, now: string): boolean {
   return date > new Date(Date.parse(now) + DAY_MS).toISOString().slice(0, 10);
 }
 
-/** Why a score cannot be true, as the end of a sentence about it; null if it can. */
+/** The reason why a score is impossible, as the end of a sentence about it; null if it is possible. */
 export function impossible({ points, maximum }: { points: number; maximum: number }): string | null {
   if (points <= maximum + ROUNDING) return null;
   return maximum === 0
@@ -71,14 +71,14 @@ export function impossible({ points, maximum }: { points: number; maximum: numbe
     : `its currentScore ${points} is more than its maxScore ${maximum}`;
 }
 
-/** Whether a day of the chart is plausible: an earlier version accepted days that are not. */
+/** True if a day of the chart is plausible. An earlier version accepted days that are not. */
 export function isPlausible(day: ScoreLine, now: string): boolean {
   return !isFromTheFuture(day.date, now) && impossible(day) === null;
 }
 
 /**
- * Whether a catalogue is only a part: Microsoft adds and retires a few profiles at a time.
- * @param size how many profiles it has, and @param complete how many the last complete one has
+ * True if a catalogue is only a part, because Microsoft adds and retires only a few profiles at a time.
+ * @param size its number of profiles. @param complete that of the last complete one
  */
 export function isPartialCatalogue(size: number, complete: number): boolean {
   return size < complete / 2;
@@ -86,7 +86,7 @@ export function isPartialCatalogue(size: number, complete: number): boolean {
 
 /** Which of the days after the one last reported count, and which do not. */
 export interface Accepted {
-  /** Days to compare, oldest first: each with the accepted day before it. */
+  /** Days to compare, oldest first, each with the accepted day before it. */
   steps: { before: Snapshot; after: Snapshot }[];
   /** Suspect days that the following days contradict: left out of every comparison. */
   skipped: Suspicion[];
@@ -96,17 +96,17 @@ export interface Accepted {
 
 /** Why a day is suspect. */
 export type Suspicion =
-  /** How many of the baseline's controls (`told`, a stored name) are gone. */
+  /** The number of controls that are gone, and that of the baseline (`told`, a stored name). */
   | { date: string; gone: number; told: number }
-  /** By how many points the total and the sum of its controls disagree: total minus sum. */
+  /** The total minus the sum of its controls, in points. */
   | { date: string; difference: number };
 
 /**
- * Decides which days count. A day is suspect on which more than half of the baseline's controls are gone (more often
- * a partial answer than the truth, whatever it says of the services), or whose total has left its controls. It counts
- * only once two further days agree with it. A suspect day that does not count changes nothing: the next plausible day
- * is compared with the baseline, and carries whatever was lost meanwhile.
- * A fold over the days: daily runs and one run after a gap accept the same days.
+ * Decides which days count. A day is suspect if more than half of the baseline's controls are gone (more often a partial
+ * answer than the truth, whatever it says about the services), or if its total has left its controls. It counts only
+ * once two further days agree with it. A suspect day that does not count changes nothing: the next plausible day is
+ * compared with the baseline, and carries whatever was lost meanwhile.
+ * It is a fold over the days, so daily runs and one run after a gap accept the same days.
  * @param told the baseline: the snapshot last reported
  * @param days the days after it, oldest first
  */
@@ -136,8 +136,8 @@ export function acceptDays(told: Snapshot, days: Snapshot[]): Accepted {
 }
 
 /**
- * A day with each control whose score could not be read at the value last known: one broken control does not hide what
- * happens to all others. A control that the baseline does not know stays out until it can be read, and is new then.
+ * A day on which each control of unreadable score has its last known value, so that one broken control does not hide what
+ * happens to the others. A control that is not in the baseline is left out until it can be read, and is new then.
  */
 function holdUnreadable(baseline: Snapshot, day: Snapshot): Snapshot {
   const held = (day.unreadable ?? []).flatMap((name) => {
@@ -147,7 +147,7 @@ function holdUnreadable(baseline: Snapshot, day: Snapshot): Snapshot {
   return held.length === 0 ? day : { ...day, controls: new Map([...day.controls, ...held]) };
 }
 
-/** The held controls of a day, which its archived object does not have: whoever compares from it later needs them. */
+/** The held controls of a day. A later comparison needs them, because the archived object does not contain them. */
 export function heldControls(day: Snapshot): Control[] {
   return (day.unreadable ?? []).flatMap((name) => day.controls.get(name) ?? []);
 }
@@ -161,9 +161,9 @@ function suspect(baseline: Snapshot, day: Snapshot): Suspicion | null {
 }
 
 /**
- * Whether another day confirms a suspect day: the same controls are missing, by the same measure; or its total has left
- * its controls too, by any amount. By a fixed amount, a total that is no longer the sum and moves daily would never be
- * confirmed, and that tenant would never be reported again.
+ * True if another day confirms a suspect day: the same controls are missing, by the same measure, or its total has left
+ * its controls too, by any amount. If the amount had to be the same, a total that is no longer the sum and moves daily
+ * would never be confirmed, and the tenant would never be reported again.
  */
 function agrees(baseline: Snapshot, day: Snapshot, other: Snapshot): boolean {
   const [first, second] = [suspect(baseline, day), suspect(baseline, other)];
@@ -183,9 +183,9 @@ function disagreement(snapshot: Snapshot): number {
 }
 
 /**
- * Whether the total has left its controls further than it was from them. One that comes back to them never does; and of
- * one that is not their sum anyway, only a multiple says anything. A held control may be worth anything up to its
- * maximum, and leaves the total as much room.
+ * True if the total is further from the sum of its controls than before. A total that comes back to them never is, and
+ * for one that is never their sum only a multiple of the usual difference means anything. A held control may be worth
+ * anything up to its maximum, and gives the total as much room.
  */
 function leaves(before: number, after: number, day: Snapshot): boolean {
   let room = TOTAL_SLACK;

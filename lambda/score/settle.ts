@@ -30,35 +30,35 @@ export interface Drop {
   maximum: { before: number | null; after: number | null };
   /** The share of all its moves since it fell. */
   percentagePoints: number;
-  /** How many snapshots it has stood since. */
+  /** The number of snapshots since then in which it still stood. */
   snapshots: number;
   /** The part of its percentage points that a mail has counted as pending. */
   counted: number;
 }
 
 /**
- * What small moves of a control have come to in one direction, since its score was at its best (or worst): moves that
- * no mail reported by themselves, because each was drift, or smaller than minimumPoints.
+ * The sum of small moves of a control in one direction, since its score was at its best (or worst). No mail reported
+ * these moves by themselves, because each was drift, or smaller than minimumPoints.
  */
 export interface Sum {
   control: string;
   part: 'drift' | 'silenced';
   direction: 'lost' | 'gained';
-  /** Day before the first of them. */
+  /** The day before the first of them. */
   since: string | null;
   points: number;
   percentagePoints: number;
   /** The part of its percentage points that a mail has counted as drift, or as silenced. */
   counted: number;
-  /** How many more fail (of a gain: how many fewer) since they were fewest (most), as far as that is known. */
+  /** How many more fail (for a gain, how many fewer) since they were fewest (most), as far as is known. */
   failing: number;
-  /** How many failed when last that was known: of many people, several days may pass before one shows in the points. */
+  /** The last known number that fails. Among many people, several days may pass before one shows in the points. */
   lastFailing: number | null;
 }
 
-/** What small moves have come to, on the day on which they are reported. */
+/** The sum of small moves, on the day on which it is reported. */
 export interface AddedUp {
-  /** Day before the first of them. */
+  /** The day before the first of them. */
   since: string | null;
   points: { before: number; after: number };
   percentagePoints: number;
@@ -92,27 +92,27 @@ export function partOf({ percentagePoints, of }: Tally): Part {
 export interface Account {
   /** The score last reported; null before the first mail. */
   since: ScoreLine | null;
-  /** Earned here, and reported. */
+  /** Gains earned here that were reported. */
   gained: Tally;
   lost: Tally;
-  /** By Microsoft: new, removed and re-scored controls. */
+  /** Re-scored by Microsoft: new, removed and re-scored controls. */
   rescored: Tally;
-  /** By somebody's decision. */
+  /** Decided by somebody. */
   decided: Tally;
-  /** By people and devices that come and go. */
+  /** Drift, as people and devices come and go. */
   drift: Tally;
-  /** Below minimumPoints. */
+  /** Moves below minimumPoints. */
   silenced: Tally;
-  /** Of muted recommendations, whatever the cause. Accounts of before there were any lack it. */
+  /** Moves of muted recommendations, whatever the cause. Older accounts have none. */
   muted?: Tally;
-  /** Drops that recovered before they were reported: what is left of their moves. */
+  /** Drops that recovered before they were reported, with what is left of their moves. */
   healed: Healed[];
-  /** Minus what an earlier mail counted as pending, drift or silenced, and has since been reported (or has healed). */
+  /** Minus what an earlier mail counted as pending, drift or silenced and which has since been reported (or healed). */
   countedBefore: number;
   unexplained: number;
 }
 
-/** What the fold carries from day to day. It is stored in a tenant's state, so its keys keep their names. */
+/** The memory of the fold from day to day. It is stored in a tenant's state, so its keys keep their names. */
 export interface Settling {
   /** Pending drops. */
   waiting: Drop[];
@@ -124,8 +124,8 @@ export interface Settling {
 }
 
 /**
- * What becomes of a row: it is told; it waits, or heals what waited; it is silenced; or it is folded into another row
- * of the same control, or into a line.
+ * What becomes of a row: it is reported (`told`, a stored name); it is pending, or heals a pending drop; it is silenced;
+ * or it is folded into another row of the same control, or into a line.
  */
 export type Fate = 'told' | 'waiting' | 'healing' | 'silenced' | 'muted' | 'folded';
 
@@ -153,7 +153,7 @@ export interface NamedChange extends Change {
 
 const NONE: Tally = { percentagePoints: 0, of: [] };
 
-/** Maxima of the total that differ by no more, in points, are rounded: nobody re-scored anything. */
+/** Maxima of the total that differ by no more than this, in points, are only rounded; nothing was re-scored. */
 const ROUNDING = 0.01;
 
 const NO_SUM = { points: 0, percentagePoints: 0, counted: 0, failing: 0, lastFailing: null };
@@ -562,7 +562,7 @@ function further(drop: Drop, move: Change, share: number): Drop {
   };
 }
 
-/** Whether the score is back at its former share of the maximum, or above. */
+/** True if the score is back at its former share of the maximum, or above. */
 function isBack(drop: Drop, move: Change): boolean {
   const after = move.points.after ?? 0;
   const before = drop.points.before;

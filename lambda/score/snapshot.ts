@@ -6,20 +6,20 @@ export interface Snapshot {
   date: string;
   points: number;
   maximum: number;
-  /** Sorted, never empty; null where Graph did not say. */
+  /** Sorted, never empty; null if Graph did not state them. */
   enabledServices: string[] | null;
   /** By exact name, which is a control's identity. */
   controls: Map<string, Control>;
-  /** Names of controls whose score could not be read; absent where all could. */
+  /** Names of controls whose score could not be read; absent if all could be read. */
   unreadable?: string[];
-  /** How others do, in per cent: a fact beside the score, which moves daily on its own. */
+  /** The averages of other tenants, in per cent. They move daily on their own and are never compared. */
   peers: Peers;
 }
 
-/** Averages in per cent; null where Graph gave none, or one that cannot be (-1). */
+/** Averages in per cent; null if Graph gave none, or an impossible one (-1). */
 export interface Peers {
   allTenants: number | null;
-  /** Of tenants with about as many seats. */
+  /** The average of tenants with about as many seats. */
   similarSize: number | null;
 }
 
@@ -27,23 +27,23 @@ export interface Control {
   name: string;
   category: string;
   points: number;
-  /** Graph's scoreInPercentage; null where it gave none. */
+  /** Graph's scoreInPercentage; null if it gave none. */
   percentage: number | null;
-  /** The day's text, sync and counts are there: true only of what was archived while it was the newest day. */
+  /** True if text, sync and counts are there, which is so only for what was archived while it was the newest day. */
   complete: boolean;
-  /** implementationStatus, HTML as Graph sent it; null where not complete. */
+  /** implementationStatus, HTML as Graph sent it; null if not complete. */
   status: string | null;
   lastSynced: string | null;
   count: number | null;
   total: number | null;
   /**
-   * What somebody decided, where the control itself says so: device controls do, for Defender's exceptions do not
-   * reach the catalogue. "default" where nobody did; null where it does not say.
+   * The decided state that the control itself carries. Device controls have one, because Defender's exceptions do not
+   * reach the catalogue. "default" means that nobody decided; null, that the control has no state.
    */
   state: string | null;
 }
 
-/** What the catalogue says of a control. Texts are HTML as Graph sent them. */
+/** A control's entry in the catalogue. Texts are HTML as Graph sent them. */
 export interface Profile {
   id: string;
   title: string;
@@ -56,7 +56,7 @@ export interface Profile {
   actionUrl: string | null;
   implementationCost: string | null;
   userImpact: string | null;
-  /** What somebody decided last; null where nobody ever did. */
+  /** The last decision; null if nobody ever decided. */
   decision: Decision | null;
 }
 
@@ -64,28 +64,28 @@ export interface Profile {
 export interface Decision {
   /** An open list, as Graph spells it: Default, Ignored (risk accepted), ThirdParty, Reviewed, … */
   state: string;
-  /** The one before it, of the same list; null where there was none. */
+  /** The state before it, from the same list; null if there was none. */
   previousState: string | null;
   by: string | null;
   /** ISO 8601. */
   at: string | null;
   comment: string | null;
-  /** Where the control itself says so, and the catalogue has another state: that one. */
+  /** The state in the catalogue, if the control itself has another one. */
   inCatalogue?: string;
 }
 
 /** Profiles by id. */
 export type Profiles = ReadonlyMap<string, Profile>;
 
-/** Score moves up to this many points are no change: partial credits wobble as user counts move. */
+/** Moves of the score up to this many points are not a change, because partial credits wobble with user counts. */
 export const EPSILON = 0.005;
 
-/** @returns the score in per cent, unrounded; null where the maximum is 0. */
+/** @returns the score in per cent, unrounded; null if the maximum is 0 */
 export function percentageOf(score: { points: number; maximum: number }): number | null {
   return score.maximum > 0 ? (100 * score.points) / score.maximum : null;
 }
 
-/** Whether two snapshots of one day tell the same: scores, maximum, and set of controls. Texts do not count. */
+/** True if two snapshots of one day are equal in scores, maximum and set of controls. Texts do not count. */
 export function sameScores(a: Snapshot, b: Snapshot): boolean {
   if (a.points !== b.points || a.maximum !== b.maximum || a.controls.size !== b.controls.size) return false;
   for (const [name, control] of a.controls) {
@@ -94,12 +94,12 @@ export function sameScores(a: Snapshot, b: Snapshot): boolean {
   return (a.unreadable ?? []).join('\n') === (b.unreadable ?? []).join('\n');
 }
 
-/** The score of a day, in one line. */
+/** The score of one day. */
 export interface ScoreLine {
   date: string;
   points: number;
   maximum: number;
-  /** In per cent, unrounded; null where the maximum is 0. */
+  /** In per cent, unrounded; null if the maximum is 0. */
   percentage: number | null;
 }
 

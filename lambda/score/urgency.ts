@@ -1,25 +1,24 @@
 const DAY_MS = 24 * 3_600_000;
 
-/** Within how many days what is lost is added up. */
+/** The number of days over which losses are added up. */
 const WINDOW_DAYS = 7;
 
 /** Percentages are quotients of points with two decimals; this only absorbs what binary fractions add. */
 const SLACK = 1e-9;
 
-/** A day and its score, per cent; null where the tenant had no maximum. */
+/** A day and its score in per cent; null if the tenant had no maximum. */
 export interface DayScore {
   date: string;
   percentage: number | null;
 }
 
-/** A line of the alerts that was crossed. */
+/** A limit of the alerts that was crossed. */
 export type Crossing =
   { rule: 'below'; limit: number } | { rule: 'drop'; limit: number; lost: number; since: string };
 
 /**
- * Which lines the score has crossed on days that are new, and stands beyond still on the last of them: a line is crossed
- * once, and again only after the score has been back. Nothing is remembered: the day before tells on which side it was.
- * Pure.
+ * The limits that the score has crossed on new days and is still beyond on the last of them. A limit is crossed once,
+ * and again only after the score has been back. No memory is needed, because the day before shows on which side it was.
  * @param days ascending, some before the new ones
  * @param reported the last day that is not new
  */
@@ -43,7 +42,7 @@ export function crossings(
     const peaks = known.map((_, index) => peakBefore(known, index));
     const isFallen = (index: number) =>
       index > 0 && peaks[index]!.percentage - known[index]!.percentage >= drop - SLACK;
-    // What fell in the middle of a gap, and has not come back, has fallen all the same.
+    // A fall in the middle of a gap counts as long as the score has not come back.
     const fallen = fresh
       .filter((index) => isFallen(index) && !isFallen(index - 1))
       .map((index) => ({ since: peaks[index]!.date, lost: peaks[index]!.percentage - last.percentage }))
@@ -54,7 +53,7 @@ export function crossings(
   return found;
 }
 
-/** The best of the days before, as far back as the window, or the one before where that is further. */
+/** The best earlier day within the window, or the previous day if that is further back. */
 function peakBefore(
   known: { date: string; percentage: number }[],
   index: number,
