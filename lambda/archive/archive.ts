@@ -143,12 +143,17 @@ export class Archive {
     return objects.filter((object) => object !== null);
   }
 
-  /** `days('', now)` and `catalogues()`, restricted to what the ledger lists; everything if there is no ledger. */
-  async named(now?: Date): Promise<{ days: Map<string, string[]>; catalogues: string[] }> {
+  /**
+   * `days('', now)` and `catalogues()`, restricted to what the ledger lists; everything if there is no ledger.
+   * @returns `catalogues[].named`: when entries of the ledger listed it, ISO 8601, ascending
+   */
+  async named(
+    now?: Date,
+  ): Promise<{ days: Map<string, string[]>; catalogues: { hash: string; named: string[] }[] }> {
     // Objects are listed before the ledger is read, because an object's entry is created before the object.
     const [days, catalogues] = [await this.days('', now), await this.catalogues()];
     const files = await this.ledger.read();
-    if (files.length === 0) return { days, catalogues };
+    if (files.length === 0) return { days, catalogues: catalogues.map((hash) => ({ hash, named: [] })) };
     const { named } = contentsOf(files);
     const isNamed = (date: string) => (hash: string) =>
       named.has(layout.snapshot(this.#tenantId, date, hash));
@@ -158,7 +163,10 @@ export class Archive {
           .map(([date, hashes]) => [date, hashes.filter(isNamed(date))] as const)
           .filter(([, hashes]) => hashes.length > 0),
       ),
-      catalogues: catalogues.filter((hash) => named.has(layout.profiles(this.#tenantId, hash))),
+      catalogues: catalogues.flatMap((hash) => {
+        const entries = named.get(layout.profiles(this.#tenantId, hash));
+        return entries ? { hash, named: entries.map(({ at }) => at) } : [];
+      }),
     };
   }
 

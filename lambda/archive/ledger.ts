@@ -21,7 +21,7 @@ export type Named = z.infer<typeof namedSchema>;
  * | kind | lists in `added` |
  * |---|---|
  * | began | what existed when the ledger began, which proves nothing about the time before |
- * | run | the snapshots and the catalogue that a run added, with the days it asked Graph for and those Graph had |
+ * | run | the snapshots and the catalogue that a run added, with the days it asked Graph for and those Graph had; a catalogue that Graph gives again after another one is listed again, since it is in force from then on |
  * | report | a report |
  * | acknowledged | nothing; `acknowledged` lists the losses that somebody knows of |
  */
@@ -329,8 +329,11 @@ function thumbprintOf(pem: string): string | null {
 
 /** Everything that a ledger records about objects. */
 export interface Contents {
-  /** The entries that list an object, ascending, by its key: several if it was lost, fetched and archived again. */
-  named: Map<string, { hash: string; sequence: number }[]>;
+  /**
+   * The entries that list an object, ascending, by its key: several if it was lost, fetched and archived again, or if it
+   * is a catalogue that came into force again.
+   */
+  named: Map<string, { hash: string; sequence: number; at: string }[]>;
   /** Keys that are excused for never having been created (see `Entry.unfinished`); the objects may exist all the same. */
   unfinished: Set<string>;
   /** The reasons given for acknowledged losses, by key. */
@@ -346,7 +349,7 @@ export function contentsOf(files: LedgerFile[]): Contents {
     if (!entry) continue;
     completed = Math.max(completed, entry.completed);
     for (const { key, hash: of } of entry.added)
-      named.set(key, [...(named.get(key) ?? []), { hash: of, sequence: number }]);
+      named.set(key, [...(named.get(key) ?? []), { hash: of, sequence: number, at: entry.at }]);
     for (const key of entry.unfinished) {
       if ((named.get(key) ?? []).every((each) => each.sequence > completed)) unfinished.add(key);
     }

@@ -191,19 +191,23 @@ function addVersion(versions: Map<string, string[]>, date: string, hash: string)
   versions.set(date, [...new Set([...(versions.get(date) ?? []), hash])]);
 }
 
-/** The catalogue of the answer, unless it is there and named. */
+/**
+ * The catalogue of the answer, unless it is the one in force. One that was archived before, and that Graph gives again
+ * after another one, is named again: its `fetchedAt` says nothing about when it came back.
+ */
 async function newCatalogue(
   run: Run,
   archive: Archive,
-  { profilesHash, fetchedAt, rawProfiles, cursor }: Answer,
+  { profilesHash, fetchedAt, rawProfiles }: Answer,
   { catalogues }: LedgerView,
 ): Promise<NewObject | null> {
-  if (profilesHash === cursor?.profiles) return null;
+  if ([...catalogues].at(-1) === profilesHash) return null;
   const object = await archive.newProfiles(profilesHash, fetchedAt, rawProfiles);
   if (!(await archive.has(object.key))) return object;
   const isNamed =
     catalogues.has(profilesHash) || (await openLedger(archive, null)).catalogues.has(profilesHash);
-  return isNamed ? null : adopted(run, archive, object, () => archive.archivedProfiles(profilesHash));
+  if (isNamed) return archive.stored(object.key);
+  return adopted(run, archive, object, () => archive.archivedProfiles(profilesHash));
 }
 
 /**

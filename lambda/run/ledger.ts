@@ -1,6 +1,6 @@
 import type { Archive, NewObject, ArchivedReport } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
-import { contentsOf, type Head, type LedgerFile, type LedgerState, type Named } from '../archive/ledger.ts';
+import { type Head, type LedgerFile, type LedgerState, type Named } from '../archive/ledger.ts';
 import { addDays, dateOf } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
 
@@ -26,7 +26,7 @@ export interface LedgerView {
   beyond: LedgerFile[];
   /** Content hashes of named snapshots by date: of the last days, or of all where the state remembers none. */
   snapshots: Map<string, Set<string>>;
-  /** Content hashes of named catalogues, likewise. */
+  /** Content hashes of named catalogues, likewise; the one in force is the last. */
   catalogues: Set<string>;
 }
 
@@ -43,7 +43,7 @@ export async function openLedger(archive: Archive, known: LedgerState | null): P
     ),
     catalogues: new Set(known?.catalogues),
   };
-  for (const key of contentsOf(files).named.keys()) remember(view, key);
+  for (const { entry } of files) for (const { key } of entry?.added ?? []) remember(view, key);
   return view;
 }
 
@@ -54,7 +54,10 @@ function remember({ snapshots, catalogues }: LedgerView, key: string): void {
     snapshots.set(date, (snapshots.get(date) ?? new Set()).add(hash));
   } else if (key.startsWith('profiles/')) {
     const hash = layout.parseProfiles(key);
-    if (hash) catalogues.add(hash);
+    if (!hash) return;
+    // The last one is the one in force.
+    catalogues.delete(hash);
+    catalogues.add(hash);
   }
 }
 

@@ -4,6 +4,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Archive, contentHash } from '../../lambda/archive/archive.ts';
 import { readRows, writeColumns } from '../../lambda/archive/columns/write.ts';
+import { contentsOf } from '../../lambda/archive/ledger.ts';
+import { layout } from '../../lambda/archive/layout.ts';
 import { listTenants } from '../../lambda/archive/tenants.ts';
 import { verify } from '../../lambda/archive/verify.ts';
 import { addDays } from '../../lambda/dates.ts';
@@ -482,9 +484,49 @@ describe('rows that are written already are made anew', () => {
       ['2026-03-01', 'alpha'],
       ['2026-03-02', 'alpha'],
       ['2026-03-03', 'alpha'],
-      ...['04', '05', '06', '07'].map((day) => [`2026-03-${day}`, 'Of a run that stalled']),
+      ['2026-03-04', 'Of a run that stalled'],
+      // From here on, the first one is in force again. It is empty: a title is known from the day before.
+      ['2026-03-05', 'Of a run that stalled'],
+      ['2026-03-06', 'alpha'],
+      ['2026-03-07', 'alpha'],
     ]);
   });
+
+  it.each(['written each day', 'not written on the day of the return'])(
+    'a catalogue that Graph gives again is in force again (%s)',
+    async (how) => {
+      const store = new MemoryStore();
+      const answerOn = async (day: string, title: string) => {
+        const entries = until(day)
+          .toReversed()
+          .map((date, index) => entry(date, BASE, index === 0));
+        const answer = { tenantId: TENANT_ID, entries, profiles: catalogue(title) };
+        await archiveAnswer(store, `${day}T07:00:00Z`, answer, SILENT);
+      };
+      await answerOn('2026-03-04', 'One');
+      await answerOn('2026-03-05', 'Another');
+      const before = [...store.objects].filter(([key]) => key.startsWith('history/'));
+      const state = await store.get(layout.columnsState(TENANT_ID));
+      await answerOn('2026-03-06', 'One');
+      if (how !== 'written each day') {
+        for (const [key, bytes] of before) store.objects.set(key, bytes);
+        store.objects.set(layout.columnsState(TENANT_ID), state!.bytes);
+      }
+      await answerOn('2026-03-07', 'One');
+      const { bytes } = (await store.get(file('controls', '2026-03')))!;
+      const titles = readRows('controls', { month: '2026-03', tenantId: TENANT_ID, bytes })
+        .filter(({ control, date }) => control === 'alpha' && date >= '2026-03-04')
+        .map(({ title }) => title);
+      expect(titles).toEqual(['One', 'Another', 'One', 'One']);
+      expect(store.dump('history/')).toEqual(await rebuilt(store));
+      // It is named when it comes, and not each day.
+      const { named } = contentsOf(await new Archive(store, TENANT_ID).ledger.read());
+      const times = [...named].flatMap(([key, entries]) =>
+        key.startsWith('profiles/') ? entries.length : [],
+      );
+      expect(times.toSorted()).toEqual([1, 2]);
+    },
+  );
 
   it.each([
     ['One', 'Another'],

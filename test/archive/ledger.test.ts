@@ -187,8 +187,8 @@ describe('what a ledger names', () => {
     );
     const contents = contentsOf(await of.ledger.read());
     expect(contents.named.get(snapshot)).toEqual([
-      { hash: 'a'.repeat(64), sequence: 1 },
-      { hash: 'b'.repeat(64), sequence: 2 },
+      { hash: 'a'.repeat(64), sequence: 1, at: expect.any(String) },
+      { hash: 'b'.repeat(64), sequence: 2, at: expect.any(String) },
     ]);
     expect(contents.acknowledged.get(snapshot)).toBe('disk failure');
   });

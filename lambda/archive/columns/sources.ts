@@ -20,7 +20,7 @@ export interface InMemory {
     hash: string;
     raw: unknown[];
     profiles: Profiles;
-    /** The time at which this run archived it; null if it existed before. */
+    /** The time at which this run archived it, or noticed that it is in force again; null if it was in force before. */
     addedAt: string | null;
   };
 }
@@ -35,9 +35,9 @@ const NO_PROFILES: Profiles = new Map();
 /**
  * The days of a tenant's archive, with what their rows are made from. An unreadable object is logged and left out.
  *
- * The catalogue in force for a snapshot is the last one first seen before it was fetched, or else the first one. A
- * decision counts from its own date on. For the newest day of an answer, however, every decision made by then counts,
- * as in the mails.
+ * The catalogue in force for a snapshot is the last one that came into force, for the first time or again, before the
+ * snapshot was fetched; or else the first one. A decision counts from its own date on. For the newest day of an answer,
+ * however, every decision made by then counts, as in the mails.
  */
 export class Sources {
   readonly #archive: Archive;
@@ -78,8 +78,13 @@ export class Sources {
     const unknown = hashes.filter((hash) => !known.has(hash));
     const { hash, addedAt } = memory?.catalogue ?? { hash: '', addedAt: null };
 
-    if (unknown.length === others) {
+    const isInForce = !memory || recent.at(-1)?.hash === hash;
+    if (unknown.length === others && isInForce) {
       sources.#timeline = { recent, others };
+      return { sources, shifted: false };
+    }
+    if (unknown.length === others && addedAt !== null && known.has(hash)) {
+      sources.#timeline = { recent: [...recent, { hash, fetchedAt: addedAt }], others };
       return { sources, shifted: false };
     }
     if (unknown.length === others + 1 && addedAt !== null && !known.has(hash)) {
@@ -88,10 +93,17 @@ export class Sources {
     }
     await sources.#readTimeline();
     const { recent: all, others: unreadable } = sources.#timeline;
-    const earlier = all.filter(
-      (each) => !known.has(each.hash) && each.fetchedAt <= (written?.fetchedAt ?? ''),
+    const isWritten = ({ fetchedAt }: { fetchedAt: string }) => fetchedAt <= (written?.fetchedAt ?? '');
+    const earlier = new Set(
+      all.filter((each) => !known.has(each.hash) && isWritten(each)).map((each) => each.hash),
     );
-    return { sources, shifted: written !== null && earlier.length + unreadable !== others };
+    const isNew = (each: Timeline['recent'][number]) =>
+      known.has(each.hash) && !recent.some(({ fetchedAt }) => fetchedAt === each.fetchedAt);
+    const since = recent[0]?.fetchedAt ?? '';
+    const isShifted =
+      earlier.size + unreadable !== others ||
+      all.some((each) => isNew(each) && isWritten(each) && each.fetchedAt > since);
+    return { sources, shifted: written !== null && isShifted };
   }
 
   /**
@@ -120,8 +132,9 @@ export class Sources {
   timeline(since: string): Timeline {
     const { recent, others } = this.#timeline;
     const first = recent.findLastIndex(({ fetchedAt }) => fetchedAt.slice(0, 10) < since);
-    const dropped = Math.max(first, 0);
-    return { recent: recent.slice(dropped), others: others + dropped };
+    const left = recent.slice(Math.max(first, 0));
+    const gone = new Set(recent.map(({ hash }) => hash)).difference(new Set(left.map(({ hash }) => hash)));
+    return { recent: left, others: others + gone.size };
   }
 
   async #versions(date: string, hashes: string[]) {
@@ -165,17 +178,18 @@ export class Sources {
 
   async #readTimeline(): Promise<void> {
     const { catalogues } = await this.#archive.named();
-    const entries = await inParallel(catalogues, (hash) =>
+    const entries = await inParallel(catalogues, ({ hash, named }) =>
       this.#unlessDamaged(
         async () => {
           const { fetchedAt } = await this.#archive.archivedProfiles(hash);
-          return { hash, fetchedAt };
+          return [fetchedAt, ...named.filter((at) => at > fetchedAt)].map((at) => ({ hash, fetchedAt: at }));
         },
         (why) => (this.#unprovenCatalogue = why),
       ),
     );
-    const recent = entries.filter((entry) => entry !== null).toSorted(byTime);
-    this.#timeline = { recent, others: this.#hashes.length - recent.length };
+    const recent = entries.flatMap((entry) => entry ?? []).toSorted(byTime);
+    const readable = new Set(recent.map(({ hash }) => hash));
+    this.#timeline = { recent, others: this.#hashes.length - readable.size };
     this.#isWhole = true;
   }
 
