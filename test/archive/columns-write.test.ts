@@ -524,7 +524,7 @@ describe('rows that are written already are made anew', () => {
       const times = [...named].flatMap(([key, entries]) =>
         key.startsWith('profiles/') ? entries.length : [],
       );
-      expect(times.toSorted()).toEqual([1, 2]);
+      expect(times.toSorted((a, b) => a - b)).toEqual([1, 2]);
     },
   );
 
