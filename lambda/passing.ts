@@ -22,8 +22,11 @@ const NO_CREDENTIALS = new Set([
   'TokenProviderError',
   'ExpiredToken',
   'ExpiredTokenException',
+  'IncompleteSignature',
+  'InvalidAccessKeyId',
   'InvalidClientTokenId',
   'InvalidSignatureException',
+  'InvalidToken',
   'SignatureDoesNotMatch',
   'UnrecognizedClientException',
 ]);

@@ -1,5 +1,5 @@
 import { DeliveryError, quote } from '../errors.ts';
-import { passes } from '../passing.ts';
+import { lacksCredentials, passes } from '../passing.ts';
 import { proxyAgents } from '../proxy.ts';
 import type { ChannelSettings } from '../config.ts';
 import type { Channel, MailKind } from '../ports.ts';
@@ -72,7 +72,10 @@ function explain(channel: string, bus: string | undefined, error: unknown): Deli
       { final: true },
     );
   }
-  if (message !== 'Region is missing' && passes(error) && !/Credentials|Token/.test(name)) {
+  if (lacksCredentials({ name, message })) {
+    return failed('refused', 'Sign in to AWS (aws sso login, AWS_PROFILE) and set AWS_REGION.');
+  }
+  if (passes(error)) {
     return failed('failing', 'Usually this passes: it is tried again.', { retryable: true });
   }
   return failed(

@@ -1,6 +1,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { DeliveryError, quote } from '../errors.ts';
-import { passes } from '../passing.ts';
+import { lacksCredentials, passes } from '../passing.ts';
 import { proxyAgents } from '../proxy.ts';
 import type { Place } from '../config.ts';
 
@@ -61,7 +61,14 @@ function explain(error: unknown, secret: string, channel: string): DeliveryError
       putIt(channel),
     );
   }
-  if (message !== 'Region is missing' && passes(error) && !/Credentials|Token/.test(name)) {
+  if (lacksCredentials({ name, message })) {
+    return new DeliveryError(
+      'channel-secret-refused',
+      failed,
+      'Sign in to AWS (aws sso login, AWS_PROFILE) and set AWS_REGION.',
+    );
+  }
+  if (passes(error)) {
     return new DeliveryError(
       'channel-secret-unreachable',
       failed,

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Tenant } from '../config.ts';
 import { commandLine } from '../command-line.ts';
 import { MonitorError, quote } from '../errors.ts';
-import { passes } from '../passing.ts';
+import { lacksCredentials, passes } from '../passing.ts';
 import { proxyAgents } from '../proxy.ts';
 
 /**
@@ -62,7 +62,14 @@ export function stsWebIdentity(client?: STSClient): WebIdentity {
 function explain(error: unknown): MonitorError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const detail = `${name}: ${quote(message, 300)}`;
-  switch (message === 'Region is missing' ? 'RegionMissing' : name) {
+  if (lacksCredentials({ name, message })) {
+    return new MonitorError(
+      'aws-credentials-missing',
+      `AWS issues no token without valid credentials and a region (${detail}).`,
+      'Sign in to AWS (aws sso login, AWS_PROFILE) and set AWS_REGION, or sign in with a file: --certificate <file>.',
+    );
+  }
+  switch (name) {
     case 'OutboundWebIdentityFederationDisabled':
     case 'OutboundWebIdentityFederationDisabledException':
       return new MonitorError(
@@ -84,17 +91,6 @@ function explain(error: unknown): MonitorError {
         `The session of this role ends in less than the ${TOKEN_SECONDS} s that the token has to live (${detail}).`,
         'Sign in to AWS again, for longer. The sessions of a function last for hours: there it passes by itself.',
         { retryable: true },
-      );
-    case 'RegionMissing':
-    case 'CredentialsProviderError':
-    case 'TokenProviderError':
-    case 'ExpiredToken':
-    case 'ExpiredTokenException':
-    case 'InvalidClientTokenId':
-      return new MonitorError(
-        'aws-credentials-missing',
-        `AWS issues no token without valid credentials and a region (${detail}).`,
-        'Sign in to AWS (aws sso login, AWS_PROFILE) and set AWS_REGION, or sign in with a file: --certificate <file>.',
       );
     default:
       return passes(error)

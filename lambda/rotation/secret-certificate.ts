@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { commandLine } from '../command-line.ts';
 import { MonitorError, quote } from '../errors.ts';
-import { passes } from '../passing.ts';
+import { lacksCredentials, passes } from '../passing.ts';
 import type { CertificateStore, Version } from './ports.ts';
 
 const CURRENT = 'AWSCURRENT';
@@ -117,6 +117,13 @@ const nameOf = (error: unknown): string => (error instanceof Error ? error.name 
 
 function explain(secret: string, error: unknown): MonitorError {
   const said = `${nameOf(error)}: ${quote(error instanceof Error ? error.message : '', 300)}`;
+  if (error instanceof Error && lacksCredentials(error)) {
+    return new MonitorError(
+      'aws-credentials-missing',
+      `The secret ${quote(secret)} cannot be renewed without valid AWS credentials and a region (${said}).`,
+      'Sign in to AWS (aws sso login, AWS_PROFILE) and set AWS_REGION, or renew a file: --certificate <file>.',
+    );
+  }
   if (passes(error)) {
     return new MonitorError(
       'secret-unreachable',

@@ -53,8 +53,9 @@ describe('what a channel keeps secret', () => {
     ['missing', new ResourceNotFoundException({ message: 'no', $metadata: {} }), false, 'channel put soc'],
     ['refused', failing('AccessDeniedException', 'no', ANSWERED), false, 'secretsmanager:GetSecretValue'],
     ['refused', failing('DecryptionFailure', 'no', ANSWERED), false, 'kms:Decrypt'],
-    ['refused', failing('CredentialsProviderError'), false, 'secretsmanager:GetSecretValue'],
-    ['refused', failing('Error', 'Region is missing'), false, 'secretsmanager:GetSecretValue'],
+    ['refused', failing('CredentialsProviderError'), false, 'Sign in to AWS'],
+    ['refused', failing('UnrecognizedClientException', 'no', ANSWERED), false, 'Sign in to AWS'],
+    ['refused', failing('Error', 'Region is missing'), false, 'Sign in to AWS'],
     ['unreachable', failing('TimeoutError'), true, 'tried again'],
     ['unreachable', failing('ThrottlingException', 'slow down', ANSWERED), true, 'tried again'],
     [

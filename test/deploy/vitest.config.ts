@@ -8,6 +8,8 @@ export default defineConfig({
     // Each test goes on from where the one before it left the deployment.
     sequence: { shuffle: false },
     bail: 1,
+    // Each file has an emulator of its own, and schedules that wait for a minute.
+    fileParallelism: false,
     // A schedule fires at a full minute, and the emulator looks every ten seconds.
     testTimeout: 150_000,
     hookTimeout: 240_000,
