@@ -22,6 +22,9 @@ export const environment = {
 /** Name of a tenant's schedule in its group: the watch reads from it which tenants should have run. */
 export const SCHEDULE_PREFIX = 'tenant-';
 
+/** Name of the schedule in that group that starts the renewal of certificates, beside the watch. */
+export const ROTATION_SCHEDULE = 'rotation';
+
 const schema = z.object({
   [environment.bucket]: z.string().min(1),
   [environment.certificateSecret]: z.string().min(1).default(DEFAULT_CERTIFICATE_SECRET),

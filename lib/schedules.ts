@@ -13,12 +13,9 @@ import {
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Config, Tenant } from '../lambda/config.ts';
-import { SCHEDULE_PREFIX } from '../lambda/environment.ts';
+import { ROTATION_SCHEDULE, SCHEDULE_PREFIX } from '../lambda/environment.ts';
 import { MonitorError } from '../lambda/errors.ts';
 import { acknowledgeGrant, acknowledgeWildcard } from './acknowledge.ts';
-
-/** Name of the schedule in the group that starts the renewal of certificates, beside the watch. */
-const ROTATION_SCHEDULE = 'rotation';
 
 /** Name of the watch's schedule in the group. */
 const WATCH_SCHEDULE = 'watch';

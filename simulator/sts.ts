@@ -2,7 +2,7 @@ import { createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A stand-in of AWS STS, as far as GetWebIdentityToken goes, and of the keys that it publishes. Tests change it at any time. */
+/** A stand-in of AWS STS, as far as GetWebIdentityToken and GetCallerIdentity go, and of the keys that it publishes. Tests change it at any time. */
 export interface SimulatedSts {
   /** For AWS_ENDPOINT_URL_STS. */
   endpoint: string;
@@ -70,6 +70,14 @@ export async function startSts(now: () => Date): Promise<SimulatedSts> {
       'text/xml',
       `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error><RequestId>${randomUUID()}</RequestId></ErrorResponse>`,
     ];
+    if (form['Action'] === 'GetCallerIdentity') {
+      const account = sts.subject.split(':')[4] ?? '';
+      return [
+        200,
+        'text/xml',
+        `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult><Arn>${sts.subject}</Arn><UserId>AROA</UserId><Account>${account}</Account></GetCallerIdentityResult><ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata></GetCallerIdentityResponse>`,
+      ];
+    }
     const seconds = Number(form['DurationSeconds'] ?? 300);
     const audience = form['Audience.member.1'];
     if (form['Action'] !== 'GetWebIdentityToken')

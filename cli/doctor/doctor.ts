@@ -1,5 +1,6 @@
 import { inParallel } from '../../lambda/archive/columns/parallel.ts';
-import type { Config, Tenant } from '../../lambda/config.ts';
+import type { CheckedCertificate } from '../../lambda/certificate/bundle.ts';
+import { renewsItself, type Config, type Tenant } from '../../lambda/config.ts';
 import { commandLine, shellWord } from '../../lambda/command-line.ts';
 import { certificateSecretOf, DEPLOYMENT_STACK, stackFlag } from '../../lambda/outputs.ts';
 import { count } from '../../lambda/report/format.ts';
@@ -37,7 +38,9 @@ import {
   permissionCheck,
   signInCheck,
 } from './checks/microsoft.ts';
+import { byFederation, federationCheck, federationOf, type Federation } from './checks/federation.ts';
 import { proxyCheck, proxyIsSet } from './checks/proxy.ts';
+import { proveOnce, renewalCheck, rotationCheck } from './checks/renewal.ts';
 import { outputOf } from '../shared/deployment.ts';
 import { heardChannels, type HeardChannel } from '../channel/choice.ts';
 import type { Command } from '../shared/command.ts';
@@ -126,13 +129,17 @@ async function examine(
   // What a deployment runs, it mails through SES.
   const isLocal = file !== undefined || archive !== undefined || outbox !== undefined;
   const folder = archive !== undefined && !/^s3:/i.test(archive);
-  const here = file !== undefined && folder && 'everything is on this machine';
 
   const setup = new Examination(report);
-  const aws = setup.unless(here);
   const config = await setup.check('config', [], () => configCheck(flags));
+  const selected = valueOf(config)?.selected ?? [];
+  const federated = selected.filter(({ signIn }) => signIn === 'federated');
+  const needsNoSecret = file !== undefined || (federated.length > 0 && federated.length === selected.length);
+  const here = needsNoSecret && folder && 'everything is on this machine';
+  const aws = setup.unless(here);
   if (proxyIsSet()) await setup.check('proxy', [], proxyCheck);
-  const account = await aws.check('AWS account', [], accountCheck);
+  // AWS vouches for those who sign in federated, wherever they run.
+  const account = await (federated.length > 0 ? setup : aws).check('AWS account', [], accountCheck);
   const deployment = await aws.check('deployment', [account], () => deploymentCheck(stack));
 
   const bucketed = setup.unless(folder && 'the archive is a folder');
@@ -163,7 +170,7 @@ async function examine(
       configurationSetCheck(outputOf(deployed, 'configurationSet')),
     );
   const channels: Checked<HeardChannel>[] = [];
-  for (const heard of heardChannels(valueOf(config)?.selected ?? [])) {
+  for (const heard of heardChannels(selected)) {
     channels.push(await setup.check('channel', here ? [] : [account], () => channelCheck(heard)));
   }
   if (flags.send) {
@@ -177,22 +184,46 @@ async function examine(
     for (const channel of channels) await setup.check('test message', [channel], testMessageCheck);
   }
 
+  const federations = new Map<string, Checked<Federation>>();
+  for (const [key, theirs] of byFederation(federated)) {
+    const from = isLocal ? { value: null } : deployment;
+    const federation = await setup.check('federation', [account, from], (_, deployed) =>
+      federationCheck(theirs, deployed && outputOf(deployed, 'federatedSubject')),
+    );
+    federations.set(key, federation);
+  }
+  if (!isLocal && valueOf(config)?.tenants.some(renewsItself)) {
+    await setup.check('rotation', [deployment], rotationCheck);
+  }
+  const prove = proveOnce();
+
   const examineTenant = async (tenant: Tenant, reportIts: (finding: Finding) => void): Promise<void> => {
     const its = new Examination(reportIts, tenant.name);
     const deployed = its.unless(here);
 
-    const secret = await deployed
+    const federation = tenant.signIn === 'federated' ? federations.get(federationOf(tenant)) : undefined;
+    const certified = its.unless(federation !== undefined && 'a token of AWS signs in, not a certificate');
+    const secret = await (here ? deployed : certified)
       .unless(file !== undefined && 'a file signs in')
       .check('secret', [account], () =>
         secretCheck(
           tenant.certificate ?? valueOf(deployment)?.outputs.certificateSecret ?? certificateSecretOf(stack),
         ),
       );
+    const renews = renewsItself(tenant);
     const certificate =
       file === undefined
-        ? await its.check('certificate', [secret], (name) => certificateCheck({ secret: name }))
-        : await its.check('certificate', [], () => certificateCheck({ file }));
-    const signedIn = await its.check('sign-in', [certificate], (checked) => signInCheck(tenant, checked));
+        ? await certified.check('certificate', [secret], (name) => certificateCheck({ secret: name }, renews))
+        : await certified.check('certificate', [], () => certificateCheck({ file }, renews));
+    const signer = federation ? onlyWhoIsTrusted(federation) : certificate;
+    const signedIn = await its.check('sign-in', [signer], (checked) => signInCheck(tenant, checked));
+    const sharing = (valueOf(config)?.tenants ?? []).filter(
+      ({ signIn, certificate: named }) =>
+        signIn !== 'federated' && (file !== undefined || named === tenant.certificate),
+    );
+    await certified.check('renewal', [certificate, signedIn], (checked) =>
+      renewalCheck(tenant, checked, sharing, prove),
+    );
     const session = await its.check('permission', [signedIn], permissionCheck);
     const newest = await its.check('Graph', [session], (opened) => graphCheck(tenant, opened));
     await its.check('newest snapshot', [newest], newestCheck);
@@ -203,7 +234,14 @@ async function examine(
       lastRunCheck(tenant, opened, runCommand(flags, here !== false)),
     );
   };
-  await inOrder(valueOf(config)?.selected ?? [], examineTenant, flags.parallel, report);
+  await inOrder(selected, examineTenant, flags.parallel, report);
+}
+
+/** Only the identity that Entra ID is to trust can try a sign-in without a certificate. */
+function onlyWhoIsTrusted(federation: Checked<Federation>): Checked<CheckedCertificate | null> {
+  if (!('value' in federation)) return federation;
+  if (federation.value.isOwn) return { value: null };
+  return { blocked: `the role of the function alone can sign in: ${commandLine('run --deployed')} tries it` };
 }
 
 /** Tenants side by side, and what is found as if they came one after the other. */

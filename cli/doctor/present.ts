@@ -53,8 +53,8 @@ const dimmed = (status: Mark, words: string) => (status === 'skipped' ? styleTex
 function wrap(words: string, more = 0): string[] {
   const width = Math.max(Math.min(process.stdout.columns ?? 100, 120) - INDENT - more, 30);
   return words.split('\n').flatMap((paragraph) => {
-    // A command in two lines is none: the terminal itself wraps it, and it can be copied.
-    if (paragraph.startsWith(callHere())) return [paragraph];
+    // A command (also of another program, then indented) in two lines is none: the terminal wraps it, and it can be copied.
+    if (paragraph.startsWith(callHere()) || /^ {2}\S/.test(paragraph)) return [paragraph];
     const lines: string[] = [];
     for (const word of paragraph.trim().split(/\s+/)) {
       const last = lines.at(-1);

@@ -35,6 +35,11 @@ export function audienceOf({ authorityHost }: Pick<Tenant['cloud'], 'authorityHo
   return authorityHost.endsWith('.microsoftonline.us') ? `${AUDIENCE}USGov` : AUDIENCE;
 }
 
+/** Whether Microsoft documents an audience for that cloud. */
+export function isAudienceDocumented({ authorityHost }: Pick<Tenant['cloud'], 'authorityHost'>): boolean {
+  return /\.microsoftonline\.(com|us)$/.test(authorityHost);
+}
+
 /**
  * By AWS STS: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
  * Needs sts:GetWebIdentityToken, and outbound federation enabled in the account.

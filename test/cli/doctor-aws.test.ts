@@ -119,6 +119,7 @@ function stackIs(status: string, outputs: Record<string, string> = OUTPUTS) {
 }
 const OUTPUTS = {
   FunctionName: 'the-function',
+  RotationFunctionName: 'the-rotation',
   ArchiveBucket: 'the-bucket',
   CertificateSecret: 'secure-score/certificate',
   ScheduleGroup: 'the-group',

@@ -3,13 +3,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { practise, secureScore, holdsSecrets, type Practice } from './support.ts';
 
-const OBJECT_ID = '0b1ec700-2222-4222-8222-0000000000aa';
 let practice: Practice;
 
 beforeEach(async () => {
   practice = await practise('2026-01-09');
-  practice.app.registration.objectId = OBJECT_ID;
-  await practice.writeConfig({}, { objectId: OBJECT_ID });
 });
 afterEach(() => practice.end());
 

@@ -12,6 +12,7 @@ import type { SimulatedTenant } from '../../simulator/tenant.ts';
 import { startSimulator } from '../../simulator/server.ts';
 
 export const CLIENT_ID = '6f1d3a52-97b1-4c0b-8a3e-2f5d1c7e9b40';
+export const OBJECT_ID = '0b1ec700-2222-4222-8222-0000000000aa';
 
 /** Runs a command in this process. */
 export async function secureScore(...args: string[]) {
@@ -71,6 +72,7 @@ export async function practise(of: string | SimulatedTenant): Promise<Practice> 
     tenantId: tenant.tenantId,
     clientId: CLIENT_ID,
     certificates: [certificate],
+    registration: { objectId: OBJECT_ID },
   });
   const config = join(folder, 'config.json');
   const pem = join(folder, 'app.pem');
@@ -85,6 +87,7 @@ export async function practise(of: string | SimulatedTenant): Promise<Practice> 
             name: 'Contoso',
             tenantId: tenant.tenantId,
             clientId: CLIENT_ID,
+            objectId: OBJECT_ID,
             cloud: { authorityHost, graphEndpoint },
             recipients: ['secops@contoso.com'],
             ...tenantFields,

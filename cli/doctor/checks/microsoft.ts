@@ -15,7 +15,8 @@ import { daysLeft } from '../../../lambda/watch/incidents.ts';
 import { EXPIRES_SOON_DAYS } from '../../certificate/expiry.ts';
 import { secretsClient } from '../../certificate/secrets.ts';
 import type { Outcome } from './examination.ts';
-import { commandLine } from '../../../lambda/command-line.ts';
+import { webIdentityHere } from './federation.ts';
+import { commandLine, shellWord } from '../../../lambda/command-line.ts';
 
 /** How long Entra and Graph are tried; a run is more patient. */
 const PATIENCE_MS = 45_000;
@@ -23,9 +24,13 @@ const PATIENCE_MS = 45_000;
 /** The number of days that a daily run asks for. */
 const DAYS = 8;
 
-/** Checks that the app's certificate exists, has its key, and is valid. */
+/**
+ * Checks that the app's certificate exists, has its key, and is valid.
+ * @param renews whether it is to renew itself
+ */
 export async function certificateCheck(
   from: { file: string } | { secret: string },
+  renews: boolean,
 ): Promise<Outcome<CheckedCertificate>> {
   const now = machineClock.now();
   const bundle =
@@ -41,7 +46,9 @@ export async function certificateCheck(
     found: `${bundle.subject}, valid until ${day(bundle.notAfter)} (${count(days, 'day')} left), SHA-1 ${bundle.thumbprintSha1}`,
     value: bundle,
     ...(days < EXPIRES_SOON_DAYS && {
-      warning: `Make the next one now (${commandLine('certificate create')}), upload its public part, then: ${'secret' in from ? putCommand(from.secret) : 'sign in with that file'}.`,
+      warning: renews
+        ? `It should have renewed itself: see what ${commandLine(`certificate rotate --dry-run${'file' in from ? ` --certificate ${shellWord(from.file)}` : ''}`)} says.`
+        : `Make the next one now (${commandLine('certificate create')}), upload its public part, then: ${'secret' in from ? putCommand(from.secret) : 'sign in with that file'}.`,
     }),
   };
 }
@@ -49,15 +56,17 @@ export async function certificateCheck(
 /** A sign-in that Entra granted; the permission in the token is a check of its own. */
 export type SignedIn = { session: GraphSession } | { missing: MonitorError };
 
+/** @param certificate null: with a token of AWS for whoever runs this */
 export async function signInCheck(
   tenant: Tenant,
-  certificate: CheckedCertificate,
+  certificate: CheckedCertificate | null,
 ): Promise<Outcome<SignedIn>> {
-  const found = `Entra ID knows the app ${tenant.clientId} and its certificate`;
+  const found = `Entra ID knows the app ${tenant.clientId} and ${certificate ? 'its certificate' : 'trusts the token of AWS'}`;
   try {
     const clock = machineClock;
     const deadline = deadlineIn(clock, PATIENCE_MS);
-    return { found, value: { session: await graphClient({ clock }).signIn(tenant, certificate, deadline) } };
+    const graph = graphClient({ clock, webIdentity: webIdentityHere() });
+    return { found, value: { session: await graph.signIn(tenant, certificate, deadline) } };
   } catch (error) {
     if (!(error instanceof MonitorError && error.code === 'permission-missing')) throw error;
     return { found, value: { missing: error } };
