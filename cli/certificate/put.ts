@@ -65,7 +65,13 @@ async function replace(flags: PutFlags): Promise<number> {
 /** @returns undefined where no tenant is named, or it has no secret of its own */
 async function secretOfTenant({ tenant, config }: PutFlags): Promise<string | undefined> {
   if (tenant === undefined) return undefined;
-  return selectTenants(await loadConfig(config), tenant)[0]?.certificate;
+  const [selected] = selectTenants(await loadConfig(config), tenant);
+  if (selected?.signIn !== 'federated') return selected?.certificate;
+  throw new MonitorError(
+    'certificate-unused',
+    `${quote(selected.name)} signs in federated, without a certificate. Nothing was stored.`,
+    "Remove signIn: 'federated' from the config if it is to sign in with a certificate.",
+  );
 }
 
 /** What the secret held, if anything. A value that cannot be read, or is no certificate, can be replaced all the same. */

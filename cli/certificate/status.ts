@@ -5,7 +5,9 @@ import { secretsManagerSource } from '../../lambda/certificate/secrets-manager.t
 import { machineClock } from '../../lambda/clock.ts';
 import { quote } from '../../lambda/errors.ts';
 import { daysLeft } from '../../lambda/watch/incidents.ts';
-import { EXPIRES_SOON_DAYS } from './expiry.ts';
+import { renewsItself, type Tenant } from '../../lambda/config.ts';
+import { commandLine } from '../../lambda/command-line.ts';
+import { needsSomebody } from './expiry.ts';
 import type { Command } from '../shared/command.ts';
 import { defaultSecretOf } from '../shared/deployment.ts';
 import { EXIT } from '../shared/exit.ts';
@@ -30,10 +32,18 @@ interface Place {
   where: string;
   /** Names of those that sign in with it, where the config says so. */
   tenants: string[];
+  /** Whether it renews itself, as far as the config says. */
+  renews: boolean;
   read: () => Promise<string>;
 }
 
 type Status = Omit<Place, 'read'> & ({ bundle: Bundle; error: null } | { bundle: null; error: Failure });
+
+/** Tenants that sign in with a token of AWS: there is nothing that ends. */
+interface Federated {
+  kind: 'federated';
+  tenants: string[];
+}
 
 export const status: Command<StatusFlags> = {
   flags: (yargs) =>
@@ -57,40 +67,54 @@ export const status: Command<StatusFlags> = {
 async function show(flags: StatusFlags): Promise<number> {
   const now = machineClock.now();
   const statuses: Status[] = [];
-  for (const place of await placesOf(flags)) statuses.push(await look(place, now));
+  const { places, federated } = await placesOf(flags);
+  for (const place of places) statuses.push(await look(place, now));
+  const others: Federated[] = federated.length > 0 ? [{ kind: 'federated', tenants: federated }] : [];
   console.log(
     flags.json
       ? JSON.stringify(
-          statuses.map((each) => toJson(each, now)),
+          [
+            ...statuses.map((each) => toJson(each, now)),
+            ...others.map((each) => ({ ...each, where: null, certificate: null, error: null })),
+          ],
           null,
           2,
         )
-      : statuses.map((each) => describe(each, now)).join('\n\n'),
+      : [...statuses.map((each) => describe(each, now)), ...others.map(describeFederated)].join('\n\n'),
   );
   return statuses.every(({ bundle }) => bundle && isValid(bundle, now)) ? EXIT.done : EXIT.failed;
 }
 
-async function placesOf(flags: StatusFlags): Promise<Place[]> {
+/** @returns also the names of the tenants of the config that sign in federated */
+async function placesOf(flags: StatusFlags): Promise<{ places: Place[]; federated: string[] }> {
   const { certificate: file, secret } = flags;
   const places: Place[] = [];
   if (file !== undefined) {
-    places.push({ kind: 'file', where: file, tenants: [], read: () => pemFileSource(file).read() });
+    const read = () => pemFileSource(file).read();
+    places.push({ kind: 'file', where: file, tenants: [], renews: false, read });
   }
-  const secrets = new Map<string, string[]>();
+  const federated: string[] = [];
+  const secrets = new Map<string, Tenant[]>();
   if (secret !== undefined) secrets.set(secret, []);
   if (flags.deployed ?? (flags.stack !== undefined || places.length + secrets.size === 0)) {
-    const tenants = selectTenants(await loadConfig(flags.config), flags.tenant);
+    const selected = selectTenants(await loadConfig(flags.config), flags.tenant);
+    const isFederated = ({ signIn }: Tenant) => signIn === 'federated';
+    federated.push(...selected.filter(isFederated).map(({ name }) => name));
+    const tenants = selected.filter((tenant) => !isFederated(tenant));
     const shared = tenants.some(({ certificate }) => certificate === undefined);
     const fallback = shared ? await defaultSecretOf(flags.stack) : '';
-    for (const { name, certificate = fallback } of tenants) {
-      secrets.set(certificate, [...(secrets.get(certificate) ?? []), name]);
+    for (const tenant of tenants) {
+      const { certificate = fallback } = tenant;
+      secrets.set(certificate, [...(secrets.get(certificate) ?? []), tenant]);
     }
   }
-  for (const [where, tenants] of secrets) {
+  for (const [where, theirs] of secrets) {
     const source = secretsManagerSource({ client: secretsClient(), defaultSecret: where });
-    places.push({ kind: 'secret', where, tenants, read: () => source.read({}) });
+    const tenants = theirs.map(({ name }) => name);
+    const renews = theirs.length > 0 && theirs.every(renewsItself);
+    places.push({ kind: 'secret', where, tenants, renews, read: () => source.read({}) });
   }
-  return places;
+  return { places, federated };
 }
 
 async function look({ read, ...place }: Place, now: Date): Promise<Status> {
@@ -104,7 +128,7 @@ async function look({ read, ...place }: Place, now: Date): Promise<Status> {
 
 const isValid = ({ notBefore, notAfter }: Bundle, now: Date): boolean => notBefore <= now && now <= notAfter;
 
-function toJson({ kind, where, tenants, bundle, error }: Status, now: Date) {
+function toJson({ kind, where, tenants, renews, bundle, error }: Status, now: Date) {
   const certificate = bundle && {
     subject: bundle.subject,
     bits: bundle.bits,
@@ -114,11 +138,16 @@ function toJson({ kind, where, tenants, bundle, error }: Status, now: Date) {
     notAfter: bundle.notAfter,
     daysLeft: daysLeft(bundle.notAfter.toISOString(), now),
     valid: isValid(bundle, now),
+    renewsItself: renews,
   };
   return { kind, where, tenants, certificate, error };
 }
 
-function describe({ kind, where, tenants, bundle, error }: Status, now: Date): string {
+function describeFederated({ tenants }: Federated): string {
+  return `${styleText('green', '✓')} ${styleText('bold', tenants.join(', '))}: signing in with a token of AWS (federated), so that there is no certificate that ends`;
+}
+
+function describe({ kind, where, tenants, renews, bundle, error }: Status, now: Date): string {
   const row = (label: string, value: string) => `  ${styleText('dim', label.padEnd(9))} ${value}`;
   const title = styleText('bold', where);
   const users = tenants.length > 0 ? [row('signs in', tenants.join(', '))] : [];
@@ -130,7 +159,7 @@ function describe({ kind, where, tenants, bundle, error }: Status, now: Date): s
       `  → ${error.advice}`,
     ].join('\n');
   }
-  const { mark, left } = judge(bundle, now);
+  const { mark, left } = judge(bundle, renews, now);
   return [
     `${mark} ${title} (${kind}): ${left}`,
     ...users,
@@ -141,7 +170,7 @@ function describe({ kind, where, tenants, bundle, error }: Status, now: Date): s
   ].join('\n');
 }
 
-function judge(bundle: Bundle, now: Date): { mark: string; left: string } {
+function judge(bundle: Bundle, renews: boolean, now: Date): { mark: string; left: string } {
   const days = daysLeft(bundle.notAfter.toISOString(), now);
   if (now > bundle.notAfter) {
     const left = `expired on ${day(bundle.notAfter)}: create a new one`;
@@ -151,7 +180,11 @@ function judge(bundle: Bundle, now: Date): { mark: string; left: string } {
     return { mark: styleText('red', '✗'), left: styleText('red', 'not valid yet') };
   }
   const left = `${days} ${days === 1 ? 'day' : 'days'} left`;
-  return days < EXPIRES_SOON_DAYS
-    ? { mark: styleText('yellow', '!'), left: styleText('yellow', `${left}: create the next one`) }
-    : { mark: styleText('green', '✓'), left };
+  if (!needsSomebody(bundle, renews, now)) {
+    return { mark: styleText('green', '✓'), left: `${left}${renews ? ', renews itself' : ''}` };
+  }
+  const advice = renews
+    ? `it should have renewed itself (${commandLine('certificate rotate --dry-run')})`
+    : 'create the next one';
+  return { mark: styleText('yellow', '!'), left: styleText('yellow', `${left}: ${advice}`) };
 }

@@ -137,6 +137,10 @@ function stateIs(state: Partial<State>) {
 const verified = (identity: string, is = true) =>
   ses.on(GetEmailIdentityCommand, { EmailIdentity: identity }).resolves({ VerifiedForSendingStatus: is });
 
+/** Of the renewal, beside that of the tenant. */
+const rotationIs = (State: 'ENABLED' | 'DISABLED') =>
+  scheduler.on(GetScheduleCommand, { Name: 'rotation' }, false).resolves({ State });
+
 async function scheduleIs(fields: object) {
   const config = parseConfig(JSON.parse(await readFile(practice.config, 'utf8')), 'it');
   scheduler.on(GetScheduleCommand).resolves({
@@ -146,6 +150,12 @@ async function scheduleIs(fields: object) {
     Target: { Arn: 'a', RoleArn: 'r', Input: JSON.stringify({ tenant: config.tenants[0] }) },
     ...fields,
   });
+  rotationIs('ENABLED');
+}
+
+function scheduleFails(name: string) {
+  scheduler.on(GetScheduleCommand).rejects(named(name));
+  rotationIs('ENABLED');
 }
 
 async function doctor(...more: string[]) {
@@ -175,9 +185,11 @@ describe('secure-score doctor on a deployment', () => {
       'sending',
       'recipients',
       'configuration set',
+      'rotation',
       'secret',
       'certificate',
       'sign-in',
+      'renewal',
       'permission',
       'Graph',
       'newest snapshot',
@@ -304,7 +316,7 @@ describe('secure-score doctor on a deployment', () => {
     ],
     [
       'the tenant has no schedule',
-      () => scheduler.on(GetScheduleCommand).rejects(named('ResourceNotFoundException')),
+      () => scheduleFails('ResourceNotFoundException'),
       'schedule',
       'schedule-missing',
       /deploy/,
@@ -317,6 +329,13 @@ describe('secure-score doctor on a deployment', () => {
       /Enable/,
     ],
     [
+      'the schedule of renewals is off',
+      () => rotationIs('DISABLED'),
+      'rotation',
+      'schedule-disabled',
+      /Enable it/,
+    ],
+    [
       'a run is overdue',
       () => stateIs({ lastRun: { at: ago(31), newest: '2026-01-09', certificateUntil: ago(-9) } }),
       'last run',
@@ -325,7 +344,7 @@ describe('secure-score doctor on a deployment', () => {
     ],
     [
       'somebody may not look',
-      () => scheduler.on(GetScheduleCommand).rejects(named('AccessDeniedException')),
+      () => scheduleFails('AccessDeniedException'),
       'schedule',
       'aws-access-denied',
       /Allow scheduler:GetSchedule/,

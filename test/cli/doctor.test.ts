@@ -8,7 +8,7 @@ import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { EMPTY_STATE, type State } from '../../lambda/archive/state.ts';
 import { addDays, dateOf } from '../../lambda/dates.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
-import { practise, secureScore, holdsSecrets, type Practice } from './support.ts';
+import { CLIENT_ID, OBJECT_ID, practise, secureScore, holdsSecrets, type Practice } from './support.ts';
 
 /** On one machine, without any AWS; Microsoft is simulated. */
 
@@ -77,6 +77,7 @@ describe('secure-score doctor', () => {
       'outbox',
       'certificate',
       'sign-in',
+      'renewal',
       'permission',
       'Graph',
       'newest snapshot',
@@ -169,7 +170,7 @@ describe('secure-score doctor', () => {
       found: expect.stringMatching(/expired on/),
       advice: expect.stringContaining('Create a new certificate'),
     });
-    for (const name of ['sign-in', 'permission', 'Graph', 'newest snapshot']) {
+    for (const name of ['sign-in', 'renewal', 'permission', 'Graph', 'newest snapshot']) {
       expect(find(name)).toMatchObject({
         status: 'skipped',
         found: 'skipped, because certificate failed',
@@ -180,10 +181,13 @@ describe('secure-score doctor', () => {
     expect(find('last run')?.status).toBe('warning');
   });
 
-  it('warns of a certificate that ends within 30 days', async () => {
+  it('warns of a certificate that ends within 30 days, where it does not renew itself', async () => {
     const soon = await createCertificate({ commonName: 'soon', days: 20 });
     practice.app.certificates.push(soon.certificate);
     await writeFile(practice.pem, soon.certificate + soon.privateKey);
+    // At half of its life it will.
+    expect((await doctor()).find('certificate')?.status).toBe('ok');
+    await practice.writeConfig({}, { rotate: false });
     const { code, find } = await doctor();
     expect(code).toBe(0);
     expect(find('certificate')).toMatchObject({
@@ -193,7 +197,35 @@ describe('secure-score doctor', () => {
     });
   });
 
+  it('warns of a certificate that should have renewed itself', async () => {
+    const begun = new Date(Date.now() - 300 * 86_400_000);
+    const late = await createCertificate({ commonName: 'late', days: 340, notBefore: begun });
+    practice.app.certificates.push(late.certificate);
+    await writeFile(practice.pem, late.certificate + late.privateKey);
+    const { code, find } = await doctor();
+    expect(code).toBe(0);
+    expect(find('certificate')).toMatchObject({
+      status: 'warning',
+      advice: expect.stringContaining(`certificate rotate --dry-run --certificate ${practice.pem}`),
+    });
+    expect(find('renewal')).toMatchObject({ status: 'ok', found: expect.stringMatching(/^due since/) });
+  });
+
   it.each<[what: string, arrange: (its: Practice) => unknown, check: string, code: string, advice: RegExp]>([
+    [
+      'the object id is that of another app',
+      (its) => its.writeConfig({}, { objectId: '0f0f0f0f-1111-4222-8333-444444444444' }),
+      'renewal',
+      'renewal-forbidden',
+      /Compare objectId/,
+    ],
+    [
+      'the app is registered in another tenant',
+      (its) => (its.app.registration.homeTenantId = '0f0f0f0f-1111-4222-8333-444444444444'),
+      'renewal',
+      'renewal-app-missing',
+      /rolled at home/,
+    ],
     [
       'the app lacks the permission',
       ({ app }) => (app.roles = ['User.Read.All']),
@@ -267,6 +299,43 @@ describe('secure-score doctor', () => {
     expect(exit).toBe(1);
     expect(having('failed')).toEqual([check]);
     expect(find(check)).toMatchObject({ code, advice: expect.stringMatching(advice) });
+  });
+
+  it('proves that the certificate will renew itself without changing anything, and says what it cannot know', async () => {
+    const { find } = await doctor();
+    expect(find('renewal')).toMatchObject({
+      status: 'ok',
+      found: expect.stringMatching(/^from .* on: the app has proved .* nothing was changed\. .* policy/),
+    });
+    const { simulator, app } = practice;
+    expect(simulator.requests.filter(({ path }) => path.endsWith('/removeKey'))).toHaveLength(1);
+    expect(simulator.requests.filter(({ path }) => path.endsWith('/addKey'))).toEqual([]);
+    expect([app.certificates.length, app.registration.keys.length]).toEqual([1, 0]);
+  });
+
+  it.each([
+    ['says where it is switched off', { rotate: false }, 'ok', /switched off.*by hand$/, null],
+    [
+      'warns where the config lacks the object id',
+      { objectId: undefined },
+      'warning',
+      /object id/,
+      /objectId/,
+    ],
+  ])('of the renewal: %s', async (_, fields, status, found, advice) => {
+    await practice.writeConfig({}, fields);
+    const { code, find } = await doctor();
+    expect(code).toBe(0);
+    expect(find('renewal')).toMatchObject({ status, found: expect.stringMatching(found) });
+    if (advice) expect(find('renewal')?.advice).toMatch(advice);
+  });
+
+  it('says who holds a renewal back: a tenant with the same certificate', async () => {
+    const { tenants } = JSON.parse(await readFile(practice.config, 'utf8')) as { tenants: object[] };
+    const other = { name: 'Fabrikam', tenantId: CLIENT_ID, clientId: OBJECT_ID, objectId: undefined };
+    await practice.writeConfig({ tenants: [...tenants, { ...tenants[0], ...other }] });
+    const { find } = await doctor('--tenant', 'Contoso');
+    expect(find('renewal')).toMatchObject({ status: 'warning', found: expect.stringContaining(OBJECT_ID) });
   });
 
   it('fails where the newest snapshot is stale', async () => {

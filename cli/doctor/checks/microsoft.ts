@@ -12,7 +12,7 @@ import type { GraphSession } from '../../../lambda/ports.ts';
 import { count, day as calendarDay, score } from '../../../lambda/report/format.ts';
 import { STALE_AFTER_DAYS } from '../../../lambda/run/incidents.ts';
 import { daysLeft } from '../../../lambda/watch/incidents.ts';
-import { EXPIRES_SOON_DAYS } from '../../certificate/expiry.ts';
+import { needsSomebody } from '../../certificate/expiry.ts';
 import { secretsClient } from '../../certificate/secrets.ts';
 import type { Outcome } from './examination.ts';
 import { webIdentityHere } from './federation.ts';
@@ -45,7 +45,7 @@ export async function certificateCheck(
   return {
     found: `${bundle.subject}, valid until ${day(bundle.notAfter)} (${count(days, 'day')} left), SHA-1 ${bundle.thumbprintSha1}`,
     value: bundle,
-    ...(days < EXPIRES_SOON_DAYS && {
+    ...(needsSomebody(bundle, renews, now) && {
       warning: renews
         ? `It should have renewed itself: see what ${commandLine(`certificate rotate --dry-run${'file' in from ? ` --certificate ${shellWord(from.file)}` : ''}`)} says.`
         : `Make the next one now (${commandLine('certificate create')}), upload its public part, then: ${'secret' in from ? putCommand(from.secret) : 'sign in with that file'}.`,

@@ -14,7 +14,10 @@ import type { Outcome } from './examination.ts';
 const PATIENCE_MS = 45_000;
 
 /** Shows that an app may change its own keys, without changing any. @throws MonitorError those of `AppKeys.prove` */
-export type Prove = (app: ReturnType<typeof appsOf>[number], certificate: CheckedCertificate) => Promise<void>;
+export type Prove = (
+  app: ReturnType<typeof appsOf>[number],
+  certificate: CheckedCertificate,
+) => Promise<void>;
 
 /** Asks Graph once for each app and certificate, however many tenants they have. */
 export function proveOnce(): Prove {
@@ -22,8 +25,7 @@ export function proveOnce(): Prove {
   const proofs = new Map<string, Promise<void>>();
   return (app, certificate) => {
     const key = `${app.clientId} ${certificate.thumbprintSha256}`;
-    const proof =
-      proofs.get(key) ?? keys.prove(app, certificate, deadlineIn(machineClock, PATIENCE_MS));
+    const proof = proofs.get(key) ?? keys.prove(app, certificate, deadlineIn(machineClock, PATIENCE_MS));
     proofs.set(key, proof);
     return proof;
   };
@@ -74,9 +76,7 @@ export async function rotationCheck(deployment: Deployment): Promise<Outcome<voi
   const { State } = await asked(
     'scheduler:GetSchedule',
     `the schedule ${quote(schedule)}`,
-    new SchedulerClient(PATIENCE).send(
-      new GetScheduleCommand({ GroupName: group, Name: ROTATION_SCHEDULE }),
-    ),
+    new SchedulerClient(PATIENCE).send(new GetScheduleCommand({ GroupName: group, Name: ROTATION_SCHEDULE })),
     {
       ResourceNotFoundException: () =>
         new MonitorError(
