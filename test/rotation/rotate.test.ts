@@ -11,6 +11,7 @@ import {
   crashing,
   DAY_MS,
   GUEST_A,
+  interrupted,
   START,
   TENANT_B,
   tenantsOf,
@@ -355,6 +356,42 @@ describe('a human meanwhile', () => {
     expect((await day(w)).status).toBe('renewed');
     expect(w.keys.added).toBe(2);
   });
+});
+
+describe('a human who puts another certificate into the secret at every call of a port', async () => {
+  const meddled = async (nth: number) => {
+    const w = await world();
+    const { create } = w.rotation().ports;
+    const byHand = await create({ commonName: 'by-hand', days: 365, notBefore: w.clock.now() });
+    const put = async () => {
+      for (const clientId of w.keys.apps.keys()) w.keys.upload(clientId, byHand.certificate);
+      w.secret.put(byHand.certificate + byHand.privateKey);
+    };
+    const { ports, calls } = interrupted(w.rotation().ports, nth, put);
+    await rotate({ ...w.rotation(), ports });
+    return { w, calls: calls(), byHand: thumbprintOf(byHand.certificate) };
+  };
+  const calls = (await meddled(Infinity)).calls;
+
+  it.each(Array.from({ length: calls }, (_, index) => index + 1))(
+    'call %i: theirs stands, all sign in, and the key of the renewal leaves',
+    async (nth) => {
+      const { w, byHand } = await meddled(nth);
+      await expect(w.everybodySignsIn()).resolves.toBe(true);
+      expect(thumbprintOf(w.secret.pem())).toBe(byHand);
+      const [first] = thumbprints(w, APP_A);
+      await recover(w);
+      await expect(w.everybodySignsIn()).resolves.toBe(true);
+      expect(thumbprintOf(w.secret.pem())).toBe(byHand);
+      // Both were uploaded: only who did that can remove them.
+      for (const app of [APP_A, APP_B])
+        expect(thumbprints(w, app).toSorted()).toEqual([first, byHand].toSorted());
+      expect(w.secret.pending).toBeNull();
+      // Where theirs came first, nothing was begun.
+      const state: unknown = JSON.parse(stateText(w) || '{"renewal":null,"previous":null}');
+      expect(state).toMatchObject({ renewal: null, previous: null });
+    },
+  );
 });
 
 /** As a schedule would, after whatever happened: some days on. */

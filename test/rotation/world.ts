@@ -25,7 +25,7 @@ const APPS = ['a', 'b'].map((letter) => ({
   objectId: `${letter.repeat(8)}-0000-4000-8000-000000000002`,
 }));
 export const [APP_A, APP_B] = APPS as [(typeof APPS)[0], (typeof APPS)[0]];
-const HOME_A = '10000000-0000-4000-8000-000000000000';
+export const HOME_A = '10000000-0000-4000-8000-000000000000';
 export const TENANT_B = '20000000-0000-4000-8000-000000000000';
 export const GUEST_A = '30000000-0000-4000-8000-000000000000';
 
@@ -234,14 +234,14 @@ export interface World {
   everybodySignsIn(tenants?: Tenant[]): Promise<boolean>;
 }
 
-/** @param lifeDays of the certificate that signs in, of which `leftDays` are left */
-export async function world(leftDays = 59, lifeDays = 365): Promise<World> {
-  const clock = new FixedClock(START);
+/** @param lifeDays of the certificate that signs in, of which `leftDays` are left at `start` */
+export async function world(leftDays = 59, lifeDays = 365, start = new Date(START)): Promise<World> {
+  const clock = new FixedClock(start.toISOString());
   const create = maker();
   const { certificate, privateKey } = await create({
     commonName: 'contoso-score',
     days: lifeDays,
-    notBefore: new Date(Date.parse(START) - (lifeDays - leftDays) * DAY_MS),
+    notBefore: new Date(start.getTime() - (lifeDays - leftDays) * DAY_MS),
   });
   const keys = new FakeKeys(clock);
   keys.apps.set(APP_A.clientId, { homeTenantId: HOME_A, objectId: APP_A.objectId, keys: [], refuses: null });
@@ -307,22 +307,50 @@ export async function world(leftDays = 59, lifeDays = 365): Promise<World> {
   };
 }
 
-/** The same ports, of which the nth call dies: before it has any effect, or after it took effect. */
+/**
+ * The same ports, of which the nth call dies: before it has any effect, or after it took effect.
+ * @param only the ports whose calls count; all where absent
+ */
 export function crashing(
   ports: RotationPorts,
   nth: number,
   when: 'before' | 'after',
+  only?: (keyof RotationPorts)[],
 ): { ports: RotationPorts; calls: () => number } {
   let calls = 0;
+  const around = async (call: () => Promise<unknown>) => {
+    if (calls >= nth) throw new Crash();
+    calls += 1;
+    if (calls === nth && when === 'before') throw new Crash();
+    const answer = await call();
+    if (calls === nth) throw new Crash();
+    return answer;
+  };
+  return { ports: wrapped(ports, around, only), calls: () => calls };
+}
+
+/** The same ports, before the nth call of which something happens. */
+export function interrupted(
+  ports: RotationPorts,
+  nth: number,
+  happens: () => Promise<void>,
+): { ports: RotationPorts; calls: () => number } {
+  let calls = 0;
+  const around = async (call: () => Promise<unknown>) => {
+    calls += 1;
+    if (calls === nth) await happens();
+    return call();
+  };
+  return { ports: wrapped(ports, around), calls: () => calls };
+}
+
+function wrapped(
+  ports: RotationPorts,
+  around: (call: () => Promise<unknown>) => Promise<unknown>,
+  only?: (keyof RotationPorts)[],
+): RotationPorts {
   const wrap = <F extends (...args: never[]) => Promise<unknown>>(call: F): F =>
-    (async (...args: never[]) => {
-      if (calls >= nth) throw new Crash();
-      calls += 1;
-      if (calls === nth && when === 'before') throw new Crash();
-      const answer = await call(...args);
-      if (calls === nth) throw new Crash();
-      return answer;
-    }) as F;
+    ((...args: never[]) => around(() => call(...args))) as F;
   const watch = <T extends object>(target: T): T =>
     new Proxy(target, {
       get(object, name) {
@@ -330,16 +358,16 @@ export function crashing(
         return typeof value === 'function' ? wrap(value.bind(object) as never) : value;
       },
     });
-  return {
-    ports: {
-      ...ports,
-      certificates: (secret) => watch(ports.certificates(secret)),
-      keys: watch(ports.keys),
-      store: watch(ports.store),
-      mailer: watch(ports.mailer),
-      create: wrap(ports.create),
-      pause: wrap(ports.pause),
-    },
-    calls: () => calls,
+  const watched: Partial<RotationPorts> = {
+    certificates: (secret) => watch(ports.certificates(secret)),
+    keys: watch(ports.keys),
+    store: watch(ports.store),
+    mailer: watch(ports.mailer),
+    create: wrap(ports.create),
+    pause: wrap(ports.pause),
   };
+  const counted = Object.entries(watched).filter(
+    ([name]) => only?.includes(name as keyof RotationPorts) ?? true,
+  );
+  return { ...ports, ...Object.fromEntries(counted) };
 }

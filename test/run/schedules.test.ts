@@ -1,7 +1,8 @@
-import { ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
+import { GetScheduleCommand, ListSchedulesCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, it } from 'vitest';
-import { schedulesOf } from '../../lambda/schedules.ts';
+import { parseConfig } from '../../lambda/config.ts';
+import { scheduledTenants, schedulesOf } from '../../lambda/schedules.ts';
 
 const id = (index: number) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 const CREATED = new Date('2026-01-01T00:00:00Z');
@@ -76,5 +77,66 @@ describe('the schedules of a deployment', () => {
       code: 'environment-invalid',
       message: expect.stringContaining('SCHEDULE_GROUP'),
     });
+  });
+});
+
+describe('the tenants of the schedules', () => {
+  const { tenants } = parseConfig(
+    {
+      tenants: [1, 2].map((index) => ({
+        name: `Tenant ${index}`,
+        tenantId: id(index),
+        clientId: id(9),
+        recipients: ['secops@contoso.com'],
+      })),
+      operations: ['oncall@contoso.com'],
+      mail: { from: 'secure-score@contoso.com' },
+    },
+    'the test',
+  );
+
+  function deployed() {
+    const client = new SchedulerClient({ region: 'eu-central-1' });
+    const mock = mockClient(client);
+    const states = ['ENABLED', 'DISABLED'] as const;
+    mock.on(ListSchedulesCommand).resolves({
+      Schedules: states.map((State, index) => ({ Name: `tenant-${id(index + 1)}`, State })),
+    });
+    for (const tenant of tenants) {
+      mock
+        .on(GetScheduleCommand, { GroupName: 'deployed', Name: `tenant-${tenant.tenantId}` })
+        .resolves({ Target: { Arn: 'a', RoleArn: 'r', Input: JSON.stringify({ tenant }) } });
+    }
+    return { mock, read: () => scheduledTenants({ group: 'deployed', client }) };
+  }
+
+  it('are all of them as they were deployed, those that are switched off too', async () => {
+    expect(await deployed().read()).toEqual(tenants);
+  });
+
+  it.each([
+    ['cannot be read', new Error('no'), 'schedules-failed', true],
+    [
+      'may not be read',
+      Object.assign(new Error('no'), { name: 'AccessDeniedException' }),
+      'schedules-denied',
+      false,
+    ],
+  ])(
+    'fail as a whole where one %s: who is left out might be locked out',
+    async (_, error, code, retryable) => {
+      const { mock, read } = deployed();
+      mock.on(GetScheduleCommand, { GroupName: 'deployed', Name: `tenant-${id(2)}` }).rejects(error);
+      await expect(read()).rejects.toMatchObject({ code, retryable });
+    },
+  );
+
+  it.each([
+    ['is of no tenant', '{"watch":true}', 'schedules-failed'],
+    ['holds no tenant as the config has them', '{"tenant":{}}', 'event-invalid'],
+  ])('fail where one %s', async (_, Input, code) => {
+    const { mock, read } = deployed();
+    mock.on(GetScheduleCommand).resolves({ Target: { Arn: 'a', RoleArn: 'r', Input } });
+    await expect(read()).rejects.toMatchObject({ code, advice: expect.stringContaining('Deploy again') });
   });
 });
