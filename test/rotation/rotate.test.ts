@@ -385,7 +385,7 @@ describe('a human who puts another certificate into the secret at every call of 
       expect(thumbprintOf(w.secret.pem())).toBe(byHand);
       // Both were uploaded: only who did that can remove them.
       for (const app of [APP_A, APP_B])
-        expect(thumbprints(w, app).toSorted()).toEqual([first, byHand].toSorted());
+        expect(new Set(thumbprints(w, app))).toEqual(new Set([first, byHand]));
       expect(w.secret.pending).toBeNull();
       // Where theirs came first, nothing was begun.
       const state: unknown = JSON.parse(stateText(w) || '{"renewal":null,"previous":null}');
