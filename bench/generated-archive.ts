@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { inParallel } from '../lambda/archive/columns/parallel.ts';
+import { contentHash, contentHashOfProfiles } from '../lambda/archive/content-hash.ts';
 import { layout } from '../lambda/archive/layout.ts';
 import { generatedTenant } from '../simulator/generated-tenant.ts';
 import { addDays, DAYS_KEPT } from '../simulator/tenant.ts';
@@ -12,7 +13,7 @@ import { addDays, DAYS_KEPT } from '../simulator/tenant.ts';
 const compress = promisify(gzip);
 
 /** Of what is generated: a folder that another version made is not used. */
-const VERSION = 2;
+const VERSION = 3;
 /** So many tenants are drawn; the others are copies of them under ids of their own. */
 const DRAWN = 10;
 const LAST_DAY = '2026-06-30';
@@ -48,11 +49,10 @@ export async function generatedArchive(tenants: number, days: number): Promise<G
     const tenantId = ids[base]!;
     const copies = ids.filter((_, index) => index % DRAWN === base);
     const today = (day: number) => addDays(LAST_DAY, day - days);
-    for (const { date, text } of snapshotsOf(base, tenantId, days, today)) {
+    for (const { date, text, hash } of snapshotsOf(base, tenantId, days, today)) {
       // The ids stand at the beginning: what follows is compressed once, as a second member of each file.
       const end = text.indexOf('"controlScores"');
       const rest = await compress(text.slice(end));
-      const hash = hashOf(text);
       bytes.json += Buffer.byteLength(text) * copies.length;
       await inParallel(copies, async (id) => {
         const head = await compress(text.slice(0, end).replaceAll(tenantId, id));
@@ -66,7 +66,8 @@ export async function generatedArchive(tenants: number, days: number): Promise<G
         .read()
         .profiles();
       const file = await compress(JSON.stringify({ fetchedAt: fetchedOn(today(day)), profiles }));
-      await inParallel(copies, (id) => put(join(folder, layout.profiles(id, hashOf(`${day}`))), file));
+      const hash = contentHashOfProfiles(profiles);
+      await inParallel(copies, (id) => put(join(folder, layout.profiles(id, hash)), file));
     }
   }
   const archive: GeneratedArchive = { folder, tenants: ids, days, drawn, bytes };
@@ -79,7 +80,7 @@ async function put(path: string, bytes: Uint8Array): Promise<void> {
   await writeFile(path, bytes);
 }
 
-/** As the archive has them; only their names are the hash of other bytes, which nothing here looks at. */
+/** As the archive has them. The copies keep the names of what they are copied from: nothing here looks at those. */
 function* snapshotsOf(seed: number, tenantId: string, days: number, today: (day: number) => string) {
   const reading = generatedTenant(seed, { today: LAST_DAY, day: days, tenantId }).read();
   const first = Math.min(days, DAYS_KEPT);
@@ -88,7 +89,7 @@ function* snapshotsOf(seed: number, tenantId: string, days: number, today: (day:
     const newest = day >= first;
     const fetchedAt = fetchedOn(today(Math.max(day, first)));
     const secureScore = reading.secureScore(date, newest);
-    yield { date, text: JSON.stringify({ fetchedAt, newest, secureScore }) };
+    yield { date, text: JSON.stringify({ fetchedAt, newest, secureScore }), hash: contentHash(secureScore) };
   }
 }
 

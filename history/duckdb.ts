@@ -15,7 +15,7 @@ import { MonitorError, quote } from '../lambda/errors.ts';
 import { answerOf, notReadOnly, type Answer, type HistoryEngine, type Scope, type Value } from './answer.ts';
 import { filesLost, filesOf, listHistory, type HistoryFile, type MonthsByTenant } from './files.ts';
 import { literal } from './placeholders.ts';
-import { TABLES, type Table } from '../lambda/archive/columns/tables.ts';
+import { TABLES, type Column, type Table } from '../lambda/archive/columns/tables.ts';
 import { commandLine } from '../lambda/command-line.ts';
 
 /** A file of the history that was left out, and why. */
@@ -47,6 +47,8 @@ export class DuckDbHistory implements HistoryEngine {
   readonly #onSkipped: DuckDbOptions['onSkipped'];
   /** Paths of files that were found sound, or damaged. */
   readonly #examined = new Map<string, 'sound' | 'damaged'>();
+  /** Paths of files of an earlier version, which lack columns that were added since. */
+  readonly #older = new Set<string>();
 
   private constructor(location: string, files: HistoryFile[], onSkipped: DuckDbOptions['onSkipped']) {
     this.location = location;
@@ -109,7 +111,7 @@ export class DuckDbHistory implements HistoryEngine {
         return await this.#run(sql, files);
       } catch (error) {
         if (error instanceof MonitorError) throw error;
-        if (!(await this.#examine(files))) throw invalid(error);
+        if (!(await this.#findOlder(files)) && !(await this.#examine(files))) throw invalid(error);
       }
     }
   }
@@ -117,25 +119,50 @@ export class DuckDbHistory implements HistoryEngine {
   async #run(sql: string, files: readonly HistoryFile[]): Promise<Answer> {
     return withConnection(async (connection) => {
       await close(connection, path.join(this.location, 'history'));
-      for (const table of tablesIn(sql)) await connection.run(viewOf(table, files));
+      for (const table of tablesIn(sql)) await connection.run(viewOf(table, files, this.#older));
       return select(connection, sql);
     });
   }
 
-  /** @returns whether a file was found damaged that was not known to be */
+  /** @returns whether a file was found to be of an earlier version that was not known to be; a look into all footers at once */
+  async #findOlder(files: readonly HistoryFile[]): Promise<boolean> {
+    const known = this.#older.size;
+    await withConnection(async (connection) => {
+      for (const { name: table, columns } of TABLES) {
+        const paths = files.filter((file) => file.table === table).map(({ path: file }) => file);
+        const added = columns.filter((column) => column.added);
+        if (added.length === 0 || paths.length === 0) continue;
+        const names = added.map(({ name }) => literal(name)).join(', ');
+        const list = paths.map((file) => literal(escaped(file))).join(', ');
+        try {
+          const found = await connection.runAndReadAll(
+            `SELECT file_name FROM parquet_schema([${list}]) WHERE name IN (${names}) GROUP BY 1 HAVING count(*) = ${added.length}`,
+          );
+          const newer = new Set(found.getRows().map(([file]) => String(file)));
+          for (const file of paths) if (!newer.has(file)) this.#older.add(file);
+        } catch {
+          // A file is damaged: each is looked at on its own.
+        }
+      }
+    });
+    return this.#older.size > known;
+  }
+
+  /** @returns whether something was found that was not known: a file that is damaged, or of an earlier version */
   async #examine(files: readonly HistoryFile[]): Promise<boolean> {
     const unknown = files.filter((file) => !this.#examined.has(file.path));
+    const older = this.#older.size;
     let found = false;
     await withConnection(async (connection) => {
       for (const file of unknown) {
-        const why = await faultOf(connection, file);
+        const why = await faultOf(connection, file, () => this.#older.add(file.path));
         this.#examined.set(file.path, why === null ? 'sound' : 'damaged');
         if (why === null) continue;
         found = true;
         this.#onSkipped({ path: file.path, why, isForeign: false });
       }
     });
-    return found;
+    return found || this.#older.size > older;
   }
 }
 
@@ -181,18 +208,29 @@ function tablesIn(sql: string): Table[] {
   return named.length > 0 ? named : TABLES;
 }
 
-/** With the types that the table has, whatever the files have; without files, empty. */
-function viewOf({ name, columns }: Table, files: readonly HistoryFile[]): string {
-  const paths = files.filter(({ table }) => table === name).map((file) => literal(escaped(file.path)));
-  const column = paths.length > 0 ? (each: string) => `"${each}"` : () => 'NULL';
-  const selected = [...columns, { name: 'month', type: 'VARCHAR' }].map(
-    (each) => `CAST(${column(each.name)} AS ${each.type}) AS "${each.name}"`,
-  );
-  const source =
-    paths.length > 0
-      ? `FROM read_parquet([${paths.join(', ')}], hive_partitioning = true, hive_types_autocast = false)`
-      : 'WHERE false';
-  return `CREATE VIEW ${name} AS SELECT ${selected.join(', ')} ${source}`;
+/** With the types that the table has, whatever the files have; without files, empty. Older files lack what was added. */
+function viewOf({ name, columns }: Table, files: readonly HistoryFile[], older: ReadonlySet<string>): string {
+  const paths = files.filter(({ table }) => table === name).map(({ path: file }) => file);
+  const selected = (isThere: (column: Column) => boolean) =>
+    [...columns, { name: 'month', type: 'VARCHAR', comment: '' } as const]
+      .map((each) => `CAST(${isThere(each) ? `"${each.name}"` : 'NULL'} AS ${each.type}) AS "${each.name}"`)
+      .join(', ');
+  const from = (some: string[], isThere: (column: Column) => boolean) =>
+    some.length === 0
+      ? []
+      : `SELECT ${selected(isThere)} FROM read_parquet([${some.map((file) => literal(escaped(file))).join(', ')}], hive_partitioning = true, hive_types_autocast = false)`;
+  const parts = [
+    from(
+      paths.filter((file) => !older.has(file)),
+      () => true,
+    ),
+    from(
+      paths.filter((file) => older.has(file)),
+      ({ added }) => !added,
+    ),
+  ].flat();
+  const empty = `SELECT ${selected(() => false)} WHERE false`;
+  return `CREATE VIEW ${name} AS ${parts.length > 0 ? parts.join(' UNION ALL ') : empty}`;
 }
 
 /** A path is a pattern to DuckDB. */
@@ -237,20 +275,25 @@ function toValue(value: DuckDBValue): Value {
   return String(value);
 }
 
-/** @returns why the file cannot be read as its table; null where it can */
+/**
+ * @param onOlder called if it lacks a column that was added since it was written
+ * @returns why the file cannot be read as its table; null where it can
+ */
 async function faultOf(
   connection: DuckDBConnection,
   { path: file, table }: HistoryFile,
+  onOlder: () => void,
 ): Promise<string | null> {
   const source = `read_parquet(${literal(escaped(file))}, hive_partitioning = false)`;
   try {
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`);
     const types = new Map(described.getRows().map(([name, type]) => [String(name), String(type)]));
     const wanted = TABLES.find(({ name }) => name === table)?.columns ?? [];
-    for (const { name, type } of wanted) {
+    for (const { name, type, added } of wanted) {
       const found = types.get(name);
-      if (found === undefined) return `it has no column ${quote(name)}`;
-      if (found !== type) return `its column ${quote(name)} is ${found}, not ${type}`;
+      if (found === undefined && added) onOlder();
+      else if (found === undefined) return `it has no column ${quote(name)}`;
+      else if (found !== type) return `its column ${quote(name)} is ${found}, not ${type}`;
     }
     // Reads every value: a page may be damaged where the footer is not.
     await connection.run(`SELECT bit_xor(hash(t)) FROM ${source} t`);

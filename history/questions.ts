@@ -11,10 +11,11 @@ import { literal, placeholdersOf, substitute } from './placeholders.ts';
  *     -- @about     scores, changes or controls: where it stands in a list
  *     -- @answers   the question, in one line; lines without @ that follow are notes on it
  *     -- @param     name = default, one line each: tenant and control (all, required), from (beginning, N days before
- *                   to), to (newest), limit (a number)
+ *                   to), to (newest: the newest day of the history; or today), limit (a number)
  *     -- @reads     all tenants: whatever tenant is asked for, the others count too
  *     -- @show      columns of a table for people; "a → b" in one column
  *     -- @series    value by column, column: drawn as a line for each
+ *     -- @fills     last_run: null in the answer, filled in by the command line from the states, which no engine reads
  *
  * Parameters stand in it as :name and are replaced by literals, so that both engines get one text, byte for byte, and
  * can see which files they need not read. :from_month and :to_month (yyyy-mm, for the partitions) follow from :from
@@ -28,10 +29,14 @@ export interface Question {
   answers: string;
   notes: string;
   parameters: Parameter[];
+  /** Its period ends today, whatever the newest day of the history is. */
+  endsToday: boolean;
   /** It compares all tenants, also where one is asked for. */
   readsAllTenants: boolean;
   show: ShownColumn[];
   series: { value: string; by: string[] } | null;
+  /** Its last_run is filled in from the states of the archive. */
+  fillsLastRun: boolean;
   /** The comment lines that it begins with, as they are. */
   header: string;
   /** With placeholders, without the header. */
@@ -113,9 +118,11 @@ export function parseQuestion(name: string, text: string): Question {
     answers: one('answers'),
     notes: notes.join(' '),
     parameters,
+    endsToday: parameters.some((each) => each.name === 'to' && each.default === 'today'),
     readsAllTenants: fields.get('reads')?.[0] === 'all tenants',
     show: list(one('show')).map((column) => column.split(' → ') as ShownColumn),
     series: value && by ? { value, by: list(by) } : null,
+    fillsLastRun: fields.get('fills')?.[0] === 'last_run',
     header: lines.slice(0, end).join('\n'),
     sql,
   };
@@ -127,7 +134,7 @@ const DEFAULTS: Record<ParameterName, RegExp> = {
   tenant: /^all$/,
   control: /^(all|required)$/,
   from: /^(beginning|\d+ days before to)$/,
-  to: /^newest$/,
+  to: /^(newest|today)$/,
   limit: /^\d+$/,
 };
 

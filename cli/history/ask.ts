@@ -13,6 +13,9 @@ import { sayWhatIsLeft } from './losses.ts';
 import { formatOf, HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
 import { namesOf, tenantOf } from './names.ts';
 import { printAnswer, wrapped } from './present.ts';
+import { withLastRuns } from './runs.ts';
+import { locationOf } from '../archive/choice.ts';
+import { openStore } from '../../lambda/archive/open-store.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
 interface AskFlags extends HistoryFlags {
@@ -66,13 +69,20 @@ async function act(flags: AskFlags): Promise<number> {
   const names = await namesOf(flags, config);
   const tenant = flags.tenant === undefined ? null : tenantOf(flags.tenant, names);
   const { engine, conclude } = await engineOf(flags, config, question.readsAllTenants ? null : tenant);
-  const newest = wanted.to ?? (await engine.newest()) ?? dateOf(machineClock.now());
+  const newest =
+    wanted.to ?? (question.endsToday ? null : await engine.newest()) ?? dateOf(machineClock.now());
   // To look it up would cost Athena more than the question.
   if (wanted.control !== null && flags.engine !== 'athena') {
     wanted.control = await controlOf(wanted.control ?? '', tenant, engine);
   }
   const { sql, scope, from, to } = bound(question, { ...wanted, tenant }, newest);
-  const answer = await engine.ask(sql, scope);
+  let answer = await engine.ask(sql, scope);
+  // Athena's analysts may read no state.
+  if (question.fillsLastRun && flags.engine !== 'athena') {
+    const known = tenant === null ? [...names.keys()] : [tenant];
+    const { columns, rows } = await withLastRuns(answer, known, openStore(await locationOf(flags, config)));
+    answer = { columns, rows: rows.slice(0, flags.limit) };
+  }
   await sayWhatIsLeft(engine, wanted.from ?? null, tenant);
   if (answer.rows.length === 0 && format === 'table') {
     console.log(await nothing(question, engine, { from, to }));

@@ -487,7 +487,11 @@ async function checkColumns(
   const months = [...new Set([...dates.map(monthOf), ...history.keys()])].toSorted();
   const { state } = await readColumnsState(store, tenantId);
   const behind =
-    state && (dates.at(-1) ?? '') > state.through ? `they end on ${state.through || 'no day yet'}` : null;
+    state === null
+      ? 'an earlier version wrote them, or nobody knows who did: the next run writes them again'
+      : (dates.at(-1) ?? '') > state.through
+        ? `they end on ${state.through || 'no day yet'}`
+        : null;
 
   const counted = { scores: 0, controls: 0, changes: 0 };
   const known = new Set<string>();

@@ -3,6 +3,9 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Archive, contentHash } from '../../lambda/archive/archive.ts';
+import { merged } from '../../lambda/archive/columns/coded.ts';
+import { toParquet } from '../../lambda/archive/columns/parquet.ts';
+import { TABLES } from '../../lambda/archive/columns/tables.ts';
 import { readRows, writeColumns } from '../../lambda/archive/columns/write.ts';
 import { contentsOf } from '../../lambda/archive/ledger.ts';
 import { layout } from '../../lambda/archive/layout.ts';
@@ -45,6 +48,14 @@ async function rebuilt(store: MemoryStore): Promise<Record<string, string>> {
 }
 
 const file = (table: string, month: string) => `history/${table}/month=${month}/${TENANT_ID}.parquet`;
+
+/** The bytes of controls as they were before columns were added. */
+function ofEarlierVersion(bytes: Uint8Array, month: string): Uint8Array {
+  const rows = readRows('controls', { month, tenantId: TENANT_ID, bytes });
+  const table = TABLES.find(({ name }) => name === 'controls')!;
+  const before = { ...table, columns: table.columns.filter(({ added }) => !added) };
+  return toParquet(before, merged(before, null, null, rows));
+}
 
 /** Every call, as `get key`. */
 function watched(store: ObjectStore, calls: string[]): ObjectStore {
@@ -441,17 +452,46 @@ it('what only a later day of an absence tells dates a maximum of the month befor
 });
 
 describe('rows that are written already are made anew', () => {
-  it('where a former version wrote them', async () => {
+  it.each([1, 2])('where version %i wrote them', async (version) => {
     const store = await archived('2026-02-20', 20);
     const before = store.dump('history/');
     const key = `state/columns/tenant=${TENANT_ID}.json`;
     const state = JSON.parse(Buffer.from(store.objects.get(key)!).toString()) as Record<string, unknown>;
-    store.objects.set(key, Buffer.from(JSON.stringify({ ...state, version: 1 })));
+    store.objects.set(key, Buffer.from(JSON.stringify({ ...state, version })));
     // As it would have it that one day's rows are others.
     store.objects.delete(file('changes', '2026-02'));
     const { outcome, days } = await writeColumns({ store, tenantId: TENANT_ID, log: SILENT });
     expect([outcome, days]).toEqual(['written', 20]);
     expect(store.dump('history/')).toEqual(before);
+  });
+
+  it('from files without the columns added since; the rows of a day that is gone stay as they are', async () => {
+    const store = await archived('2026-02-20', 20);
+    const before = store.dump('history/');
+    const key = `state/columns/tenant=${TENANT_ID}.json`;
+    const state = JSON.parse(Buffer.from(store.objects.get(key)!).toString()) as Record<string, unknown>;
+    const months = ['2026-02', '2026-03'];
+    const makeOld = () => {
+      store.objects.set(key, Buffer.from(JSON.stringify({ ...state, version: 2 })));
+      for (const month of months) {
+        const bytes = store.objects.get(file('controls', month))!;
+        store.objects.set(file('controls', month), ofEarlierVersion(bytes, month));
+      }
+    };
+    const warnings: string[] = [];
+    const log = { ...SILENT, warn: (message: string) => warnings.push(message) };
+    makeOld();
+    expect((await writeColumns({ store, tenantId: TENANT_ID, log })).outcome).toBe('written');
+    expect([store.dump('history/'), warnings]).toEqual([before, []]);
+
+    makeOld();
+    const snapshot = [...store.objects.keys()].find((each) => each.includes('/date=2026-02-22/'))!;
+    store.objects.delete(snapshot);
+    const { unproven } = await writeColumns({ store, tenantId: TENANT_ID, log });
+    expect(unproven).toMatchObject([{ date: '2026-02-22', rows: 'kept' }]);
+    const bytes = store.objects.get(file('controls', '2026-02'))!;
+    const rows = readRows('controls', { month: '2026-02', tenantId: TENANT_ID, bytes });
+    expect(rows.filter(({ date }) => date === '2026-02-22')).toHaveLength(3);
   });
 
   const catalogue = (title: string) => [{ id: 'alpha', title, maxScore: 10 }];

@@ -39,6 +39,55 @@ const change = (fields: Row): Row => ({
   ...fields,
 });
 
+const RENAMED = { control: '2.dlp', title: 'Have a DLP policy', category: 'Data' };
+
+const spread = (
+  kind: string,
+  control: Row,
+  tenants: number,
+  changes: number,
+  [average, lowest, highest]: [number, number, number],
+  first: string,
+  last = first,
+): Row => ({
+  kind,
+  ...control,
+  tenants,
+  watched: 2,
+  changes,
+  percentage_points: average,
+  lowest_percentage_points: lowest,
+  highest_percentage_points: highest,
+  first_date: first,
+  last_date: last,
+});
+
+const exposed = (tenant: string, control: Row, fields: Row): Row => ({
+  tenant,
+  ...control,
+  state: null,
+  state_by: null,
+  state_at: null,
+  date: '2026-02-06',
+  ...fields,
+});
+
+const plan = (
+  effort: string,
+  control: Row,
+  tenants: number,
+  points: number,
+  average: number,
+  sum: number,
+): Row => ({
+  effort,
+  ...control,
+  tenants,
+  points,
+  average_percentage_points: average,
+  percentage_points: sum,
+});
+
 export const CASES: Case[] = [
   {
     // The suspect 3rd is not there.
@@ -559,6 +608,123 @@ export const CASES: Case[] = [
         peers_similar: 60,
         ahead_similar_percentage_points: -10,
       },
+    ],
+  },
+  {
+    // Lost by both: 20 points of Contoso's on two days. Of one tenant each, what moved the score the most comes first.
+    question: 'spread',
+    wanted: { to: '2026-02-06' },
+    rows: [
+      spread('lost', MFA, 2, 3, [-20, -20, -20], '2026-01-31', '2026-02-04'),
+      spread('gained', MFA, 1, 2, [20, 20, 20], '2026-02-01', '2026-02-05'),
+      spread('new', SAFE, 1, 1, [-10, -10, -10], '2026-02-06'),
+      spread('decided', LEGACY, 1, 1, [0, 0, 0], '2026-02-04'),
+      spread('renamed', RENAMED, 1, 1, [0, 0, 0], '2026-02-05'),
+      spread(
+        'services',
+        { control: null, title: 'Enabled services', category: null },
+        1,
+        1,
+        [0, 0, 0],
+        '2026-02-03',
+      ),
+    ],
+  },
+  {
+    // In February Contoso lost 10, Fabrikam 20.
+    question: 'spread',
+    wanted: { ...FEBRUARY, control: 'mfa' },
+    rows: [
+      spread('lost', MFA, 2, 2, [-15, -20, -10], '2026-02-02', '2026-02-04'),
+      spread('gained', MFA, 1, 2, [20, 20, 20], '2026-02-01', '2026-02-05'),
+    ],
+  },
+  {
+    // 20 of Fabrikam's 100 points, 10 of Contoso's 125.
+    question: 'exposed',
+    wanted: { to: '2026-02-06', control: 'mfa' },
+    rows: [
+      exposed(FABRIKAM, MFA, { points: 30, maximum: 50, percentage_points: 20 }),
+      exposed(CONTOSO, MFA, { points: 40, maximum: 50, percentage_points: 8 }),
+    ],
+  },
+  {
+    // Under the name that it has at Fabrikam by now, too.
+    question: 'exposed',
+    wanted: { to: '2026-02-06', control: 'dlp' },
+    rows: [
+      exposed(FABRIKAM, RENAMED, { points: 20, maximum: 50, percentage_points: 30 }),
+      exposed(CONTOSO, { ...RENAMED, control: 'dlp' }, { points: 10, maximum: 30, percentage_points: 16 }),
+    ],
+  },
+  {
+    question: 'exposed',
+    wanted: { to: '2026-02-06', control: 'legacy' },
+    rows: [
+      exposed(CONTOSO, LEGACY, {
+        points: 0,
+        maximum: 20,
+        percentage_points: 16,
+        state: 'Ignored',
+        state_by: 'ada@contoso.com',
+        state_at: '2026-02-03T12:00:00Z',
+      }),
+    ],
+  },
+  {
+    // Below 100 per cent of nobody knows what.
+    question: 'exposed',
+    wanted: { to: '2026-02-06', control: 'odd' },
+    rows: [
+      exposed(
+        FABRIKAM,
+        { control: 'odd', title: 'Of unknown maximum', category: 'Apps' },
+        { points: 0, maximum: null, percentage_points: null },
+      ),
+    ],
+  },
+  { question: 'exposed', wanted: { to: '2026-02-06', control: 'mfa', tenant: 'nobody' }, rows: [] },
+  {
+    // mfa: 28 for low effort. Half of safe (nobody says what it costs) and a third of 2.dlp are 10 each. Not legacy, which
+    // is decided, and not odd, of which nobody knows what it is worth.
+    question: 'plan',
+    wanted: { to: '2026-02-06' },
+    rows: [
+      plan('low', MFA, 2, 30, 14, 28),
+      plan('high', RENAMED, 1, 30, 30, 30),
+      plan('unknown', SAFE, 1, 25, 20, 20),
+      plan('high', { ...RENAMED, control: 'dlp' }, 1, 20, 16, 16),
+    ],
+  },
+  {
+    question: 'plan',
+    wanted: { to: '2026-02-06', tenant: CONTOSO, limit: 1 },
+    rows: [plan('unknown', SAFE, 1, 25, 20, 20)],
+  },
+  {
+    question: 'silent',
+    wanted: { to: '2026-02-10' },
+    rows: [
+      { tenant: CONTOSO, date: '2026-02-06', days: 4, last_run: null },
+      { tenant: FABRIKAM, date: '2026-02-06', days: 4, last_run: null },
+    ],
+  },
+  {
+    // A suspect day is a snapshot as well; Fabrikam began on the 1st.
+    question: 'silent',
+    wanted: { to: '2026-02-03' },
+    rows: [
+      { tenant: CONTOSO, date: '2026-02-03', days: 0, last_run: null },
+      { tenant: FABRIKAM, date: '2026-02-03', days: 0, last_run: null },
+    ],
+  },
+  {
+    // The oldest first.
+    question: 'silent',
+    wanted: { from: '2026-01-31', to: '2026-02-01' },
+    rows: [
+      { tenant: CONTOSO, date: '2026-02-01', days: 0, last_run: null },
+      { tenant: FABRIKAM, date: '2026-02-01', days: 0, last_run: null },
     ],
   },
 ];

@@ -37,7 +37,7 @@ describe('secure-score history', () => {
     expect(code).toBe(0);
     for (const name of ['trend', 'losses', 'recovery', 'fleet']) expect(stdout).toMatch(`  ${name} `);
     const list = (await secureScore('history', '--json')).json() as { name: string; parameters: object[] }[];
-    expect(list).toHaveLength(15);
+    expect(list).toHaveLength(19);
     expect(list.find(({ name }) => name === 'life')?.parameters).toContainEqual({
       name: 'control',
       default: 'required',
@@ -235,6 +235,39 @@ describe('secure-score history', () => {
     const result = await history(...args);
     expect(result.stderr).toContain(message);
     expect(result.code).toBe(code);
+  });
+
+  it('silent fills in the last runs, and lists tenants that have no snapshot first', async () => {
+    const folder = join(root, 'silent');
+    const never = 'cccccccc-0000-4000-8000-000000000003';
+    await writeHistory(folder);
+    const store = folderStore(folder);
+    const lastRun = {
+      at: '2026-02-09T07:00:00.000Z',
+      newest: '2026-02-06',
+      certificateUntil: null,
+      renews: false,
+    };
+    await new Archive(store, CONTOSO).swapState({ ...EMPTY_STATE, name: 'Contoso', lastRun }, null);
+    await new Archive(store, never).swapState({ ...EMPTY_STATE, name: 'Never' }, null);
+    await store.create(`state/tenant=${FABRIKAM}.json`, Buffer.from('damaged'));
+    const asked = async (...args: string[]) =>
+      secureScore('history', 'silent', '--to', '2026-02-10', '--archive', folder, ...args);
+    expect((await asked('--json')).json()).toEqual([
+      { tenant: never, tenant_name: 'Never', date: null, days: null, last_run: null },
+      { tenant: CONTOSO, tenant_name: 'Contoso', date: '2026-02-06', days: 4, last_run: lastRun.at },
+      { tenant: FABRIKAM, tenant_name: null, date: '2026-02-06', days: 4, last_run: null },
+    ]);
+    expect((await asked('--json', '--limit', '1')).json()).toHaveLength(1);
+    expect((await asked('--json', '--tenant', 'Contoso')).json()).toHaveLength(1);
+    const { stdout } = await asked();
+    expect(stdout).toMatch(/Contoso +2026-02-06 +4 +2026-02-09/);
+  });
+
+  it('silent counts to today, whatever the newest day is', async () => {
+    const rows = (await history('silent', '--json')).json() as { days: number }[];
+    const since = Math.floor((Date.now() - Date.parse('2026-02-06')) / 86_400_000);
+    expect(rows.map(({ days }) => Math.abs(days - since) <= 1)).toEqual([true, true]);
   });
 
   it('says that nothing was found, and where there is something', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { DuckDbHistory, type Skipped } from '../../history/duckdb.ts';
-import { CONTOSO, FABRIKAM, writeHistory } from './sample.ts';
+import { CONTOSO, EARLIER_TABLES, FABRIKAM, SAMPLE, writeHistory } from './sample.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'history [old] *'));
 const sound = join(root, 'sound');
@@ -200,6 +200,22 @@ describe('a file that is no good', () => {
     ]);
     expect(skipped.map(({ path }) => path)).toEqual([bad()]);
   });
+
+  it.each(['one tenant', 'all tenants'])(
+    'of an earlier version, of %s, is read, and what was added since is null',
+    async (of) => {
+      const old = of === 'one tenant' ? [FABRIKAM] : [CONTOSO, FABRIKAM];
+      const rows = SAMPLE.controls.filter(({ tenant }) => old.includes(String(tenant)));
+      await writeHistory(folder, { ...SAMPLE, controls: rows }, EARLIER_TABLES);
+      const sql = `SELECT tenant, max(effort) AS effort, count(*) AS n FROM controls WHERE control = 'mfa' GROUP BY tenant ORDER BY tenant`;
+      const { rows: found } = await ask(sql);
+      expect(found).toEqual([
+        { tenant: CONTOSO, effort: of === 'one tenant' ? 'Low' : null, n: 7 },
+        { tenant: FABRIKAM, effort: null, n: 6 },
+      ]);
+      expect(skipped).toEqual([]);
+    },
+  );
 
   it('or does not belong there is named and not read', async () => {
     await writeFile(join(scores, 'month=2026-02/notes.txt'), 'x');

@@ -34,6 +34,9 @@ const TITLES: Record<string, [title: string, category: string]> = {
   odd: ['Of unknown maximum', 'Apps'],
 };
 
+/** As Graph says it, in mixed case or not at all. */
+const EFFORT: Record<string, string> = { mfa: 'Low', dlp: 'HIGH', '2.dlp': 'high' };
+
 export const SAMPLE: Rows = { scores: [], controls: [], changes: [] };
 
 function control(tenant: string, date: string, name: string, fields: Cells): void {
@@ -49,6 +52,7 @@ function control(tenant: string, date: string, name: string, fields: Cells): voi
     state_by: null,
     state_at: null,
     last_synced: `${date}T00:00:00Z`,
+    effort: EFFORT[name] ?? null,
     ...fields,
   });
 }
@@ -169,9 +173,19 @@ change(FABRIKAM, '2026-02-05', '2026-02-04', 'renamed', {
   maximum_after: 50,
 });
 
+/** Tables as they were before columns were added. */
+export const EARLIER_TABLES = TABLES.map((table) => ({
+  ...table,
+  columns: table.columns.filter(({ added }) => !added),
+}));
+
 /** Writes rows as the archive's columns, in its layout. */
-export async function writeHistory(folder: string, tables: Rows = SAMPLE): Promise<void> {
-  for (const table of TABLES) {
+export async function writeHistory(
+  folder: string,
+  tables: Rows = SAMPLE,
+  definitions: Table[] = TABLES,
+): Promise<void> {
+  for (const table of definitions) {
     const files = Map.groupBy(
       tables[table.name],
       ({ tenant, date }) => `month=${String(date).slice(0, 7)}/${String(tenant)}.parquet`,

@@ -249,16 +249,18 @@ function bitsOf(values: Cell[], present: Int32Array): Buffer {
 }
 
 /**
- * Reads a file that `toParquet` wrote.
+ * Reads a file that `toParquet` wrote, in this version or an earlier one: a column that was added since is null.
  * @throws Error for anything but a complete file of exactly this table
  */
 export function fromParquet(table: Table, bytes: Uint8Array): CodedTable {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { schema, row_groups: groups, num_rows: rows } = parquetMetadata(file, { geoparquet: false });
   const found = schema.slice(1);
+  const isThere = ({ name, added }: Column) => !added || found.some((element) => element.name === name);
+  const present = table.columns.filter(isThere);
   const fits =
-    found.length === table.columns.length &&
-    table.columns.every(({ name, type }, index) => {
+    found.length === present.length &&
+    present.every(({ name, type }, index) => {
       const element = found[index];
       const wanted: Omit<SchemaElement, 'name'> = ELEMENTS[type];
       return (
@@ -280,7 +282,9 @@ export function fromParquet(table: Table, bytes: Uint8Array): CodedTable {
   }
   return {
     length,
-    columns: table.columns.map((column, index) => {
+    columns: table.columns.map((column) => {
+      const index = present.indexOf(column);
+      if (index < 0) return { values: [], codes: new Int32Array(length).fill(NULL), nulls: length };
       try {
         return readColumn(file, column, group.columns[index]!, length);
       } catch (error) {

@@ -51,6 +51,7 @@ export type ControlRow = Row & {
   state_by: string | null;
   state_at: string | null;
   last_synced: string | null;
+  effort: string | null;
 };
 
 export type ChangeRow = Row & {
@@ -185,7 +186,7 @@ function scoreRow(tenant: string, snapshot: Snapshot, counted: boolean): ScoreRo
 function controlRows(tenant: string, day: Snapshot, profiles: Profiles, texts: Texts): ControlRow[] {
   return Array.from(day.controls.values(), (control) => {
     const profile = profiles.get(control.name);
-    const { title, service, state, state_by, state_at } = texts.ofProfile(profile);
+    const { title, service, state, state_by, state_at, effort } = texts.ofProfile(profile);
     return {
       tenant,
       date: day.date,
@@ -200,6 +201,7 @@ function controlRows(tenant: string, day: Snapshot, profiles: Profiles, texts: T
       state_by,
       state_at,
       last_synced: texts.plain(control.lastSynced),
+      effort,
     };
   });
 }
@@ -233,6 +235,7 @@ function profileTexts(profile: Profile | undefined) {
     state: plain(decision?.state),
     state_by: plain(decision?.by),
     state_at: plain(decision?.at),
+    effort: plain(profile?.implementationCost),
   };
 }
 

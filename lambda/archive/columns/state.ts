@@ -10,8 +10,11 @@ const REMEMBERED_DAYS = 100;
  * whose rows are about to be rewritten, and again after the last one, so that work cut short by a crash is repeated.
  */
 export interface ColumnsState {
-  /** Version 1 did not date maxima that moved in a gap, so it counts as nothing written. */
-  version: 2;
+  /**
+   * Earlier versions count as nothing written: version 1 did not date maxima that moved in a gap, and in version 2
+   * controls had no effort.
+   */
+  version: 3;
   /** The rows of all days up to this one are written; '' for none. */
   through: string;
   /** The shortened hashes of the versions from which the rows of the last days up to `through` are made. */
@@ -25,7 +28,7 @@ export interface ColumnsState {
 }
 
 export const NOTHING_WRITTEN: ColumnsState = {
-  version: 2,
+  version: 3,
   through: '',
   versions: {},
   catalogues: { recent: [], others: 0 },
@@ -57,7 +60,7 @@ function isColumnsState(content: unknown): content is ColumnsState {
   if (!isRecord(content)) return false;
   const { version, through, versions, catalogues, fetchedAt, writer } = content;
   return (
-    version === 2 &&
+    version === 3 &&
     typeof through === 'string' &&
     isRecord(versions) &&
     Object.values(versions).every((each) => typeof each === 'string') &&

@@ -12,6 +12,8 @@ export interface Column {
   type: ColumnType;
   /** A description for people and for the data catalogue. */
   comment: string;
+  /** Files of earlier versions lack it: it is null there. */
+  added?: true;
 }
 
 export interface Table {
@@ -65,6 +67,12 @@ export const TABLES: Table[] = [
       { name: 'state_by', type: 'VARCHAR', comment: 'who took it' },
       { name: 'state_at', type: 'VARCHAR', comment: 'when, ISO 8601' },
       { name: 'last_synced', type: 'VARCHAR', comment: 'when its source was last synced, ISO 8601' },
+      {
+        name: 'effort',
+        type: 'VARCHAR',
+        comment: 'what it costs to do, as the catalogue says it (Low, Moderate, High)',
+        added: true,
+      },
     ],
   },
   {

@@ -160,7 +160,7 @@ class Writer {
       if (unfinished) break;
     }
     await this.#finish({
-      version: 2,
+      version: 3,
       through,
       versions: versionsOf(before.versions, listed, through),
       catalogues: sources.timeline(remembersFrom(through)),
