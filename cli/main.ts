@@ -10,6 +10,7 @@ import { lazily } from './shared/command.ts';
 import { EXIT, UsageError } from './shared/exit.ts';
 import { asMonitorError } from './shared/failure.ts';
 import { historyCommand } from './history/history.ts';
+import { tenantCommand } from './tenant/tenant.ts';
 
 /**
  * The command line.
@@ -42,6 +43,7 @@ export async function main(args: string[]): Promise<number> {
     .command(certificateCommand(exit))
     .command(watch)
     .command(channelCommand(exit))
+    .command(tenantCommand(exit))
     .command(doctor)
     .command(historyCommand(exit))
     .command(archiveCommand(exit))

@@ -693,7 +693,7 @@ export interface Config extends Omit<z.output<typeof configSchema>, 'tenants' | 
 }
 
 /** Endpoints of the national clouds: https://learn.microsoft.com/en-us/graph/deployments */
-const CLOUDS = {
+export const CLOUDS = {
   global: {
     authorityHost: 'https://login.microsoftonline.com',
     graphEndpoint: 'https://graph.microsoft.com',

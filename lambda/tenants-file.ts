@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { CsvError, parse, type InfoRecord } from 'csv-parse/sync';
+import { commandLine, shellWord } from './command-line.ts';
 import type { PlaceOf } from './describe-issues.ts';
 import { MonitorError, quote } from './errors.ts';
 import { decodeText, jsonFault } from './text-file.ts';
@@ -88,6 +89,9 @@ export const COLUMNS: Record<string, (cell: string) => unknown> = {
   'alerts.drop': number,
 };
 
+/** The value of a cell, in the form that the config has. @param column one of `COLUMNS` */
+export const readCell = (column: string, cell: string): unknown => COLUMNS[column]!(cell.trim());
+
 /** "Tenant ID" means tenantId: people write headers for people. */
 const plain = (name: string): string => name.toLowerCase().replace(/[\s_-]/g, '');
 const FIELDS = new Map(Object.keys(COLUMNS).map((name) => [plain(name), name]));
@@ -96,7 +100,7 @@ const FIELDS = new Map(Object.keys(COLUMNS).map((name) => [plain(name), name]));
  * The text of a tenants file without its byte order mark.
  * @throws MonitorError `tenants-file-missing`, `tenants-file-invalid`
  */
-function readTenantsText(path: string): string {
+export function readTenantsText(path: string): string {
   let found: string;
   try {
     found = decodeText(readFileSync(path));
@@ -105,7 +109,7 @@ function readTenantsText(path: string): string {
     throw new MonitorError(
       'tenants-file-missing',
       `There is no tenants file at ${quote(path)}.`,
-      'Create it: docs/onboarding.md shows one. Its path is relative to the config.',
+      `Create it, or add the first tenant: ${commandLine('tenant add <domain>')}. Its path is relative to the config.`,
     );
   }
   const damaged = found.indexOf('\uFFFD');
@@ -151,7 +155,7 @@ export function withTenants(input: unknown, folder: string): { input: unknown; p
       from,
       unresolved.map(
         ({ domain, place }) =>
-          `${place(['tenantId'])}: is missing, and nobody is asked for it here: write down the id of ${quote(domain)}`,
+          `${place(['tenantId'])}: is missing, and nobody is asked for it here: ${commandLine(`tenant add ${shellWord(domain!)}`)} resolves the domain and writes the id into the row`,
       ),
     );
   }
@@ -159,7 +163,7 @@ export function withTenants(input: unknown, folder: string): { input: unknown; p
 }
 
 /** A config with these rows as its tenants, and where they stand. */
-function joined(input: unknown, rows: readonly TenantRow[]): { input: unknown; place: PlaceOf } {
+export function joined(input: unknown, rows: readonly TenantRow[]): { input: unknown; place: PlaceOf } {
   return {
     input: { ...(input as object), tenants: rows.map(({ tenant }) => tenant) },
     place: ([first, index, ...path]) => (first === 'tenants' ? rows[Number(index)]?.place(path) : undefined),
@@ -167,7 +171,7 @@ function joined(input: unknown, rows: readonly TenantRow[]): { input: unknown; p
 }
 
 /** The path that `tenantsFrom` was given; undefined where a config lists its tenants itself. */
-function tenantsFileOf(input: unknown): string | undefined {
+export function tenantsFileOf(input: unknown): string | undefined {
   const from = (input as { tenants?: { from?: unknown } } | null | undefined)?.tenants?.from;
   // A list has no such text.
   return typeof from === 'string' ? from : undefined;
@@ -210,7 +214,7 @@ function parseCsv(content: string, path: string): TenantsFile {
       const field = fields[index];
       if (field === undefined || cell === '') continue;
       if (field === 'domain') domain = cell;
-      else put(tenant, field.split('.'), COLUMNS[field]!(cell));
+      else put(tenant, field.split('.'), readCell(field, cell));
     }
     const place = (keys: readonly PropertyKey[]) => {
       const column = columnOf(keys, fields);

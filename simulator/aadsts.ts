@@ -119,6 +119,12 @@ const KINDS: Record<number, ErrorKind> = {
       `The provided certificate is not within its specified validity time range. Thumbprint: '${thumbprint}'.`,
   ),
   7000112: kind(400, 'unauthorized_client', ({ clientId }) => `Application '${clientId}' is disabled.`),
+  7000229: kind(
+    401,
+    'invalid_client',
+    ({ clientId, tenant }) =>
+      `The client application ${clientId} is missing service principal in the tenant ${tenant}. See instructions here: https://go.microsoft.com/fwlink/?linkid=2225119`,
+  ),
   7000214: kind(
     401,
     'invalid_client',

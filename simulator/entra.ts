@@ -19,6 +19,8 @@ export interface EntraOptions {
   /** By `<tenant>/<client>`, lower case. */
   apps: ReadonlyMap<string, App>;
   tenantExists: (tenantId: string) => boolean;
+  /** Ids of tenants by their domains, lower case. */
+  domains: ReadonlyMap<string, string>;
   /** Seconds that a token lives. */
   tokenLifetime: () => number;
   now: () => Date;
@@ -35,7 +37,10 @@ export async function handleEntra(options: EntraOptions, incoming: Incoming): Pr
     /^\/([^/]+)\/(.*)$/.exec(decodeURIComponent(incoming.url.pathname)) ?? [];
   const tenantId = tenant.toLowerCase();
   if (incoming.method === 'GET' && rest === 'v2.0/.well-known/openid-configuration') {
-    return { endpoint: 'discovery', tenantId, reply: discovery(options.authorityHost, tenant) };
+    // A domain is resolved as anybody may resolve it.
+    const id = tenantId.includes('.') ? options.domains.get(tenantId) : tenant;
+    const reply = id === undefined ? aadstsError(90002, { tenant }, options.now()) : discovery(options, id);
+    return { endpoint: 'discovery', tenantId: id?.toLowerCase() ?? null, reply };
   }
   if (incoming.method === 'POST' && rest === 'oauth2/v2.0/token') {
     const reply = await token(options, tenant, new URLSearchParams(incoming.body));
@@ -45,11 +50,11 @@ export async function handleEntra(options: EntraOptions, incoming: Incoming): Pr
 }
 
 /**
- * Any tenant gets one, also one that does not exist. The real Entra answers an unknown one with AADSTS90002 here too;
+ * Any id gets one, also one that does not exist. The real Entra answers an unknown one with AADSTS90002 here too;
  * but MSAL carries the document of Microsoft's own hosts with it and never asks them, so that an operator with a
  * wrong tenant id meets the token endpoint's error. It is the same here. (The strict answer is a fault away.)
  */
-function discovery(authorityHost: string, tenant: string): Reply {
+function discovery({ authorityHost, graphEndpoint }: EntraOptions, tenant: string): Reply {
   const root = `${authorityHost}/${tenant}`;
   return {
     status: 200,
@@ -63,6 +68,9 @@ function discovery(authorityHost: string, tenant: string): Reply {
       issuer: `${root}/v2.0`,
       authorization_endpoint: `${root}/oauth2/v2.0/authorize`,
       end_session_endpoint: `${root}/oauth2/v2.0/logout`,
+      tenant_region_scope: 'EU',
+      cloud_instance_name: new URL(authorityHost).hostname,
+      msgraph_host: new URL(graphEndpoint).host,
     },
   };
 }
@@ -81,7 +89,7 @@ async function token(options: EntraOptions, tenant: string, form: URLSearchParam
   if (!isTenantName(tenantId)) return fail(900023);
   if (!options.tenantExists(tenantId)) return fail(90002);
   const app = options.apps.get(`${tenantId}/${clientId}`);
-  if (!app?.consented) return fail(700016);
+  if (!app?.consented) return fail(isKnownElsewhere(options, tenantId, clientId) ? 7000229 : 700016);
   if (!app.enabled) return fail(7000112);
   const scope = form.get('scope') ?? '';
   // MSAL adds the scopes of OpenID Connect to every request, which Entra takes and leaves aside.
@@ -109,6 +117,13 @@ async function token(options: EntraOptions, tenant: string, form: URLSearchParam
       access_token: options.tokens.issue(app, lifetime),
     },
   };
+}
+
+/** Whether another tenant is the home of the app: a multi-tenant app that this tenant has not consented to. */
+function isKnownElsewhere({ apps }: EntraOptions, tenantId: string, clientId: string): boolean {
+  return [...apps.values()].some(
+    (app) => app.clientId === clientId && app.registration.homeTenantId !== tenantId,
+  );
 }
 
 interface AssertionProblem extends ErrorFacts {

@@ -58,6 +58,8 @@ export interface Simulator {
   receivers: Receivers;
   /** By id. */
   tenants: ReadonlyMap<string, SimulatedTenant>;
+  /** Ids of tenants by their domains, lower case: tests add to it. */
+  domains: Map<string, string>;
   /** All requests in the order in which their answers were ready. */
   requests: LoggedRequest[];
   addTenant(tenant: SimulatedTenant): void;
@@ -100,6 +102,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const tenants = new Map<string, SimulatedTenant>();
   for (const tenant of options.tenants ?? []) tenants.set(tenant.tenantId, tenant);
   const apps = new Map<string, App>();
+  const domains = new Map<string, string>();
   const faults = new Faults();
   const receivers = new Receivers(root, options.receiversNow ?? now);
   const requests: LoggedRequest[] = [];
@@ -113,6 +116,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     graphEndpoint: root,
     tokens,
     apps,
+    domains,
     tenantExists: (tenantId: string) => tenants.has(tenantId),
     tokenLifetime: () => tokenLifetime,
     now,
@@ -165,6 +169,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     port,
     receivers,
     tenants,
+    domains,
     requests,
     addTenant: (tenant) => void tenants.set(tenant.tenantId, tenant),
     registerApp(app) {

@@ -157,7 +157,7 @@ describe('a message', () => {
     for (const { file, command } of found) {
       const words = command.split(/[^\w-]/);
       const [first = '', second = ''] = words;
-      const group = ['certificate', 'archive', 'channel'].includes(first) && second !== '';
+      const group = ['certificate', 'archive', 'channel', 'tenant'].includes(first) && second !== '';
       const path =
         group || (first === 'history' && ['sql', 'open'].includes(second)) ? [first, second] : [first];
       const key = path.join(' ');

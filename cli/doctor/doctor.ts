@@ -120,7 +120,8 @@ async function act(flags: DoctorFlags): Promise<number> {
   return ok ? EXIT.done : EXIT.failed;
 }
 
-async function examine(
+/** Runs all checks that the flags ask for. @param findings the list that `report` fills, for checks that depend on others */
+export async function examine(
   flags: DoctorFlags,
   findings: readonly Finding[],
   report: (finding: Finding) => void,

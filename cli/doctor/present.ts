@@ -3,7 +3,7 @@ import { callHere } from '../../lambda/command-line.ts';
 import { count } from '../../lambda/report/format.ts';
 import type { Finding, Mark } from './checks/examination.ts';
 
-const MARKS: Record<Mark, { mark: string; colour: 'green' | 'yellow' | 'red' | 'dim' }> = {
+export const MARKS: Record<Mark, { mark: string; colour: 'green' | 'yellow' | 'red' | 'dim' }> = {
   ok: { mark: '✓', colour: 'green' },
   warning: { mark: '!', colour: 'yellow' },
   failed: { mark: '✗', colour: 'red' },

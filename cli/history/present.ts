@@ -4,6 +4,7 @@ import type { Answer, Row, Value } from '../../history/answer.ts';
 import type { Question, ShownColumn } from '../../history/questions.ts';
 import { MINUS, points, share } from '../../lambda/report/format.ts';
 import { line } from '../../lambda/report/plain-text.ts';
+import { NO_LINES } from '../shared/plain-table.ts';
 import type { Format } from './options.ts';
 import { sparkline } from '../../lambda/report/sparkline.ts';
 
@@ -396,9 +397,3 @@ export function wrapped(words: string, indentation: number): string[] {
   }
   return lines;
 }
-
-const NO_LINES = Object.fromEntries(
-  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle'
-    .split(' ')
-    .map((name) => [name, '']),
-);

@@ -1,0 +1,121 @@
+import { styleText } from 'node:util';
+import { loadConfig } from '../shared/load-config.ts';
+import { count } from '../../lambda/report/format.ts';
+import type { Finding } from '../doctor/checks/examination.ts';
+import { examine } from '../doctor/doctor.ts';
+import { describeFinding, isUnused, MARKS } from '../doctor/present.ts';
+import type { Command } from '../shared/command.ts';
+import { EXIT } from '../shared/exit.ts';
+import { OPTIONS, text } from '../shared/options.ts';
+import { plainTable } from '../shared/plain-table.ts';
+import { progressLine } from '../shared/progress-line.ts';
+
+/** How many tenants at the same time. */
+const AT_ONCE = 8;
+
+interface CheckFlags {
+  config: string;
+  certificate?: string;
+  archive?: string;
+  stack?: string;
+  problems?: boolean;
+  json: boolean;
+}
+
+/** `secure-score tenant check`: the doctor over all tenants, as one table. */
+export const check: Command<CheckFlags> = {
+  flags: (yargs) =>
+    yargs
+      .option('config', OPTIONS.config)
+      .option('certificate', {
+        ...text('certificate'),
+        describe: 'PEM file with certificate and private key (default: the secret)',
+      })
+      .option('archive', {
+        ...text('archive'),
+        describe: "Folder or s3://bucket/prefix (default: the deployment's bucket)",
+      })
+      .option('stack', OPTIONS.stack)
+      .option('problems', { type: 'boolean', describe: 'Show only tenants that fail or need attention' })
+      .option('json', OPTIONS.json)
+      .example('$0 tenant check --problems', '')
+      .epilogue(`${AT_ONCE} tenants are checked at the same time. Exit code 1 if any fails.`),
+  act,
+};
+
+interface Checked {
+  tenant: string;
+  name: string;
+  ok: boolean;
+  checks: Finding[];
+}
+
+async function act(flags: CheckFlags): Promise<number> {
+  const { config: path, certificate, archive, stack, json } = flags;
+  const config = await loadConfig(path);
+  const found = new Map<string, Finding[]>(config.tenants.map(({ name }) => [name, []]));
+  const setup: Finding[] = [];
+  const all: Finding[] = [];
+  const line = progressLine();
+  await examine({ config: path, certificate, archive, stack, parallel: AT_ONCE, json }, all, (finding) => {
+    all.push(finding);
+    if (isUnused(finding)) return;
+    (finding.tenant === null ? setup : found.get(finding.tenant))?.push(finding);
+    const done = [...found.values()].filter((checks) => checks.length > 0).length;
+    line.show(`${done} of ${found.size} tenants`);
+  });
+  line.clear();
+
+  const checked = config.tenants.map(({ tenantId, name }): Checked => {
+    const checks = found.get(name) ?? [];
+    return { tenant: tenantId, name, ok: checks.every(({ status }) => status !== 'failed'), checks };
+  });
+  const needsLook = ({ status }: Finding) => status === 'failed' || status === 'warning';
+  const shown = flags.problems ? checked.filter(({ checks }) => checks.some(needsLook)) : checked;
+  const ok = checked.every((each) => each.ok) && setup.every(({ status }) => status !== 'failed');
+  if (json) console.log(JSON.stringify({ ok, setup, tenants: shown }, null, 2));
+  else {
+    // What all tenants need comes first: it may have caused the rest.
+    let before: Finding | undefined;
+    for (const each of setup.filter(needsLook)) {
+      console.log(describeFinding(each, before));
+      before = each;
+    }
+    if (before) console.log();
+    if (shown.length > 0) console.log(tableOf(shown));
+    console.log(summary(checked));
+  }
+  return ok ? EXIT.done : EXIT.failed;
+}
+
+function tableOf(tenants: readonly Checked[]): string {
+  const names = [...new Set(tenants.flatMap(({ checks }) => checks.map(({ check: name }) => name)))];
+  const rows = tenants.map(({ name, checks }) => {
+    const worst =
+      checks.find(({ status }) => status === 'failed') ?? checks.find(({ status }) => status === 'warning');
+    const marks = names.map((each) => {
+      const status = checks.find(({ check: one }) => one === each)?.status;
+      return status === undefined ? '' : styleText(MARKS[status].colour, MARKS[status].mark);
+    });
+    return [name, ...marks, worst ? firstLine(worst) : ''];
+  });
+  return plainTable(['tenant', ...names, ''], rows);
+}
+
+/** What was found and what to do, in the row; `doctor --tenant` has all of it. */
+function firstLine({ found, advice }: Finding): string {
+  const [sentence = ''] = found.split('\n');
+  const [todo = ''] = (advice ?? '').split('\n');
+  return todo === '' ? sentence : `${sentence} → ${todo}`;
+}
+
+function summary(checked: readonly Checked[]): string {
+  const failed = checked.filter(({ ok }) => !ok).length;
+  const attention = checked.filter(
+    ({ ok, checks }) => ok && checks.some(({ status }) => status === 'warning'),
+  ).length;
+  const rest = attention > 0 ? `, ${attention} to look at` : '';
+  return failed > 0
+    ? styleText(['bold', 'red'], `\n✗ ${failed} of ${count(checked.length, 'tenant')} failed${rest}`)
+    : styleText(['bold', 'green'], `\n✓ ${count(checked.length, 'tenant')} can be read${rest}`);
+}

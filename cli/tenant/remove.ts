@@ -1,0 +1,60 @@
+import { commandLine, shellWord } from '../../lambda/command-line.ts';
+import { alike } from '../../lambda/config.ts';
+import { MonitorError, quote } from '../../lambda/errors.ts';
+import type { TenantRow } from '../../lambda/tenants-file.ts';
+import type { Command } from '../shared/command.ts';
+import { DEPLOY } from '../shared/deployment.ts';
+import { EXIT } from '../shared/exit.ts';
+import { OPTIONS } from '../shared/options.ts';
+import { editPlace, readPlace, tenantsPlace, unknownTenant } from './file.ts';
+import { withoutRow } from './rows.ts';
+
+interface RemoveFlags {
+  tenant?: string;
+  config: string;
+  json: boolean;
+}
+
+/** `secure-score tenant remove`. */
+export const remove: Command<RemoveFlags> = {
+  flags: (yargs) =>
+    yargs
+      .positional('tenant', { type: 'string', describe: 'Its name, id or domain' })
+      .option('config', OPTIONS.config)
+      .option('json', OPTIONS.json)
+      .example('$0 tenant remove Contoso', ''),
+  act: async ({ tenant: wanted = '', config, json }) => {
+    const place = await tenantsPlace(config);
+    const find = (rows: readonly TenantRow[]): TenantRow => {
+      const [row, ...more] = rows.filter((each) => isMeant(each, wanted));
+      if (!row) throw unknownTenant(wanted, place);
+      if (more.length === 0) return row;
+      throw new MonitorError(
+        'tenant-ambiguous',
+        `${more.length + 1} rows of ${quote(place.name)} have the name or domain ${quote(wanted)}.`,
+        'Give the id of the one to remove.',
+      );
+    };
+    const { tenant } = find(readPlace(place).rows);
+    await editPlace(place, `tenant remove ${wanted}`, (file) =>
+      withoutRow(file, place.name, find(file.rows)),
+    );
+    const id = String(tenant['tenantId'] ?? '');
+    console.log(
+      json
+        ? JSON.stringify({ tenant: id || null, name: tenant['name'] ?? null }, null, 2)
+        : `✓ ${place.name} has no row of ${String(tenant['name'])} any more.
+  Its archive stays, and questions by its id still find it${id && `:\n  ${commandLine(`history trend --tenant ${shellWord(id)}`)}`}
+  A deployment goes on watching it until it is deployed again. ${DEPLOY}
+  Its administrators can take back the consent: Entra admin center, Enterprise applications, the app, Delete.`,
+    );
+    return EXIT.done;
+  },
+};
+
+function isMeant({ tenant, domain }: TenantRow, wanted: string): boolean {
+  return (
+    alike(String(tenant['name'] ?? '')) === alike(wanted) ||
+    [tenant['tenantId'], domain].some((each) => String(each ?? '').toLowerCase() === wanted.toLowerCase())
+  );
+}
