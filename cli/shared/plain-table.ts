@@ -1,4 +1,4 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import Table from 'cli-table3';
 
 /** No lines: the space between columns is enough, and rows can be copied. */
@@ -19,8 +19,6 @@ export function plainTable(headings: readonly string[], rows: readonly (readonly
   return table
     .toString()
     .split('\n')
-    .map((line) =>
-      stripVTControlCharacters(line).endsWith(' ') ? line.replace(/ +((?:\u001B\[\d+m)*)$/, '$1') : line,
-    )
+    .map((line) => line.trimEnd())
     .join('\n');
 }

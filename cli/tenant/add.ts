@@ -18,7 +18,7 @@ import { DEFAULT_CONFIG } from '../shared/load-config.ts';
 import { OPTIONS, text } from '../shared/options.ts';
 import { progressLine, type ProgressLine } from '../shared/progress-line.ts';
 import { consentAddress, findTenant, tenantOrDomain } from './directory.ts';
-import { editPlace, readPlace, tenantsPlace, type TenantsPlace } from './file.ts';
+import { editPlace, readPlace, tenantsPlace, textOf, type TenantsPlace } from './file.ts';
 import { withRow, withTenantId, type Fields } from './rows.ts';
 
 /** ms between two attempts to sign in: longer and longer, for Entra refuses a client that asks without end. */
@@ -138,12 +138,12 @@ function prepared(
   flags: AddFlags,
   { tenantId, domain, cloud }: { tenantId: string; domain: string | undefined; cloud: Fields[string] },
 ): { tenant: Tenant; row: TenantRow | undefined; fields: Fields } {
-  const idOf = (row: TenantRow) => String(row.tenant['tenantId'] ?? '').toLowerCase();
+  const idOf = (row: TenantRow) => textOf(row, 'tenantId').toLowerCase();
   const same = rows.find((row) => idOf(row) === tenantId);
   if (same) {
     throw new MonitorError(
       'tenant-exists',
-      `${same.place([])} has the tenant ${tenantId} already (${quote(same.tenant['name'])}).`,
+      `${same.place([])} has the tenant ${tenantId} already (${quote(textOf(same, 'name'))}).`,
       `To check it: ${commandLine(`doctor --tenant ${tenantId}`)}`,
     );
   }

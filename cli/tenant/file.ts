@@ -8,6 +8,7 @@ import {
   parseTenantsFile,
   readTenantsText,
   tenantsFileOf,
+  type TenantRow,
   type TenantsFile,
 } from '../../lambda/tenants-file.ts';
 import { decodeText, encodingOf } from '../../lambda/text-file.ts';
@@ -90,6 +91,12 @@ export async function editPlace(
       throw error;
     }
   });
+}
+
+/** A field of a row; empty where it has none, or no text. */
+export function textOf({ tenant }: TenantRow, field: 'name' | 'tenantId'): string {
+  const value = tenant[field];
+  return typeof value === 'string' ? value : '';
 }
 
 /** @throws MonitorError `tenant-unknown` */

@@ -6,7 +6,7 @@ import type { Command } from '../shared/command.ts';
 import { DEPLOY } from '../shared/deployment.ts';
 import { EXIT } from '../shared/exit.ts';
 import { OPTIONS } from '../shared/options.ts';
-import { editPlace, readPlace, tenantsPlace, unknownTenant } from './file.ts';
+import { editPlace, readPlace, tenantsPlace, textOf, unknownTenant } from './file.ts';
 import { withoutRow } from './rows.ts';
 
 interface RemoveFlags {
@@ -35,15 +35,16 @@ export const remove: Command<RemoveFlags> = {
         'Give the id of the one to remove.',
       );
     };
-    const { tenant } = find(readPlace(place).rows);
+    const row = find(readPlace(place).rows);
     await editPlace(place, `tenant remove ${wanted}`, (file) =>
       withoutRow(file, place.name, find(file.rows)),
     );
-    const id = String(tenant['tenantId'] ?? '');
+    const id = textOf(row, 'tenantId');
+    const name = textOf(row, 'name');
     console.log(
       json
-        ? JSON.stringify({ tenant: id || null, name: tenant['name'] ?? null }, null, 2)
-        : `✓ ${place.name} has no row of ${String(tenant['name'])} any more.
+        ? JSON.stringify({ tenant: id || null, name }, null, 2)
+        : `✓ ${place.name} has no row of ${name} any more.
   Its archive stays, and questions by its id still find it${id && `:\n  ${commandLine(`history trend --tenant ${shellWord(id)}`)}`}
   A deployment goes on watching it until it is deployed again. ${DEPLOY}
   Its administrators can take back the consent: Entra admin center, Enterprise applications, the app, Delete.`,
@@ -52,9 +53,9 @@ export const remove: Command<RemoveFlags> = {
   },
 };
 
-function isMeant({ tenant, domain }: TenantRow, wanted: string): boolean {
+function isMeant(row: TenantRow, wanted: string): boolean {
   return (
-    alike(String(tenant['name'] ?? '')) === alike(wanted) ||
-    [tenant['tenantId'], domain].some((each) => String(each ?? '').toLowerCase() === wanted.toLowerCase())
+    alike(textOf(row, 'name')) === alike(wanted) ||
+    [textOf(row, 'tenantId'), row.domain ?? ''].some((each) => each.toLowerCase() === wanted.toLowerCase())
   );
 }

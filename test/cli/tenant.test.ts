@@ -173,7 +173,7 @@ describe('tenant add', () => {
     [
       'nobody consents',
       { consented: false },
-      /"c1\.example" cannot be read yet: the tenant does not know the app yet\. Nothing was written\./,
+      /"c1\.example" cannot be read yet: the tenant does not know the app yet\. Nothing was written\.[^]*tenant add c1\.example --config \S+config\.json --cloud 'https:/,
     ],
     ['the consent lacks the permission', { roles: [] }, /it does not cover SecurityEvents\.Read\.All/],
     ['the app is disabled there', { enabled: false }, /is disabled in the tenant/],
@@ -184,8 +184,6 @@ describe('tenant add', () => {
     Object.assign(app, { enabled: true });
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
-    if (changes.enabled !== false)
-      expect(stderr).toContain(`tenant add c1.example --config ${practice.config} --cloud '${cloud}'`);
     expect(() => read()).toThrow('ENOENT');
   });
 
@@ -237,7 +235,9 @@ describe('tenant add', () => {
       ),
     );
     const rows = read().trimEnd().split('\n').slice(1);
-    expect(rows.map((row) => row.split(',')[1]).toSorted()).toEqual([1, 2, 3, 4].map(id));
+    expect(rows.map((row) => row.split(',')[1]!).toSorted((a, b) => a.localeCompare(b, 'en'))).toEqual(
+      [1, 2, 3, 4].map(id),
+    );
   }, 60_000);
 
   test('stopped by Ctrl-C it leaves nothing, and names the command that goes on', async () => {
