@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import type { CheckedCertificate } from '../../lambda/certificate/bundle.ts';
 import { deadlineIn, machineClock, pause } from '../../lambda/clock.ts';
 import { commandLine, shellWord } from '../../lambda/command-line.ts';
-import { CLOUDS, parseConfig, type Config, type Tenant } from '../../lambda/config.ts';
+import { CLOUDS, parseConfig, renewsItself, type Config, type Tenant } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { joined, readCell, type TenantRow, type TenantsFile } from '../../lambda/tenants-file.ts';
 import { certificateCheck, signInCheck } from '../doctor/checks/microsoft.ts';
@@ -189,7 +189,7 @@ async function certificateOf(
   if (tenant.signIn === 'federated') return null;
   const from =
     file === undefined ? { secret: tenant.certificate ?? (await defaultSecretOf(stack)) } : { file };
-  return (await certificateCheck(from)).value;
+  return (await certificateCheck(from, renewsItself(tenant))).value;
 }
 
 function introduction(tenant: Tenant, domain: string | undefined, consent: string): string {
