@@ -18,17 +18,17 @@ import type { RunResult } from './run/run.ts';
 import { scheduledTenants, schedulesOf } from './schedules.ts';
 import { watch, type WatchResult } from './watch/watch.ts';
 
-/** What of Lambda's context is needed. */
+/** The part of Lambda's context that is needed. */
 export interface Context extends InvocationContext {
   getRemainingTimeInMillis(): number;
 }
 
-/** Built once a process: connections are kept between invocations. */
+/** Built once per process, so that connections survive between invocations. */
 let built: ReturnType<typeof build> | undefined;
 
 /**
- * One run for the tenant of the event, the daily watch over all tenants, or the renewal of their certificates. It
- * throws what failed, so that Lambda retries and the alarms see it.
+ * One run for the tenant of the event, the daily watch over all tenants, or the renewal of their certificates. It throws
+ * the failure, so that Lambda retries and the alarms see it.
  */
 export async function handler(
   event: unknown,

@@ -15,7 +15,7 @@ import { settle } from './run/settle.ts';
 import { sumExplanations } from './score/attribution.ts';
 import { scoreLine } from './score/snapshot.ts';
 
-/** How often another run may come first before this one gives up and is retried. */
+/** The maximum number of times another run may come first before this one gives up and is retried. */
 const ATTEMPTS = 5;
 
 /**
@@ -63,7 +63,7 @@ async function steps(run: Run, archive: Archive): Promise<Outcome> {
     const { score, changes, explanation } = findings;
     Object.assign(result, { score, changes, explanation });
     const ours = await deposit(run, archive, current, findings);
-    // Another run reported something meanwhile: compare again, from there.
+    // Another run reported something meanwhile, so the comparison starts again from there.
     if (!ours) continue;
     const { failed, ...delivered } = await send(run, archive, ours);
     const columnsFailed = !(await bringColumnsUpToDate(run, answer, archived));

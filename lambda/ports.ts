@@ -11,7 +11,7 @@ export type { Attachment, MailKind } from './report/model.ts';
  */
 export interface Ports {
   clock: Clock;
-  /** Waits for so many ms. */
+  /** Waits for the given number of ms. */
   pause: (ms: number) => Promise<void>;
   invocation: Invocation;
   certificate: CertificateSource;
@@ -22,21 +22,21 @@ export interface Ports {
   metrics: Metrics;
 }
 
-/** The one clock of a run: all its deadlines and ages are by it. */
+/** The one clock of a run, by which all its deadlines and ages are measured. */
 export interface Clock {
   now(): Date;
 }
 
-/** Who runs, and until when at the latest. A retry of the same invocation has the same id. */
+/** The invocation and its deadline. A retry of the same invocation has the same id. */
 export interface Invocation {
   id: string;
-  /** By the clock of the same ports. */
+  /** The deadline by the clock of the same ports. */
   deadline: Date;
 }
 
-/** Where the PEM bundle (certificate and unencrypted PKCS#8 key, in any order) of a tenant comes from. */
+/** The source of a tenant's PEM bundle (certificate and unencrypted PKCS#8 key, in any order). */
 export interface CertificateSource {
-  /** @returns the bundle as text. @throws MonitorError where there is none, naming where it was looked for. */
+  /** @returns the bundle as text. @throws MonitorError if there is none, with the place where it was looked for */
   read(tenant: Tenant): Promise<string>;
 }
 
@@ -44,8 +44,8 @@ export interface CertificateSource {
 export interface Graph {
   /**
    * Signs in as the tenant's app registration (client assertion).
-   * @param certificate null: the tenant signs in federated
-   * @param deadline no call of the session starts or goes on after it
+   * @param certificate null if the tenant signs in federated
+   * @param deadline the time after which no call of the session starts or continues
    * @throws MonitorError with the operator's message for the AADSTS number
    */
   signIn(tenant: Tenant, certificate: CheckedCertificate | null, deadline: Date): Promise<GraphSession>;
@@ -53,9 +53,9 @@ export interface Graph {
 
 export interface GraphSession {
   /**
-   * The newest `days` entries of `secureScores`, as Graph sent them (JSON-parsed, nothing else), in the order it sent them.
-   * @param after date (yyyy-mm-dd) of the last archived day: nextLink is followed only while fewer entries
-   *   came than were asked for and the oldest is newer than this
+   * The newest `days` entries of `secureScores`, as Graph sent them (JSON-parsed, nothing else), in Graph's order.
+   * @param after date (yyyy-mm-dd) of the last archived day. nextLink is followed only while fewer entries came than were
+   *   asked for and the oldest is newer than this
    */
   secureScores(days: number, after: string | null): Promise<unknown[]>;
   /** All pages of `secureScoreControlProfiles`, as Graph sent them. */
@@ -63,18 +63,18 @@ export interface GraphSession {
 }
 
 /**
- * A bucket or a folder. Keys are relative, with `/`. Objects come to be once and whole; only what is written by
- * `replace` ever changes.
+ * A bucket or a folder. Keys are relative, with `/`. Objects are created once and completely; only those written by
+ * `replace` ever change.
  */
 export interface ObjectStore {
-  /** For people: `s3://bucket/prefix` or the folder's path. */
+  /** The location for people: `s3://bucket/prefix` or the folder's path. */
   readonly location: string;
   get(key: string): Promise<StoredObject | undefined>;
-  /** Writes the object unless the key is taken; never overwrites. */
+  /** Writes the object unless the key is taken. It never overwrites. */
   create(key: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
   /**
-   * Compare-and-swap: writes the object only if its version still is `expected` (null: only if there is none).
-   * @returns the new version, or undefined where another writer came first
+   * Compare-and-swap: writes the object only if its version is still `expected` (null: only if there is none).
+   * @returns the new version, or undefined if another writer came first
    */
   replace(key: string, bytes: Uint8Array, expected: string | null): Promise<string | undefined>;
   /** Keys that start with `prefix` and are greater than `after`, ascending in code-unit order. */
@@ -83,48 +83,48 @@ export interface ObjectStore {
 
 export interface StoredObject {
   bytes: Uint8Array;
-  /** Opaque; for `replace`. */
+  /** An opaque version for `replace`. */
   version: string;
 }
 
-/** What takes reports to people, and to other programs: mail, and the channels of the config. */
+/** The means by which reports reach people and other programs: mail, and the channels of the config. */
 export interface Channels {
   /**
    * @param destination 'mail', or the name of one of the tenant's channels
-   * @throws DeliveryError, final, where the tenant has no channel of that name any more
+   * @throws DeliveryError, final, if the tenant no longer has a channel of that name
    */
   of(tenant: Tenant, destination: string): Channel;
 }
 
 /** Takes reports to one destination. */
 export interface Channel {
-  /** @returns the receiver's id of it, or the message's own. @throws DeliveryError */
+  /** @returns the receiver's id for it, or the message's own. @throws DeliveryError */
   send(message: Message): Promise<string>;
 }
 
-/** One report, or what of it is of one kind, for one destination. */
+/** A report, or the part of it that is of one kind, for one destination. */
 export interface Message {
   /** `<first 16 of the report's hash>-<kind>-<destination>`: the same at each repetition. */
   id: string;
   kind: MailKind;
   report: Report;
-  /** Of the report in the archive. */
+  /** Key of the report in the archive. */
   reportKey: string;
   urgent: boolean;
-  /** By which sending it must have ended, by the clock of the run. */
+  /** The time by which sending must have ended, by the clock of the run. */
   deadline: Date;
 }
 
 export interface Mailer {
-  /** @returns the id under which the mail can be found again (SES MessageId, or the Message-ID of the .eml). */
+  /** @returns the id by which the mail can be found again (SES MessageId, or the Message-ID of the .eml) */
   send(mail: Mail): Promise<string>;
 }
 
 export interface Mail {
   kind: MailKind;
-  /** Same report, same kind: same key. An outbox uses it as the name of the file, so that a repetition adds none. */
+  /** The same for the same report and kind. An outbox uses it as the file's name, so that a repetition adds no file. */
   key: string;
-  /** When it was claimed, for the Date header of a mail that we write ourselves. */
+  /** The time of the claim, for the Date header of a mail that we write ourselves. */
   date: Date;
   from: string;
   to: string[];
@@ -136,31 +136,31 @@ export interface Mail {
   urgent?: boolean;
 }
 
-/** Structured: a message that stays the same, facts as fields. Never a secret, a token or a key. */
+/** A structured log: the message stays the same, facts are fields. It never gets a secret, a token or a key. */
 export interface Log {
   info(message: string, facts?: Record<string, unknown>): void;
   warn(message: string, facts?: Record<string, unknown>): void;
   error(message: string, facts?: Record<string, unknown>): void;
 }
 
-/** What the function measures. Never throws: a run that did its work has not failed because nobody counted it. */
+/** The metrics of the function. It never throws, because a run that did its work must not fail for a lost metric. */
 export interface Metrics {
   /** @param values by name, in the units of metric-names.ts */
   publish(values: { [name in DeploymentMetric]?: number }): void;
   publishTenant(tenant: Tenant, values: { [name in TenantMetric]?: number }): void;
 }
 
-/** The schedules that invoke the function, one a tenant: who should have run. */
+/** The schedules that invoke the function, one per tenant, which tell who should have run. */
 export interface Schedules {
   list(): Promise<Schedule[]>;
 }
 
 export interface Schedule {
   tenantId: string;
-  /** Of the tenant, where whoever schedules it knows. */
+  /** Name of the tenant, if the schedule has it. */
   name?: string;
-  /** False where somebody switched it off. */
+  /** False if somebody switched it off. */
   enabled: boolean;
-  /** When it was created, or last changed: within a day of it the tenant runs. */
+  /** The time at which it was created or last changed. The tenant runs within a day of it. */
   since: Date;
 }

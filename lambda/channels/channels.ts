@@ -30,7 +30,7 @@ export function channelsOf(
   };
 }
 
-/** A new type of channel has its line here, its fields in the config's schema, and a file of its own beside this. */
+/** Opens a channel. A new type has a line here, its fields in the config's schema, and its own file beside this one. */
 export function openChannel(settings: ChannelSettings, context: Context): Channel {
   switch (settings.type) {
     case 'teams':
@@ -44,20 +44,20 @@ export function openChannel(settings: ChannelSettings, context: Context): Channe
   }
 }
 
-/** Whether a channel hears of a kind: that monitoring has started goes with the scores. */
+/** True if a channel takes a kind. The start message goes with the scores. */
 export function hears({ kinds }: Pick<ChannelSettings, 'kinds'>, kind: MailKind): boolean {
   return kinds.includes(kind === 'start' ? 'scores' : kind);
 }
 
-/** A message that waited for a channel that the config has no longer. */
+/** Stands for a channel that is no longer in the config, for messages that waited for it. */
 function removed(name: string): Channel {
   return {
     send: () =>
       Promise.reject(
         new DeliveryError(
           'channel-removed',
-          `The config has no channel ${quote(name)} for this tenant any more.`,
-          'Nothing, if that is meant; else put the channel back into the config, and deploy.',
+          `The config no longer has a channel ${quote(name)} for this tenant.`,
+          'If that is intended, nothing has to be done. Otherwise put the channel back into the config and deploy.',
           { final: true },
         ),
       ),

@@ -2,12 +2,12 @@ import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { Clock } from '../ports.ts';
 import type { Secrets } from './secret-address.ts';
 
-/** What the channels of a tenant have in common. */
+/** What all channels of a tenant need. */
 export interface Context {
   clock: Clock;
   secrets: Secrets;
   /** Address of the tenant's Secure Score, for buttons. */
   portal: string;
-  /** Made of the environment where absent. */
+  /** Created from the environment if absent. */
   events?: EventBridgeClient | undefined;
 }

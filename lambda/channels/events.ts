@@ -5,7 +5,7 @@ import type { ChannelSettings } from '../config.ts';
 import type { Channel, MailKind } from '../ports.ts';
 import type { Context } from './context.ts';
 
-/** Of all events: rules match by it. */
+/** The source of all events, by which rules match them. */
 const EVENT_SOURCE = 'secure-score-monitor';
 
 const DETAIL_TYPES = {
@@ -17,14 +17,14 @@ const DETAIL_TYPES = {
 
 const TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 8_000, throwOnRequestTimeout: true };
 
-/** An event bus of Amazon EventBridge. Credentials, region and endpoint are the environment's. */
+/** An event bus of Amazon EventBridge. Credentials, region and endpoint come from the environment. */
 export function eventsChannel(
   { name, bus }: ChannelSettings & { type: 'events' },
   { events }: Context,
 ): Channel {
   return {
     async send(message) {
-      // Most deployments have no such channel: its client is loaded where there is one.
+      // The client is loaded on demand, because most deployments have no such channel.
       const [{ EventBridgeClient, PutEventsCommand }, { drawJson }] = await Promise.all([
         import('@aws-sdk/client-eventbridge'),
         import('../report/json.ts'),
@@ -68,7 +68,7 @@ function explain(channel: string, bus: string | undefined, error: unknown): Deli
   if (/Validation|InvalidArgument|Malformed|InvalidJson|TooLarge|TooLong/i.test(name)) {
     return failed(
       'refused',
-      'EventBridge does not take the form of the event, which is a defect of secure-score-monitor: please report it.',
+      'EventBridge does not accept the form of the event, which is a defect of secure-score-monitor: please report it.',
       { final: true },
     );
   }
@@ -76,10 +76,10 @@ function explain(channel: string, bus: string | undefined, error: unknown): Deli
     return failed('refused', 'Sign in to AWS (aws sso login, AWS_PROFILE) and set AWS_REGION.');
   }
   if (passes(error)) {
-    return failed('failing', 'Usually this passes: it is tried again.', { retryable: true });
+    return failed('failing', 'Usually this passes, and the next run tries again.', { retryable: true });
   }
   return failed(
     'refused',
-    `Check that ${what} exists in this account and region, and that events:PutEvents on it is allowed to whoever runs this; a deployment allows it for the bus that the config names.`,
+    `Check that ${what} exists in this account and region, and that that the identity that runs this has events:PutEvents on it. A deployment grants it for the bus in the config.`,
   );
 }

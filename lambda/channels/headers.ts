@@ -1,11 +1,11 @@
 import type { Mail } from '../ports.ts';
 
-/** Headers of our own. */
+/** The headers that we add to a mail. */
 export function headersOf({ urgent = false }: Mail): Record<string, string> {
   return {
-    // RFC 3834: nobody's absence note answers it.
+    // RFC 3834: keeps out-of-office replies from answering.
     'Auto-Submitted': 'auto-generated',
-    // The first is RFC 4021's, which Outlook reads; the second is what most others read.
+    // Outlook reads the first one (RFC 4021), most other programs the second.
     ...(urgent && { Importance: 'high', 'X-Priority': '1 (Highest)' }),
   };
 }

@@ -3,7 +3,7 @@ import { distinct, type Tenant } from '../config.ts';
 import { DeliveryError, MonitorError } from '../errors.ts';
 import type { Channel, Log, Mailer, MailKind } from '../ports.ts';
 
-/** Who sends the mails, and who gets those about operations. */
+/** The sender of the mails, and the recipients of those about operations. */
 export interface Sender {
   from: string;
   operations: string[];
@@ -16,7 +16,7 @@ export function mailChannel(
 ): Channel {
   return {
     async send({ kind, report }) {
-      // Most days have nothing to mail: what draws mails is loaded when there is.
+      // The renderer is loaded on demand, because most days have nothing to mail.
       const { renderMail } = await import('../report/render.ts');
       const { problem, ...mail } = await renderMail(report, kind);
       if (problem) {
@@ -28,7 +28,7 @@ export function mailChannel(
           key: `${report.toldAt.slice(0, 10)}/${report.name}/${kind}-${contentHash(report).slice(0, 8)}`,
           date: new Date(report.toldAt),
           from: sender.from,
-          // Today's: an address that made a mail fail may have been corrected since.
+          // The recipients are today's, because an address that made a mail fail may have been corrected since.
           to: recipientsOf(recipients, sender, kind),
         });
       } catch (error) {
@@ -38,7 +38,7 @@ export function mailChannel(
   };
 }
 
-/** Who gets the mail of a kind. */
+/** The recipients of a kind of mail. */
 export function recipientsOf(
   { scores, controls }: Tenant['recipients'],
   { operations }: Pick<Sender, 'operations'>,
@@ -56,10 +56,10 @@ export function recipientsOf(
   }
 }
 
-/** Of an address that is none: no correction of anything else makes it one. */
+/** Errors that are final, because only a change of the address itself can help. */
 const FOR_GOOD = new Set(['mail-address-invalid', 'mail-address-refused']);
 
-/** A sandbox, a pause, a missing permission: a human mends them, and the mail waits. */
+/** Turns an error into that of a delivery. Problems that somebody can solve (sandbox, pause, permission) let it wait. */
 function asDelivery(error: unknown): unknown {
   if (!(error instanceof MonitorError)) return error;
   const { code, message, advice, retryable } = error;

@@ -5,26 +5,26 @@ import { MonitorError, quote } from '../errors.ts';
 
 /** An address with the name that people see. */
 export interface Mailbox {
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   name: string;
-  /** ASCII alone: its domain is in the form of the DNS (punycode). */
+  /** ASCII only: the domain is in the form of the DNS (punycode). */
   address: string;
 }
 
-/** Lengths of a local part, a whole address, and a domain's label: https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1 */
+/** Maximum lengths of a local part, an address and a domain's label: https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1 */
 const LONGEST = { local: 64, address: 254, label: 63, name: 200 };
 
 const FORMS = 'an e-mail address, or a name and an address: Secure Score <secure-score@contoso.com>';
 
-/** An atom of RFC 5322 and the dots between them. */
+/** Atoms of RFC 5322, separated by dots. */
 const LOCAL = /^[\w!#$%&'*+\-/=?^`{|}~]+(\.[\w!#$%&'*+\-/=?^`{|}~]+)*$/;
 
 /**
- * Parses `secure-score@contoso.com`, `Secure Score <secure-score@contoso.com>` or `"Contoso, Ltd." <…>`: the one reader
- * of addresses, for the config and for whatever sends. A name without quotation marks may hold commas and brackets, for
- * one text is one mailbox. It is the last door before a header, so it lets through nothing that could start a second
- * address or line.
- * @throws MonitorError `mail-address-invalid` whose message says which of its rules the text breaks
+ * Parses `secure-score@contoso.com`, `Secure Score <secure-score@contoso.com>` or `"Contoso, Ltd." <…>`. It is the only
+ * reader of addresses, for the config and for every sender. A name without quotation marks may contain commas and
+ * brackets, because one text is one mailbox. It is the last check before a header, so it accepts nothing that could start
+ * a second address or line.
+ * @throws MonitorError `mail-address-invalid` with the rule that the text breaks
  */
 export function parseMailbox(text: string): Mailbox {
   const found = findMailbox(text);
@@ -36,19 +36,19 @@ export function parseMailbox(text: string): Mailbox {
   );
 }
 
-/** @returns the mailbox, or why the text is none: a clause like `expected one address …` */
+/** @returns the mailbox, or the reason why the text is none, as a clause like `expected one address …` */
 export function findMailbox(text: string): Mailbox | string {
   const trimmed = text.trim();
   const acting = actingCharacter(trimmed);
   if (acting !== undefined) return `expected one line without the invisible character ${acting}`;
   const [, name, angled] = /^((?:"(?:[^"\\]|\\.)*"|[^<>"])*)<([^<>]*)>$/u.exec(trimmed) ?? [];
   const bare = angled?.trim() ?? trimmed;
-  // The parser would take what stands in a name without quotation marks for addresses and comments.
+  // Names are quoted, because the parser would read parts of an unquoted one as addresses and comments.
   const written = name === undefined || name.includes('"') ? trimmed : `${quoted(name.trim())} <${bare}>`;
   const [mailbox, ...others] = parseAddressList(written);
   if (others.length > 0)
     return `expected one address, not ${others.length + 1}: write each as a text of its own`;
-  // Lenient as it is, the parser passes over blanks, comments and what stands behind an address.
+  // The result is compared with the text, because the lenient parser skips blanks, comments and text after an address.
   if (mailbox?.address !== bare || (name === undefined && mailbox.name !== '')) return `expected ${FORMS}`;
   if (mailbox.name.length > LONGEST.name) return `expected a name of at most ${LONGEST.name} characters`;
   return checkAddress(bare, mailbox.name.trim());
@@ -80,21 +80,21 @@ function checkAddress(bare: string, name: string): Mailbox | string {
   return { name, address };
 }
 
-/** Parses mailboxes as `formatForPeople` writes them, with commas between. @throws MonitorError `mail-address-invalid` */
+/** Parses mailboxes in the form of `formatForPeople`, separated by commas. @throws MonitorError `mail-address-invalid` */
 export function parseList(text: string): Mailbox[] {
   return parseAddressList(text).map(({ name, address = '' }) =>
     parseMailbox(formatForPeople({ name, address })),
   );
 }
 
-/** Writes a mailbox as people write it: a name is quoted only where it has to be. `parseMailbox` reads it back. */
+/** Writes a mailbox as people do: a name is quoted only if necessary. `parseMailbox` reads it back. */
 export function formatForPeople({ name, address }: Mailbox): string {
   if (name === '') return address;
   return `${/^[\p{L}\p{N}\p{M} -]+$/u.test(name) ? name : quoted(name)} <${address}>`;
 }
 
 /**
- * Writes a mailbox for a header. SES takes ASCII alone, and expected other names as encoded words (RFC 2047):
+ * Writes a mailbox for a header. SES accepts only ASCII, and expects other names as encoded words (RFC 2047):
  * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Destination.html
  */
 export function formatMailbox({ name, address }: Mailbox): string {
@@ -106,7 +106,7 @@ function quoted(name: string): string {
   return `"${name.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** An encoded word has at most 75 characters, 12 of them around the base64, and holds whole characters. */
+/** Maximum bytes of an encoded word: it has at most 75 characters, 12 of them around the base64, and splits none. */
 const BYTES_A_WORD = 45;
 
 function encodedWords(text: string): string {

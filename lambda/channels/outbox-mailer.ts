@@ -10,10 +10,10 @@ import { parseMailbox } from './mailbox.ts';
 import type { Mail, Mailer } from '../ports.ts';
 
 /**
- * "Sends" by writing an .eml file that any mail program opens. The file's name and the Message-ID come from the
- * mail's key alone: a repetition finds the file there, leaves it as it is, and returns the same id. A mail shows how well
- * a tenant is secured: folder and files are for their owner alone (0700, 0600).
- * @param folder made if it is not there; must be on a file system with hard links
+ * "Sends" by writing an .eml file that any mail program opens. The file's name and the Message-ID come only from the
+ * mail's key: a repetition finds the file, leaves it as it is, and returns the same id. A mail shows how well a tenant is
+ * secured, so folder and files are for their owner alone (0700, 0600).
+ * @param folder created if it does not exist; must be on a file system with hard links
  */
 export function outboxMailer(folder: string): Mailer {
   return {
@@ -53,7 +53,7 @@ export async function compose(mail: Mail): Promise<Buffer> {
     messageId: messageId(mail.key),
     date: mail.date,
     headers: headersOf(mail),
-    // In place of a random one.
+    // A random boundary would make the same mail give other bytes.
     baseBoundary: hash(mail.key, 24),
     newline: 'windows',
     textEncoding: 'quoted-printable',
@@ -64,8 +64,8 @@ export async function compose(mail: Mail): Promise<Buffer> {
 }
 
 /**
- * The key, with what a file name can hold on any system: it sorts by time and tells people what it is. Where that
- * loses something, two keys might look alike, and a hash of the whole key tells them apart.
+ * The key, reduced to the characters that a file name can have on any system: it sorts by time and is readable. If
+ * characters were replaced, a hash of the key keeps similar keys apart.
  */
 export function fileName(key: string): string {
   const readable = key
@@ -89,7 +89,7 @@ function hash(text: string, length: number): string {
   return createHash('sha256').update(text).digest('hex').slice(0, length);
 }
 
-/** The file comes to be with one link(2) of a finished one: never torn, never overwritten, whenever we are killed. */
+/** Creates the file by link(2) of a finished one, so that it is never incomplete or overwritten, even after a kill. */
 async function createWhole(folder: string, name: string, bytes: Buffer): Promise<void> {
   const temporary = join(folder, `.${name}.${randomUUID()}.tmp`);
   try {

@@ -4,25 +4,28 @@ import { retryAfterOf } from '../graph/patience.ts';
 import { isNotTrusted } from '../passing.ts';
 import type { Clock } from '../ports.ts';
 
-/** ms for one request, answer and all. Standard Webhooks asks for 15 to 30 s; a run has five minutes for all it does. */
+/**
+ * The maximum time, in ms, for one request with its answer. Standard Webhooks recommends 15 to 30 s, but a run has five
+ * minutes for everything.
+ */
 const TIMEOUT_MS = 10_000;
 
-/** Bytes of an answer that are read: those of Slack and Teams have a few hundred. */
+/** The number of bytes of an answer that are read. Those of Slack and Teams have a few hundred. */
 const LARGEST_ANSWER = 64 * 1024;
 
 export interface Posting {
   /** Name of the channel, for people. */
   channel: string;
-  /** Secret: its host alone may be shown. */
+  /** A secret, of which only the host may be shown. */
   url: URL;
   headers?: Record<string, string>;
-  /** JSON. */
+  /** The body, as JSON. */
   body: string;
   deadline: Date;
   clock: Clock;
   /**
-   * What an answer of this service means, where it is not what HTTP says.
-   * @returns undefined where it is
+   * The meaning of an answer of this service, if it differs from that in HTTP.
+   * @returns undefined if it does not
    */
   judge?: (answer: Answer) => Verdict | undefined;
 }
@@ -33,12 +36,12 @@ export interface Answer {
   text: string;
 }
 
-/** What became of a message, by its answer. */
+/** The outcome for a message, by the answer to it. */
 export type Verdict = 'taken' | { retryable?: boolean; final?: boolean; advice: string };
 
 /**
- * The one POST of all channels: no redirect is followed, TLS is verified, the proxy is that of everything else.
- * @returns the answer of a service that took the message
+ * The POST of all channels. It follows no redirect, verifies TLS, and uses the same proxy as everything else.
+ * @returns the answer of a service that accepted the message
  * @throws DeliveryError `channel-throttled`, `channel-timeout`, `channel-unreachable`, `channel-host-unknown`,
  *   `channel-not-trusted`, `channel-proxy-refused`, `channel-failing`, `channel-refused`, `channel-gone`, `channel-out-of-time`
  */
@@ -49,7 +52,7 @@ export async function post(posting: Posting): Promise<Answer> {
     throw new DeliveryError(
       'channel-out-of-time',
       `The run had no time left to send to the channel ${quote(channel)}.`,
-      'Nothing: the next run sends it.',
+      'Nothing has to be done: the next run sends it.',
       { retryable: true },
     );
   }
@@ -72,7 +75,7 @@ export async function post(posting: Posting): Promise<Answer> {
   throw refusal(posting, answer, verdict);
 }
 
-/** What follows is not needed, and an answer that breaks off has said by its status whether the message was taken. */
+/** Reads the start of an answer. The rest is not needed, and if it breaks off, the status still gives the outcome. */
 async function startOf(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -88,27 +91,27 @@ async function startOf(response: Response): Promise<string> {
   return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, LARGEST_ANSWER));
 }
 
-/** What every service means by a status. */
+/** The meaning of a status for every service. */
 function byStatus(status: number): Verdict {
   if (status >= 200 && status < 300) return 'taken';
   if (status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)) {
     return {
       retryable: true,
-      advice: 'Usually this passes: it is tried again. If not, look at the service.',
+      advice: 'Usually this passes, and the next run tries again. If not, look at the service.',
     };
   }
   if (status >= 300 && status < 400) {
     return {
-      advice: 'Its address has moved, and no redirect is followed: put the new address into its secret.',
+      advice: 'The address has moved, and redirects are not followed: put the new address into its secret.',
     };
   }
   return {
     advice:
-      'Look in the service why it refuses, and compare the address in its secret with the one that the service shows.',
+      'Find out in the service why it refuses, and compare the address in its secret with the one that the service shows.',
   };
 }
 
-/** The answer is not quoted, for some servers repeat the address in it; a code of the service is. */
+/** Describes a refusal. It quotes the service's code but not its answer, because some servers repeat the address there. */
 function refusal(
   { channel, url, clock }: Posting,
   { status, headers, text }: Answer,
@@ -124,7 +127,7 @@ function refusal(
   );
 }
 
-/** The code by which a service names an error: Slack's whole answer, `error.code` or `code` of a JSON. */
+/** The error code of a service: Slack's complete answer, or `error.code` or `code` in JSON. */
 export function codeIn(text: string, url: URL): string | null {
   const code = codeOf(text);
   const isCode = typeof code === 'string' && /^[a-z][a-z_]{2,59}$/i.test(code);
@@ -140,7 +143,7 @@ function codeOf(text: string): unknown {
   }
 }
 
-/** @param timedOut ms after which it was given up; null where something else failed */
+/** @param timedOut ms after which it was given up; null if something else failed */
 function noAnswer({ channel, url }: Posting, error: unknown, timedOut: number | null): DeliveryError {
   const { code, message } = reasonOf(error);
   const failed = (end: string, what: string, advice: string, retryable: boolean) =>
@@ -151,7 +154,7 @@ function noAnswer({ channel, url }: Posting, error: unknown, timedOut: number | 
     return failed(
       'timeout',
       `${url.host} did not answer within ${Math.round(timedOut / 100) / 10} s`,
-      'It is tried again, and may arrive twice: its id is the same. If it lasts, look at the service.',
+      'The next run tries again, so it may arrive twice, with the same id. If it lasts, look at the service.',
       true,
     );
   }
@@ -166,8 +169,8 @@ function noAnswer({ channel, url }: Posting, error: unknown, timedOut: number | 
   if (/Proxy response \(4\d\d\)/.test(message)) {
     return failed(
       'proxy-refused',
-      `the proxy of HTTPS_PROXY refuses the way to ${url.host}`,
-      'Check name and password in HTTPS_PROXY (407), and whether the proxy lets this host through (403); or except it with NO_PROXY.',
+      `the proxy in HTTPS_PROXY refuses to connect to ${url.host}`,
+      'Check name and password in HTTPS_PROXY (407), and whether the proxy allows this host (403); or exempt it with NO_PROXY.',
       false,
     );
   }
@@ -182,7 +185,7 @@ function noAnswer({ channel, url }: Posting, error: unknown, timedOut: number | 
   return failed(
     'unreachable',
     `${url.host} cannot be reached (${code})`,
-    'Usually this passes: it is tried again. If not, look at the service, and whether this machine reaches it (DNS, proxy, firewall).',
+    'Usually this passes, and the next run tries again. If not, look at the service, and check whether this machine reaches it (DNS, proxy, firewall).',
     true,
   );
 }

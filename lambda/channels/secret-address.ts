@@ -4,13 +4,13 @@ import { lacksCredentials, passes } from '../passing.ts';
 import { proxyAgents } from '../proxy.ts';
 import type { Place } from '../config.ts';
 
-/** Reads what a channel keeps secret: the address of its webhook, the key that signs. */
+/** Reads the secrets of a channel: the address of its webhook, and its signing key. */
 export interface Secrets {
   /** @throws DeliveryError `channel-secret-…` */
   read(place: Place, channel: string): Promise<string>;
 }
 
-/** A read that takes longer has failed; the SDK tries three times. */
+/** The time, in ms, after which a read has failed. The SDK tries three times. */
 const TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
 
 /**
@@ -72,14 +72,14 @@ function explain(error: unknown, secret: string, channel: string): DeliveryError
     return new DeliveryError(
       'channel-secret-unreachable',
       failed,
-      'Usually this passes: it is tried again. If not, look at the status of AWS Secrets Manager and at the network of this machine.',
+      'Usually this passes, and the next run tries again. If not, look at the status of AWS Secrets Manager and at the network of this machine.',
       { retryable: true },
     );
   }
   return new DeliveryError(
     'channel-secret-refused',
     failed,
-    'Allow secretsmanager:GetSecretValue on it (and kms:Decrypt on its key, if it has one of its own) to whoever runs this; a deployment allows it for the secrets that the config names.',
+    'Grant secretsmanager:GetSecretValue on it (and kms:Decrypt on its key, if it has its own) to the identity that runs this. A deployment grants it for the secrets in the config.',
   );
 }
 
@@ -92,24 +92,24 @@ export async function addressOf(secrets: Secrets, place: Place, channel: string)
   if (found instanceof URL) return found;
   throw new DeliveryError(
     'channel-address-invalid',
-    `What ${nameOf(place)} holds is not the address of the channel ${quote(channel)}: it ${found}.`,
-    `Put the https address there that the service shows for its webhook: secure-score channel put ${channel}`,
+    `The content of ${nameOf(place)} is not the address of the channel ${quote(channel)}: it ${found}.`,
+    `Store the https address that the service shows for its webhook: secure-score channel put ${channel}`,
   );
 }
 
-/** @returns the address, or what is wrong with the text: a clause like `has no host`, which does not quote it */
+/** @returns the address, or what is wrong with the text, as a clause like `has no host` that does not quote it */
 export function findAddress(text: string): URL | string {
   const url = URL.parse(text.trim());
   if (/\s/.test(text.trim())) return 'is more than one word';
-  if (url === null) return 'is no address';
+  if (url === null) return 'is not an address';
   if (url.protocol !== 'https:') return 'does not begin with https://';
-  // fetch refuses it, and a proxy or a log on the way might show it.
+  // fetch refuses credentials in an address, and a proxy or a log might show them.
   if (url.username !== '' || url.password !== '') return 'has a name or a password before its host';
   return url;
 }
 
 /**
- * The key by which the messages of a webhook are signed, as the library takes it.
+ * The key that signs the messages of a webhook, in the form that the library expects.
  * @throws DeliveryError `channel-key-invalid`, which does not quote it, and those of `Secrets.read`
  */
 export async function signingKeyOf(secrets: Secrets, place: Place, channel: string): Promise<string> {
@@ -117,8 +117,8 @@ export async function signingKeyOf(secrets: Secrets, place: Place, channel: stri
   if (isSigningKey(key)) return key;
   throw new DeliveryError(
     'channel-key-invalid',
-    `What ${nameOf(place)} holds is not a signing key for the channel ${quote(channel)}: a key is whsec_ and the base64 of 24 to 64 bytes.`,
-    `Put one there that the receiver has as well: secure-score channel put ${channel} --signing-key`,
+    `The content of ${nameOf(place)} is not a signing key for the channel ${quote(channel)}: a key is whsec_ followed by the base64 of 24 to 64 bytes.`,
+    `Store the key that the receiver has: secure-score channel put ${channel} --signing-key`,
   );
 }
 

@@ -7,13 +7,13 @@ import { headersOf } from './headers.ts';
 import { formatMailbox, parseMailbox } from './mailbox.ts';
 import type { Attachment, Mail, Mailer } from '../ports.ts';
 
-/** Longer than any call of SES takes, short enough for another try before the run's deadline. */
+/** In ms: longer than any call of SES takes, but short enough for another try before the run's deadline. */
 const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 20_000 };
 
 /**
- * Sends through Amazon SES. Region, credentials and endpoint are the environment's (AWS_ENDPOINT_URL* as well);
- * the SDK tries again on throttling and network faults.
- * @param options.configurationSet whose events (bounces, complaints) somebody watches
+ * Sends through Amazon SES. Region, credentials and endpoint come from the environment (including AWS_ENDPOINT_URL*). The
+ * SDK tries again after throttling and network faults.
+ * @param options.configurationSet the set whose events (bounces, complaints) are monitored
  */
 export function sesMailer(
   options: { client?: SESv2Client; configurationSet?: string | undefined } = {},
@@ -27,7 +27,7 @@ export function sesMailer(
         ConfigurationSetName: options.configurationSet,
         Content: {
           Simple: {
-            // With its charset SES takes it as it is, and writes the encoded words itself:
+            // Given a charset, SES accepts the subject as it is and writes the encoded words itself:
             // https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_Content.html
             Subject: { Data: line(mail.subject, 998), Charset: 'UTF-8' },
             Body: {
@@ -62,7 +62,7 @@ function sesAttachment({ name, contentType, content, contentId }: Attachment): S
   };
 }
 
-/** What the operator does about each answer of SES: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html */
+/** Explains to the operator each error of SES: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html */
 function explain(error: unknown, mail: Mail, configurationSet: string | undefined): MonitorError {
   const { name, message } = error instanceof Error ? error : { name: 'unknown', message: String(error) };
   const detail = `SES refused the mail from ${quote(mail.from)}: ${line(message, 300) || name}`;
@@ -72,14 +72,14 @@ function explain(error: unknown, mail: Mail, configurationSet: string | undefine
   if (lacksCredentials({ name, message })) {
     return fails(
       'mail-not-configured',
-      'Give AWS credentials and a region (aws sso login, AWS_PROFILE, AWS_REGION), or write the mails to a folder with --outbox.',
+      'Provide AWS credentials and a region (aws sso login, AWS_PROFILE, AWS_REGION), or write the mails to a folder with --outbox.',
     );
   }
   switch (name) {
     case 'MessageRejected':
       return fails(
         'mail-rejected',
-        'Verify the sender in SES, in the region of the deployment. While the account is in the SES sandbox every recipient has to be verified too: ask for production access.',
+        'Verify the sender in SES, in the region of the deployment. While the account is in the SES sandbox, every recipient must be verified too: request production access.',
       );
     case 'MailFromDomainNotVerifiedException':
       return fails(
@@ -99,7 +99,7 @@ function explain(error: unknown, mail: Mail, configurationSet: string | undefine
         `The configuration set ${quote(configurationSet ?? 'none')} or the sender's identity does not exist in this region: deploy again.`,
       );
     case 'BadRequestException':
-      // Not "Email address is not verified", which somebody can mend.
+      // "Email address is not verified" is excluded, because somebody can correct that.
       if (
         /illegal address|missing (final )?'@domain'|(domain|local address) (contains|starts|ends)/i.test(
           message,
@@ -111,14 +111,14 @@ function explain(error: unknown, mail: Mail, configurationSet: string | undefine
     case 'AccessDeniedException':
       return fails(
         'mail-denied',
-        'Allow ses:SendEmail to whoever runs this, on the identity and the configuration set.',
+        'Grant ses:SendEmail on the identity and the configuration set to the identity that runs this.',
       );
     case 'TooManyRequestsException':
     case 'ThrottlingException':
     case 'LimitExceededException':
       return fails(
         'mail-throttled',
-        'Nothing: the next run sends it. If it lasts, raise the sending quota of SES.',
+        'Nothing has to be done: the next run sends it. If it lasts, raise the sending quota of SES.',
         true,
       );
     default:
@@ -131,7 +131,7 @@ function explain(error: unknown, mail: Mail, configurationSet: string | undefine
       return new MonitorError(
         'mail-failed',
         `The mail could not be handed to SES: ${name}: ${line(message, 300)}`,
-        'Nothing: the next run sends it. If it lasts, check that SES can be reached from where this runs.',
+        'Nothing has to be done: the next run sends it. If it lasts, check that SES can be reached from where this runs.',
         { retryable: true, cause: error },
       );
   }

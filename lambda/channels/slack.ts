@@ -23,7 +23,7 @@ export function slackChannel(
   };
 }
 
-/** Of these no change of the app's or the workspace's settings makes the same address good again. */
+/** Errors that are final, because no setting of the app or the workspace makes the same address work again. */
 const GONE = new Set([
   'no_service',
   'no_service_id',
@@ -43,7 +43,7 @@ function judge(answer: Answer, url: URL): Verdict | undefined {
     return {
       retryable: true,
       advice:
-        'Slack takes a message with "ok", and this is something else: look what answers at the address.',
+        'Slack accepts a message with "ok", but this is another answer: find out what answers at the address.',
     };
   }
   if (status === 429 || status >= 500) return undefined;
@@ -52,14 +52,14 @@ function judge(answer: Answer, url: URL): Verdict | undefined {
     return {
       final: true,
       advice:
-        'The webhook, its channel or its app is gone: make another one in Slack (docs/channels.md), and put its address into the secret of the channel.',
+        'The webhook, its channel or its app is gone: create another one in Slack (docs/channels.md), and put its address into the secret of the channel.',
     };
   }
   if (/^invalid_(payload|blocks)|too_many|too_long|no_text/.test(code) || status === 413) {
     return {
       final: true,
       advice:
-        'Slack does not take the form of the message, which is a defect of secure-score-monitor: please report it.',
+        'Slack does not accept the form of the message, which is a defect of secure-score-monitor: please report it.',
     };
   }
   return undefined;

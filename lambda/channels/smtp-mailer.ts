@@ -8,20 +8,20 @@ import { compose, messageId } from './outbox-mailer.ts';
 
 export type SmtpSettings = NonNullable<Config['mail']['smtp']>;
 
-/** A server that does not answer is one that cannot be reached: the next run tries again. */
+/** Timeouts, in ms, after which a server counts as unreachable, and the next run tries again. */
 const TIMEOUTS = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 };
 
 export interface SmtpMailer extends Mailer {
-  /** Connects, encrypts, signs in, and sends nothing. @returns what was found, for a person. @throws as `send` does */
+  /** Connects, encrypts and signs in, but sends nothing. @returns the findings, for people. @throws as `send` does */
   check(): Promise<string>;
 }
 
 /**
  * Sends through an SMTP server, never unencrypted: TLS from the beginning (`secure`), or STARTTLS, without which neither
- * the password nor a mail goes over the wire. The server's certificate is verified; NODE_EXTRA_CA_CERTS adds to those
- * that are trusted. The Message-ID comes of the mail's key: a repetition has the same.
- * @param variables where the password is, under the name that the config gives
- * @throws MonitorError `mail-password-missing`, here; the rest where it sends
+ * the password nor a mail is transmitted. The server's certificate is verified; NODE_EXTRA_CA_CERTS adds trusted ones.
+ * The Message-ID comes from the mail's key, so a repetition has the same one.
+ * @param variables the environment with the password, under the name in the config
+ * @throws MonitorError `mail-password-missing` here; all others when sending
  */
 export function smtpMailer(settings: SmtpSettings, variables: NodeJS.ProcessEnv = process.env): SmtpMailer {
   const { host, secure, user } = settings;
@@ -58,7 +58,7 @@ export function smtpMailer(settings: SmtpSettings, variables: NodeJS.ProcessEnv 
         transport().sendMail({ envelope, raw }),
       );
       if (rejected.length > 0) {
-        // The others have it, and would get it again with every repetition: so it counts as sent.
+        // It counts as sent, because the other recipients have it and would get it again with every repetition.
         process.emitWarning(`${server} refused the recipients ${rejected.map(String).join(', ')}`);
       }
       return messageId(mail.key);
@@ -82,7 +82,7 @@ function passwordOf({ password }: SmtpSettings, variables: NodeJS.ProcessEnv): s
   );
 }
 
-/** What the operator does about each failure: https://nodemailer.com/errors */
+/** Explains each failure to the operator: https://nodemailer.com/errors */
 function explain(error: unknown, what: string, password: string): MonitorError {
   const { code = '', responseCode = 0, message } = error as Error & { code?: string; responseCode?: number };
   const detail = line(password === '' ? message : message.replaceAll(password, '***'), 300);
@@ -97,7 +97,7 @@ function explain(error: unknown, what: string, password: string): MonitorError {
   if (code === 'ETLS' || /certificate|SSL routines|wrong version number/i.test(message)) {
     return fails(
       'mail-not-encrypted',
-      'Mails and passwords go over TLS alone. Check mail.smtp.host, port and secure (true: TLS from the beginning, mostly port 465; false: STARTTLS, mostly 587); a private CA goes into NODE_EXTRA_CA_CERTS.',
+      'Mails and passwords are sent only over TLS. Check mail.smtp.host, port and secure (true: TLS from the beginning, mostly port 465; false: STARTTLS, mostly 587); a private CA goes into NODE_EXTRA_CA_CERTS.',
     );
   }
   if (responseCode >= 500) {
@@ -108,7 +108,7 @@ function explain(error: unknown, what: string, password: string): MonitorError {
   }
   return fails(
     'mail-failed',
-    'Nothing: the next run sends it. If it lasts, check mail.smtp.host and port, and that the server can be reached from here.',
+    'Nothing has to be done: the next run sends it. If it lasts, check mail.smtp.host and port, and whether this machine reaches the server.',
     true,
   );
 }

@@ -5,7 +5,7 @@ import type { Channel } from '../ports.ts';
 import type { Context } from './context.ts';
 
 /**
- * A workflow of Teams that begins with "When a Teams webhook request is received".
+ * A Teams workflow that begins with "When a Teams webhook request is received".
  * https://support.microsoft.com/en-us/office/create-incoming-webhooks-with-workflows-for-microsoft-teams-8ae491c7-0394-4861-ba59-055e33f75498
  */
 export function teamsChannel(
@@ -27,13 +27,13 @@ export function teamsChannel(
       const body = JSON.stringify({ type: 'message', attachments: [attachment] });
       const url = await addressOf(secrets, place, name);
       const { headers } = await post({ channel: name, url, body, deadline, clock, judge });
-      // Under this id Power Automate lists the run.
+      // Power Automate lists the run by this id.
       return headers.get('x-ms-workflow-run-id') ?? id;
     },
   };
 }
 
-/** A flow that is switched off can be switched on within the days that a message waits; one that is deleted cannot. */
+/** A flow that is switched off can be switched on again while a message waits; one that is deleted cannot. */
 function judge({ status }: Answer): Verdict | undefined {
   switch (status) {
     case 404:
@@ -41,7 +41,7 @@ function judge({ status }: Answer): Verdict | undefined {
       return {
         final: true,
         advice:
-          'The workflow is deleted: make another one in Teams (docs/channels.md), and put its address into the secret of the channel.',
+          'The workflow was deleted: create another one in Teams (docs/channels.md), and put its address into the secret of the channel.',
       };
     case 413:
       return {
@@ -58,7 +58,7 @@ function judge({ status }: Answer): Verdict | undefined {
     case 403:
       return {
         advice:
-          'The signature in the address is not that of the workflow, or it takes messages of signed-in users alone: let anyone trigger it, copy its address anew, and put it into the secret of the channel.',
+          'The signature in the address is not that of the workflow, or it accepts messages only from signed-in users: let anyone trigger it, copy its address again, and put it into the secret of the channel.',
       };
     default:
       return undefined;

@@ -31,14 +31,14 @@ export function webhookChannel(
 }
 
 /**
- * Standard Webhooks: 410 says that nothing shall be sent here any more. All else, a 404 and a 401 too, somebody may
- * mend at the receiver.
+ * In Standard Webhooks, 410 means that nothing may be sent any longer. Anything else, including 404 and 401, can be
+ * corrected at the receiver.
  */
 function judge({ status }: Answer): Verdict | undefined {
   if (status !== 410) return undefined;
   return {
     final: true,
     advice:
-      'The receiver says that it is gone for good: put another address into the secret of the channel, or take the channel out of the config.',
+      'The receiver says that it is gone for good: put another address into the secret of the channel, or remove the channel from the config.',
   };
 }

@@ -23,27 +23,27 @@ import { isDamage, versionInForce, type VersionInForce } from './versions.ts';
 
 /** The archive after this run's days were added to it. */
 export interface Archived {
-  /** Dates archived by this run, ascending; a restated day among them. */
+  /** Dates archived by this run, ascending, including restated days. */
   added: string[];
-  /** Whether the catalogue of this run was new. */
+  /** True if the catalogue of this run was new. */
   profilesAdded: boolean;
   restated: Change[];
-  /** Days of the past that the archive had lost, or never had, and that Graph still had. */
+  /** Past days that the archive had lost, or never had, and that Graph still had. */
   healed: { date: string; why: 'missing' | 'damaged' }[];
   /** Hashes of every version by date, ascending by date. */
   versions: Map<string, string[]>;
   /** The version in force of each day of the answer. */
   inForce: Map<string, VersionInForce>;
-  /** What the state is to remember of the ledger, and the last entry of it. */
+  /** The part of the ledger that the state is to remember, and its last entry. */
   ledger: LedgerState | null;
   tip: Head | null;
 }
 
 /**
- * Archives every new day, oldest first (so that a crash leaves no hole), and every restated one: a day already
- * archived whose scores, maximum or set of controls differ. That it has lost its texts is not news.
+ * Archives every new day, oldest first (so that a crash leaves no gap), and every restated one: a day already archived
+ * whose scores, maximum or set of controls differ. A day that has only lost its texts is not archived again.
  *
- * What is added is entered in the ledger before. What an earlier run entered and did not come to add is added first.
+ * Objects are entered in the ledger before they are added. Those that an earlier run entered but did not add come first.
  * @throws MonitorError `ledger-contended`
  */
 export async function archiveDays(run: Run, archive: Archive, answer: Answer): Promise<Archived> {
@@ -82,7 +82,7 @@ export async function archiveDays(run: Run, archive: Archive, answer: Answer): P
       if (entry) {
         for (const object of objects) {
           if (await archive.add(object)) continue;
-          // Another run has made the same, or it is none of ours: then this is what is known of it.
+          // Another run has made the same object, or it is not ours: its archived form is then unknown.
           const date = layout.parseSnapshot(object.key)?.date;
           const inForce = date === undefined ? undefined : kept.inForce.get(date);
           if (inForce && (await archive.stored(object.key))?.hash !== object.hash) inForce.archived = null;
@@ -97,13 +97,13 @@ export async function archiveDays(run: Run, archive: Archive, answer: Answer): P
   throw contended();
 }
 
-/** For people: what was lost, and what there is of it now. */
+/** A sentence for people: what was lost, and what replaces it. */
 export function healedNote({ date, why }: Archived['healed'][number]): string {
   const was = why === 'missing' ? 'was missing in the archive' : 'was damaged in the archive';
   return `The snapshot of ${formatDate(date)} ${was}. Microsoft still had that day, without its texts: it has been fetched again.`;
 }
 
-/** Makes again what a run of another moment named, where it was answered the same. */
+/** Makes an object again that an earlier run listed, if Graph has given the same answer. */
 function remaker(archive: Archive, { days, profilesHash, rawProfiles }: Answer) {
   return async ({ key, hash: bytesHash }: Named, at: string): Promise<NewObject | null> => {
     const hash = layout.parseSnapshot(key)?.hash;
@@ -120,7 +120,7 @@ function remaker(archive: Archive, { days, profilesHash, rawProfiles }: Answer) 
   };
 }
 
-/** What is to be added, and the archive as it is once that is done. Changes nothing. */
+/** The objects to add, and the archive as it will be then. It changes nothing. */
 async function plan(
   run: Run,
   archive: Archive,
@@ -179,7 +179,7 @@ async function plan(
     }
     addVersion(versions, date, hash);
     kept.inForce.set(date, { hash, snapshot, archived: object ? { fetchedAt, newest } : null });
-    // Restated back to what was archived before, it adds nothing, and is said once only.
+    // A day restated back to an archived version adds no object, so it is reported only once.
     if (archived && object) kept.restated.push(restated(archived.snapshot, day));
   }
   kept.added = [...new Set(kept.added)].toSorted();
@@ -192,8 +192,8 @@ function addVersion(versions: Map<string, string[]>, date: string, hash: string)
 }
 
 /**
- * The catalogue of the answer, unless it is the one in force. One that was archived before, and that Graph gives again
- * after another one, is named again: its `fetchedAt` says nothing about when it came back.
+ * The catalogue of the answer, unless it is the one in force. If Graph returns to an archived catalogue after another
+ * one, it is listed again, because its `fetchedAt` does not show when it came back.
  */
 async function newCatalogue(
   run: Run,
@@ -211,9 +211,9 @@ async function newCatalogue(
 }
 
 /**
- * An object that no entry names, where one of ours belongs. If it is of the very content that Graph offers now, that
- * one is named: nothing can take its place in an append-only archive.
- * @param prove proves its content
+ * An object that no entry lists, at a key that is needed. If it has the very content that Graph offers now, it is listed,
+ * because nothing can replace it in an append-only archive.
+ * @param prove throws unless the content is proven
  */
 async function adopted(
   run: Run,

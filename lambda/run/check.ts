@@ -10,39 +10,39 @@ import { openLedger, rememberedFrom } from './ledger.ts';
 import type { Run } from './run.ts';
 import { isDamage } from './versions.ts';
 
-/** A catalogue that has been a part of the former one for 14 days is what there is: Microsoft changed it. */
+/** The number of days after which a catalogue that has lost a part of the former one is believed. */
 const PARTIAL_DAYS = 14;
 
-/** A checked answer of Graph, and what was known before. */
+/** A checked answer of Graph, with what was known before. */
 export interface Answer extends Omit<Known, 'lastReported'> {
   /** Ascending by date. */
   days: Day[];
   newest: Day;
   /** ISO 8601. */
   fetchedAt: string;
-  /** Until when the certificate that signed in is valid, ISO 8601; null where none did. */
+  /** The end of the validity of the certificate that signed in, ISO 8601; null if none did. */
   certificateUntil: string | null;
   rawProfiles: unknown[];
   profiles: Profiles;
   profilesHash: string;
   /** What was last reported; null on a first run. */
   cursor: Cursor | null;
-  /** What Graph sent and was not believed: entries, profiles, or the whole catalogue. Its date is null but for a day. */
+  /** The refused parts of the answer: entries, profiles, or the whole catalogue. Only a day's entry has a date. */
   refused: Skipped[];
-  /** Set where a part of the catalogue came, so that the last complete one stays in force. */
+  /** Set if only a part of the catalogue came, so that the last complete one stays in force. */
   partialCatalogue: { profiles: number; complete: number; decisions?: number } | null;
-  /** Graph has none of the days from `from` to `to` that it did not offer; `days` entries were asked for. */
+  /** Of the days from `from` to `to`, Graph has only those that it offered; `days` entries were asked for. */
   asked: { days: number; from: string; to: string };
-  /** Dates of all entries that Graph sent, those left out among them. */
+  /** Dates of all entries that Graph sent, including those left out. */
   offered: string[];
-  /** Of the last 90 days, those for which Graph was asked and had none. */
+  /** The days of the last 90 that Graph was asked for and did not have. */
   lacked: string[];
-  /** Sentences for the mail: entries that had to be left out. */
+  /** Sentences for the mail, about entries that had to be left out. */
   notes: string[];
 }
 
 /**
- * Reads the answer and leaves out what cannot be used of it. Changes nothing.
+ * Reads the answer and leaves out what cannot be used. It changes nothing.
  * @throws MonitorError for an answer whose newest entry cannot be used
  */
 export async function check(run: Run, archive: Archive, fetched: Fetched): Promise<Answer> {
@@ -56,7 +56,7 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
   const { days, skipped } = readAnswer({ entries, tenantId: tenant.tenantId, now });
   let { archived, foreign } = fetched;
   if (days[0]!.date < [...archived.keys(), rememberedFrom(now)].toSorted()[0]!) {
-    // As many entries as were asked for go further back where Graph has gaps.
+    // The number of entries asked for reaches further back if Graph has gaps.
     const all = await archive.days(addDays(days[0]!.date, -1), now);
     ({ archived, foreign } = await sorted(run, archive, all, await openLedger(archive, known)));
   }
@@ -77,7 +77,7 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
   }
   const offered = [...days, ...skipped].flatMap(({ date }) => date ?? []).toSorted();
   const oldest = offered[0] ?? today;
-  // Graph has no more than these only where it sent fewer than were asked for, and was asked on to the end.
+  // Graph has no other days only if it sent fewer entries than were asked for, and was read to the end.
   const isAll = entries.length < fetched.asked && (after === null || oldest > after);
   const from = isAll ? addDays(today, 1 - fetched.asked) : oldest;
   return {
@@ -99,7 +99,7 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
     offered,
     lacked: lackedDays(known?.lacked ?? [], new Set(offered), from, today),
     lost,
-    // An entry of a day that was reported has been named, or is not named at all.
+    // An entry of a day that was already reported is not mentioned again.
     notes: skipped
       .filter(({ date }) => !cursor || date === null || date > cursor.date)
       .map(({ entry, reason }) => `Of Graph's answer, ${entry} was left out: ${reason}.`),
@@ -113,9 +113,9 @@ interface ChosenCatalogue extends Catalogue {
 }
 
 /**
- * The catalogue in force: the one that came, or the last complete one where only a part of it came. Titles, maxima and
- * decisions would be lost with the rest. The part is not archived: whatever is, is taken for the catalogue of its days.
- * @param last what was in force at the last report, and since when a part of it comes
+ * The catalogue in force: the new one, or the last complete one if only a part came, because titles, maxima and decisions
+ * would be lost with the rest. A part is not archived, because whatever is archived counts as the catalogue of its days.
+ * @param last what was in force at the last report, and the day since which only a part has come
  */
 async function chooseCatalogue(
   run: Run,
@@ -149,7 +149,7 @@ async function chooseCatalogue(
         entry: `the catalogue ${chosen.hash}`,
         date: null,
         reason: isPart
-          ? `it has ${partial.profiles} profiles, and the last complete one ${partial.complete}`
+          ? `it has ${partial.profiles} profiles, but the last complete one has ${partial.complete}`
           : `it has none of the ${decisions} decisions that the last complete one has`,
       },
     ],
@@ -157,7 +157,7 @@ async function chooseCatalogue(
   };
 }
 
-/** Null where it is damaged: then there is nothing to measure by. */
+/** Null if it is damaged, so that there is nothing to compare with. */
 async function readCatalogue(run: Run, archive: Archive, hash: string): Promise<Catalogue | null> {
   try {
     const raw = await archive.profiles(hash);

@@ -4,13 +4,13 @@ import type { Run } from './run.ts';
 import type { Answer } from './check.ts';
 import type { Archived } from './archive.ts';
 
-/** So long before its deadline a run begins no further month: one takes a few seconds at most. */
+/** The time before its deadline, in ms, at which a run begins no further month. One takes a few seconds at most. */
 const RESERVE_MS = 20_000;
 
 /**
- * Brings the columns under history/ up to date with the snapshots. They are derived: a failure is logged and counted,
- * the next run catches up, and nothing else comes to harm. Never throws.
- * @returns false where they could not be written
+ * Brings the columns under history/ up to date with the snapshots. It never throws: because columns are derived, a
+ * failure is only logged and counted, and the next run catches up.
+ * @returns false if they could not be written
  */
 export async function bringColumnsUpToDate(run: Run, answer: Answer, archived: Archived): Promise<boolean> {
   const { tenant, ports } = run;

@@ -14,29 +14,28 @@ import { backTo, findLastReported } from './last-reported.ts';
 import type { Run } from './run.ts';
 import { isDamage, versionInForce, type VersionInForce } from './versions.ts';
 
-/** The days since the one last reported, side by side. */
+/** The days since the one last reported, in pairs. */
 export interface Compared {
   /** What was last reported; null on a first run. */
   lastReported: LastReported | null;
   /** The day compared with: the one last reported, or the first of all. */
   baseline: Snapshot;
-  /** The days that count, each beside the one before it; those left out, and what waits. */
+  /** The days that count, each with the one before it, those left out, and a suspect day that waits. */
   accepted: Accepted;
-  /** The last day that counts, and what will have been reported with it. */
+  /** The last day that counts, up to which everything will have been reported. */
   last: Snapshot;
   to: Cursor;
   /** The catalogue at both sides of each step. */
   profiles: ProfilesOfTwo[];
   /** Days whose every version is damaged. */
   damaged: string[];
-  /** Sentences for the mail: where it was not possible to start from what was last reported. */
+  /** Sentences for the mail, if the comparison could not start from what was last reported. */
   notes: string[];
 }
 
 /**
- * Puts the days side by side, starting from exactly the objects that were last reported. Reads the archive, changes
- * nothing.
- * @param state as it is now: other runs may have reported something since the answer was fetched
+ * Pairs the days, starting from exactly the objects that were last reported. It reads the archive and changes nothing.
+ * @param state the present one, because other runs may have reported something since the answer was fetched
  */
 export async function compare(
   run: Run,
@@ -69,9 +68,9 @@ export async function compare(
 }
 
 /**
- * The catalogue at both sides of each step. It is known as of what was last reported and as of now: what differs is taken
- * to have come with the first new day, except decisions, which say when they were taken (on the newest day all count),
- * and maxima, which are dated by the total's.
+ * The catalogue at both sides of each step. It is known as of the last report and as of now. Differences count as of the
+ * first new day, except for decisions, which have their own date (on the newest day all count), and maxima, which are
+ * dated by the total's.
  */
 async function profilesByStep(
   run: Run,
@@ -93,7 +92,7 @@ async function profilesByStep(
   );
 }
 
-/** The days after `date`, ascending, each in the version in force; and those whose every version is damaged. */
+/** The days after `date`, ascending, each in the version in force, and those of which every version is damaged. */
 async function daysAfter(
   run: Run,
   archive: Archive,
@@ -112,9 +111,9 @@ async function daysAfter(
 }
 
 /**
- * The snapshot last reported. Where that is lost or damaged nobody has to look after it: it starts from another version of
- * that day with the same scores, as Graph still gave it, or else from the last reported day that proves itself.
- * @throws MonitorError `archive-damaged` where none does
+ * The snapshot last reported. If it is lost or damaged, the comparison starts, without anybody's help, from another
+ * version of that day with the same scores or else from the last reported day that proves itself.
+ * @throws MonitorError `archive-damaged` if none does
  */
 async function startOf(
   run: Run,
@@ -162,7 +161,7 @@ function withHeld(snapshot: Snapshot, { held }: LastReported): Snapshot {
   };
 }
 
-/** The catalogue at the time of what was last reported. Where it cannot be read, today's with the decisions of then. */
+/** The catalogue at the last report. If it cannot be read, it is today's, with the decisions of that time. */
 async function reportedProfiles(
   run: Run,
   archive: Archive,

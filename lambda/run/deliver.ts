@@ -21,31 +21,31 @@ import {
 import type { Findings } from './report.ts';
 import { ClaimedError, type Delivered, type Run, type RunResult } from './run.ts';
 
-/** A claim outlives its run's deadline by this, so that the last call of a run has surely ended. */
+/** The time, in ms, by which a claim outlives its run's deadline, so that the last call of the run has surely ended. */
 const CLAIM_SLACK_MS = 10_000;
 
-/** No run is longer than Lambda's 15 minutes: a claim that ends later was made by a clock that was wrong. */
+/** The longest credible claim, in ms. No run exceeds Lambda's 15 minutes, so a longer one is due to a wrong clock. */
 const LONGEST_CLAIM_MS = 16 * 60_000;
 
-/** How long one message may take, ms. */
+/** The maximum time for one message, in ms. */
 const MESSAGE_MS = 30_000;
 
-/** How long a run waits in all for receivers that ask for a pause, or are out of reach, ms; the first time for a second. */
+/** The maximum time, in ms, that a run waits in all for receivers that ask for a pause or cannot be reached. */
 const PATIENCE_MS = 30_000;
 const FIRST_PAUSE_MS = 1_000;
 
-/** A receiver that asks for more is asked again the next day all the same, ms. */
+/** The longest pause that is granted, in ms. A receiver that asks for a longer one is tried again after this time. */
 const LONGEST_PAUSE_MS = 24 * 3_600_000;
 
-/** What delivering needs; the watch has it as well. */
+/** The part of a run that delivering needs, so that the watch can deliver too. */
 export type Delivering = Pick<Run, 'tenant' | 'sender'> & {
   ports: Pick<Run['ports'], 'clock' | 'pause' | 'invocation' | 'channels' | 'log'>;
 };
 
 /**
- * The state, once nobody else is writing and sending. A report that an earlier run claimed and did not come to archive is
- * archived: its claim has ended, or this is a retry of the same invocation.
- * @throws ClaimedError while the claim of another run is alive
+ * The state, once nobody else is writing and sending. A report that an earlier run claimed but did not archive is now
+ * archived, because its claim has ended or this is a retry of the same invocation.
+ * @throws ClaimedError while the claim of another run is live
  */
 export async function takeOver(
   run: Delivering,
@@ -73,10 +73,10 @@ export async function takeOver(
 }
 
 /**
- * Moves the cursor, puts the deliveries of what was found into the outbox, and claims to archive and send. One
+ * Moves the cursor, puts the deliveries of the findings into the outbox, and claims archiving and sending, all in one
  * compare-and-swap.
- * @returns the state, with a claim where there is anything to send; null where another run changed it meanwhile:
- *   nothing was done, compare again
+ * @returns the state, with a claim if there is anything to send; null if another run changed it meanwhile, so that
+ *   nothing was done and the comparison must be repeated
  */
 export async function deposit(
   run: Delivering,
@@ -107,10 +107,10 @@ export async function deposit(
 }
 
 /**
- * Archives the claimed report, and sends whatever is due. A destination that fails keeps its own deliveries, and holds up
- * no other. What was refused for good, or waits for somebody, is reported to operations.
- * @param ours of `deposit`: without a claim there is nothing to do
- * @param patience how long to wait for receivers in all, ms
+ * Archives the claimed report and sends whatever is due. A destination that fails keeps its own deliveries and does not
+ * hold up others. Deliveries that were refused for good, or that need somebody, are reported to operations.
+ * @param ours the result of `deposit`. Without a claim there is nothing to do
+ * @param patience the maximum time to wait for receivers in all, in ms
  */
 export async function send(
   run: Delivering,
@@ -160,7 +160,7 @@ export async function send(
   return round.delivered;
 }
 
-/** For the watch, which has nothing to report itself: sends what is due, once. @throws ClaimedError */
+/** Sends what is due, once, for the watch, which has nothing of its own to report. @throws ClaimedError */
 export async function sendWaiting(run: Delivering, archive: Archive): Promise<Delivered> {
   for (;;) {
     const current = await takeOver(run, archive, null);
@@ -173,16 +173,16 @@ export async function sendWaiting(run: Delivering, archive: Archive): Promise<De
 }
 
 interface Round {
-  /** By id of the delivery. */
+  /** Setbacks by the id of their delivery. */
   setbacks: Map<string, Setback>;
-  /** Queues that took something. */
+  /** Queues of which a delivery was sent. */
   sent: Set<string>;
   delivered: Delivered;
 }
 
 const NOTHING_DELIVERED = (): Delivered => ({ mails: [], pending: [], deliveries: [], failed: 0 });
 
-/** @param tried deliveries that have failed in this run: they, and what stands behind them, wait for the next one */
+/** @param tried deliveries that have failed in this run. They, and those behind them, wait for the next one */
 async function sendDue(
   run: Delivering,
   archive: Archive,
@@ -229,7 +229,7 @@ async function sendDue(
   }
 }
 
-/** @returns null where it was sent, or need not be any more */
+/** @returns null if it was sent, or need no longer be */
 async function attempt(
   run: Delivering,
   archive: Archive,
@@ -243,10 +243,13 @@ async function attempt(
     if (now >= ports.invocation.deadline) throw outOfTime();
     const archived = await reportAt(archive, reportKey);
     if (isPast(delivery, archived) && !delivery.heard) {
-      ports.log.info('a delivery is not sent: what it reports is over, and nobody has heard of it', {
-        tenant: tenant.tenantId,
-        delivery: id,
-      });
+      ports.log.info(
+        'a delivery is not sent: what it reports is over, and nobody was notified of its beginning',
+        {
+          tenant: tenant.tenantId,
+          delivery: id,
+        },
+      );
       return null;
     }
     const report = asOfNow(archived, delivery);
@@ -270,11 +273,11 @@ function setbackOf(error: unknown, delivery: Delivery, now: Date): Setback {
   const { final = false, retryAfter = null } = error instanceof DeliveryError ? error : {};
   return {
     delivery,
-    // A foreign error may quote the address of a channel, which is a secret.
+    // An unknown error may quote the address of a channel, which is a secret.
     problem:
       isKnown || delivery.destination === MAIL ? messageOf(error) : `It failed: ${nameOfError(error)}.`,
     advice: isKnown ? error.advice : 'Look at the log of this run.',
-    // What no channel foresaw is a defect, and passes by itself least of all.
+    // An error that no channel expects is a defect, which does not pass by itself.
     needsSomebody: !final && !(isKnown && error.retryable),
     final,
     notBefore:
@@ -301,7 +304,7 @@ async function reportAt(archive: Archive, key: string): Promise<Report> {
   }
 }
 
-/** The state once a delivery is sent: the others of its report are no surprise any more. */
+/** The state after a delivery was sent. Other deliveries of its report are marked as heard of. */
 function without(state: State, { id, report }: Delivery): State {
   return {
     ...state,
@@ -311,7 +314,7 @@ function without(state: State, { id, report }: Delivery): State {
   };
 }
 
-/** Enters the claimed report in the ledger and archives it, both once, however often it is tried. */
+/** Enters the claimed report in the ledger and archives it, both once, however many tries it takes. */
 async function archiveReport(run: Delivering, archive: Archive, current: Versioned): Promise<Versioned> {
   const state = stateOf(current);
   const { claim } = state;
@@ -325,7 +328,7 @@ async function archiveReport(run: Delivering, archive: Archive, current: Version
   return swapOurs(archive, current, { ...state, ledger, claim: { ...claim, report: null } });
 }
 
-/** Swaps a state that we hold. @throws MonitorError `claim-lost` where we no longer do */
+/** Swaps a state that we hold. @throws MonitorError `claim-lost` if we no longer do */
 async function swapOurs(archive: Archive, current: Versioned, next: State): Promise<Versioned> {
   const swapped = await archive.swapState(next, current.version);
   if (swapped) return swapped;
@@ -337,12 +340,12 @@ async function swapOurs(archive: Archive, current: Versioned, next: State): Prom
   );
 }
 
-/** Sent now, a delivery could be noted as sent only after the claim has ended, and would come twice. */
+/** The error for too little time: a delivery sent now would be noted only after the claim had ended, and so be repeated. */
 function outOfTime(): MonitorError {
   return new MonitorError(
     'out-of-time',
     'The run had no time left to send.',
-    'Nothing: the next run sends it. If it happens often, give the function more time.',
+    'Nothing has to be done: the next run sends it. If it happens often, give the function more time.',
     { retryable: true },
   );
 }

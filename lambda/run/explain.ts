@@ -4,12 +4,12 @@ import type { Explanation } from '../score/change.ts';
 import { carryStates } from '../score/decision.ts';
 import type { Compared } from './compare.ts';
 
-/** Days of the chart. */
+/** The number of days in the chart. */
 const TREND_DAYS = 90;
 
-/** What changed from day to day, and why the number moved. Not settled yet. */
+/** What changed from day to day, and why the number moved, before settling. */
 export interface Explained {
-  /** Empty on a first run: its days make the chart alone. */
+  /** Empty on a first run, whose days are only for the chart. */
   days: { day: DayReport; explanation: Explanation }[];
   /** The enabled services last known. */
   services: string[] | null;
@@ -20,7 +20,7 @@ export interface Explained {
 export function explain({ lastReported, baseline, accepted, profiles }: Compared): Explained {
   const days: Explained['days'] = [];
   const trend = lastReported ? [...lastReported.trend] : [trendDay(baseline, null)];
-  // A day that names no services changes none: the next that does is compared with the last that did.
+  // A day that lists no services changes none. The next day that lists them is compared with the last one that did.
   let services = baseline.enabledServices ?? lastReported?.services ?? null;
   for (const [index, { before, after }] of carryStates(accepted.steps).entries()) {
     const explained = dayReport({ ...before, enabledServices: services }, after, profiles[index]!);

@@ -6,15 +6,15 @@ import { endedNotes, reportOfOperations } from './incidents.ts';
 import { findLastReported } from './last-reported.ts';
 import type { Run } from './run.ts';
 
-/** A failure that may pass by itself is reported only when it has lasted for a day. */
+/** The time, in ms, after which a failure that may pass by itself is reported. */
 const PATIENCE_MS = 24 * 3_600_000;
 
-/** What another run has in hand is no failure to report. */
+/** Errors that need no report, because another run is doing the work. */
 const OF_OTHER_RUNS = new Set(['claimed-by-another-run', 'claim-lost', 'state-contended', 'out-of-time']);
 
 /**
- * Reports to operations that runs fail: once a kind of failure in a row of failing runs, and at once only where waiting
- * cannot help. Also sends what waits. Never throws: the failure itself is what the caller throws.
+ * Reports to operations that runs fail: once for each kind of failure in a row of failing runs, and at once only if
+ * waiting cannot help. It also sends what waits. It never throws, because the caller throws the failure itself.
  */
 export async function reportFailure(run: Run, archive: Archive, failure: unknown): Promise<void> {
   if (!(failure instanceof MonitorError) || OF_OTHER_RUNS.has(failure.code)) return;
@@ -25,7 +25,7 @@ export async function reportFailure(run: Run, archive: Archive, failure: unknown
     const now = ports.clock.now();
     const { code: kind, message, advice, retryable } = failure;
     const failing = state.said.failing ?? { since: now.toISOString(), told: [] };
-    // Outages change their face from try to try: to the reader they are one failure.
+    // An outage shows different errors from try to try, but is one failure to the reader.
     const code = retryable ? 'outage' : kind;
     const due =
       !failing.told.includes(code) &&

@@ -11,11 +11,11 @@ import { commandLine } from '../command-line.ts';
 
 /** Graph keeps 90 days: https://learn.microsoft.com/en-us/graph/api/security-list-securescores */
 export const MOST_DAYS = 90;
-/** Never fewer, so that days which are published late, or restated, come too. */
+/** The minimum number of days to ask for, so that days published late, or restated, come too. */
 const FEWEST_DAYS = 8;
 /**
- * Of the days in between, each run reads the one that is (day number · STEP) mod 82 days older than the youngest. As
- * the days move on by one a run, each is met exactly once in 82 runs where STEP − 1 and 82 have no common divisor.
+ * Of the days in between, each run reads the one that is (day number · STEP) mod 82 days older than the youngest. The
+ * days move on by one per run, so each is read exactly once in 82 runs if STEP − 1 and 82 have no common divisor.
  */
 const STEP = 38;
 
@@ -23,24 +23,24 @@ const STEP = 38;
 export interface Known {
   /** What was last reported; null on a first run. */
   lastReported: LastReported | null;
-  /** Versions of the archived days by date, as far back as this run can need them: those that the ledger names. */
+  /** Versions of the archived days that the ledger lists, by date, as far back as this run can need them. */
   archived: Map<string, string[]>;
-  /** Versions that lie there, and that no entry of the ledger names. */
+  /** Versions in the archive that no entry of the ledger lists. */
   foreign: Map<string, string[]>;
-  /** What the state remembers of the ledger, and the ledger as it was then. */
+  /** What the state remembers of the ledger. */
   known: LedgerState | null;
   ledger: LedgerView;
-  /** Days further back that are asked for because they are missing, or damaged, in the archive. */
+  /** Earlier days that are asked for because they are missing or damaged in the archive. */
   lost: { date: string; why: 'missing' | 'damaged' }[];
 }
 
-/** What Graph answered, as it came. */
+/** Graph's answer, as it came. */
 export interface Fetched extends Known {
   /** ISO 8601. */
   fetchedAt: string;
-  /** Until when the certificate that signed in is valid, ISO 8601; null where none did. */
+  /** The end of the validity of the certificate that signed in, ISO 8601; null if none did. */
   certificateUntil: string | null;
-  /** The newest `asked` entries were asked for, followed back to `after` at least (yyyy-mm-dd; null: to the end). */
+  /** The number of newest entries asked for. Pages were followed back to `after` at least (yyyy-mm-dd; null: to the end). */
   asked: number;
   after: string | null;
   entries: unknown[];
@@ -48,8 +48,8 @@ export interface Fetched extends Known {
 }
 
 /**
- * Signs in, asks for the days that are missing and for all profiles. Changes nothing.
- * @throws MonitorError for a certificate or a sign-in that cannot be used, or where Graph does not answer
+ * Signs in, and asks for the missing days and for all profiles. It changes nothing.
+ * @throws MonitorError for a certificate or a sign-in that cannot be used, or if Graph does not answer
  */
 export async function fetchAnswer(run: Run, archive: Archive): Promise<Fetched> {
   const { tenant, ports } = run;
@@ -88,14 +88,14 @@ async function whatIsKnown(run: Run, archive: Archive, now: Date): Promise<Known
   const date = last?.cursor?.date ?? null;
   const horizon = rememberedFrom(now);
   const listed = await archive.days(addDays(date !== null && date < horizon ? date : horizon, -1), now);
-  // What is listed first has an entry by now, if it ever gets one.
+  // Objects are listed before the ledger is read, because an object's entry is created before the object.
   const ledger = await openLedger(archive, known);
   const { archived, foreign } = await sorted(run, archive, listed, ledger);
   const lost = await lostDays(archive, archived, ledger, known?.lacked ?? [], dateOf(now), date);
   return { lastReported: last, archived, foreign, known, ledger, lost };
 }
 
-/** Archived versions that the ledger names, and those that it does not. Where no ledger has begun, all are as named. */
+/** Separates archived versions that the ledger lists from others. Before a ledger has begun, all count as listed. */
 export async function sorted(
   run: Run,
   archive: Archive,
@@ -119,11 +119,11 @@ export async function sorted(
   const all = split(await openLedger(archive, null));
   for (const [date, hashes] of all.foreign) {
     for (const hash of hashes) {
-      run.ports.log.error('a snapshot that the ledger does not name is left out', {
+      run.ports.log.error('a snapshot that the ledger does not list is left out', {
         tenant: run.tenant.tenantId,
         date,
         hash,
-        advice: `Nothing of this program put it there: ${commandLine('archive verify')} lists what does not belong.`,
+        advice: `This program did not put it there: ${commandLine('archive verify')} lists what does not belong.`,
       });
     }
   }
@@ -131,9 +131,9 @@ export async function sorted(
 }
 
 /**
- * Days of the last 90 that a run has to ask for although later ones are archived: those that the archive lacks, if Graph
- * was not asked already and had none; and one that is found damaged. One of those beyond the usual days is read a run,
- * each once while Graph keeps it, in an order that comes to all of them; and the one last reported, from which a run starts.
+ * Days of the last 90 that a run must ask for although later ones are archived: those that the archive lacks, unless
+ * Graph was already asked and had none, and those found damaged. To find damage, each run reads the day last reported,
+ * from which it starts, and one of the days beyond the usual ones, in an order that reaches each while Graph keeps it.
  */
 async function lostDays(
   archive: Archive,

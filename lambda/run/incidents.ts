@@ -11,10 +11,10 @@ import type { Run } from './run.ts';
 /** No new snapshot for 3 days is stale: they come daily, and a day or two late. */
 export const STALE_AFTER_DAYS = 3;
 
-/** More than a few controls are counted, not listed. */
+/** The maximum number of controls that are listed. More are counted. */
 export const LISTED = 5;
 
-/** What of this run operations should know. */
+/** The items of this run for operations. */
 export function incidentsOf(run: Run, answer: Answer, { accepted }: Compared): OperationsItem[] {
   return [
     ...staleItem(run, answer),
@@ -50,12 +50,12 @@ function unreadableItem({ newest: { date, snapshot } }: Answer): OperationsItem[
     : [];
 }
 
-/** The episodes that a run which succeeds can find. */
+/** The kinds of episodes that a successful run can find. */
 const EPISODES = ['stale', 'suspect', 'catalogue', 'unreadable'] as const;
 
 /**
- * What has been reported after this run: an episode is reported when it begins, goes on whatever its facts become, and ends
- * with the first run that finds none of it.
+ * The notified episodes after this run. An episode is reported when it begins, lasts whatever its facts become, and ends
+ * with the first run that does not find it.
  * @returns `begun`: the items to report now
  */
 export function incidentsAfter(
@@ -78,15 +78,15 @@ export function incidentsAfter(
   return { next, begun };
 }
 
-/** For the next mail that goes out, whatever it is about: what an earlier one reported is over. */
+/** Notes for the next mail, whatever it is about, on reported episodes that are over. */
 export function endedNotes({ ended }: Notified): string[] {
   return ended.map(({ kind, since, until }) => {
     const span = `from ${formatDate(since)} to ${formatDate(until)}`;
     switch (kind) {
       case 'stale':
-        return `New snapshots come again: the Secure Score was stale ${span}.`;
+        return `New snapshots are arriving again: the Secure Score was stale ${span}.`;
       case 'suspect':
-        return `No snapshot is suspect any more: some were held back ${span}.`;
+        return `Snapshots are no longer suspect: some were held back ${span}.`;
       case 'catalogue':
         return `Microsoft's list of recommendations is complete again: it was partial ${span}.`;
       case 'unreadable':
@@ -94,12 +94,12 @@ export function endedNotes({ ended }: Notified): string[] {
       case 'failing':
         return `Monitoring works again: it failed ${span}.`;
       default:
-        return `What waited for ${kind.startsWith('undelivered mail ') ? 'mails' : `the channel ${kind.replace('undelivered ', '')}`} goes out again: deliveries failed ${span}.`;
+        return `What waited for ${kind.startsWith('undelivered mail ') ? 'mails' : `the channel ${kind.replace('undelivered ', '')}`} is going out again: deliveries failed ${span}.`;
     }
   });
 }
 
-/** Without the episodes of which nobody has heard: what reports them still waits, and is not going to be sent. */
+/** Leaves out the episodes that nobody was notified of, because their reports still wait and will not be sent. */
 export function heardOf(said: Notified, outbox: Delivery[]): Notified {
   const unheard = outbox.filter(({ heard }) => !heard).flatMap(({ episodes }) => episodes);
   return {
@@ -110,7 +110,7 @@ export function heardOf(said: Notified, outbox: Delivery[]): Notified {
   };
 }
 
-/** A report to operations alone. */
+/** A report only for operations. */
 export function reportOfOperations(
   { tenant }: Pick<Run, 'tenant'>,
   state: State,

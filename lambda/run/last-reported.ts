@@ -8,9 +8,9 @@ import type { Run } from './run.ts';
 import { versionInForce, type VersionInForce } from './versions.ts';
 
 /**
- * What was last reported. Where the state is gone, the last report knows; null: nothing was reported yet.
- * Where it stands at a day that cannot be, which an earlier version took, it goes back to the last plausible day that
- * was compared: everything up to that has been reported, whatever came after it was compared with what never was.
+ * What was last reported; null if nothing was. If the state is gone, it comes from the last report. An earlier version
+ * accepted implausible days. If the cursor is at one, this goes back to the last plausible day that was compared: up to
+ * there everything has been reported, while later days were compared with a day that never was.
  */
 export async function findLastReported(
   run: Run,
@@ -25,7 +25,7 @@ export async function findLastReported(
     held: found.held ?? [],
   };
   const { cursor } = found;
-  // What was from the future then stays so, even when its date has come.
+  // A day that was in the future then stays implausible, even when its date has come.
   const now = found.lastRun?.at ?? run.ports.clock.now().toISOString();
   const trend = reported.trend.filter((day) => isPlausible(day, now));
   const last = trend.at(-1);
@@ -35,7 +35,7 @@ export async function findLastReported(
   const hashes = (await archive.days(addDays(last.date, -1), run.ports.clock.now())).get(last.date) ?? [];
   const version = await versionInForce(run, archive, last.date, hashes, last);
   if (!version) return { ...reported, trend };
-  run.ports.log.warn('what was last reported cannot be: going back to the last plausible day', {
+  run.ports.log.warn('the day last reported is implausible: going back to the last plausible one', {
     tenant: run.tenant.tenantId,
     from: cursor.date,
     to: last.date,
@@ -43,7 +43,7 @@ export async function findLastReported(
   return backTo({ ...reported, trend }, version);
 }
 
-/** What was last reported, as of an earlier day. */
+/** What was last reported, set back to an earlier day. */
 export function backTo(reported: LastReported, { hash, snapshot }: VersionInForce): LastReported {
   return {
     ...reported,
@@ -53,14 +53,14 @@ export function backTo(reported: LastReported, { hash, snapshot }: VersionInForc
   };
 }
 
-/** The settling without what a day later than the snapshot has done to it. */
+/** The settling without the effects of days later than the snapshot. */
 function rewind(settling: Settling, to: Snapshot): Settling {
   const { account, waiting, told } = settling;
   const isPast = ({ date }: { date: string }) => date <= to.date;
   const reopened = account.healed.filter(({ back }) => back > to.date);
   return {
     told: told.filter(isPast),
-    // A drop that was back on such a day alone waits again.
+    // A drop that recovered only on such a day is pending again.
     waiting: [...waiting, ...reopened].filter(isPast).map((drop) => {
       const after = to.controls.get(drop.control)?.points ?? drop.points.after;
       return { ...drop, points: { ...drop.points, after } };

@@ -4,13 +4,13 @@ import { type Head, type LedgerFile, type LedgerState, type Named } from '../arc
 import { addDays, dateOf } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
 
-/** No run is at work longer than Lambda's 15 minutes: what it had not created by then never comes to be. */
+/** The time, in ms, after which a run has surely ended (Lambda's 15 minutes), and what it did not create never will be. */
 const LONGEST_RUN_MS = 16 * 60_000;
-/** How often other writers may create an entry first. */
+/** The maximum number of times another writer may create an entry first before this one gives up. */
 export const ATTEMPTS = 20;
-/** Graph keeps 90 days; a run that heals one of them looks at a few before it. */
+/** Graph keeps 90 days, and a run that fetches one of them again looks at a few before it. */
 const REMEMBERED_DAYS = 98;
-/** How many catalogues the state remembers: those that come back within days. */
+/** The number of catalogues that the state remembers, because some come back within days. */
 const CATALOGUES = 20;
 
 const BEGINNING =
@@ -18,19 +18,19 @@ const BEGINNING =
 
 /** A tenant's ledger as a run found it. */
 export interface LedgerView {
-  /** The last entry, which the next one follows; null: there is none, and the ledger has to begin. */
+  /** The last entry, which the next one follows; null if there is none and the ledger has to begin. */
   tip: Head | null;
-  /** Up to this entry all that is named has been there. */
+  /** The entry up to which everything listed has existed. */
   completed: Head | null;
-  /** The entries after that: of runs that died, or that are at work. */
+  /** The entries after that, by runs that died or are still working. */
   beyond: LedgerFile[];
-  /** Content hashes of named snapshots by date: of the last days, or of all where the state remembers none. */
+  /** Content hashes of listed snapshots, by date: of the last days, or of all days if the state remembers none. */
   snapshots: Map<string, Set<string>>;
-  /** Content hashes of named catalogues, likewise; the one in force is the last. */
+  /** Content hashes of listed catalogues, to the same extent; the one in force is the last. */
   catalogues: Set<string>;
 }
 
-/** @param known what the state remembers. Without it the whole ledger is read. */
+/** @param known what the state remembers. Without it the whole ledger is read */
 export async function openLedger(archive: Archive, known: LedgerState | null): Promise<LedgerView> {
   const files = await archive.ledger.read(known?.sequence);
   const before = Math.max(known?.sequence ?? 0, ...files.map(({ entry }) => entry?.completed ?? 0));
@@ -61,29 +61,29 @@ function remember({ snapshots, catalogues }: LedgerView, key: string): void {
   }
 }
 
-/** The first entry: names what is there. Afterwards there is one, ours or another run's: open the ledger again. */
+/** Creates the first entry, which lists what exists. Whether it is ours or another run's, open the ledger again then. */
 export async function beginLedger(archive: Archive, at: string): Promise<void> {
   const added = await archive.everything();
-  // Where reports have seen a ledger, it was taken away: going on from there, its loss shows for ever.
+  // If a report has seen a ledger, it was removed. Continuing after that head keeps its loss visible forever.
   const witness = await archive.lastWitness();
   await archive.ledger.append({ at, kind: 'began', completed: 0, added, note: BEGINNING }, witness);
 }
 
-/** What became of the entries beyond the completed ones. */
+/** The outcome for the entries beyond the completed ones. */
 export interface Completion {
-  /** Up to this entry all that is named is there. */
+  /** The entry up to which everything listed exists. */
   completed: Head | null;
-  /** Up to this one it is, except for what is `unfinished`; the last entry, unless another run may be at work. */
+  /** The entry up to which everything exists except what is `unfinished`: the last one, unless another run may be working. */
   settled: Head | null;
-  /** Named by runs that died, and not to be had any more. */
+  /** Keys listed by runs that died, of objects that can no longer be had. */
   unfinished: string[];
-  /** Keys of what was created now. */
+  /** Keys of the objects created now. */
   made: string[];
 }
 
 /**
- * Creates what entries name and is not there, where the very bytes can be made again.
- * @param remake makes the object that an entry of `at` (ISO 8601) named; null: not to be had
+ * Creates the objects that entries list but that do not exist, if the very same bytes can be made again.
+ * @param remake makes the object that an entry of `at` (ISO 8601) lists; null if it cannot be had
  */
 export async function completeLedger(
   archive: Archive,
@@ -101,7 +101,7 @@ export async function completeLedger(
   let isComplete = true;
   let isSettled = true;
   for (const { sequence, hash, entry } of view.beyond) {
-    // What was found when the ledger began was there.
+    // Objects listed when the ledger began existed then.
     for (const named of entry && entry.kind !== 'began' ? entry.added : []) {
       if (excused.has(named.key)) continue;
       const object = await remake(named, entry!.at);
@@ -122,13 +122,13 @@ export async function completeLedger(
   return completion;
 }
 
-/** Whether it is a report that stands in the state still, and is to be created. */
+/** True for a report that is still in the state and is to be created. */
 async function isClaimed(archive: Archive, { key }: Named): Promise<boolean> {
   return key.startsWith('reports/') && (await archive.state()).state?.claim?.report != null;
 }
 
 /**
- * Enters and adds a report, both once, however often it is tried.
+ * Enters a report in the ledger and adds it, both once, however many tries it takes.
  * @returns the state's part of the ledger afterwards
  */
 export async function enterReport(
@@ -161,7 +161,7 @@ export async function enterReport(
   throw contended();
 }
 
-/** Takes up an entry that was appended. */
+/** Updates the view after an entry was appended. */
 export function enter(view: LedgerView, file: LedgerFile): void {
   view.tip = file;
   view.beyond.push(file);
@@ -172,7 +172,7 @@ export function contended(): MonitorError {
   return new MonitorError(
     'ledger-contended',
     `Other writers added to the ledger of this tenant ${ATTEMPTS} times before this one could.`,
-    'Run again when the others are done. If nothing else is running, look at what lies under ledger/.',
+    'Run again when the others are done. If nothing else is running, look at the objects under ledger/.',
     { retryable: true },
   );
 }
@@ -182,7 +182,7 @@ export function rememberedFrom(now: Date): string {
   return addDays(dateOf(now), -REMEMBERED_DAYS);
 }
 
-/** @returns null where nothing is completed: then the whole ledger is read again */
+/** @returns null if nothing is completed, so that the whole ledger is read again */
 export function ledgerState(
   { snapshots, catalogues }: LedgerView,
   completed: Head | null,
@@ -203,12 +203,12 @@ export function ledgerState(
   };
 }
 
-/** Of two states of one ledger, the one that is further; the first where they are equally far. */
+/** The further of two states of one ledger; the first one if they are equal. */
 export function further<Of extends Head>(a: Of | null, b: Of | null): Of | null {
   return (b?.sequence ?? 0) > (a?.sequence ?? 0) ? b : a;
 }
 
-/** As reports carry it. */
+/** The head in the form that reports carry. */
 export function headOf(of: Head | null): Head | null {
   return of && { sequence: of.sequence, hash: of.hash };
 }

@@ -7,16 +7,16 @@ import type { MailKind, OperationsItem, Report } from '../report/model.ts';
 import { subjectOfMail } from '../report/subject.ts';
 import type { Run } from './run.ts';
 
-/** A delivery is given up when it is 7 days old. */
+/** The age, in ms, at which a delivery is given up. */
 const GIVEN_UP_MS = 7 * 24 * 3_600_000;
 
-/** What may pass by itself is reported when it has lasted for a day. */
+/** The time, in ms, after which a problem that may pass by itself is reported. */
 const PATIENCE_MS = 24 * 3_600_000;
 
-/** Who has to know to which the deliveries of a run go. */
+/** The part of a run that decides where its deliveries go. */
 export type Recipients = Pick<Run, 'tenant' | 'sender'>;
 
-/** One delivery a kind and destination: by mail, and to each channel that hears of the kind. */
+/** One delivery for each kind and destination: by mail, and to each channel that takes the kind. */
 export function deliveriesOf({ tenant, sender }: Recipients, report: Report, kinds: MailKind[]): Delivery[] {
   return kinds.flatMap((kind) => {
     const subject = subjectOfMail(report, kind);
@@ -29,12 +29,12 @@ export function deliveriesOf({ tenant, sender }: Recipients, report: Report, kin
   });
 }
 
-/** Of a channel everything, of mail each kind has an order of its own: its readers are others. */
+/** The queue of a delivery: one per channel, but one per kind of mail, because kinds have different readers. */
 export function queueOf({ destination, kind }: Pick<Delivery, 'destination' | 'kind'>): string {
   return destination === MAIL ? `${MAIL} ${kind}` : destination;
 }
 
-/** Whether a delivery may not go out before an earlier one has. Nothing stands before the mail of the beginning. */
+/** True if a delivery must wait for an earlier one. The start mail goes before all others. */
 export function waitsFor(later: Delivery, earlier: Delivery): boolean {
   if (queueOf(later) === queueOf(earlier)) return true;
   const isMail = later.destination === MAIL && earlier.destination === MAIL;
@@ -45,7 +45,7 @@ export function isDue({ notBefore }: Delivery, now: Date): boolean {
   return notBefore === null || Date.parse(notBefore) <= now.getTime();
 }
 
-/** Notes in the deliveries that wait which of what they report is over by now. */
+/** Notes in waiting deliveries which of their episodes are over by now. */
 export function withEnded(outbox: Delivery[], said: Notified, now: Date): Delivery[] {
   const until = now.toISOString();
   return outbox.map((delivery) => ({
@@ -71,7 +71,7 @@ function holds({ kind, since }: { kind: string; since: string }, said: Notified)
   return true;
 }
 
-/** Whether nothing that a delivery reports goes on any more. */
+/** True if every episode that a delivery reports is over. */
 export function isPast({ episodes }: Delivery, report: Report): boolean {
   return (
     episodes.length > 0 &&
@@ -80,7 +80,7 @@ export function isPast({ episodes }: Delivery, report: Report): boolean {
   );
 }
 
-/** The report with what is over marked as that. */
+/** The report, with episodes that are over marked as such. */
 export function asOfNow(report: Report, { episodes }: Delivery): Report {
   if (episodes.every(({ until }) => until === null)) return report;
   const ends = episodesOf(report).map(
@@ -96,33 +96,33 @@ export function asOfNow(report: Report, { episodes }: Delivery): Report {
   };
 }
 
-/** Why a delivery did not get through. */
+/** The reason why a delivery did not get through. */
 export interface Setback {
   delivery: Delivery;
   problem: string;
   advice: string;
-  /** Whether somebody has to act. */
+  /** True if somebody has to act. */
   needsSomebody: boolean;
   final: boolean;
   /** ISO 8601; null: at any time. */
   notBefore: string | null;
 }
 
-/** What the setbacks of a run come to. */
+/** The consequences of a run's setbacks. */
 export interface Aftermath {
   outbox: Delivery[];
   said: Notified;
   dropped: Setback[];
-  /** What operations should know, by mail; what keeps those mails themselves back is not among it. */
+  /** Items for the operations mail, without problems that keep that mail itself back. */
   items: OperationsItem[];
-  /** How many deliveries were dropped, or are mails to operations that wait for somebody: of these no mail tells. */
+  /** Number of deliveries that were dropped, or are operations mails that wait for somebody, which no mail can report. */
   failed: number;
 }
 
 /**
- * The outbox and what is known of its troubles after all that is due was tried. A queue that waits for somebody, or for
- * more than a day, is reported once until it moves again. Pure.
- * @param sent queues that took something
+ * The outbox and its known problems after everything due was tried. A queue that waits for somebody, or for more than a
+ * day, is reported once until it moves again.
+ * @param sent queues of which a delivery was sent
  */
 export function afterwards(
   { outbox, said }: State,

@@ -4,16 +4,16 @@ import type { Channels } from '../ports.ts';
 import { ClaimedError, type Run, type RunResult } from './run.ts';
 import type { Change } from '../score/change.ts';
 
-/** What the steps of a run come to. */
+/** The outcome of the steps of a run. */
 export interface Outcome {
   result: RunResult;
-  /** How many deliveries were given up, or wait for somebody. */
+  /** Number of deliveries that were given up or wait for somebody. */
   deliveriesFailed: number;
-  /** Whether the columns of the history could not be written: caught up by the next run. */
+  /** True if the columns of the history could not be written. The next run catches up. */
   columnsFailed: boolean;
 }
 
-/** Runs the steps, publishes what they came to as metrics, and ends as they ended. */
+/** Runs the steps, publishes their outcome as metrics, and returns or throws what they do. */
 export async function published(run: Run, steps: (run: Run) => Promise<Outcome>): Promise<RunResult> {
   const { channels, count } = counted(run.ports.channels);
   const publishRun = (
@@ -22,7 +22,7 @@ export async function published(run: Run, steps: (run: Run) => Promise<Outcome>)
     more: { ColumnsFailed?: number; DeliveriesDropped?: number } = {},
   ) =>
     run.ports.metrics.publish({
-      // A metric that stays silent is no zero: an alarm or a graph over it would have gaps.
+      // Zeros are published as well, because a silent metric leaves gaps in alarms and graphs.
       [DEPLOYMENT_METRICS.runsSucceeded]: succeeded,
       [DEPLOYMENT_METRICS.runsFailed]: failed,
       [DEPLOYMENT_METRICS.mailsSent]: count(),
@@ -40,7 +40,7 @@ export async function published(run: Run, steps: (run: Run) => Promise<Outcome>)
     publishScore(run, result);
     return result;
   } catch (error) {
-    // Another run has this tenant in hand, and counts itself. If it dies, the tenant is overdue, and the watch says so.
+    // The run that holds the claim counts itself. If it dies, the tenant is overdue, which the watch reports.
     publishRun(0, error instanceof ClaimedError ? 0 : 1);
     throw error;
   }
@@ -58,8 +58,8 @@ function publishScore(run: Run, { score, changes }: RunResult): void {
 }
 
 /**
- * Points that controls gained and lost, day by day, those that came or went among them. What is several things on
- * one day has several rows, and counts once.
+ * Points that controls gained and lost, summed over the days, including those of controls that came or went. A control
+ * with several rows on one day counts once.
  */
 export function movement(changes: Change[]): { gained: number; lost: number } {
   const moves = new Map<string, number>();
@@ -75,7 +75,7 @@ export function movement(changes: Change[]): { gained: number; lost: number } {
   return { gained, lost };
 }
 
-/** Mails count even where the run fails after, or because of, them. */
+/** Counts mails, even if the run fails afterwards or because of them. */
 function counted(channels: Channels): { channels: Channels; count: () => number } {
   let sent = 0;
   return {

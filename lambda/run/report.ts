@@ -21,20 +21,20 @@ import { further, headOf } from './ledger.ts';
 import type { Run } from './run.ts';
 import type { Settled } from './settle.ts';
 
-/** What a run came to: a report, the mails it is worth, and the state afterwards. */
+/** The findings of a run: a report, the kinds of mail that it merits, and the state afterwards. */
 export interface Findings {
   report: Report;
   mails: MailKind[];
-  /** The newest day that counts: the newest of all, unless that is suspect. */
+  /** The newest day that counts, which is the newest of all unless that is suspect. */
   score: ScoreLine;
   next: LastReported;
-  /** What the state is to remember of the ledger, unless it has come further. */
+  /** The part of the ledger that the state is to remember, unless it is already further. */
   ledger: LedgerState | null;
   changes: Change[];
   explanation: Explanation;
 }
 
-/** What the steps before came to. */
+/** The results of the previous steps. */
 export interface Steps {
   answer: Answer;
   archived: Archived;
@@ -43,7 +43,7 @@ export interface Steps {
   settled: Settled;
 }
 
-/** Writes the report of what was found, and decides what of it is worth a mail. Changes nothing. */
+/** Builds the report, and decides which kinds of mail it merits. It changes nothing. */
 export function reportFindings(run: Run, state: State | null, steps: Steps): Findings {
   const { answer, archived, compared, explained, settled } = steps;
   const { lastReported, accepted, last, to } = compared;
@@ -88,7 +88,7 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
     ledger: headOf(further(archived.tip, state?.ledger ?? null)),
   };
   const mails = mailsOf(report);
-  // A mail that shows the score settles the account up to it; one that not all who get the scores mail get does not.
+  // A mail that shows the score closes the account, but only if everyone who gets the scores mail gets it too.
   const { scores, controls } = run.tenant.recipients;
   const alike = new Set(scores).symmetricDifference(new Set(controls)).size === 0;
   const showsScore = mails.some(
@@ -126,9 +126,10 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
 }
 
 /**
- * Which mails a report is worth. What was earned or lost here has a mail of its own, and so has what Microsoft or a
- * decision did to controls; a change of the enabled services goes with either, and has the scores mail to itself where
- * there is none. Renames and drift only go along; what waits, heals, is silenced or muted never mails. What is urgent goes out at once, whatever brought it about.
+ * The kinds of mail that a report merits. Gains and losses here have the scores mail; changes by Microsoft or by a
+ * decision have the controls mail. A change of the enabled services goes with either, or else has the scores mail to
+ * itself. Renames and drift only go along. Pending, healed, silenced and muted changes never cause a mail. An urgent
+ * report goes out at once, whatever its cause.
  */
 function mailsOf(report: Report): MailKind[] {
   const reported = report.days.flatMap((day) => day.changes.filter(({ fate }) => fate === 'told'));
@@ -148,14 +149,14 @@ function mailsOf(report: Report): MailKind[] {
   ];
 }
 
-/** The row without what only a mail shows. */
+/** The row without the fields that only a mail shows. */
 function changeOf(change: Change): Change {
   const { kind, control, title, category, date, previousDate, points, maximum } = change;
   const { percentagePoints, cause } = change;
   return { kind, control, title, category, date, previousDate, points, maximum, percentagePoints, cause };
 }
 
-/** No points: what the newest snapshot has that was not reported yet has nothing to do with it. */
+/** A row without points, because the incident has nothing to do with the score's unreported changes. */
 function operationsChange(item: OperationsItem, report: Report, answer: Answer): Change {
   const nothing = { before: null, after: null };
   const kind = item.kind === 'stale' ? 'stale' : 'suspect';
@@ -180,7 +181,7 @@ function operationsTitle(item: OperationsItem): string {
         ? `The catalogue has none of its ${item.decisions} decisions`
         : `The catalogue has ${item.profiles} of ${item.complete} profiles`;
     case 'unreadable':
-      return `${item.count} controls have no score that can be read on ${formatDate(item.date)}`;
+      return `${item.count} controls have no readable score on ${formatDate(item.date)}`;
     case 'failing':
       return item.message;
     case 'undelivered':
@@ -205,13 +206,13 @@ function skippedNotes({ skipped }: Compared['accepted']): string[] {
   return skipped.map((suspicion) => {
     const reason =
       'gone' in suspicion
-        ? `${suspicion.gone} of ${suspicion.told} controls were missing in it, and came back`
+        ? `${suspicion.gone} of ${suspicion.told} controls were missing from it and came back`
         : `its total and its recommendations disagreed by ${formatPoints(Math.abs(suspicion.difference))} points`;
     return `The snapshot of ${formatDate(suspicion.date)} was left out: ${reason}.`;
   });
 }
 
-/** Of the compared days: a control whose score cannot be read counts with the one last known. */
+/** Notes on controls of the compared days whose score cannot be read, and so counts as last known. */
 function heldNotes({ steps }: Compared['accepted']): string[] {
   const days = new Map<string, string[]>();
   for (const { after } of steps) {
@@ -219,7 +220,7 @@ function heldNotes({ steps }: Compared['accepted']): string[] {
   }
   const notes = [...days].map(([name, dates]) => {
     const last = steps.at(-1)?.after.controls.get(name);
-    const held = last ? `, and counts with the ${formatPoints(last.points)} points last known` : '';
+    const held = last ? `, so its last known ${formatPoints(last.points)} points are used` : '';
     const when =
       dates.length === 1
         ? `on ${formatDate(dates[0]!)}`
@@ -231,7 +232,7 @@ function heldNotes({ steps }: Compared['accepted']): string[] {
     : notes;
 }
 
-/** @param last only what has been compared is named */
+/** @param last the last compared day, because only compared days are mentioned */
 function differenceNotes(answer: Answer, last: Snapshot): string[] {
   return answer.days
     .filter(({ date, difference }) => difference !== 0 && date === last.date)

@@ -21,31 +21,31 @@ export interface RunResult {
   name: string;
   /** Days archived by this run, ascending. */
   archived: string[];
-  /** The newest day that counts: a suspect one does not, as long as it waits. */
+  /** The newest day that counts. A suspect day does not count while it waits. */
   score: ScoreLine;
-  /** Of the days that this run compared. */
+  /** Changes on the days that this run compared. */
   changes: Change[];
-  /** Of the same days: from the percentage of the first to that of the last, in percentage points. */
+  /** The change over the same days, from the percentage of the first to that of the last, in percentage points. */
   explanation: Explanation;
-  /** Sent by this run. */
+  /** Mails sent by this run. */
   mails: SentMail[];
-  /** Mails that wait: they failed, or another run has claimed them. */
+  /** Mails that wait because they failed or another run has claimed them. */
   pending: PendingMail[];
-  /** What this run sent, what waits after it, and what it gave up. */
+  /** The deliveries that this run sent, left waiting, and gave up. */
   deliveries: DeliveryResult[];
 }
 
-/** What became of a delivery. `channel` is 'mail' or the type of the channel that `destination` names. */
+/** The outcome of a delivery. `channel` is 'mail' or the type of the channel that `destination` names. */
 export type DeliveryResult = { channel: string; kind: MailKind; destination: string } & (
   | { id: string }
   | { pending: true; problem: string | null }
-  /** Because of what. */
+  /** The reason. */
   | { dropped: string }
 );
 
 /** What was delivered. */
 export interface Delivered extends Pick<RunResult, 'mails' | 'pending' | 'deliveries'> {
-  /** How many were given up, or wait for somebody. */
+  /** Number of deliveries that were given up or wait for somebody. */
   failed: number;
 }
 
@@ -60,9 +60,9 @@ export interface SentMail extends PendingMail {
   id: string;
 }
 
-/** Another run is sending what this tenant's runs found. Retryable: its claim ends, and whoever comes then takes it over. */
+/** Another run is sending the findings of this tenant. It is retryable, because a later run takes over when the claim ends. */
 export class ClaimedError extends MonitorError {
-  /** What this run did all the same, with the claimed mails in `pending`. */
+  /** The result of what this run did all the same, with the claimed mails in `pending`. */
   readonly result: RunResult | null;
 
   constructor(until: string, result: RunResult | null) {

@@ -5,17 +5,17 @@ import type { Compared } from './compare.ts';
 import type { Explained } from './explain.ts';
 import type { Run } from './run.ts';
 
-/** What becomes of the changes: reported, pending, silenced, … */
+/** The settled days, whose changes are reported, pending, silenced, … */
 export interface Settled {
   days: DayReport[];
   /** Drops of earlier days that are reported now. */
   confirmed: Drop[];
   settling: Settling;
-  /** Lines of the alerts that were crossed. */
+  /** Limits of the alerts that were crossed. */
   urgent: Urgency[];
 }
 
-/** Folds the explained days into what is settled, by the tenant's alerts. Pure. */
+/** Settles the explained days by the tenant's alerts. */
 export function settle({ tenant }: Run, { lastReported }: Compared, explained: Explained): Settled {
   const settled: Settled = {
     days: [],

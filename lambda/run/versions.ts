@@ -6,14 +6,14 @@ import type { Run } from './run.ts';
 export interface VersionInForce {
   hash: string;
   snapshot: Snapshot;
-  /** As archived; null where that is not known: the same content was archived before, by whomever. */
+  /** Its archived form; null if unknown, because the same content was archived before by somebody else. */
   archived: { fetchedAt: string; newest: boolean } | null;
 }
 
 /**
- * Of several versions of a day, the one fetched last. A damaged one is named and passed over: the day is then
- * archived anew from the answer.
- * @param score where given, versions that state another one do not count
+ * The version of a day that was fetched last. A damaged one is logged and skipped, so that the day is archived again from
+ * the answer.
+ * @param score if given, versions with another score do not count
  */
 export async function versionInForce(
   run: Run,
@@ -38,7 +38,7 @@ export async function versionInForce(
   return last;
 }
 
-/** Whether an object of the archive is missing, or not what its key says. */
+/** True for an object of the archive that is missing or not what its key says. */
 export function isDamage(error: unknown): error is MonitorError {
   return error instanceof MonitorError && error.code === 'archive-damaged';
 }

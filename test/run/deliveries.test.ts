@@ -201,7 +201,7 @@ describe('deliveries', () => {
     await w.day(4, 5);
     expect(afters(w.siem.got)).toEqual([8, 7, 6, 5]);
     expect(w.mailer.sent.at(-1)!.text).toMatch(
-      /What\s+waited\s+for\s+the\s+channel\s+siem\s+goes\s+out\s+again/,
+      /What\s+waited\s+for\s+the\s+channel\s+siem\s+is\s+going\s+out\s+again/,
     );
     w.siem.fails = refused;
     await w.day(5, 4);

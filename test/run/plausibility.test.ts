@@ -212,7 +212,7 @@ describe('a total that leaves its controls', () => {
     const last = await w.on('2026-03-04', { ...withAlpha(4), total: 7 });
     expect(last.kinds).toEqual(['scores']);
     expect(last.changes).toMatchObject([{ kind: 'lost', control: 'alpha', date: '2026-03-04' }]);
-    expect(text(w)).toContain('No snapshot is suspect any more: some were held back from 2 Mar 2026');
+    expect(text(w)).toContain('Snapshots are no longer suspect: some were held back from 2 Mar 2026');
     // From then on the total is not the sum: that it is not is no news.
     expect((await w.on('2026-03-05', { ...withAlpha(4), total: 1 })).kinds).toEqual([]);
   });
@@ -401,7 +401,7 @@ describe('a control whose score cannot be read', () => {
     expect(first.kinds).toEqual(['scores', 'operations']);
     expect(first.changes).toMatchObject([{ kind: 'lost', control: 'alpha' }, { kind: 'suspect' }]);
     expect(text(w, 0)).toContain(
-      'The score of beta cannot be read on 2 Mar 2026, and counts with the 5 points',
+      'The score of beta cannot be read on 2 Mar 2026, so its last known 5 points are used',
     );
     expect(w.mailer.subjects()[1]).toContain('1 recommendation without a readable score');
     // The total has what the control has lost, though nobody can say so yet.
