@@ -14,8 +14,8 @@ export interface Secrets {
 const TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
 
 /**
- * Secrets of AWS Secrets Manager, and of the environment of one machine. Each is read when it is needed: what is put
- * there anew counts at once.
+ * Secrets from AWS Secrets Manager, and from the environment of a single machine. Each is read when needed, so that a
+ * newly stored one counts at once.
  */
 export function secretsOf(options: { client?: SecretsManagerClient; env?: NodeJS.ProcessEnv } = {}): Secrets {
   const { env = process.env } = options;

@@ -56,13 +56,13 @@ describe('what a channel keeps secret', () => {
     ['refused', failing('CredentialsProviderError'), false, 'Sign in to AWS'],
     ['refused', failing('UnrecognizedClientException', 'no', ANSWERED), false, 'Sign in to AWS'],
     ['refused', failing('Error', 'Region is missing'), false, 'Sign in to AWS'],
-    ['unreachable', failing('TimeoutError'), true, 'tried again'],
-    ['unreachable', failing('ThrottlingException', 'slow down', ANSWERED), true, 'tried again'],
+    ['unreachable', failing('TimeoutError'), true, 'tries again'],
+    ['unreachable', failing('ThrottlingException', 'slow down', ANSWERED), true, 'tries again'],
     [
       'unreachable',
       failing('InternalServiceError', 'no', { $metadata: { httpStatusCode: 500 } }),
       true,
-      'tried again',
+      'tries again',
     ],
   ] as const)('is %s after %s', async (end, cause, retryable, advice) => {
     manager.on(GetSecretValueCommand).rejects(cause);

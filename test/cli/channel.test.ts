@@ -132,7 +132,7 @@ describe('channel put', () => {
 
   it.each([
     ['', ['soc'], 'Nothing came from standard input.'],
-    ['http://receiver.example/very-secret', ['soc'], 'is no address: it does not begin with https://'],
+    ['http://receiver.example/very-secret', ['soc'], 'is not an address: it does not begin with https://'],
     ['https://a:b@receiver.example/very-secret', ['soc'], 'has a name or a password before its host'],
     ['very secret', ['soc'], 'is more than one word'],
     ['whsec_very-secret', ['siem', '--signing-key'], 'is no signing key'],
