@@ -1,8 +1,8 @@
-import { DEPLOYMENT_METRICS, TENANT_METRICS } from '../lambda/metric-names.ts';
+import { DEPLOYMENT_METRICS } from '../lambda/metric-names.ts';
 
 /**
  * What a deployment costs a month, for the table of the README: `node bench/cost.ts`. Prices are the public ones of
- * eu-central-1 and us-east-1 (the dearer), November 2026, without free tiers; each names its page.
+ * eu-central-1 and us-east-1 (the dearer), November 2026; each names its page.
  */
 const PRICES = {
   /** arm64. https://aws.amazon.com/lambda/pricing/ */
@@ -21,10 +21,7 @@ const PRICES = {
   /** Of a custom metric that is sent in every hour; see `METRIC_HOURS`. https://aws.amazon.com/cloudwatch/pricing/ */
   metricMonth: 0.3,
   alarmMonth: 0.1,
-  dashboardMonth: 3,
   logGb: 0.63,
-  /** https://aws.amazon.com/kms/pricing/ */
-  keyMonth: 1,
   /** https://aws.amazon.com/eventbridge/pricing/ */
   schedule: 1 / 1e6,
   /** https://aws.amazon.com/xray/pricing/ */
@@ -47,7 +44,6 @@ export const USE = {
   mailsPerMonth: 8,
   kbPerMail: 90,
   logKbPerRun: 6,
-  metricsOfTenant: Object.keys(TENANT_METRICS).length,
   metricsOfDeployment: Object.keys(DEPLOYMENT_METRICS).length,
   alarms: 12,
   years: 1,
@@ -59,30 +55,58 @@ export const USE = {
  */
 const METRIC_HOURS = 1 / 24;
 
-/** US dollars, by what they are for. */
-export function monthly(tenants: number) {
+/** What AWS gives away each month to every account, for ever. */
+type Use = Record<
+  'alarms' | 'metrics' | 'lambdaGbSeconds' | 'lambdaRequests' | 'traces' | 'schedules' | 'logGb',
+  number
+>;
+
+const NOTHING_FREE: Use = {
+  alarms: 0,
+  metrics: 0,
+  lambdaGbSeconds: 0,
+  lambdaRequests: 0,
+  traces: 0,
+  schedules: 0,
+  logGb: 0,
+};
+
+/** The always-free tier, of the pages named above. What is free for a year or for a trial is not in it. */
+export const ALWAYS_FREE: Use = {
+  alarms: 10,
+  metrics: 10,
+  lambdaGbSeconds: 400_000,
+  lambdaRequests: 1e6,
+  traces: 100_000,
+  schedules: 14e6,
+  logGb: 5,
+};
+
+const beyond = (used: number, free: number) => Math.max(used - free, 0);
+
+/**
+ * US dollars, by what they are for.
+ * @param free what an account with nothing else in it does not pay
+ */
+export function monthly(tenants: number, free: Use = NOTHING_FREE) {
   const runs = tenants * USE.runsPerMonth;
+  const gbSeconds = runs * USE.secondsPerRun * USE.memoryGb;
+  const logGb = (runs * USE.logKbPerRun) / 1e6;
   return {
     fixed:
       PRICES.secretMonth +
-      PRICES.keyMonth +
-      PRICES.dashboardMonth +
-      USE.alarms * PRICES.alarmMonth +
-      USE.metricsOfDeployment * PRICES.metricMonth * METRIC_HOURS,
+      beyond(USE.alarms, free.alarms) * PRICES.alarmMonth +
+      beyond(USE.metricsOfDeployment, free.metrics) * PRICES.metricMonth * METRIC_HOURS,
     function:
-      runs *
-      (USE.secondsPerRun * USE.memoryGb * PRICES.lambdaGbSecond +
-        PRICES.lambdaRequest +
-        PRICES.trace +
-        PRICES.schedule),
+      beyond(gbSeconds, free.lambdaGbSeconds) * PRICES.lambdaGbSecond +
+      beyond(runs, free.lambdaRequests) * PRICES.lambdaRequest +
+      beyond(runs, free.traces) * PRICES.trace +
+      beyond(runs, free.schedules) * PRICES.schedule,
     archive:
       runs * (USE.putsPerRun * PRICES.s3Put + USE.getsPerRun * PRICES.s3Get) +
       ((tenants * USE.kbPerDay * 365 * USE.years) / 1e6) * PRICES.s3GbMonth,
     mail: tenants * USE.mailsPerMonth * (PRICES.mail + (USE.kbPerMail / 1e6) * PRICES.mailGb),
-    watching:
-      tenants * USE.metricsOfTenant * PRICES.metricMonth * METRIC_HOURS +
-      ((runs * USE.logKbPerRun) / 1e6) * PRICES.logGb +
-      runs * PRICES.secretCall,
+    watching: beyond(logGb, free.logGb) * PRICES.logGb + runs * PRICES.secretCall,
   };
 }
 
@@ -90,14 +114,20 @@ const dollars = (amount: number) => `$${amount < 10 ? amount.toFixed(2) : amount
 
 /** The table of the README, in Markdown. */
 export function table(): string {
+  const sum = (parts: Record<string, number>) => Object.values(parts).reduce((all, part) => all + part, 0);
   const rows = [1, 10, 100, 1000].map((tenants) => {
-    const parts = Object.values(monthly(tenants));
-    const total = parts.reduce((sum, part) => sum + part, 0);
-    return `| ${[tenants.toLocaleString('en'), ...parts.map(dollars), `**${dollars(total)}**`].join(' | ')} |`;
+    const parts = monthly(tenants);
+    const cells = [
+      tenants.toLocaleString('en'),
+      ...Object.values(parts).map(dollars),
+      `**${dollars(sum(parts))}**`,
+      `**${dollars(sum(monthly(tenants, ALWAYS_FREE)))}**`,
+    ];
+    return `| ${cells.join(' | ')} |`;
   });
   return [
-    '| tenants | fixed | function | archive | mail | metrics, logs | a month |',
-    '|--:|--:|--:|--:|--:|--:|--:|',
+    '| tenants | fixed | function | archive | mail | logs | a month | with the always-free tier |',
+    '|--:|--:|--:|--:|--:|--:|--:|--:|',
     ...rows,
   ].join('\n');
 }

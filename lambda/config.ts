@@ -555,6 +555,14 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
     .default([])
     .meta({ description: 'What takes reports beside mail: see docs/channels.md.' }),
   heartbeat: heartbeat.optional(),
+  dashboard: z
+    .boolean('expected true or false')
+    .default(false)
+    .meta({
+      description:
+        'Whether the deployment creates a CloudWatch dashboard of its runs. It costs $3 a month where an account has more than three.',
+      examples: [true],
+    }),
   archive: object("{ bucket: 'secure-score-archive-contoso' }", { bucket: bucket.optional() })
     .default({})
     .meta({ description: 'Where every day is archived.' }),

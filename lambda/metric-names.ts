@@ -4,8 +4,8 @@
  */
 export const NAMESPACE = 'SecureScoreMonitor';
 
-/** Dimensions. Every metric has `deployment`; those of one tenant have `tenant` (`tenantDimension`) as well. */
-export const DIMENSIONS = { deployment: 'Deployment', tenant: 'Tenant' } as const;
+/** The dimension of every metric: CloudWatch charges by the metric, so what is known of one tenant stands in the archive instead. */
+export const DIMENSIONS = { deployment: 'Deployment' } as const;
 
 /** Metrics of the deployment. */
 export const DEPLOYMENT_METRICS = {
@@ -28,19 +28,7 @@ export const DEPLOYMENT_METRICS = {
   certificateDaysLeft: 'CertificateDaysLeft',
 } as const;
 
-/** Metrics of one tenant, published by each run that succeeded. */
-export const TENANT_METRICS = {
-  /** Per cent. */
-  scorePercentage: 'ScorePercentage',
-  /** Points. */
-  scorePoints: 'ScorePoints',
-  scoreMaximum: 'ScoreMaximum',
-  pointsGained: 'PointsGained',
-  pointsLost: 'PointsLost',
-} as const;
-
 export type DeploymentMetric = (typeof DEPLOYMENT_METRICS)[keyof typeof DEPLOYMENT_METRICS];
-export type TenantMetric = (typeof TENANT_METRICS)[keyof typeof TENANT_METRICS];
 
 /** CloudWatch has no units for days or points: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html */
 export const METRIC_UNITS = {
@@ -53,23 +41,4 @@ export const METRIC_UNITS = {
   TenantsStale: 'Count',
   ArchivesDamaged: 'Count',
   CertificateDaysLeft: 'None',
-  ScorePercentage: 'Percent',
-  ScorePoints: 'None',
-  ScoreMaximum: 'None',
-  PointsGained: 'None',
-  PointsLost: 'None',
-} as const satisfies Record<DeploymentMetric | TenantMetric, 'Count' | 'None' | 'Percent'>;
-
-/**
- * The value of a tenant's dimension: its name. CloudWatch takes ASCII alone and drops the metric otherwise
- * (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html). A name with other characters
- * is written without diacritics, with "?" for what remains, and with the start of the id, which keeps two such names
- * apart.
- */
-export function tenantDimension({ name, tenantId }: { name: string; tenantId: string }): string {
-  const ascii = name
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[^ -~]/gu, '?');
-  return ascii === name ? name : `${ascii} (${tenantId.slice(0, 8)})`;
-}
+} as const satisfies Record<DeploymentMetric, 'Count' | 'None'>;

@@ -1,5 +1,5 @@
 import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
-import { DIMENSIONS, METRIC_UNITS, NAMESPACE, tenantDimension } from './metric-names.ts';
+import { DIMENSIONS, METRIC_UNITS, NAMESPACE } from './metric-names.ts';
 import type { Log, Metrics } from './ports.ts';
 
 /**
@@ -12,26 +12,18 @@ export function logMetrics({ deployment, log }: { deployment: string; log: Log }
   metrics.clearDefaultDimensions();
   metrics.setDefaultDimensions({ [DIMENSIONS.deployment]: deployment });
 
-  function publish(values: { [name in keyof typeof METRIC_UNITS]?: number }): void {
-    try {
-      for (const [name, unit] of Object.entries(METRIC_UNITS)) {
-        const value = values[name as keyof typeof METRIC_UNITS];
-        if (value !== undefined) metrics.addMetric(name, unit, value);
-      }
-      metrics.publishStoredMetrics();
-    } catch (error) {
-      metrics.clearMetrics();
-      metrics.clearDimensions();
-      log.warn('metrics could not be published', { error: String(error) });
-    }
-  }
   return {
-    publish,
-    publishTenant(tenant, values) {
-      metrics.addDimension(DIMENSIONS.tenant, tenantDimension(tenant));
-      // Not a dimension: to find the line by.
-      metrics.addMetadata('tenantId', tenant.tenantId);
-      publish(values);
+    publish(values) {
+      try {
+        for (const [name, unit] of Object.entries(METRIC_UNITS)) {
+          const value = values[name as keyof typeof METRIC_UNITS];
+          if (value !== undefined) metrics.addMetric(name, unit, value);
+        }
+        metrics.publishStoredMetrics();
+      } catch (error) {
+        metrics.clearMetrics();
+        log.warn('metrics could not be published', { error: String(error) });
+      }
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Tenant } from './config.ts';
 import type { CheckedCertificate } from './certificate/bundle.ts';
-import type { DeploymentMetric, TenantMetric } from './metric-names.ts';
+import type { DeploymentMetric } from './metric-names.ts';
 import type { Attachment, MailKind, Report } from './report/model.ts';
 
 export type { Attachment, MailKind } from './report/model.ts';
@@ -147,7 +147,6 @@ export interface Log {
 export interface Metrics {
   /** @param values by name, in the units of metric-names.ts */
   publish(values: { [name in DeploymentMetric]?: number }): void;
-  publishTenant(tenant: Tenant, values: { [name in TenantMetric]?: number }): void;
 }
 
 /** The schedules that invoke the function, one per tenant, which tell who should have run. */

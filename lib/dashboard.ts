@@ -3,7 +3,6 @@ import {
   AlarmStatusWidget,
   Dashboard,
   GraphWidget,
-  MathExpression,
   Metric,
   SingleValueWidget,
   Stats,
@@ -13,7 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import { DEPLOYMENT_METRICS, DIMENSIONS, NAMESPACE, TENANT_METRICS } from '../lambda/metric-names.ts';
+import { DEPLOYMENT_METRICS, DIMENSIONS, NAMESPACE } from '../lambda/metric-names.ts';
 
 export interface MonitorDashboardProps {
   /** Name of the deployment, and of the dashboard. */
@@ -24,23 +23,13 @@ export interface MonitorDashboardProps {
 
 const DAY = Duration.days(1);
 
-/** Scores of all tenants over time, and the state of the runs. */
+/** The state of the runs, the deliveries and the alarms. Scores over time are on the history page, from the archive. */
 export class MonitorDashboard extends Construct {
   readonly dashboard: Dashboard;
 
   constructor(scope: Construct, id: string, props: MonitorDashboardProps) {
     super(scope, id);
 
-    /**
-     * One line per tenant. CloudWatch searches for them, so the dashboard does not change with the tenants. It finds at
-     * most 100: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
-     */
-    const everyTenant = (metricName: string, statistic: string): IMetric =>
-      new MathExpression({
-        expression: `SEARCH('{${NAMESPACE},${DIMENSIONS.deployment},${DIMENSIONS.tenant}} MetricName="${metricName}" ${DIMENSIONS.deployment}="${props.name}"', '${statistic}', ${DAY.toSeconds()})`,
-        label: `\${PROP('Dim.${DIMENSIONS.tenant}')}`,
-        period: DAY,
-      });
     const ofDeployment = (metricName: string, label: string, statistic: string): Metric =>
       new Metric({
         namespace: NAMESPACE,
@@ -66,16 +55,6 @@ export class MonitorDashboard extends Construct {
       widgets: [
         [new AlarmStatusWidget({ title: 'Alarms', alarms: props.alarms, width: 24, height: 3 })],
         [
-          graph('Secure Score', [everyTenant(TENANT_METRICS.scorePercentage, Stats.AVERAGE)], '%'),
-          graph('Points', [everyTenant(TENANT_METRICS.scorePoints, Stats.AVERAGE)], 'points'),
-        ],
-        [
-          graph('Points gained', [everyTenant(TENANT_METRICS.pointsGained, Stats.MAXIMUM)], 'points', {
-            min: 0,
-          }),
-          graph('Points lost', [everyTenant(TENANT_METRICS.pointsLost, Stats.MAXIMUM)], 'points', { min: 0 }),
-        ],
-        [
           new SingleValueWidget({
             title: 'Last watch',
             metrics: [
@@ -100,6 +79,7 @@ export class MonitorDashboard extends Construct {
               ofDeployment(DEPLOYMENT_METRICS.runsSucceeded, 'Succeeded', Stats.SUM),
               ofDeployment(DEPLOYMENT_METRICS.runsFailed, 'Failed', Stats.SUM),
               ofDeployment(DEPLOYMENT_METRICS.mailsSent, 'Mails sent', Stats.SUM),
+              ofDeployment(DEPLOYMENT_METRICS.deliveriesDropped, 'Deliveries dropped', Stats.SUM),
             ],
             'per day',
             { min: 0 },

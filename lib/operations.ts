@@ -1,6 +1,6 @@
 import { ArnFormat, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { Key, type IKey } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
@@ -10,6 +10,8 @@ import { acknowledge } from './acknowledge.ts';
 export interface OperationsProps {
   /** Mailboxes to notify, each listed once. Each must confirm the mail that SNS sends. */
   readonly addresses: string[];
+  /** Key of the topic, or `'own'` for one that is created. @default - none: see docs/decisions/cost.md */
+  readonly encryption?: IKey | 'own' | undefined;
 }
 
 /**
@@ -26,13 +28,8 @@ export class Operations extends Construct {
     const fromHere = { StringEquals: { 'aws:SourceAccount': stack.account } };
     const cloudWatch = new ServicePrincipal('cloudwatch.amazonaws.com');
     const ses = new ServicePrincipal('ses.amazonaws.com');
-    const key = new Key(this, 'Key', {
-      description: 'Encrypts the notifications of secure-score-monitor to its operators',
-      enableKeyRotation: true,
-      // Nothing is stored under this key.
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    key.addToResourcePolicy(
+    const key = props.encryption === 'own' ? this.createKey() : props.encryption;
+    key?.addToResourcePolicy(
       new PolicyStatement({
         sid: 'AllowServicesToNotify',
         principals: [cloudWatch, ses],
@@ -75,5 +72,13 @@ export class Operations extends Construct {
         'Serverless-SNSRedrivePolicy': 'Redrive policies do not apply to e-mail: SNS keeps no failed mails.',
       });
     }
+  }
+  private createKey(): Key {
+    return new Key(this, 'Key', {
+      description: 'Encrypts the notifications of secure-score-monitor to its operators',
+      enableKeyRotation: true,
+      // Nothing is stored under this key.
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
   }
 }

@@ -25,7 +25,7 @@ export interface SecureScoreMonitorProps {
    */
   readonly config: ConfigInput | ConfigWithFile;
   /**
-   * Name of this deployment: the name of its dashboard, a part of its secret's, the prefix of its alarms, a dimension of
+   * Name of this deployment: a part of the name of its secret, the name of its dashboard, the prefix of its alarms, a dimension of
    * its metrics. Two deployments in one account need two names, even in two regions, because dashboards belong to the
    * account.
    * @default - the name of the stack
@@ -37,6 +37,12 @@ export interface SecureScoreMonitorProps {
    * @default - S3's own keys (SSE-S3)
    */
   readonly archiveEncryption?: IKey | 'own';
+  /**
+   * The KMS key to encrypt notifications to `operations` with while SNS holds them, or `'own'` for one that the deployment
+   * creates. It costs $1 a month, and the mails that the notifications become are not encrypted with it.
+   * @default - none
+   */
+  readonly operationsEncryption?: IKey | 'own';
   /** Memory of the function, MB. @default 512 */
   readonly memorySize?: number;
   /**
@@ -73,7 +79,8 @@ export class SecureScoreMonitor extends Construct {
   /** ARN of the role that Entra ID is to trust, where a tenant signs in federated. */
   readonly federatedSubject?: string;
   readonly alarms: Alarms;
-  readonly dashboard: MonitorDashboard;
+  /** Where the config has `dashboard: true`. */
+  readonly dashboard?: MonitorDashboard;
 
   /** @throws MonitorError `config-invalid` that lists each wrong field, and those of `withTenants` */
   constructor(scope: Construct, id: string, props: SecureScoreMonitorProps) {
@@ -87,7 +94,10 @@ export class SecureScoreMonitor extends Construct {
       encryption: props.archiveEncryption,
     });
     this.certificate = new Certificate(this, 'Certificate', { name, tenants: config.tenants });
-    this.operations = new Operations(this, 'Operations', { addresses: config.operations });
+    this.operations = new Operations(this, 'Operations', {
+      addresses: config.operations,
+      encryption: props.operationsEncryption,
+    });
     this.mail = new Mail(this, 'Mail', { mail: config.mail, operations: this.operations.topic });
     const channels = new Channels(this, 'Channels', { channels: config.channels });
     this.schedules = new Schedules(this, 'Schedules', {
@@ -140,11 +150,13 @@ export class SecureScoreMonitor extends Construct {
       mail: this.mail,
       runbook: props.runbook,
     });
-    this.dashboard = new MonitorDashboard(this, 'Dashboard', {
-      name,
-      alarms: this.alarms.alarms,
-      function: this.function,
-    });
+    if (config.dashboard) {
+      this.dashboard = new MonitorDashboard(this, 'Dashboard', {
+        name,
+        alarms: this.alarms.alarms,
+        function: this.function,
+      });
+    }
   }
   private createRotation(
     shared: Pick<MonitorFunctionProps, 'environment' | 'failedRuns' | 'logRetention' | 'memorySize'>,

@@ -81,11 +81,12 @@ export class SecureScoreMonitorStack extends Stack {
     ];
     for (const [index, step] of steps.entries()) this.output(`ThenStep${index + 1}`, step, 'What comes next');
     // People look for the outputs that follow.
-    this.output(
-      'Dashboard',
-      `https://${this.region}.${this.consoleDomain()}/cloudwatch/home?region=${this.region}#dashboards/dashboard/${monitor.deploymentName}`,
-      'Scores over time, and the state of the runs',
-    );
+    if (monitor.dashboard)
+      this.output(
+        'Dashboard',
+        `https://${this.region}.${this.consoleDomain()}/cloudwatch/home?region=${this.region}#dashboards/dashboard/${monitor.deploymentName}`,
+        'The state of the runs and the alarms',
+      );
     for (const [index, { name, value }] of monitor.mail.dnsRecords.entries()) {
       this.output(
         `DkimRecord${index + 1}`,

@@ -1,8 +1,7 @@
-import { DEPLOYMENT_METRICS, TENANT_METRICS } from '../metric-names.ts';
+import { DEPLOYMENT_METRICS } from '../metric-names.ts';
 import { MAIL } from '../config.ts';
 import type { Channels } from '../ports.ts';
 import { ClaimedError, type Run, type RunResult } from './run.ts';
-import type { Change } from '../score/change.ts';
 
 /** The outcome of the steps of a run. */
 export interface Outcome {
@@ -37,42 +36,12 @@ export async function published(run: Run, steps: (run: Run) => Promise<Outcome>)
       [DEPLOYMENT_METRICS.columnsFailed]: columnsFailed ? 1 : 0,
       [DEPLOYMENT_METRICS.deliveriesDropped]: deliveriesFailed,
     });
-    publishScore(run, result);
     return result;
   } catch (error) {
     // The run that holds the claim counts itself. If it dies, the tenant is overdue, which the watch reports.
     publishRun(0, error instanceof ClaimedError ? 0 : 1);
     throw error;
   }
-}
-
-function publishScore(run: Run, { score, changes }: RunResult): void {
-  const { gained, lost } = movement(changes);
-  run.ports.metrics.publishTenant(run.tenant, {
-    ...(score.percentage === null ? {} : { [TENANT_METRICS.scorePercentage]: score.percentage }),
-    [TENANT_METRICS.scorePoints]: score.points,
-    [TENANT_METRICS.scoreMaximum]: score.maximum,
-    [TENANT_METRICS.pointsGained]: gained,
-    [TENANT_METRICS.pointsLost]: lost,
-  });
-}
-
-/**
- * Points that controls gained and lost, summed over the days, including those of controls that came or went. A control
- * with several rows on one day counts once.
- */
-export function movement(changes: Change[]): { gained: number; lost: number } {
-  const moves = new Map<string, number>();
-  for (const { control, date, points } of changes) {
-    if (control !== null) moves.set(`${date} ${control}`, (points.after ?? 0) - (points.before ?? 0));
-  }
-  let gained = 0;
-  let lost = 0;
-  for (const move of moves.values()) {
-    gained += Math.max(move, 0);
-    lost += Math.max(-move, 0);
-  }
-  return { gained, lost };
 }
 
 /** Counts mails, even if the run fails afterwards or because of them. */

@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { layout } from '../../lambda/archive/layout.ts';
 import { dateOf } from '../../lambda/dates.ts';
 import { SCHEDULE_PREFIX } from '../../lambda/environment.ts';
-import { DEPLOYMENT_METRICS, DIMENSIONS, NAMESPACE, TENANT_METRICS } from '../../lambda/metric-names.ts';
+import { DEPLOYMENT_METRICS, DIMENSIONS, NAMESPACE } from '../../lambda/metric-names.ts';
 import { DEPLOYMENT_STACK, historyStackOf, OUTPUTS } from '../../lambda/outputs.ts';
 import { practiceTenant, type PracticeTenant } from '../../simulator/practice-tenant.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
@@ -376,12 +376,11 @@ describe('a deployment', () => {
 
     const [, lines = []] = await runsOf(contoso.tenantId);
     expect(troubleIn(lines)).toEqual([]);
-    const score = contoso.read().secureScore(contoso.today, true);
     expect(metricsIn(lines)).toContainEqual(
       expect.objectContaining({
-        name: TENANT_METRICS.scorePoints,
-        value: score.currentScore,
-        dimensions: { [DIMENSIONS.deployment]: DEPLOYMENT_STACK, [DIMENSIONS.tenant]: 'Contoso' },
+        name: DEPLOYMENT_METRICS.runsSucceeded,
+        value: 1,
+        dimensions: { [DIMENSIONS.deployment]: DEPLOYMENT_STACK },
       }),
     );
     const after = await evidence();

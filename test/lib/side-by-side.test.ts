@@ -21,7 +21,7 @@ const OTHERS = new Set(['DisplayName', 'GroupName', 'MetricName']);
 
 async function templatesOf(name: string): Promise<Template[]> {
   const file = join(temporaryFolder(), 'monitor.config.json');
-  writeFileSync(file, JSON.stringify(config()));
+  writeFileSync(file, JSON.stringify(config({ dashboard: true })));
   const app = newApp({ config: file, stack: name });
   await addMonitor(app);
   const { directory } = app.synth();

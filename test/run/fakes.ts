@@ -164,11 +164,6 @@ export class MemoryMetrics implements Metrics {
   publish(values: Record<string, number>): void {
     this.published.push(values);
   }
-  publishTenant({ name }: Tenant, values: Record<string, number>): void {
-    this.published.push(
-      Object.fromEntries(Object.entries(values).map(([key, value]) => [`${name} ${key}`, value])),
-    );
-  }
 }
 
 /** What Graph will answer; edit `days` to move the world on. */

@@ -1,22 +1,14 @@
 import { expect, it, describe } from 'vitest';
 import { logMetrics } from '../../lambda/metrics.ts';
-import {
-  DEPLOYMENT_METRICS,
-  DIMENSIONS,
-  METRIC_UNITS,
-  NAMESPACE,
-  TENANT_METRICS,
-  tenantDimension,
-} from '../../lambda/metric-names.ts';
+import { DEPLOYMENT_METRICS, DIMENSIONS, METRIC_UNITS, NAMESPACE } from '../../lambda/metric-names.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { Metrics } from '../../lambda/ports.ts';
 import { ClaimedError, type Run } from '../../lambda/run/run.ts';
-import type { Change } from '../../lambda/score/change.ts';
-import { movement, published } from '../../lambda/run/publish.ts';
+import { published } from '../../lambda/run/publish.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { watch } from '../../lambda/watch/watch.ts';
 import { logOf } from './capture.ts';
-import { fillDays, tenant, TENANT_ID, world } from './fakes.ts';
+import { fillDays, TENANT_ID, world } from './fakes.ts';
 
 /** A line in the embedded metric format, and what CloudWatch makes of it. */
 interface Emf {
@@ -82,12 +74,10 @@ async function everything(): Promise<Metric[]> {
 describe('what stands in the log', () => {
   it('is every metric that has a name, in its unit, under its namespace and dimensions', async () => {
     const metrics = await everything();
-    const { deployment, tenant: tenantDimensionName } = DIMENSIONS;
     const ofDeployment = Object.values(DEPLOYMENT_METRICS);
-    const ofTenant = Object.values(TENANT_METRICS);
-    expect(ofDeployment.length + ofTenant.length).toBeGreaterThan(10);
+    expect(ofDeployment.length).toBeGreaterThan(7);
 
-    for (const name of [...ofDeployment, ...ofTenant]) {
+    for (const name of ofDeployment) {
       const found = metrics.filter((metric) => metric.name === name);
       expect({ name, found: found.length }).not.toEqual({ name, found: 0 });
       for (const metric of found) {
@@ -95,98 +85,43 @@ describe('what stands in the log', () => {
           namespace: NAMESPACE,
           name,
           unit: METRIC_UNITS[name],
-          dimensions: (ofDeployment as string[]).includes(name)
-            ? { [deployment]: 'deployed' }
-            : { [deployment]: 'deployed', [tenantDimensionName]: 'Contoso' },
+          dimensions: { [DIMENSIONS.deployment]: 'deployed' },
           value: expect.any(Number),
         });
       }
     }
     // And nothing else: an alarm or a graph can rely on the list.
-    expect(new Set(metrics.map(({ name }) => name))).toEqual(new Set([...ofDeployment, ...ofTenant]));
+    expect(new Set(metrics.map(({ name }) => name))).toEqual(new Set(ofDeployment));
   });
 
-  it('says when, in milliseconds, and names the tenant by id beside the metrics', async () => {
+  it('says when, in milliseconds', async () => {
     const { log } = world('2026-03-01T07:00:00Z').run.ports;
     const before = Date.now();
-    const [line] = await logOf(() =>
-      logMetrics({ deployment: 'd', log }).publishTenant(tenant, { ScorePoints: 3 }),
-    );
+    const [line] = await logOf(() => logMetrics({ deployment: 'd', log }).publish({ RunsFailed: 1 }));
     const { _aws: aws } = line as Emf;
     expect(aws.Timestamp).toBeGreaterThanOrEqual(before);
-    expect(line).toMatchObject({ tenantId: TENANT_ID, Deployment: 'd', Tenant: 'Contoso', ScorePoints: 3 });
-  });
-
-  it('keeps one tenant from the next, and from the deployment', async () => {
-    const { log } = world('2026-03-01T07:00:00Z').run.ports;
-    const metrics = logMetrics({ deployment: 'd', log });
-    const lines = await logOf(() => {
-      metrics.publishTenant(tenant, { ScorePoints: 3 });
-      metrics.publishTenant({ ...tenant, name: 'Fabrikam' }, { ScorePoints: 4 });
-      metrics.publish({ RunsFailed: 1 });
-    });
-    expect(
-      lines.flatMap(metricsOf).map(({ name, dimensions, value }) => ({ name, dimensions, value })),
-    ).toEqual([
-      { name: 'ScorePoints', dimensions: { Deployment: 'd', Tenant: 'Contoso' }, value: 3 },
-      { name: 'ScorePoints', dimensions: { Deployment: 'd', Tenant: 'Fabrikam' }, value: 4 },
-      { name: 'RunsFailed', dimensions: { Deployment: 'd' }, value: 1 },
-    ]);
-    expect(lines[2]).not.toHaveProperty('tenantId');
+    expect(line).toMatchObject({ Deployment: 'd', RunsFailed: 1 });
   });
 
   it('is missing, with a warning, where it could not be written: nothing is thrown', async () => {
     const { run, logged } = world('2026-03-01T07:00:00Z');
     const metrics = logMetrics({ deployment: 'd', log: run.ports.log });
     const wrong = { RunsFailed: 'one' } as unknown as Parameters<Metrics['publish']>[0];
-    expect(await logOf(() => metrics.publishTenant(tenant, wrong as object))).toEqual([]);
+    expect(await logOf(() => metrics.publish(wrong))).toEqual([]);
     expect(logged).toMatchObject([{ level: 'warn', message: 'metrics could not be published' }]);
     const [line] = await logOf(() => metrics.publish({ RunsFailed: 1 }));
     expect(metricsOf(line!)).toMatchObject([{ name: 'RunsFailed', dimensions: { Deployment: 'd' } }]);
   });
 });
 
-describe('the dimension of a tenant', () => {
-  it.each([
-    ['Contoso', 'Contoso'],
-    ['Contoso & Söhne', 'Contoso & Sohne (0b6b6ab0)'],
-    ['株式会社', '???? (0b6b6ab0)'],
-    ['A😀', 'A? (0b6b6ab0)'],
-  ])('of %s is %s', (name, expected) => {
-    expect(tenantDimension({ name, tenantId: TENANT_ID })).toBe(expected);
-  });
-});
-
 describe('a run', () => {
-  it('that succeeds counts itself, its mails, and where the score stands', async () => {
+  it('that succeeds counts itself and its mails', async () => {
     const { runOf, graph, metrics } = world('2026-03-01T07:00:00Z');
     fillDays(graph, '2026-02-20', 10, { controls: { mfa: 8, phish: 2 } });
     await monitor(runOf());
     expect(metrics.published).toEqual([
       { RunsSucceeded: 1, RunsFailed: 0, MailsSent: 1, ColumnsFailed: 0, DeliveriesDropped: 0 },
-      {
-        'Contoso ScorePercentage': 10,
-        'Contoso ScorePoints': 10,
-        'Contoso ScoreMaximum': 100,
-        'Contoso PointsGained': 0,
-        'Contoso PointsLost': 0,
-      },
     ]);
-  });
-
-  it('counts the points that were gained and lost since the last one', async () => {
-    const { runOf, graph, metrics, clock } = world('2026-03-01T07:00:00Z');
-    fillDays(graph, '2026-02-20', 10, { controls: { mfa: 8, phish: 2 } });
-    await monitor(runOf());
-    metrics.published.length = 0;
-    clock.set('2026-03-02T07:00:00Z');
-    graph.days.set('2026-03-02', { controls: { mfa: 5, phish: 3 } });
-    await monitor(runOf());
-    expect(metrics.published[1]).toMatchObject({
-      'Contoso ScorePoints': 8,
-      'Contoso PointsGained': 1,
-      'Contoso PointsLost': 3,
-    });
   });
 
   it('that fails counts itself, and the mail about it', async () => {
@@ -203,36 +138,5 @@ describe('a run', () => {
     };
     await expect(published(runOf(), claimed)).rejects.toThrow('Another run');
     expect(metrics.published).toEqual([{ RunsSucceeded: 0, RunsFailed: 0, MailsSent: 0 }]);
-  });
-
-  it('without a maximum has no percentage', async () => {
-    const { runOf, graph, metrics } = world('2026-03-01T07:00:00Z');
-    fillDays(graph, '2026-02-28', 1, { controls: {}, maximum: 0 });
-    await monitor(runOf());
-    expect(metrics.published[1]).toMatchObject({ 'Contoso ScorePoints': 0, 'Contoso ScoreMaximum': 0 });
-    expect(metrics.published[1]).not.toHaveProperty('Contoso ScorePercentage');
-  });
-});
-
-describe('the movement of points', () => {
-  const change = (control: string | null, before: number | null, after: number | null, date = '2026-03-02') =>
-    ({ control, date, points: { before, after } }) as Change;
-
-  it('counts what came and went, day by day', () => {
-    expect(
-      movement([
-        change('a', 1, 4),
-        change('a', 4, 2, '2026-03-03'),
-        change('new', null, 5),
-        change('gone', 6, null),
-      ]),
-    ).toEqual({ gained: 8, lost: 8 });
-  });
-
-  it('counts once what is several things on one day, and nothing that is no control', () => {
-    expect(movement([change('a', 1, 4), change('a', 1, 4), change(null, 100, 90)])).toEqual({
-      gained: 3,
-      lost: 0,
-    });
   });
 });

@@ -15,7 +15,7 @@ import { s3Store } from '../../lambda/archive/s3-store.ts';
 import { parseConfig, type Tenant } from '../../lambda/config.ts';
 import { dateOf } from '../../lambda/dates.ts';
 import { SCHEDULE_PREFIX } from '../../lambda/environment.ts';
-import { DEPLOYMENT_METRICS, DIMENSIONS, NAMESPACE, TENANT_METRICS } from '../../lambda/metric-names.ts';
+import { DEPLOYMENT_METRICS, DIMENSIONS, NAMESPACE } from '../../lambda/metric-names.ts';
 import type { RunResult } from '../../lambda/run/run.ts';
 import type { WatchResult } from '../../lambda/watch/watch.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
@@ -145,12 +145,6 @@ describe('the function', () => {
         [DIMENSIONS.deployment]: 'deployed',
         [DEPLOYMENT_METRICS.runsSucceeded]: 1,
         [DEPLOYMENT_METRICS.runsFailed]: 0,
-      }),
-    );
-    expect(log).toContainEqual(
-      expect.objectContaining({
-        [DIMENSIONS.tenant]: 'Contoso',
-        [TENANT_METRICS.scorePercentage]: expect.any(Number),
       }),
     );
   });
