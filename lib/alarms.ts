@@ -132,7 +132,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     ...[30, 7].map((days) => ({
       id: `certificate-${days}-days`,
-      description: `A certificate expires in less than ${days} days; then its tenants can no longer be read. The operations mail lists them: create a new one (${commandLine('certificate create')}), upload it to Entra ID, store it (${commandLine(`certificate put${flag}`)}).`,
+      description: `A certificate expires in less than ${days} days; then its tenants can no longer be read. One that renews itself should have done so by now. "${commandLine(`certificate status${flag}`)}" lists the certificates, "${commandLine(`certificate rotate --dry-run${flag}`)}" what stands in the way of a renewal. By hand: create a new one (${commandLine('certificate create')}), upload its public part to the app registration, store it (${commandLine(`certificate put${flag}`)}).`,
       metric: watched(DEPLOYMENT_METRICS.certificateDaysLeft, Stats.MINIMUM),
       when: below,
       threshold: days,

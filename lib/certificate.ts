@@ -44,6 +44,11 @@ export class Certificate extends Construct {
     if (needs) this.secret = this.create();
   }
 
+  /** Whether any tenant signs in with a certificate. */
+  get signsIn(): boolean {
+    return this.props.tenants.some(({ signIn }) => signIn !== 'federated');
+  }
+
   /** Whether any of them renews itself. */
   get renews(): boolean {
     return this.props.tenants.some(renewsItself);
@@ -108,7 +113,7 @@ export class Certificate extends Construct {
     (secret.node.defaultChild as CfnSecret).generateSecretString = undefined;
     acknowledge(secret, {
       'AwsSolutions-SMG4':
-        'AWS cannot rotate it, because the public part must be uploaded to Entra ID. An alarm goes off 30 and 7 days before it expires; docs/runbook.md has the steps.',
+        'Rotation by Secrets Manager cannot add the public part to Entra ID: a function of the deployment renews it, where the config has an objectId. An alarm goes off 30 and 7 days before it expires; docs/runbook.md has the steps.',
     });
     return secret;
   }

@@ -52,11 +52,13 @@ export class SecureScoreMonitorStack extends Stack {
       monitor.archive.bucket.bucketName,
       'Archives every day; stays when the stack is deleted',
     );
-    this.output(
-      OUTPUTS.certificateSecret,
-      monitor.certificate.secretName,
-      `Next step: ${commandLine(`certificate put <file>${flag}`)}`,
-    );
+    if (monitor.certificate.signsIn) {
+      this.output(
+        OUTPUTS.certificateSecret,
+        monitor.certificate.secretName,
+        `Next step: ${commandLine(`certificate put <file>${flag}`)}`,
+      );
+    }
     this.output(
       OUTPUTS.scheduleGroup,
       monitor.schedules.group.scheduleGroupName,
@@ -75,8 +77,11 @@ export class SecureScoreMonitorStack extends Stack {
     // cdk prints keys and values alone, in the order of the keys: what is left to do stands among them, last.
     const steps = [
       'Each address of "operations" confirms the mail that SNS sent to it',
-      commandLine(`certificate put${flag} secure-score.pem`),
+      ...(monitor.certificate.signsIn ? [commandLine(`certificate put${flag} secure-score.pem`)] : []),
       commandLine(`doctor${flag}`),
+      ...(monitor.federatedSubject
+        ? ['An admin of Entra ID creates the federated credential that the doctor prints']
+        : []),
       commandLine(`run --deployed${flag}`),
     ];
     for (const [index, step] of steps.entries()) this.output(`ThenStep${index + 1}`, step, 'What comes next');

@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, sign, verify, X509Certificate } from 'node:crypto';
 import * as z from 'zod';
+import { quote } from '../errors.ts';
 import type { Bundle } from '../certificate/bundle.ts';
 import type { ObjectStore } from '../ports.ts';
 import { inParallel } from './columns/parallel.ts';
@@ -268,7 +269,8 @@ export function checkChain(
         }
       }
       if (hasSigned && entry.certificate === null && !mayBeUnsigned(tenantId, entry)) {
-        wrong('unsigned', 'it contains more than an unsigned entry may, and earlier entries are signed');
+        const reason = entry.unsigned ? ` (it says: ${quote(entry.unsigned, 200)})` : '';
+        wrong('unsigned', `it is not signed${reason}, and earlier entries are`);
       }
       hasSigned ||= entry.certificate !== null;
     }

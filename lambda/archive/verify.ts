@@ -384,29 +384,36 @@ function ledgerVerdict(
 
 /**
  * Separates acknowledged losses from findings. Acknowledging an unsigned entry acknowledges a switch to sign-in without
- * a certificate, so it also covers the unsigned entries that follow, until one is signed. For entries of the ledger only
- * a signed acknowledgement counts, because anyone who can write to the archive can make an unsigned one.
+ * a certificate, so it also covers the unsigned entries that follow, until a run or a report is signed again; it covers
+ * that they are unsigned, and nothing else that is wrong with them. For entries of the ledger only a signed
+ * acknowledgement counts, because anyone who can write to the archive can make an unsigned one.
  */
 function settled(faults: Fault[], files: LedgerFile[]): Pick<Verdict, 'findings' | 'acknowledged'> {
-  const acknowledgements = new Map<string, { reason: string; certificate: string | null }>();
+  type Acknowledgement = { reason: string; certificate: string | null };
+  const acknowledgements = new Map<string, Acknowledgement>();
   for (const { entry } of files) {
     for (const { key, reason } of entry?.acknowledged ?? []) {
       const before = acknowledgements.get(key);
       if (!before?.certificate) acknowledgements.set(key, { reason, certificate: entry!.certificate });
     }
   }
-  let switched: { reason: string; certificate: string | null } | undefined;
+  const covered = new Map<string, Acknowledgement>();
+  let switched: Acknowledgement | undefined;
   for (const { key, entry } of files) {
+    if (!entry) continue;
     const own = acknowledgements.get(key);
-    if (entry?.certificate) switched = undefined;
-    else if (own?.certificate && !switched) switched = own;
-    if (switched && !own) acknowledgements.set(key, switched);
+    // The acknowledgement itself is signed, by the last certificate.
+    if (entry.certificate !== null && entry.kind !== 'acknowledged') switched = undefined;
+    if (entry.certificate !== null) continue;
+    if (own?.certificate) switched ??= own;
+    if (switched) covered.set(key, switched);
   }
   const findings: Finding[] = [];
   const acknowledged: Acknowledged[] = [];
   for (const { kind, object: key, why } of faults.toSorted((a, b) => (a.object < b.object ? -1 : 1))) {
     const finding: Finding = { kind, key, why, ...KINDS[kind] };
-    const acknowledgement = acknowledgements.get(key);
+    const own = acknowledgements.get(key);
+    const acknowledgement = own?.certificate ? own : (kind === 'unsigned' && covered.get(key)) || own;
     const isOfLedger = key.startsWith('ledger/');
     if (acknowledgement && (!isOfLedger || acknowledgement.certificate)) {
       acknowledged.push({ ...finding, ...acknowledgement });

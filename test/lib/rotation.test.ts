@@ -63,10 +63,64 @@ test('where none renews itself there is no such function, nobody writes secrets'
   expect(isAsked(statements(deployment), 'secretsmanager:PutSecretValue')).toBe(false);
 });
 
+test('one with rotate: false has no such function either, though it has an objectId', () => {
+  const off = synthesize({ tenants: [{ ...tenant(1), objectId, rotate: false }] });
+  expect(ofType(off, 'AWS::Lambda::Function')).toHaveLength(1);
+  expect(isAsked(statements(off), 'secretsmanager:PutSecretValue')).toBe(false);
+});
+
+test('whoever may write secrets writes those that renew, and none of them with a wildcard for all', () => {
+  const writing = ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'];
+  const secrets = synthesize({
+    tenants: [
+      { ...tenant(1), objectId },
+      { ...tenant(2), clientId: guid(2), objectId: guid(0x0b1ec8), certificate: 'secure-score/fabrikam' },
+      { ...tenant(3), clientId: guid(3), objectId: guid(0x0b1ec9), certificate: 'off', rotate: false },
+      { ...tenant(4), clientId: guid(4), certificate: 'without-object-id' },
+      { ...tenant(5), clientId: guid(5), signIn: 'federated' },
+    ],
+  });
+  const [secretId] = only(secrets, 'AWS::SecretsManager::Secret');
+  const may = statements(secrets).filter(({ actions }) => writing.some((action) => actions.includes(action)));
+  const rotation = ofFunction(secrets, /^Renews/);
+  expect(may).toHaveLength(1);
+  expect(rotation).toContainEqual(may[0]);
+  expect(may[0]!.actions.toSorted()).toEqual(writing);
+  expect(may[0]!.resources.toSorted()).toEqual([
+    `<${secretId}>`,
+    'arn:aws:secretsmanager:eu-central-1:111122223333:secret:secure-score/fabrikam-??????',
+  ]);
+  // It signs in with certificates alone.
+  expect(isAsked(rotation, 'sts:GetWebIdentityToken')).toBe(false);
+  const asks = statements(secrets).filter(({ actions }) => actions.includes('sts:GetWebIdentityToken'));
+  expect(asks).toHaveLength(1);
+  expect(ofFunction(secrets, /^Reads/)).toContainEqual(asks[0]);
+});
+
 describe('where all tenants sign in federated', () => {
-  test('there is no secret, and none may be read', () => {
+  test('there is no secret, none may be read, and nothing says to fill one', () => {
     expect(federated.resources.filter(([, { Type }]) => Type === 'AWS::SecretsManager::Secret')).toEqual([]);
-    expect(isAsked(statements(federated), 'secretsmanager:GetSecretValue')).toBe(false);
+    const asked = statements(federated).flatMap(({ actions }) => actions);
+    expect(asked.filter((action) => action.startsWith('secretsmanager:'))).toEqual([]);
+    const outputs = JSON.stringify(federated.main.Outputs);
+    expect(outputs).not.toContain('certificate put');
+    expect(outputs).not.toContain('CertificateSecret');
+    expect(outputs).toContain('creates the federated credential that the doctor prints');
+  });
+
+  test('each cloud has its audience, and no other may be asked for', () => {
+    const clouds = synthesize({
+      tenants: [
+        { ...tenant(1), signIn: 'federated' },
+        { ...tenant(2), signIn: 'federated', cloud: 'usgov' },
+      ],
+    });
+    const [gets] = ofFunction(clouds, /^Reads/).filter(({ actions }) =>
+      actions.includes('sts:GetWebIdentityToken'),
+    );
+    expect(gets?.condition['ForAllValues:StringEquals']).toEqual({
+      'sts:IdentityTokenAudience': ['api://AzureADTokenExchange', 'api://AzureADTokenExchangeUSGov'],
+    });
   });
 
   test('the function may get a token for exactly that audience, algorithm and lifetime', () => {
