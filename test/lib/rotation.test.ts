@@ -115,7 +115,7 @@ describe('where all tenants sign in federated', () => {
         { ...tenant(2), signIn: 'federated', cloud: 'usgov' },
       ],
     });
-    const [gets] = ofFunction(clouds, /^Reads/).filter(({ actions }) =>
+    const gets = ofFunction(clouds, /^Reads/).find(({ actions }) =>
       actions.includes('sts:GetWebIdentityToken'),
     );
     expect(gets?.condition['ForAllValues:StringEquals']).toEqual({
