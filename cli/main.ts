@@ -33,6 +33,9 @@ export async function main(args: string[]): Promise<number> {
   const watch = lazily(exit, 'watch', 'Look for runs that are missing, and mail operations', () =>
     import('./watch/watch.ts').then((file) => file.watch),
   );
+  const digest = lazily(exit, 'digest [name]', 'Send what happened to all tenants as one message', () =>
+    import('./digest/digest.ts').then((file) => file.digest),
+  );
   const parser = yargs(args)
     // Shells complete a program by its name.
     .scriptName(args[0] === 'completion' ? 'secure-score' : callHere())
@@ -40,6 +43,7 @@ export async function main(args: string[]): Promise<number> {
     .locale('en')
     .usage('$0 <command>\n\nWatches the Microsoft Secure Score of your tenants.')
     .command(run)
+    .command(digest)
     .command(certificateCommand(exit))
     .command(watch)
     .command(channelCommand(exit))

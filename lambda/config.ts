@@ -212,6 +212,8 @@ const tags = z
   )
   .max(50, 'expected at most 50 tags');
 
+const report = z.enum(['each', 'digest'], "expected 'each' or 'digest'");
+
 /** Where a channel reads what must not stand in a config. */
 const place = (secretExample: string, envExample: string) =>
   z.union(
@@ -334,6 +336,63 @@ export type ChannelSettings = z.infer<typeof channelSchema>;
 
 /** A channel with the tenants that it hears of. */
 export const channelOfAllSchema = channelForms({ tenants: picks });
+
+const every = z.enum(['day', 'week', 'month'], "expected 'day', 'week' or 'month'");
+
+/** A part of the key of its state. */
+const digestName = textWithout((name) =>
+  /^[a-z0-9][a-z0-9-]{0,39}$/.test(name)
+    ? undefined
+    : 'expected small letters, digits and hyphens, at most 40',
+);
+
+const digestInput = object("{ name: 'daily', every: 'day', to: ['soc@msp.example'] }", {
+  name: digestName.meta({
+    description: 'Name of the digest, in messages and commands; unique.',
+    examples: ['daily'],
+  }),
+  every: every.meta({
+    description:
+      "How often it goes out: every 'day' on which there is anything new, every 'week' on Monday, or every 'month' on its first day.",
+    examples: ['week'],
+  }),
+  at: at.default('08:30').meta({
+    description: 'Time of day at which it goes out, after the runs: hours and minutes.',
+    examples: ['09:00'],
+  }),
+  timeZone: timeZone.optional().meta({
+    description: "Name of a time zone in the IANA database. Without it that of the deployment's `schedule`.",
+    examples: ['Europe/Budapest'],
+  }),
+  to: mailboxes.optional().meta({
+    description: 'Who gets it by mail.',
+    examples: [['soc@msp.example']],
+  }),
+  channels: z
+    .array(z.string())
+    .default([])
+    .meta({
+      description: 'Names of the `channels` that take it, whatever they hear of otherwise.',
+      examples: [['soc']],
+    }),
+  tenants: picks.default('all').meta({
+    description:
+      "The tenants that it covers: 'all', or a list of their names and of tags with a # before them.",
+    examples: [['#gold']],
+  }),
+});
+
+/** A digest as the function knows it: with its channels, and the ids of its tenants. */
+export const digestSchema = z.strictObject({
+  name: digestName,
+  every,
+  at,
+  timeZone: z.string().refine(isTimeZone, 'expected a time zone'),
+  to: z.array(mailbox),
+  channels: z.array(channelSchema),
+  tenants: z.union([z.literal('all'), z.array(guid)]),
+});
+export type Digest = z.infer<typeof digestSchema>;
 /** Where an address or a key is read from. */
 export type Place = z.infer<typeof url>;
 /** How an app signs in, and what renewing its certificate takes. */
@@ -459,8 +518,14 @@ const tenantInput = object("{ name: 'Contoso', tenantId: '…', clientId: '…',
       examples: [{ at: '08:00' }],
     }),
   tags: tags.default([]).meta({
-    description: "Words by which channels pick tenants: '#gold' is every tenant with the tag 'gold'.",
+    description:
+      "Words by which channels and digests pick tenants: '#gold' is every tenant with the tag 'gold'.",
     examples: [['gold']],
+  }),
+  report: report.default('each').meta({
+    description:
+      "'each': its own mails and messages. 'digest': it is reported in digests alone, except for what is urgent and for what operations need to know.",
+    examples: ['digest'],
   }),
   alerts: object(ALERTS, { confirmDrops, minimumPoints, mute, below, drop })
     .partial()
@@ -487,6 +552,7 @@ export const tenantSchema = z.strictObject({
     drop: drop.optional(),
   }),
   tags: tags.default([]),
+  report: report.default('each'),
   /** Those that hear of this tenant. */
   channels: z.array(channelSchema).default([]),
 });
@@ -554,6 +620,10 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
     .max(50, 'expected at most 50 channels')
     .default([])
     .meta({ description: 'What takes reports beside mail: see docs/channels.md.' }),
+  digests: z.array(digestInput).max(50, 'expected at most 50 digests').default([]).meta({
+    description:
+      'One message for many tenants, beside or (`report`) in place of their own: what needs somebody, what was lost where, and what happened to many, once.',
+  }),
   heartbeat: heartbeat.optional(),
   dashboard: z
     .boolean('expected true or false')
@@ -577,7 +647,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
       message: `expected at most ${MAXIMUM_RECIPIENTS} addresses in all, for both get the start mail: use a distribution list`,
     });
   }
-  const distinctive = (list: 'tenants' | 'channels', field: string, values: string[]) => {
+  const distinctive = (list: 'tenants' | 'channels' | 'digests', field: string, values: string[]) => {
     const seen = new Map<string, number>();
     for (const [index, text] of values.entries()) {
       const value = alike(text);
@@ -605,18 +675,84 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
     'name',
     config.channels.map(({ name }) => name),
   );
-  for (const [index, channel] of config.channels.entries()) {
-    if (channel.tenants === 'all') continue;
-    for (const [entry, wanted] of channel.tenants.entries()) {
-      if (config.tenants.some((tenant) => isPicked(tenant, [wanted]))) continue;
-      context.addIssue({
-        code: 'custom',
-        path: ['channels', index, 'tenants', entry],
-        message: `expected the name of a tenant, or a # and a tag that a tenant has`,
-      });
+  distinctive(
+    'digests',
+    'name',
+    config.digests.map(({ name }) => name),
+  );
+  for (const list of ['channels', 'digests'] as const) {
+    for (const [index, { tenants }] of config[list].entries()) {
+      if (tenants === 'all') continue;
+      for (const [entry, wanted] of tenants.entries()) {
+        if (config.tenants.some((tenant) => isPicked(tenant, [wanted]))) continue;
+        context.addIssue({
+          code: 'custom',
+          path: [list, index, 'tenants', entry],
+          message: `expected the name of a tenant, or a # and a tag that a tenant has`,
+        });
+      }
     }
   }
+  checkDigests(config, (path, message) => context.addIssue({ code: 'custom', path, message }));
 });
+
+/** Every digest goes somewhere, and every tenant that is reported in digests alone is in one. */
+function checkDigests(
+  {
+    digests,
+    channels,
+    tenants,
+  }: {
+    digests: z.output<typeof digestInput>[];
+    channels: { name: string }[];
+    tenants: { name: string; tags: string[]; report: string }[];
+  },
+  issue: (path: (string | number)[], message: string) => void,
+): void {
+  for (const [index, digest] of digests.entries()) {
+    for (const [entry, name] of digest.channels.entries()) {
+      if (channels.some((channel) => channel.name === name)) continue;
+      const known = channels.map((channel) => channel.name).join(', ');
+      issue(
+        ['digests', index, 'channels', entry],
+        `expected the name of a channel${known ? ` (${known})` : ', and there is none under "channels"'}`,
+      );
+    }
+    if (digest.to === undefined && digest.channels.length === 0) {
+      issue(
+        ['digests', index, 'to'],
+        'expected e-mail addresses, here or a channel under "channels", or both',
+      );
+    }
+  }
+  for (const [index, tenant] of tenants.entries()) {
+    if (tenant.report !== 'digest') continue;
+    if (digests.some((digest) => isPicked(tenant, digest.tenants))) continue;
+    issue(
+      ['tenants', index, 'report'],
+      'expected \'each\', or a digest (under "digests") that covers this tenant: nobody would hear of it',
+    );
+  }
+}
+
+/** The digests of a config as the function gets them. */
+export function digestsOf({ digests, channels, tenants, schedule }: Config): Digest[] {
+  return digests.map(({ to = [], timeZone: zone = schedule.timeZone, ...digest }) => ({
+    ...digest,
+    timeZone: zone,
+    to,
+    channels: digest.channels.flatMap((name) => {
+      const channel = channels.find((each) => each.name === name);
+      if (!channel) return [];
+      const { tenants: _, ...settings } = channel;
+      return [channelSchema.parse(settings)];
+    }),
+    tenants:
+      digest.tenants === 'all'
+        ? 'all'
+        : tenants.filter((tenant) => isPicked(tenant, digest.tenants)).map(({ tenantId }) => tenantId),
+  }));
+}
 
 /** @param wanted 'all', or names of tenants and tags with a # before them */
 function isPicked(tenant: { name: string; tags: string[] }, wanted: z.infer<typeof picks>): boolean {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { channelOfAllSchema, tenantSchema } from './config.ts';
+import { channelOfAllSchema, digestSchema, tenantSchema } from './config.ts';
 import { describeIssues } from './describe-issues.ts';
 import { MonitorError } from './errors.ts';
 
@@ -17,17 +17,30 @@ const rotationSchema = z.strictObject({
   dryRun: z.boolean().optional(),
 });
 
-/** What a function is invoked with: a run for one tenant, the daily watch over all, or the renewal of certificates. */
-export type Event = z.infer<typeof runSchema> | z.infer<typeof watchSchema> | z.infer<typeof rotationSchema>;
+const digestEventSchema = z.strictObject({ digest: digestSchema });
+
+/** What a function is invoked with: a run for one tenant, the daily watch over all, a digest, or the renewal of certificates. */
+export type Event =
+  | z.infer<typeof runSchema>
+  | z.infer<typeof watchSchema>
+  | z.infer<typeof digestEventSchema>
+  | z.infer<typeof rotationSchema>;
 
 /** @throws MonitorError `event-invalid` that names each wrong field */
 export function parseEvent(event: unknown): Event {
   // By its key, not by trying both: what is wrong with a tenant is then told as that.
   const has = (key: string): boolean => typeof event === 'object' && event !== null && key in event;
-  const schema = has('watch') ? watchSchema : has('rotation') ? rotationSchema : runSchema;
+  const schema = has('watch')
+    ? watchSchema
+    : has('digest')
+      ? digestEventSchema
+      : has('rotation')
+        ? rotationSchema
+        : runSchema;
   const parsed = schema.safeParse(event);
   if (parsed.success) return parsed.data;
-  const wanted = '{ "tenant": <an entry of tenants, resolved> }, { "watch": true } or { "rotation": true }';
+  const wanted =
+    '{ "tenant": <an entry of tenants, resolved> }, { "watch": true }, { "digest": <an entry of digests, resolved> } or { "rotation": true }';
   throw new MonitorError(
     'event-invalid',
     `The event is not ${wanted}:\n${describeIssues(parsed.error, event, 'the event')}`,

@@ -1,6 +1,7 @@
 import { s3Store } from './archive/s3-store.ts';
 import { secretsManagerSource } from './certificate/secrets-manager.ts';
 import { deadlineIn, machineClock, pause } from './clock.ts';
+import { makeDigest, type DigestResult } from './digest/digest.ts';
 import { environment, readEnvironment } from './environment.ts';
 import { parseEvent } from './event.ts';
 import { toFunctionError } from './function-error.ts';
@@ -27,13 +28,13 @@ export interface Context extends InvocationContext {
 let built: ReturnType<typeof build> | undefined;
 
 /**
- * One run for the tenant of the event, the daily watch over all tenants, or the renewal of their certificates. It throws
- * the failure, so that Lambda retries and the alarms see it.
+ * One run for the tenant of the event, the daily watch over all tenants, a digest of them, or the renewal of their
+ * certificates. It throws the failure, so that Lambda retries and the alarms see it.
  */
 export async function handler(
   event: unknown,
   context: Context,
-): Promise<RunResult | WatchResult | RotationResult | Plan[]> {
+): Promise<RunResult | WatchResult | DigestResult | RotationResult | Plan[]> {
   try {
     built ??= build();
     const { log, ports, renewing, group, sender, deployment } = built;
@@ -43,6 +44,11 @@ export async function handler(
       if ('watch' in request) return watch({ deployment, sender, ports, deadline });
 
       const invocation = { id: context.awsRequestId, deadline };
+      if ('digest' in request) {
+        const { digest } = request;
+        log.about({ digest: digest.name });
+        return (await makeDigest({ digest, sender, ports: { ...ports, invocation } })).result;
+      }
       if ('rotation' in request) {
         const tenants = await scheduledTenants({ group });
         const rotation = { deployment, tenants, sender, ports: { ...ports, ...renewing, invocation } };

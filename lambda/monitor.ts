@@ -4,10 +4,11 @@ import { archiveDays } from './run/archive.ts';
 import { check } from './run/check.ts';
 import { bringColumnsUpToDate } from './run/columns.ts';
 import { compare } from './run/compare.ts';
-import { deposit, send, takeOver } from './run/deliver.ts';
+import { deposit, depositOf, send, takeOver } from './run/deliver.ts';
 import { explain } from './run/explain.ts';
 import { reportFailure } from './run/failure.ts';
 import { fetchAnswer } from './run/fetch.ts';
+import { ofTenant } from './run/origin.ts';
 import { published, type Outcome } from './run/publish.ts';
 import { reportFindings } from './run/report.ts';
 import type { Run, RunResult } from './run/run.ts';
@@ -39,6 +40,7 @@ async function recipe(run: Run): Promise<Outcome> {
 }
 
 async function steps(run: Run, archive: Archive): Promise<Outcome> {
+  const origin = ofTenant(run.tenant, archive);
   const fetched = await fetchAnswer(run, archive);
   const answer = await check(run, archive, fetched);
   const archived = await archiveDays(run, archive, answer);
@@ -55,17 +57,17 @@ async function steps(run: Run, archive: Archive): Promise<Outcome> {
   };
 
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const current = await takeOver(run, archive, result);
+    const current = await takeOver(run, origin, result);
     const compared = await compare(run, archive, current.state, answer, archived);
     const explained = explain(compared);
     const settled = settle(run, compared, explained);
     const findings = reportFindings(run, current.state, { answer, archived, compared, explained, settled });
     const { score, changes, explanation } = findings;
     Object.assign(result, { score, changes, explanation });
-    const ours = await deposit(run, archive, current, findings);
+    const ours = await deposit(run, origin, current, depositOf(run, current.state, findings));
     // Another run reported something meanwhile, so the comparison starts again from there.
     if (!ours) continue;
-    const { failed, ...delivered } = await send(run, archive, ours);
+    const { failed, ...delivered } = await send(run, origin, ours);
     const columnsFailed = !(await bringColumnsUpToDate(run, answer, archived));
     return { result: { ...result, ...delivered }, deliveriesFailed: failed, columnsFailed };
   }

@@ -1,7 +1,8 @@
 import type { Tenant } from './config.ts';
 import type { CheckedCertificate } from './certificate/bundle.ts';
 import type { DeploymentMetric } from './metric-names.ts';
-import type { Attachment, MailKind, Report } from './report/model.ts';
+import type { AnyReport } from './report/digest-model.ts';
+import type { Attachment, MailKind } from './report/model.ts';
 
 export type { Attachment, MailKind } from './report/model.ts';
 
@@ -90,10 +91,17 @@ export interface StoredObject {
 /** The means by which reports reach people and other programs: mail, and the channels of the config. */
 export interface Channels {
   /**
-   * @param destination 'mail', or the name of one of the tenant's channels
-   * @throws DeliveryError, final, if the tenant no longer has a channel of that name
+   * @param destination 'mail', or the name of one of the addressee's channels
+   * @throws DeliveryError, final, if the addressee no longer has a channel of that name
    */
-  of(tenant: Tenant, destination: string): Channel;
+  of(addressee: Addressee, destination: string): Channel;
+}
+
+/** Where deliveries go: to those who hear of a tenant, or to those who get a digest. */
+export interface Addressee extends Pick<Tenant, 'recipients' | 'channels'> {
+  /** The tenant's, for links to its portal; a digest has neither. */
+  tenantId?: string;
+  cloud?: Tenant['cloud'];
 }
 
 /** Takes reports to one destination. */
@@ -107,7 +115,7 @@ export interface Message {
   /** `<first 16 of the report's hash>-<kind>-<destination>`: the same at each repetition. */
   id: string;
   kind: MailKind;
-  report: Report;
+  report: AnyReport;
   /** Key of the report in the archive. */
   reportKey: string;
   urgent: boolean;

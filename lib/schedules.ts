@@ -12,10 +12,13 @@ import {
 } from 'aws-cdk-lib/aws-scheduler';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Config, Tenant } from '../lambda/config.ts';
+import type { Config, Digest, Tenant } from '../lambda/config.ts';
 import { ROTATION_SCHEDULE, SCHEDULE_PREFIX } from '../lambda/environment.ts';
 import { MonitorError } from '../lambda/errors.ts';
 import { acknowledgeGrant, acknowledgeWildcard } from './acknowledge.ts';
+
+/** The schedules of digests in the group are named by it and their names. */
+const DIGEST_PREFIX = 'digest-';
 
 /** Name of the watch's schedule in the group. */
 const WATCH_SCHEDULE = 'watch';
@@ -49,6 +52,8 @@ export interface SchedulesProps {
   readonly tenants: Tenant[];
   /** All of the deployment, for the watch: a tenant carries its own. */
   readonly channels: Config['channels'];
+  /** One schedule each. */
+  readonly digests: Digest[];
   /** The deployment's own time of day, which the time of the watch follows from. */
   readonly schedule: Config['schedule'];
   /** The longest delay of a run. Each tenant has its own delay, so that not all runs begin at once. */
@@ -63,7 +68,7 @@ export interface ScheduleTargetProps {
   readonly undelivered: IQueue;
 }
 
-/** One schedule per tenant, and one for the watch, in a group of their own. */
+/** One schedule per tenant and digest, and one for the watch, in a group of their own. */
 export class Schedules extends Construct {
   readonly group: ScheduleGroup;
   private readonly props: SchedulesProps;
@@ -166,6 +171,16 @@ export class Schedules extends Construct {
       });
       renewal.node.addDependency(this.group);
     }
+    for (const digest of this.props.digests) {
+      const schedule = new Schedule(this, `Digest-${digest.name}`, {
+        scheduleName: `${DIGEST_PREFIX}${digest.name}`,
+        scheduleGroup: this.group,
+        description: `Sends the digest ${digest.name}`,
+        schedule: every(digest),
+        target: target({ digest }),
+      });
+      schedule.node.addDependency(this.group);
+    }
     for (const [shard, tenants] of shards(this.props.tenants)) {
       const stack = new NestedStack(this, `Tenants-${shard}`, {
         description: 'Schedules of secure-score-monitor, one per tenant',
@@ -210,14 +225,26 @@ export function watchTime({ at, timeZone }: Config['schedule']): Config['schedul
   return { at: [safe, minute].map((part) => String(part).padStart(2, '0')).join(':'), timeZone };
 }
 
+/** On Mondays, or on the first of a month, as `lastOccurrence` reckons. */
+const DAYS = { day: {}, week: { weekDay: 'MON' }, month: { day: '1' } };
+
 /** @param schedule at: hh:mm */
-function daily({ at, timeZone }: Config['schedule']): ScheduleExpression {
+function every({
+  at,
+  timeZone,
+  every: period,
+}: Pick<Digest, 'at' | 'timeZone' | 'every'>): ScheduleExpression {
   const [hour = 0, minute = 0] = at.split(':').map(Number);
   return ScheduleExpression.cron({
     minute: String(minute),
     hour: String(hour),
+    ...DAYS[period],
     timeZone: TimeZone.of(timeZone),
   });
+}
+
+function daily(schedule: Config['schedule']): ScheduleExpression {
+  return every({ ...schedule, every: 'day' });
 }
 
 /**

@@ -3,7 +3,13 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { parseConfig, type Config, type ConfigInput, type ConfigWithFile } from '../lambda/config.ts';
+import {
+  digestsOf,
+  parseConfig,
+  type Config,
+  type ConfigInput,
+  type ConfigWithFile,
+} from '../lambda/config.ts';
 import { environment } from '../lambda/environment.ts';
 import { withTenants } from '../lambda/tenants-file.ts';
 import { Alarms } from './alarms.ts';
@@ -103,6 +109,7 @@ export class SecureScoreMonitor extends Construct {
     this.schedules = new Schedules(this, 'Schedules', {
       tenants: config.tenants,
       channels: config.channels,
+      digests: digestsOf(config),
       schedule: config.schedule,
       window: props.scheduleWindow ?? Duration.minutes(15),
     });

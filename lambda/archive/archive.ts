@@ -23,8 +23,8 @@ export type { ArchivedProfiles, ArchivedSnapshot } from './proof.ts';
 const compress = promisify(gzip);
 
 /** A state and the version that it must still have to be replaced; null if there is none yet. */
-export interface Versioned {
-  state: State | null;
+export interface Versioned<Of = State> {
+  state: Of | null;
   version: string | null;
 }
 
@@ -114,6 +114,15 @@ export class Archive {
     } catch (error) {
       throw damaged(this.#store, key, 'it is not JSON', error);
     }
+  }
+
+  /** The reports about the days since `date` (yyyy-mm-dd; itself included), by when they were made. */
+  async reportsSince(date: string): Promise<Report[]> {
+    const prefix = layout.reports(this.#tenantId);
+    const keys = await this.#store.list(prefix, `${prefix}date=${date}`);
+    const reports: Report[] = [];
+    for (const key of keys) reports.push((await this.report(key)).report);
+    return reports;
   }
 
   /** Adds an object that the ledger lists, unless its key is taken. @returns true if it was new */

@@ -16,6 +16,9 @@ export const layout = {
   /** The key of a report. Within a date, reports sort by the time at which they were made. */
   report: (tenantId: string, date: string, toldAt: string, hash: string) =>
     `reports/tenant=${tenantId}/date=${date}/${toldAt.replaceAll(/[-:.]/g, '')}-${hash.slice(0, 8)}.json`,
+  /** Of a digest, which is of no tenant and in no ledger: all of it is in the reports of its tenants. */
+  digestReport: (name: string, date: string, toldAt: string, hash: string) =>
+    `reports/digest=${name}/date=${date}/${toldAt.replaceAll(/[-:.]/g, '')}-${hash.slice(0, 8)}.json`,
   ledger: (tenantId: string) => `ledger/tenant=${tenantId}/`,
   /** The key holds the number alone, so that of two runs at once only one can create the next entry: no ledger forks. */
   entry: (tenantId: string, sequence: number) =>
@@ -23,6 +26,8 @@ export const layout = {
   state: (tenantId: string) => `state/tenant=${tenantId}.json`,
   /** How far the columns are written. It is kept out of the tenant's state, because swapping that may cost a run its claim. */
   columnsState: (tenantId: string) => `state/columns/tenant=${tenantId}.json`,
+  digests: 'state/digest=',
+  digest: (name: string) => `state/digest=${name}.json`,
   /** How far the renewal of a certificate is. @param secret its name, reduced to the characters of a key */
   rotation: (secret: string) => `state/rotation=${secret}.json`,
   /** What the daily watch has reported. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { MonitorError } from '../errors.ts';
 import { episodesOf } from '../report/episodes.ts';
+import { isDigest, type AnyReport } from '../report/digest-model.ts';
 import type { Report, TrendDay } from '../report/model.ts';
 import { isUrgent } from '../report/urgency.ts';
 import { NOTHING_SETTLED, type Settling } from '../score/settle.ts';
@@ -11,10 +12,10 @@ import { ledgerStateSchema } from './ledger.ts';
 
 const cursorSchema = z.object({ date: z.string(), snapshot: z.string(), profiles: z.string() });
 
-const kindSchema = z.enum(['start', 'scores', 'controls', 'operations']);
+const kindSchema = z.enum(['start', 'scores', 'controls', 'operations', 'digest']);
 
 /** A report on its way to one destination. */
-const deliverySchema = z.object({
+export const deliverySchema = z.object({
   /** `<first 16 of the report's hash>-<kind>-<destination>`: the same at each repetition. */
   id: z.string(),
   /** 'mail', or the name of a channel. */
@@ -89,7 +90,7 @@ const lastReportedSchema = z.object({
   trend: z.array(z.custom<TrendDay>((value) => typeof value === 'object' && value !== null)),
 });
 
-const claimSchema = z.object({
+export const claimSchema = z.object({
   invocation: z.string(),
   /** ISO 8601: the time until which nobody else writes or sends. */
   until: z.string(),
@@ -204,7 +205,7 @@ function carriedOver({ claim, ...state }: z.infer<typeof stateSchemaOf1>): State
 
 /** @param to recipients of a mail; empty for a channel */
 export function newDelivery(
-  report: Report,
+  report: AnyReport,
   kind: Delivery['kind'],
   destination: string,
   { to, subject }: Pick<Delivery, 'to' | 'subject'>,
@@ -216,17 +217,24 @@ export function newDelivery(
     report: keyOfReport(report),
     subject,
     to,
-    urgent: isUrgent(report, kind),
+    urgent: !isDigest(report) && isUrgent(report, kind),
     since: report.toldAt,
     attempts: 0,
     notBefore: null,
     problem: null,
     heard: false,
-    episodes: kind === 'operations' ? episodesOf(report).map((each) => ({ ...each, until: null })) : [],
+    episodes:
+      !isDigest(report) && kind === 'operations'
+        ? episodesOf(report).map((each) => ({ ...each, until: null }))
+        : [],
   };
 }
 
-export function keyOfReport(report: Report): string {
-  const date = report.to?.date ?? report.toldAt.slice(0, 10);
-  return layout.report(report.tenantId, date, report.toldAt, contentHash(report));
+export function keyOfReport(report: AnyReport): string {
+  const { toldAt } = report;
+  const hash = contentHash(report);
+  const day = toldAt.slice(0, 10);
+  if (isDigest(report)) return layout.digestReport(report.name, day, toldAt, hash);
+  if (report.digest !== undefined) return layout.digestReport(report.digest, day, toldAt, hash);
+  return layout.report(report.tenantId, report.to?.date ?? day, toldAt, hash);
 }

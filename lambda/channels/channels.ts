@@ -21,11 +21,11 @@ export function channelsOf(
 ): Channels {
   const { secrets = secretsOf() } = options;
   return {
-    of(tenant, destination) {
-      if (destination === MAIL) return mailChannel(tenant, options);
-      const settings = tenant.channels.find(({ name }) => name === destination);
+    of(addressee, destination) {
+      if (destination === MAIL) return mailChannel(addressee, options);
+      const settings = addressee.channels.find(({ name }) => name === destination);
       if (!settings) return removed(destination);
-      return openChannel(settings, { ...options, secrets, portal: portalOf(tenant) });
+      return openChannel(settings, { ...options, secrets, portal: portalOf(addressee) });
     },
   };
 }
@@ -44,9 +44,9 @@ export function openChannel(settings: ChannelSettings, context: Context): Channe
   }
 }
 
-/** True if a channel takes a kind. The start message goes with the scores. */
+/** True if a channel takes a kind. The start message goes with the scores; a digest names its channels itself. */
 export function hears({ kinds }: Pick<ChannelSettings, 'kinds'>, kind: MailKind): boolean {
-  return kinds.includes(kind === 'start' ? 'scores' : kind);
+  return kind === 'digest' || kinds.includes(kind === 'start' ? 'scores' : kind);
 }
 
 /** Stands for a channel that is no longer in the config, for messages that waited for it. */

@@ -13,6 +13,7 @@ const DETAIL_TYPES = {
   scores: 'Secure Score Changed',
   controls: 'Secure Score Changed',
   operations: 'Secure Score Operations',
+  digest: 'Secure Score Digest',
 } as const satisfies Record<MailKind, string>;
 
 const TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 8_000, throwOnRequestTimeout: true };

@@ -48,6 +48,7 @@ export function recipientsOf(
     case 'start':
       return distinct([...scores, ...controls]);
     case 'scores':
+    case 'digest':
       return scores;
     case 'controls':
       return controls;

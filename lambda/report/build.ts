@@ -29,7 +29,6 @@ const COMMENT_LENGTH = 300;
 
 const GAPS = 10;
 
-/** How much a gap is worth doing, by what Microsoft says it costs; unknown counts as moderate. */
 const EFFORT: Record<string, number> = { low: 1, moderate: 2, medium: 2, high: 3 };
 
 /** Compares two consecutive days and adds to each change what a person needs to act on it. Not settled yet. */
@@ -108,6 +107,7 @@ export function trendDay(snapshot: Snapshot, explanation: Explanation | null): T
     ...scoreLine(snapshot),
     moved: explanation ? explanation.earned + explanation.decided : 0,
     rescored: explanation?.rescored ?? 0,
+    decided: explanation?.decided ?? 0,
   };
 }
 
@@ -192,5 +192,10 @@ function gapOf(
 
 /** Points still to be earned for the least effort. */
 function worth({ points, maximum, implementationCost }: Gap): number {
-  return (maximum - points) / (EFFORT[(implementationCost ?? '').toLowerCase()] ?? 2);
+  return (maximum - points) / effortOf(implementationCost);
+}
+
+/** 1 (low) to 3 (high), by what Microsoft says it costs; unknown counts as moderate. */
+export function effortOf(implementationCost: string | null): number {
+  return EFFORT[(implementationCost ?? '').toLowerCase()] ?? 2;
 }

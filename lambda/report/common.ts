@@ -46,7 +46,7 @@ export function scoreBlocks(report: Report, sentence = ''): Block[] {
     },
     ...(sum ? [{ type: 'sum' as const, sentence: sum.sentence, lines: sum.lines }] : []),
     ...(sentence ? [{ type: 'sum' as const, sentence, lines: [] }] : []),
-    ...chartBlocks(report),
+    ...chartBlocks(report.trend),
     {
       type: 'facts',
       items: [
@@ -67,7 +67,8 @@ function peersLine({ peers: { allTenants, similarSize } }: Report): string[] {
   return parts.length === 0 ? [] : [`On average: ${parts.join(', ')}`];
 }
 
-function chartBlocks({ trend }: Report): Block[] {
+/** @param trend as of a report; a digest's is the average of its tenants */
+export function chartBlocks(trend: Report['trend']): Block[] {
   const chart = chartOf(trend);
   return chart === null
     ? []
@@ -135,7 +136,7 @@ export function notesBlocks(report: Report): Block[] {
 }
 
 /** What five decimals do not show is the noise of binary fractions. */
-function toneOf(change: number): Tone {
+export function toneOf(change: number): Tone {
   if (Math.abs(change) < 5e-6) return 'neutral';
   return change < 0 ? 'bad' : 'good';
 }

@@ -96,12 +96,16 @@ export function changesCsv(report: Report): string {
     drop.remediation,
     drop.actionUrl,
   ]);
-  const lines = [[...COLUMNS], ...rows, ...confirmed].map((row) => row.map(cell).join(','));
-  return `\uFEFF${lines.join('\r\n')}\r\n`;
+  return csvOf([[...COLUMNS], ...rows, ...confirmed]);
+}
+
+/** @param rows the names of the columns first */
+export function csvOf(rows: (string | number | null)[][]): string {
+  return `\uFEFF${rows.map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
 }
 
 /** Percentage points to six decimals. */
-function rounded(percentagePoints: number): number {
+export function rounded(percentagePoints: number): number {
   return Math.round(1e6 * percentagePoints) / 1e6 + 0;
 }
 

@@ -67,6 +67,8 @@ export type Tone = 'bad' | 'good' | 'neutral';
 export interface EntriesBlock {
   type: 'entries';
   entries: Entry[];
+  /** What their parts are, where they are not recommendations with points. */
+  columns?: { title: string; figures: string; amount: string };
 }
 
 /** A recommendation, with what happened to it. */

@@ -7,6 +7,7 @@ import type {
   Cell,
   ChartBlock,
   Detail,
+  EntriesBlock,
   Entry,
   MailDocument,
   ScoreBlock,
@@ -137,7 +138,7 @@ function drawBlock(block: Block, folded: (entries: Entry[]) => Folded, plan: Pla
     case 'details':
       return html`${block.items.map(drawDetail)}`;
     case 'entries':
-      return drawEntries(folded(block.entries), rest);
+      return drawEntries(folded(block.entries), rest, block.columns);
     case 'table':
       return drawTable(block);
   }
@@ -259,9 +260,14 @@ function drawList(items: string[], maximum: number): Drawn {
   `;
 }
 
-function drawEntries({ full, compact, more }: Folded, where: string): Drawn {
+function drawEntries(
+  { full, compact, more }: Folded,
+  where: string,
+  columns?: EntriesBlock['columns'],
+): Drawn {
   return html`
-    ${full.map(drawEntry)} ${compact.length > 0 && drawCompact(compact)} ${more > 0 && drawMore(more, where)}
+    ${full.map(drawEntry)} ${compact.length > 0 && drawCompact(compact, columns)}
+    ${more > 0 && drawMore(more, where)}
   `;
 }
 
@@ -307,14 +313,19 @@ function drawDetail({ label, text }: Detail): Drawn {
 }
 
 /** One line each, for the less important ones of many. The style stands at the table: there are hundreds of cells. */
-function drawCompact(entries: Entry[]): Drawn {
+function drawCompact(
+  entries: Entry[],
+  columns = { title: 'Recommendation', figures: 'Points', amount: 'Change' },
+): Drawn {
   const moved = entries.some((entry) => entry.amount !== '');
   return html`
     <table width="100%" cellpadding="4" cellspacing="0" border="0" style=${STYLE.compact}>
       <tr>
-        <th scope="col" align="left" class="soft rule" style=${STYLE.headCompact}>Recommendation</th>
-        <th scope="col" align="right" width="30%" class="soft rule" style=${STYLE.headCompact}>Points</th>
-        ${moved && html`<th scope="col" align="right" class="soft rule" style=${STYLE.headCompact}>Change</th>`}
+        <th scope="col" align="left" class="soft rule" style=${STYLE.headCompact}>${columns.title}</th>
+        <th scope="col" align="right" width="30%" class="soft rule" style=${STYLE.headCompact}>
+          ${columns.figures}
+        </th>
+        ${moved && html`<th scope="col" align="right" class="soft rule" style=${STYLE.headCompact}>${columns.amount}</th>`}
       </tr>
       ${entries.map(
         (entry) => html`

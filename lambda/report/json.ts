@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { kindsOf } from './changes.ts';
+import { digestBodySchema, drawDigestJson } from './digest-json.ts';
+import { isDigest } from './digest-model.ts';
 import { documentOf } from './document-of.ts';
 import { reportedChanges } from './entry.ts';
 import { line, safeLink } from './plain-text.ts';
@@ -99,24 +101,28 @@ const data = z.object({
   report: z.string().meta({ description: 'Key of the whole report in the archive.' }),
 });
 
-/** https://www.standardwebhooks.com: type, timestamp, data. */
-export const reportSchema = z
-  .object({
-    type: z.enum([
-      'secure-score.start',
-      'secure-score.scores',
-      'secure-score.controls',
-      'secure-score.operations',
-    ]),
-    timestamp: z.iso.datetime().meta({ description: 'When it was reported.' }),
-    data,
-  })
-  .meta({
-    title: 'A report of secure-score-monitor',
-    description: 'The body of a webhook; `data` alone is the detail of an EventBridge event.',
-  });
+const tenantReport = z.object({
+  type: z.enum([
+    'secure-score.start',
+    'secure-score.scores',
+    'secure-score.controls',
+    'secure-score.operations',
+  ]),
+  timestamp: z.iso.datetime().meta({ description: 'When it was reported.' }),
+  data,
+});
 
-export type ReportBody = z.infer<typeof reportSchema>;
+/** https://www.standardwebhooks.com: type, timestamp, data. */
+export const reportSchema = z.union([tenantReport, digestBodySchema]).meta({
+  title: 'A report of secure-score-monitor',
+  description:
+    'The body of a webhook, of one tenant or of a digest; `data` alone is the detail of an EventBridge event.',
+});
+
+export type ReportBody = z.infer<typeof tenantReport>;
+export type Body = z.infer<typeof reportSchema>;
+
+type Drawn = Omit<Message, 'deadline' | 'urgent'>;
 
 /** EventBridge takes 256 kB an event, everything counted: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html */
 const LARGEST = 240_000;
@@ -132,7 +138,11 @@ const MOST_ITEMS = 20;
  * Draws a report for programs; its sentences are those of the document, its figures those of the report.
  * @returns less than 240 kB of JSON
  */
-export function drawJson({ id, kind, report, reportKey }: Omit<Message, 'deadline' | 'urgent'>): ReportBody {
+export function drawJson(message: Drawn & { report: Report }): ReportBody;
+export function drawJson(message: Drawn): Body;
+export function drawJson({ id, kind, report, reportKey }: Drawn): Body {
+  if (isDigest(report)) return drawDigestJson(report, id, reportKey, LARGEST);
+  if (kind === 'digest') throw new Error(`${id} is no digest`);
   const document = documentOf(report, kind);
   const changes = changesOf(report, kind);
   const body = (most: number, all: string): ReportBody => ({

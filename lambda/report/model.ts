@@ -41,6 +41,8 @@ export interface Report {
   notes: string[];
   /** The last entry of the ledger when it was claimed; null, or absent from older reports, where there was none. */
   ledger?: { sequence: number; hash: string } | null;
+  /** Name of the digest whose deliveries an operations report is about; then it is of no tenant. */
+  digest?: string;
   /** Lines of the tenant's alerts that were crossed: any makes the report urgent. Older reports lack it. */
   urgent?: Urgency[];
 }
@@ -93,6 +95,8 @@ export interface TrendDay extends ScoreLine {
   /** In percentage points against the day before: earned and decided here, and re-scored by Microsoft. */
   moved: number;
   rescored: number;
+  /** Of `moved`, what was decided. Older trends lack it. */
+  decided?: number;
 }
 
 /** What was last told: exactly these objects of the archive. */
@@ -194,7 +198,9 @@ export type OperationsItem = { until?: string } & (
 );
 
 /** What of a report goes out together: a mail of its own, and a message of its own in each channel. */
-export type MailKind = 'start' | 'scores' | 'controls' | 'operations';
+export type MailKind = ReportKind | 'digest';
+/** Of a tenant's report. */
+export type ReportKind = 'start' | 'scores' | 'controls' | 'operations';
 
 export interface Attachment {
   /** File name, with its extension. */

@@ -6,8 +6,9 @@ const PORTALS: Record<string, string> = {
   'dod-graph.microsoft.us': 'https://security.apps.mil',
 };
 
-/** Secure Score of a tenant in the Defender portal of its cloud. */
-export function portalOf({ tenantId, cloud }: Pick<Tenant, 'tenantId' | 'cloud'>): string {
-  const host = URL.parse(cloud.graphEndpoint)?.host ?? '';
-  return `${PORTALS[host] ?? 'https://security.microsoft.com'}/securescore?tid=${encodeURIComponent(tenantId)}`;
+/** Secure Score of a tenant in the Defender portal of its cloud; without a tenant, that of whoever signs in. */
+export function portalOf({ tenantId, cloud }: Partial<Pick<Tenant, 'tenantId' | 'cloud'>>): string {
+  const host = URL.parse(cloud?.graphEndpoint ?? '')?.host ?? '';
+  const address = `${PORTALS[host] ?? 'https://security.microsoft.com'}/securescore`;
+  return tenantId === undefined ? address : `${address}?tid=${encodeURIComponent(tenantId)}`;
 }

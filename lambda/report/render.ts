@@ -1,6 +1,8 @@
 import { pngOf } from './chart/picture.ts';
 import { CHART_IDS, chartOf, drawScoreChart } from './chart/score-chart.ts';
 import { changesCsv, LIST_NAME } from './csv.ts';
+import { digestChangesCsv, digestTenantsCsv, TENANTS_NAME } from './digest-csv.ts';
+import { isDigest, type AnyReport } from './digest-model.ts';
 import { documentOf } from './document-of.ts';
 import { drawFolded } from './html.ts';
 import { namedReport, subjectOf } from './subject.ts';
@@ -16,10 +18,15 @@ import type { Attachment, MailKind } from '../ports.ts';
  * @returns a subject of one line, an HTML page under 102 kB, a plain-text part that lists everything; attached the
  *   pictures that the page shows, and the list of changes where the page has no room for them
  */
-export async function renderMail(report: Report, kind: MailKind): Promise<RenderedMail> {
+export async function renderMail(report: AnyReport, kind: MailKind): Promise<RenderedMail> {
   const named = namedReport(report);
   const document = documentOf(named, kind);
-  const where = kind === 'operations' ? 'under operations' : `as a recipient for ${named.name}`;
+  const where =
+    kind === 'operations'
+      ? 'under operations'
+      : isDigest(named)
+        ? `under the digest ${named.name}`
+        : `as a recipient for ${named.name}`;
   const drawn = await pictures(document, named);
   const complete: MailDocument = {
     ...document,
@@ -34,23 +41,25 @@ export async function renderMail(report: Report, kind: MailKind): Promise<Render
   return {
     kind,
     subject: subjectOf(named, kind),
-    urgent: isUrgent(named, kind),
+    urgent: !isDigest(named) && isUrgent(named, kind),
     html,
     text: drawText(complete),
-    attachments: [
-      ...drawn.attachments,
-      ...(folded && isList(kind)
-        ? [
-            {
-              name: LIST_NAME,
-              contentType: 'text/csv; charset=utf-8',
-              content: Buffer.from(changesCsv(named)),
-            },
-          ]
-        : []),
-    ],
+    attachments: [...drawn.attachments, ...listsOf(named, kind, folded)],
     problem: drawn.problem,
   };
+}
+
+/** Of a digest always: which tenants something hit stands there alone. */
+function listsOf(report: AnyReport, kind: MailKind, folded: boolean): Attachment[] {
+  const csv = (name: string, text: string): Attachment => ({
+    name,
+    contentType: 'text/csv; charset=utf-8',
+    content: Buffer.from(text),
+  });
+  if (isDigest(report)) {
+    return [csv(LIST_NAME, digestChangesCsv(report)), csv(TENANTS_NAME, digestTenantsCsv(report))];
+  }
+  return folded && isList(kind) ? [csv(LIST_NAME, changesCsv(report))] : [];
 }
 
 function isList(kind: MailKind): boolean {
@@ -59,7 +68,7 @@ function isList(kind: MailKind): boolean {
 
 async function pictures(
   { blocks }: MailDocument,
-  { trend }: Report,
+  { trend }: Pick<Report, 'trend'>,
 ): Promise<{ attachments: Attachment[]; problem: Error | null }> {
   const chart = blocks.some(({ type }) => type === 'chart') ? chartOf(trend) : null;
   if (chart === null) return { attachments: [], problem: null };

@@ -2,6 +2,8 @@ import { explained } from './account.ts';
 import { isTimeZone, count, day, daysBetween, listing, score, scoreChange, span } from './format.ts';
 import { line } from './plain-text.ts';
 import { isUrgent, urgentEssence } from './urgency.ts';
+import { digestSubject } from './digest.ts';
+import { isDigest, type AnyReport } from './digest-model.ts';
 import type { OperationsItem, Report, ReportedChange } from './model.ts';
 import type { MailKind } from '../ports.ts';
 import type { ChangeKind } from '../score/change.ts';
@@ -13,7 +15,8 @@ const LONGEST_SUBJECT = 150;
 const LONGEST_NAME = 60;
 
 /** A mail in one line: whose score, how much, what happened. */
-export function subjectOf(report: Report, kind: MailKind): string {
+export function subjectOf(report: AnyReport, kind: MailKind): string {
+  if (isDigest(report)) return digestSubject(report);
   const urgent = isUrgent(report, kind) ? 'Urgent: ' : '';
   return line(`${urgent}${line(report.name, LONGEST_NAME)}: ${essence(report, kind)}`, LONGEST_SUBJECT);
 }
@@ -33,6 +36,7 @@ function essence(report: Report, kind: MailKind): string {
         ? 'Secure Score monitoring has started'
         : `Secure Score monitoring has started at ${score(report.after)}`;
     case 'operations':
+    case 'digest':
       return operationsEssence(report.operations, report.timeZone);
   }
 }
@@ -217,12 +221,12 @@ function period(report: Report): string {
 }
 
 /** The subject alone, without drawing anything. */
-export function subjectOfMail(report: Report, kind: MailKind): string {
+export function subjectOfMail(report: AnyReport, kind: MailKind): string {
   return subjectOf(namedReport(report), kind);
 }
 
 /** A time zone that this runtime does not know, in a report of another version, must not hold back a mail. */
-export function namedReport(report: Report): Report {
+export function namedReport<Of extends AnyReport>(report: Of): Of {
   return {
     ...report,
     timeZone: isTimeZone(report.timeZone) ? report.timeZone : 'UTC',

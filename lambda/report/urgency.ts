@@ -8,7 +8,7 @@ export function isUrgent({ urgent = [] }: Report, kind: MailKind): boolean {
 }
 
 /** "The score is below 60 %, a limit set for this tenant.", a sentence a line that was crossed. */
-export function urgentSentences({ urgent = [] }: Report): string[] {
+export function urgentSentences({ urgent = [] }: Pick<Report, 'urgent'>): string[] {
   return urgent.map((each) => {
     switch (each.rule) {
       case 'below':

@@ -1,12 +1,14 @@
-import { contentHash, type Archive, type Versioned } from '../archive/archive.ts';
-import { EMPTY_STATE, lastReportedOf, type Delivery, type State } from '../archive/state.ts';
+import { contentHash, type Versioned } from '../archive/archive.ts';
+import { EMPTY_STATE, type Delivery, type State } from '../archive/state.ts';
 import { MAIL } from '../config.ts';
 import { DeliveryError, MonitorError } from '../errors.ts';
-import type { Report } from '../report/model.ts';
+import type { Addressee, Ports } from '../ports.ts';
+import type { AnyReport } from '../report/digest-model.ts';
+import type { MailKind, Report } from '../report/model.ts';
 import { subjectOfMail } from '../report/subject.ts';
-import { recipientsOf } from '../channels/mail.ts';
-import { reportOfOperations } from './incidents.ts';
-import { enterReport, further } from './ledger.ts';
+import { recipientsOf, type Sender } from '../channels/mail.ts';
+import { further } from './ledger.ts';
+import { deliveriesIn, type Origin, type Outgoing } from './origin.ts';
 import {
   afterwards,
   asOfNow,
@@ -37,73 +39,96 @@ const FIRST_PAUSE_MS = 1_000;
 /** The longest pause that is granted, in ms. A receiver that asks for a longer one is tried again after this time. */
 const LONGEST_PAUSE_MS = 24 * 3_600_000;
 
-/** The part of a run that delivering needs, so that the watch can deliver too. */
-export type Delivering = Pick<Run, 'tenant' | 'sender'> & {
-  ports: Pick<Run['ports'], 'clock' | 'pause' | 'invocation' | 'channels' | 'log'>;
-};
+/** The part of a run that delivering needs, so that the watch and digests can deliver too. */
+export interface Delivering {
+  sender: Sender;
+  ports: Pick<Ports, 'clock' | 'pause' | 'invocation' | 'channels' | 'log'>;
+}
 
 /**
  * The state, once nobody else is writing and sending. A report that an earlier run claimed but did not archive is now
  * archived, because its claim has ended or this is a retry of the same invocation.
  * @throws ClaimedError while the claim of another run is live
  */
-export async function takeOver(
+export async function takeOver<S extends Outgoing>(
   run: Delivering,
-  archive: Archive,
+  origin: Origin<S>,
   result: RunResult | null,
-): Promise<Versioned> {
+): Promise<Versioned<S>> {
   for (;;) {
-    const current = await archive.state();
+    const current = await origin.state();
     const claim = current.state?.claim;
     if (!current.state || !claim) return current;
 
     const { id } = run.ports.invocation;
     const left = Date.parse(claim.until) - run.ports.clock.now().getTime();
     if (claim.invocation !== id && left > 0 && left < LONGEST_CLAIM_MS) {
-      throw new ClaimedError(claim.until, result && { ...result, ...pendingOf(run, current.state.outbox) });
+      throw new ClaimedError(
+        origin.whose,
+        claim.until,
+        result && { ...result, ...pendingOf(origin.addressee, current.state.outbox) },
+      );
     }
-    const taken = await archive.swapState(
+    const taken = await origin.swap(
       { ...current.state, claim: { ...claim, invocation: id, until: claimEnd(run) } },
       current.version,
     );
     if (!taken) continue;
-    const archived = await archiveReport(run, archive, taken);
-    return swapOurs(archive, archived, { ...stateOf(archived), claim: null });
+    const archived = await archiveReport(run, origin, taken);
+    return swapOurs(origin, archived, { ...stateOf(origin, archived), claim: null });
   }
 }
 
 /**
- * Moves the cursor, puts the deliveries of the findings into the outbox, and claims archiving and sending, all in one
- * compare-and-swap.
- * @returns the state, with a claim if there is anything to send; null if another run changed it meanwhile, so that
+ * What of the findings is deposited: the report, where it is worth any mail, and the state with its deliveries. A tenant
+ * that is reported in digests has its report archived, and is notified of what is urgent and of operations alone.
+ */
+export function depositOf(
+  { tenant, sender, ports }: Run,
+  state: State | null,
+  {
+    report,
+    mails,
+    next,
+    ledger,
+  }: Pick<Findings, 'report' | 'next' | 'ledger'> & { mails: readonly MailKind[] },
+): { report: Report | null; state: State } {
+  const before = state ?? EMPTY_STATE;
+  const deliveries = deliveriesOf(sender, tenant, report, [...mails]).filter(
+    ({ kind, urgent }) => tenant.report === 'each' || urgent || kind === 'operations',
+  );
+  return {
+    report: mails.length > 0 ? report : null,
+    state: {
+      ...before,
+      ...next,
+      name: tenant.name,
+      schedule: tenant.schedule,
+      tenant: JSON.parse(JSON.stringify(tenant)) as unknown,
+      ledger: further(ledger, before.ledger),
+      outbox: [...withEnded(before.outbox, next.said, ports.clock.now()), ...deliveries],
+    },
+  };
+}
+
+/**
+ * Moves the cursor, puts the deliveries into the outbox, and claims archiving and sending, all in one compare-and-swap.
+ * @param report to be archived, whoever is notified; null: there is none
+ * @param state as it is to be, with the deliveries in its outbox
+ * @returns the state, with a claim if there is anything to do; null if another run changed it meanwhile, so that
  *   nothing was done and the comparison must be repeated
  */
-export async function deposit(
+export async function deposit<S extends Outgoing>(
   run: Delivering,
-  archive: Archive,
-  current: Versioned,
-  findings: Pick<Findings, 'report' | 'mails' | 'next' | 'ledger'>,
-): Promise<Versioned | null> {
-  const before = stateOf(current);
-  const { report, mails, next } = findings;
+  origin: Origin<S>,
+  current: Versioned<S>,
+  { report, state }: { report: AnyReport | null; state: S },
+): Promise<Versioned<S> | null> {
   const now = run.ports.clock.now();
-  const outbox = [
-    ...withEnded(before.outbox, next.said, now),
-    ...(mails.length > 0 ? deliveriesOf(run, report, mails) : []),
-  ];
-  const hasWork = mails.length > 0 || outbox.some((delivery) => isDue(delivery, now));
-  const state: State = {
-    ...before,
-    ...next,
-    name: run.tenant.name,
-    schedule: run.tenant.schedule,
-    tenant: JSON.parse(JSON.stringify(run.tenant)) as unknown,
-    ledger: further(findings.ledger, before.ledger),
-    outbox,
-    claim: hasWork ? claimOf(run, mails.length > 0 ? report : null) : null,
-  };
-  if (current.state !== null && contentHash(state) === contentHash(current.state)) return current;
-  return (await archive.swapState(state, current.version)) ?? null;
+  const hasWork = report !== null || state.outbox.some((delivery) => isDue(delivery, now));
+  const next: S = { ...state, claim: hasWork ? claimOf(run, report) : null };
+  if (current.state !== null && contentHash(next) === contentHash(current.state)) return current;
+  return (await origin.swap(next, current.version)) ?? null;
 }
 
 /**
@@ -112,21 +137,21 @@ export async function deposit(
  * @param ours the result of `deposit`. Without a claim there is nothing to do
  * @param patience the maximum time to wait for receivers in all, in ms
  */
-export async function send(
+export async function send<S extends Outgoing>(
   run: Delivering,
-  archive: Archive,
-  ours: Versioned,
+  origin: Origin<S>,
+  ours: Versioned<S>,
   patience = PATIENCE_MS,
 ): Promise<Delivered> {
   const round: Round = { setbacks: new Map(), sent: new Set(), delivered: NOTHING_DELIVERED() };
   let current = ours;
-  while (stateOf(current).claim !== null) {
-    current = await archiveReport(run, archive, current);
+  while (stateOf(origin, current).claim !== null) {
+    current = await archiveReport(run, origin, current);
     const tried = new Set(round.setbacks.keys());
-    current = await sendDue(run, archive, current, { round, tried, patience });
+    current = await sendDue(run, origin, current, { round, tried, patience });
     const now = run.ports.clock.now();
     const fresh = [...round.setbacks.values()].filter(({ delivery }) => !tried.has(delivery.id));
-    const after = afterwards(stateOf(current), fresh, round.sent, now);
+    const after = afterwards(stateOf(origin, current), fresh, round.sent, now);
     const { outbox, said, items, dropped } = after;
     round.delivered.failed += after.failed;
     for (const { delivery, problem, advice } of fresh) {
@@ -134,41 +159,46 @@ export async function send(
         dropped.some((each) => each.delivery === delivery)
           ? 'a delivery was given up'
           : 'a delivery did not get through, and waits',
-        { tenant: run.tenant.tenantId, delivery: delivery.id, problem, advice },
+        { ...origin.facts, delivery: delivery.id, problem, advice },
       );
     }
     for (const { delivery, problem } of dropped) {
-      round.delivered.deliveries.push({ ...nameOf(run, delivery), dropped: problem });
+      round.delivered.deliveries.push({ ...nameOf(origin.addressee, delivery), dropped: problem });
     }
 
-    const state: State = { ...stateOf(current), outbox, said };
-    const report = items.length > 0 ? reportOfOperations(run, state, now, items) : null;
-    current = await swapOurs(archive, current, {
+    const state: S = { ...stateOf(origin, current), outbox, said };
+    const report = items.length > 0 ? origin.ofOperations(state, now, items) : null;
+    current = await swapOurs(origin, current, {
       ...state,
       outbox: report
         ? [
             ...outbox,
-            ...deliveriesOf(run, report, ['operations']).filter(({ destination }) => destination === MAIL),
+            ...deliveriesOf(run.sender, origin.addressee, report, ['operations']).filter(
+              ({ destination }) => destination === MAIL,
+            ),
           ]
         : outbox,
       claim: report && claimOf(run, report),
     });
   }
-  const { pending, deliveries } = pendingOf(run, stateOf(current).outbox);
+  const { pending, deliveries } = pendingOf(origin.addressee, stateOf(origin, current).outbox);
   round.delivered.pending = pending;
   round.delivered.deliveries.push(...deliveries);
   return round.delivered;
 }
 
 /** Sends what is due, once, for the watch, which has nothing of its own to report. @throws ClaimedError */
-export async function sendWaiting(run: Delivering, archive: Archive): Promise<Delivered> {
+export async function sendWaiting<S extends Outgoing>(
+  run: Delivering,
+  origin: Origin<S>,
+): Promise<Delivered> {
   for (;;) {
-    const current = await takeOver(run, archive, null);
-    const state = stateOf(current);
+    const current = await takeOver(run, origin, null);
+    const state = stateOf(origin, current);
     const isAnyDue = state.outbox.some((delivery) => isDue(delivery, run.ports.clock.now()));
-    if (!isAnyDue) return send(run, archive, current, 0);
-    const ours = await archive.swapState({ ...state, claim: claimOf(run, null) }, current.version);
-    if (ours) return send(run, archive, ours, 0);
+    if (!isAnyDue) return send(run, origin, current, 0);
+    const ours = await origin.swap({ ...state, claim: claimOf(run, null) }, current.version);
+    if (ours) return send(run, origin, ours, 0);
   }
 }
 
@@ -183,19 +213,19 @@ interface Round {
 const NOTHING_DELIVERED = (): Delivered => ({ mails: [], pending: [], deliveries: [], failed: 0 });
 
 /** @param tried deliveries that have failed in this run. They, and those behind them, wait for the next one */
-async function sendDue(
+async function sendDue<S extends Outgoing>(
   run: Delivering,
-  archive: Archive,
-  claimed: Versioned,
+  origin: Origin<S>,
+  claimed: Versioned<S>,
   { round, tried, ...limits }: { round: Round; tried: Set<string>; patience: number },
-): Promise<Versioned> {
+): Promise<Versioned<S>> {
   const { clock, invocation } = run.ports;
   let current = claimed;
   let { patience } = limits;
   for (let pause = FIRST_PAUSE_MS; ; pause *= 2) {
     const held: Delivery[] = [];
     let wait: number | null = null;
-    for (const delivery of stateOf(current).outbox) {
+    for (const delivery of stateOf(origin, current).outbox) {
       const before = round.setbacks.get(delivery.id);
       const isOver = before && (before.final || before.needsSomebody || tried.has(delivery.id));
       if (held.some((earlier) => waitsFor(delivery, earlier))) {
@@ -206,10 +236,10 @@ async function sendDue(
       ) {
         if (!before?.final) held.push(delivery);
       } else {
-        const setback = await attempt(run, archive, delivery, round);
+        const setback = await attempt(run, origin, delivery, round);
         if (!setback) {
           round.setbacks.delete(delivery.id);
-          current = await swapOurs(archive, current, without(stateOf(current), delivery));
+          current = await swapOurs(origin, current, without(stateOf(origin, current), delivery));
           continue;
         }
         round.setbacks.set(delivery.id, setback);
@@ -230,36 +260,34 @@ async function sendDue(
 }
 
 /** @returns null if it was sent, or need no longer be */
-async function attempt(
+async function attempt<S extends Outgoing>(
   run: Delivering,
-  archive: Archive,
+  origin: Origin<S>,
   delivery: Delivery,
   round: Round,
 ): Promise<Setback | null> {
-  const { tenant, sender, ports } = run;
+  const { sender, ports } = run;
+  const { addressee } = origin;
   const { id, kind, destination, urgent, report: reportKey } = delivery;
   const now = ports.clock.now();
   try {
     if (now >= ports.invocation.deadline) throw outOfTime();
-    const archived = await reportAt(archive, reportKey);
+    const archived = await reportAt(origin, reportKey);
     if (isPast(delivery, archived) && !delivery.heard) {
       ports.log.info(
         'a delivery is not sent: what it reports is over, and nobody was notified of its beginning',
-        {
-          tenant: tenant.tenantId,
-          delivery: id,
-        },
+        { ...origin.facts, delivery: id },
       );
       return null;
     }
     const report = asOfNow(archived, delivery);
     const deadline = new Date(Math.min(ports.invocation.deadline.getTime(), now.getTime() + MESSAGE_MS));
-    const channel = ports.channels.of(tenant, destination);
+    const channel = ports.channels.of(addressee, destination);
     const received = await channel.send({ id, kind, report, reportKey, urgent, deadline });
     round.sent.add(queueOf(delivery));
-    round.delivered.deliveries.push({ ...nameOf(run, delivery), id: received });
+    round.delivered.deliveries.push({ ...nameOf(origin.addressee, delivery), id: received });
     if (destination === MAIL) {
-      const to = recipientsOf(tenant.recipients, sender, kind);
+      const to = recipientsOf(addressee.recipients, sender, kind);
       round.delivered.mails.push({ kind, subject: subjectOfMail(report, kind), to, id: received });
     }
     return null;
@@ -295,9 +323,9 @@ function nameOfError(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown';
 }
 
-async function reportAt(archive: Archive, key: string): Promise<Report> {
+async function reportAt<S extends Outgoing>(origin: Origin<S>, key: string): Promise<AnyReport> {
   try {
-    return (await archive.report(key)).report;
+    return await origin.report(key);
   } catch (error) {
     if (!(error instanceof MonitorError && error.code === 'archive-damaged')) throw error;
     throw new DeliveryError(error.code, error.message, error.advice, { final: true, cause: error });
@@ -305,7 +333,7 @@ async function reportAt(archive: Archive, key: string): Promise<Report> {
 }
 
 /** The state after a delivery was sent. Other deliveries of its report are marked as heard of. */
-function without(state: State, { id, report }: Delivery): State {
+function without<S extends Outgoing>(state: S, { id, report }: Delivery): S {
   return {
     ...state,
     outbox: state.outbox
@@ -314,23 +342,25 @@ function without(state: State, { id, report }: Delivery): State {
   };
 }
 
-/** Enters the claimed report in the ledger and archives it, both once, however many tries it takes. */
-async function archiveReport(run: Delivering, archive: Archive, current: Versioned): Promise<Versioned> {
-  const state = stateOf(current);
-  const { claim } = state;
-  if (!claim?.report) return current;
-  const { report } = claim;
-  const deliveries = state.outbox
-    .filter(({ id }) => id.startsWith(contentHash(report).slice(0, 16)))
-    .map(({ id, destination, kind, subject, to }) => ({ id, destination, kind, subject, to }));
-  const archived = { report, deliveries, next: lastReportedOf(state) };
-  const ledger = await enterReport(archive, state.ledger, archived, run.ports.clock.now());
-  return swapOurs(archive, current, { ...state, ledger, claim: { ...claim, report: null } });
+/** Archives the claimed report, once, however many tries it takes. */
+async function archiveReport<S extends Outgoing>(
+  run: Delivering,
+  origin: Origin<S>,
+  current: Versioned<S>,
+): Promise<Versioned<S>> {
+  const state = stateOf(origin, current);
+  if (!state.claim?.report) return current;
+  const deliveries = deliveriesIn(state.outbox, state.claim.report);
+  return swapOurs(origin, current, await origin.archive(state, deliveries, run.ports.clock.now()));
 }
 
 /** Swaps a state that we hold. @throws MonitorError `claim-lost` if we no longer do */
-async function swapOurs(archive: Archive, current: Versioned, next: State): Promise<Versioned> {
-  const swapped = await archive.swapState(next, current.version);
+async function swapOurs<S extends Outgoing>(
+  origin: Origin<S>,
+  current: Versioned<S>,
+  next: S,
+): Promise<Versioned<S>> {
+  const swapped = await origin.swap(next, current.version);
   if (swapped) return swapped;
   throw new MonitorError(
     'claim-lost',
@@ -350,11 +380,11 @@ function outOfTime(): MonitorError {
   );
 }
 
-function stateOf({ state }: Versioned): State {
-  return state ?? EMPTY_STATE;
+function stateOf<S extends Outgoing>(origin: Origin<S>, { state }: Versioned<S>): S {
+  return state ?? origin.empty;
 }
 
-function claimOf(run: Delivering, report: Report | null): State['claim'] {
+function claimOf(run: Delivering, report: AnyReport | null): Outgoing['claim'] {
   return { invocation: run.ports.invocation.id, until: claimEnd(run), report };
 }
 
@@ -362,18 +392,18 @@ function claimEnd({ ports }: Delivering): string {
   return new Date(ports.invocation.deadline.getTime() + CLAIM_SLACK_MS).toISOString();
 }
 
-function nameOf({ tenant }: Delivering, { destination, kind }: Delivery) {
-  const type = tenant.channels.find(({ name }) => name === destination)?.type;
+function nameOf({ channels }: Addressee, { destination, kind }: Delivery) {
+  const type = channels.find(({ name }) => name === destination)?.type;
   return { channel: type ?? destination, kind, destination };
 }
 
-function pendingOf(run: Delivering, outbox: Delivery[]): Pick<Delivered, 'pending' | 'deliveries'> {
+function pendingOf(to: Addressee, outbox: Delivery[]): Pick<Delivered, 'pending' | 'deliveries'> {
   return {
     pending: outbox
       .filter(({ destination }) => destination === MAIL)
       .map(({ kind, subject, to }) => ({ kind, subject, to })),
     deliveries: outbox.map((delivery) => ({
-      ...nameOf(run, delivery),
+      ...nameOf(to, delivery),
       pending: true as const,
       problem: delivery.problem,
     })),

@@ -1,9 +1,10 @@
 import type { Archive } from '../archive/archive.ts';
 import { EMPTY_STATE, lastReportedOf, type State } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
-import { deposit, send, takeOver } from './deliver.ts';
+import { deposit, depositOf, send, takeOver } from './deliver.ts';
 import { endedNotes, reportOfOperations } from './incidents.ts';
 import { findLastReported } from './last-reported.ts';
+import { ofTenant } from './origin.ts';
 import type { Run } from './run.ts';
 
 /** The time, in ms, after which a failure that may pass by itself is reported. */
@@ -20,7 +21,8 @@ export async function reportFailure(run: Run, archive: Archive, failure: unknown
   if (!(failure instanceof MonitorError) || OF_OTHER_RUNS.has(failure.code)) return;
   const { ports, tenant } = run;
   try {
-    const current = await takeOver(run, archive, null);
+    const origin = ofTenant(tenant, archive);
+    const current = await takeOver(run, origin, null);
     const state: State = current.state ?? { ...EMPTY_STATE, ...(await findLastReported(run, archive, null)) };
     const now = ports.clock.now();
     const { code: kind, message, advice, retryable } = failure;
@@ -31,9 +33,9 @@ export async function reportFailure(run: Run, archive: Archive, failure: unknown
       !failing.told.includes(code) &&
       (!retryable || now.getTime() - Date.parse(failing.since) >= PATIENCE_MS);
     const item = { kind: 'failing' as const, code: kind, message, advice, since: failing.since };
-    const ours = await deposit(run, archive, current, {
+    const findings = {
       report: reportOfOperations(run, state, now, [item], due ? endedNotes(state.said) : []),
-      mails: due ? ['operations'] : [],
+      mails: due ? (['operations'] as const) : [],
       next: {
         ...lastReportedOf(state),
         said: {
@@ -43,8 +45,9 @@ export async function reportFailure(run: Run, archive: Archive, failure: unknown
         },
       },
       ledger: null,
-    });
-    if (ours) await send(run, archive, ours);
+    };
+    const ours = await deposit(run, origin, current, depositOf(run, current.state, findings));
+    if (ours) await send(run, origin, ours);
   } catch (error) {
     ports.log.warn('the failure could not be reported', {
       tenant: tenant.tenantId,

@@ -1,11 +1,13 @@
-import { newDelivery, type Delivery, type Notified, type State } from '../archive/state.ts';
+import { newDelivery, type Delivery, type Notified } from '../archive/state.ts';
 import { hears } from '../channels/channels.ts';
-import { recipientsOf } from '../channels/mail.ts';
+import { recipientsOf, type Sender } from '../channels/mail.ts';
 import { MAIL } from '../config.ts';
 import { episodesOf, type Episode } from '../report/episodes.ts';
-import type { MailKind, OperationsItem, Report } from '../report/model.ts';
+import type { Addressee } from '../ports.ts';
+import { isDigest, type AnyReport } from '../report/digest-model.ts';
+import type { MailKind, OperationsItem } from '../report/model.ts';
 import { subjectOfMail } from '../report/subject.ts';
-import type { Run } from './run.ts';
+import type { Outgoing } from './origin.ts';
 
 /** The age, in ms, at which a delivery is given up. */
 const GIVEN_UP_MS = 7 * 24 * 3_600_000;
@@ -13,17 +15,19 @@ const GIVEN_UP_MS = 7 * 24 * 3_600_000;
 /** The time, in ms, after which a problem that may pass by itself is reported. */
 const PATIENCE_MS = 24 * 3_600_000;
 
-/** The part of a run that decides where its deliveries go. */
-export type Recipients = Pick<Run, 'tenant' | 'sender'>;
-
 /** One delivery for each kind and destination: by mail, and to each channel that takes the kind. */
-export function deliveriesOf({ tenant, sender }: Recipients, report: Report, kinds: MailKind[]): Delivery[] {
+export function deliveriesOf(
+  sender: Pick<Sender, 'operations'>,
+  addressee: Addressee,
+  report: AnyReport,
+  kinds: MailKind[],
+): Delivery[] {
   return kinds.flatMap((kind) => {
     const subject = subjectOfMail(report, kind);
-    const to = recipientsOf(tenant.recipients, sender, kind);
-    const channels = tenant.channels.filter((channel) => hears(channel, kind));
+    const to = recipientsOf(addressee.recipients, sender, kind);
+    const channels = addressee.channels.filter((channel) => hears(channel, kind));
     return [
-      newDelivery(report, kind, MAIL, { to, subject }),
+      ...(to.length > 0 ? [newDelivery(report, kind, MAIL, { to, subject })] : []),
       ...channels.map(({ name }) => newDelivery(report, kind, name, { to: [], subject })),
     ];
   });
@@ -72,17 +76,18 @@ function holds({ kind, since }: { kind: string; since: string }, said: Notified)
 }
 
 /** True if every episode that a delivery reports is over. */
-export function isPast({ episodes }: Delivery, report: Report): boolean {
+export function isPast({ episodes }: Delivery, report: AnyReport): boolean {
   return (
     episodes.length > 0 &&
+    !isDigest(report) &&
     episodes.length === report.operations.length &&
     episodes.every(({ until }) => until !== null)
   );
 }
 
 /** The report, with episodes that are over marked as such. */
-export function asOfNow(report: Report, { episodes }: Delivery): Report {
-  if (episodes.every(({ until }) => until === null)) return report;
+export function asOfNow(report: AnyReport, { episodes }: Delivery): AnyReport {
+  if (isDigest(report) || episodes.every(({ until }) => until === null)) return report;
   const ends = episodesOf(report).map(
     (of) => episodes.find(({ kind, since }) => kind === of.kind && since === of.since)?.until ?? null,
   );
@@ -109,9 +114,9 @@ export interface Setback {
 }
 
 /** The consequences of a run's setbacks. */
-export interface Aftermath {
+export interface Aftermath<Said> {
   outbox: Delivery[];
-  said: Notified;
+  said: Said;
   dropped: Setback[];
   /** Items for the operations mail, without problems that keep that mail itself back. */
   items: OperationsItem[];
@@ -124,12 +129,12 @@ export interface Aftermath {
  * day, is reported once until it moves again.
  * @param sent queues of which a delivery was sent
  */
-export function afterwards(
-  { outbox, said }: State,
+export function afterwards<Said extends Outgoing['said']>(
+  { outbox, said }: { outbox: Delivery[]; said: Said },
   setbacks: Setback[],
   sent: Set<string>,
   now: Date,
-): Aftermath {
+): Aftermath<Said> {
   const at = now.getTime();
   const isLost = ({ final, delivery }: Setback) => final || at - Date.parse(delivery.since) >= GIVEN_UP_MS;
   const dropped = setbacks.filter(isLost);

@@ -60,15 +60,16 @@ export interface SentMail extends PendingMail {
   id: string;
 }
 
-/** Another run is sending the findings of this tenant. It is retryable, because a later run takes over when the claim ends. */
+/** Another run is sending these findings. It is retryable, because a later run takes over when the claim ends. */
 export class ClaimedError extends MonitorError {
   /** The result of what this run did all the same, with the claimed mails in `pending`. */
   readonly result: RunResult | null;
 
-  constructor(until: string, result: RunResult | null) {
+  /** @param whose reports: "this tenant" */
+  constructor(whose: string, until: string, result: RunResult | null) {
     super(
       'claimed-by-another-run',
-      `Another run is sending the reports of this tenant, until ${until} at the latest.`,
+      `Another run is sending the reports of ${whose}, until ${until} at the latest.`,
       'Run again after that time: whatever is unsent by then is sent.',
       { retryable: true },
     );

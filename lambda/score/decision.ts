@@ -76,6 +76,12 @@ function decisionInCatalogue(
   return { decision: { ...decision, previousState }, decided };
 }
 
+/** The state that somebody decided and that is in force; null where none is. A control's own outweighs the catalogue's. */
+export function stateInForce(control: Pick<Control, 'state'>, profile: Profile | undefined): string | null {
+  const state = control.state ?? profile?.decision?.state ?? null;
+  return state === null || isDefault(state) ? null : state;
+}
+
 function isInForce({ state }: Decision): boolean {
   return !isDefault(state);
 }

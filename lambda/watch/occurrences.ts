@@ -2,25 +2,34 @@ import type { Tenant } from '../config.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Clocks skip a time on one day only, so that a few days are enough to find an occurrence in any zone. */
-const DAYS_BACK = 3;
+/** Clocks skip a time on one day only, so that a few days more than the longest period are enough in any zone. */
+const DAYS_BACK = { day: 3, week: 3 * 7, month: 3 * 31 };
+
+const MONDAY = 1;
 
 /**
- * The last moment, up to `until`, at which a daily schedule was due in its time zone. On a day whose clock skips that
+ * The last moment, up to `until`, at which a schedule was due in its time zone: every day, every Monday, or on the first
+ * of every month. On a day whose clock skips that
  * time EventBridge skips the schedule; on a day that has it twice, the first counts:
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#daylist-savings-time
  * @param schedule at: hh:mm
  */
-export function lastOccurrence({ at, timeZone }: Tenant['schedule'], until: Date): Date {
+export function lastOccurrence(
+  { at, timeZone, every = 'day' }: Tenant['schedule'] & { every?: keyof typeof DAYS_BACK },
+  until: Date,
+): Date {
   const wall = wallClockOf(timeZone);
   const time = Date.parse(`1970-01-01T${at}:00Z`);
   const today = Math.floor(wall(until.getTime()) / DAY_MS) * DAY_MS;
-  for (let day = 0; day <= DAYS_BACK; day += 1) {
-    const wanted = today - day * DAY_MS + time;
+  for (let day = 0; day <= DAYS_BACK[every]; day += 1) {
+    const date = new Date(today - day * DAY_MS);
+    if (every === 'week' && date.getUTCDay() !== MONDAY) continue;
+    if (every === 'month' && date.getUTCDate() !== 1) continue;
+    const wanted = date.getTime() + time;
     const instant = instantsAt(wanted, wall).find((each) => each <= until.getTime());
     if (instant !== undefined) return new Date(instant);
   }
-  throw new Error(`the time zone ${timeZone} has no ${at} within ${DAYS_BACK} days`);
+  throw new Error(`the time zone ${timeZone} has no ${at} within ${DAYS_BACK[every]} days`);
 }
 
 /** The moments at which the clock shows a time, ascending: none, one or two. */

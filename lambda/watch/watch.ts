@@ -1,14 +1,17 @@
 import { Archive, contentHash } from '../archive/archive.ts';
 import { inParallel } from '../archive/columns/parallel.ts';
 import type { State } from '../archive/state.ts';
-import { tenantSchema } from '../config.ts';
+import { digestSchema, tenantSchema, type Digest } from '../config.ts';
+import { ofDigest } from '../digest/origin.ts';
+import { digestsIn, readDigest } from '../digest/state.ts';
 import { MonitorError } from '../errors.ts';
 import { DEPLOYMENT_METRICS } from '../metric-names.ts';
 import type { Mailer, Ports, Schedule, Schedules } from '../ports.ts';
 import { renderWatchMail, type WatchItem } from '../report/watch.ts';
 import type { Sender } from '../channels/mail.ts';
 import { sendWaiting } from '../run/deliver.ts';
-import type { SentMail } from '../run/run.ts';
+import { ofTenant, type Origin, type Outgoing } from '../run/origin.ts';
+import type { Delivered, SentMail } from '../run/run.ts';
 import { lookThrough, type Look } from './evidence.ts';
 import { recall, remember, type Memory } from './memory.ts';
 import { assess, notYetNotified, type Incidents, type Watched } from './incidents.ts';
@@ -243,26 +246,33 @@ async function send(run: Watch, items: WatchItem[], now: Date): Promise<SentMail
   return { kind, subject, to: sender.operations, id };
 }
 
-/** Sends what waits in the outboxes of the tenants. One that cannot be emptied keeps no other waiting. @returns the mails */
+/**
+ * Sends what waits in the outboxes of the tenants and of the digests. One that cannot be emptied keeps no other waiting.
+ * @returns the mails
+ */
 async function emptyOutboxes(run: Watch, tenants: Watched[]): Promise<SentMail[]> {
   const { ports, sender, deadline } = run;
   const invocation = { id: `watch ${run.deployment} ${ports.clock.now().toISOString()}`, deadline };
-  const waiting = tenants.filter(({ state }) => state && state !== 'damaged' && state.outbox.length > 0);
-  const delivered = await inParallel(waiting, async ({ schedule: { tenantId }, state }) => {
+  const delivering = { sender, ports: { ...ports, invocation } };
+  const emptied = async <S extends Outgoing>(origin: Origin<S>): Promise<Delivered[]> => {
     try {
-      // As of its last run. A state of before there were channels has none: then the next run sends.
-      const parsed = tenantSchema.safeParse((state as State).tenant);
-      if (!parsed.success || ports.clock.now() >= deadline) return [];
-      const delivering = { tenant: parsed.data, sender, ports: { ...ports, invocation } };
-      return [await sendWaiting(delivering, new Archive(ports.store, tenantId))];
+      return ports.clock.now() >= deadline ? [] : [await sendWaiting(delivering, origin)];
     } catch (error) {
       ports.log.warn('an outbox could not be emptied: the next run tries again', {
-        tenant: tenantId,
+        ...origin.facts,
         error: error instanceof Error ? error.message : String(error),
       });
       return [];
     }
+  };
+  const waiting = tenants.filter(({ state }) => state && state !== 'damaged' && state.outbox.length > 0);
+  const delivered = await inParallel(waiting, async ({ schedule: { tenantId }, state }) => {
+    // As of its last run. A state of before there were channels has none: then the next run sends.
+    const parsed = tenantSchema.safeParse((state as State).tenant);
+    return parsed.success ? emptied(ofTenant(parsed.data, new Archive(ports.store, tenantId))) : [];
   });
+  for (const digest of await waitingDigests(run))
+    delivered.push(await emptied(ofDigest(digest, ports.store)));
   const all = delivered.flat();
   if (all.length > 0) {
     ports.metrics.publish({
@@ -271,6 +281,22 @@ async function emptyOutboxes(run: Watch, tenants: Watched[]): Promise<SentMail[]
     });
   }
   return all.flatMap(({ mails }) => mails);
+}
+
+/** Digests with anything in their outbox, as of their last run. One that cannot be read is logged. */
+async function waitingDigests({ ports: { store, log } }: Watch): Promise<Digest[]> {
+  try {
+    const states = await inParallel(await digestsIn(store), (name) => readDigest(store, name));
+    return states.flatMap(({ state }) => {
+      const parsed = digestSchema.safeParse(state?.digest);
+      return state && state.outbox.length > 0 && parsed.success ? [parsed.data] : [];
+    });
+  } catch (error) {
+    log.error('the states of the digests could not be read', {
+      error: error instanceof Error ? error.message : String(error),
+    });
+    return [];
+  }
 }
 
 /** Records what was reported after the mail, so that a crash in between repeats the mail rather than losing it. */

@@ -11,12 +11,12 @@ import { drawText } from '../../lambda/report/text.ts';
 import { HOSTILE, hostileReport, hostileText, oneDay } from './hostile.ts';
 import { changeOf, dayOf, reportOf, reports, scoreLine, trendDay } from './reports.ts';
 import type { MailKind } from '../../lambda/ports.ts';
-import type { Report } from '../../lambda/report/model.ts';
+import type { Report, ReportKind } from '../../lambda/report/model.ts';
 
 /** The card of Teams and the message of Slack. */
 
 const PORTAL = 'https://security.microsoft.com/securescore?tid=3f1b2c4d-0000-4000-8000-00000000c0de';
-const KINDS: MailKind[] = ['scores', 'controls', 'start', 'operations'];
+const KINDS: ReportKind[] = ['scores', 'controls', 'start', 'operations'];
 const ALL = KINDS.flatMap((kind) =>
   Object.entries<Report>(reports[kind]).map(([size, report]): [string, MailKind, Report] => [
     `${kind}, ${size}`,

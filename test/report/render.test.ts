@@ -4,10 +4,10 @@ import { renderMail } from '../../lambda/report/render.ts';
 import { HOSTILE, hostileReport, hostileText, oneDay } from './hostile.ts';
 import { harmsOf, readHtml } from './reading.ts';
 import { changeOf, reportOf, reports } from './reports.ts';
-import type { RenderedMail, Report } from '../../lambda/report/model.ts';
+import type { RenderedMail, Report, ReportKind } from '../../lambda/report/model.ts';
 import type { MailKind } from '../../lambda/ports.ts';
 
-const KINDS: MailKind[] = ['scores', 'controls', 'start', 'operations'];
+const KINDS: ReportKind[] = ['scores', 'controls', 'start', 'operations'];
 const ALL = await Promise.all(
   KINDS.flatMap((kind) =>
     Object.entries(reports[kind]).map(

@@ -6,9 +6,9 @@ import type { State } from '../../lambda/archive/state.ts';
 import type { ChannelSettings, Tenant } from '../../lambda/config.ts';
 import { DeliveryError, MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
-import type { Mail, Message } from '../../lambda/ports.ts';
+import type { Mail } from '../../lambda/ports.ts';
 import { watch } from '../../lambda/watch/watch.ts';
-import { fillDays, sendBy, tenant, TENANT_ID, world } from './fakes.ts';
+import { fillDays, sendBy, tenant, TENANT_ID, world, type MemoryChannel } from './fakes.ts';
 
 const KINDS: ChannelSettings['kinds'] = ['scores', 'controls', 'operations'];
 const CHANNELS: ChannelSettings[] = [
@@ -57,7 +57,7 @@ async function started(channels = CHANNELS) {
   return { ...w, siem, chat, forget, state, day, look, reconfigure, alert };
 }
 
-const afters = (messages: Message[]) =>
+const afters = (messages: MemoryChannel['got']) =>
   messages.filter(({ kind }) => kind === 'scores').map(({ report }) => report.after?.points);
 const bodies = (mails: Mail[]) => mails.map(({ kind }) => kind);
 

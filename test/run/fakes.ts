@@ -5,6 +5,7 @@ import { mailChannel } from '../../lambda/channels/mail.ts';
 import { MAIL } from '../../lambda/config.ts';
 import { DeliveryError } from '../../lambda/errors.ts';
 import type {
+  Addressee,
   Channel,
   Channels,
   Clock,
@@ -17,6 +18,7 @@ import type {
   ObjectStore,
   Ports,
 } from '../../lambda/ports.ts';
+import type { Report } from '../../lambda/report/model.ts';
 import type { Run } from '../../lambda/run/run.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
 
@@ -113,12 +115,12 @@ export class MemoryMailer implements Mailer {
 
 /** A channel that keeps what it gets; `fails` decides what becomes of a message. */
 export class MemoryChannel implements Channel {
-  readonly got: Message[] = [];
-  fails: (message: Message) => Error | null = () => null;
+  readonly got: (Message & { report: Report })[] = [];
+  fails: (message: MemoryChannel['got'][number]) => Error | null = () => null;
   async send(message: Message) {
-    const failure = this.fails(message);
+    const failure = this.fails(message as MemoryChannel['got'][number]);
     if (failure) throw failure;
-    this.got.push(message);
+    this.got.push(message as MemoryChannel['got'][number]);
     return `id-of-${message.id}`;
   }
 }
@@ -134,7 +136,7 @@ export class MemoryChannels implements Channels {
     this.#sender = sender;
     this.#log = log;
   }
-  of(whose: Tenant, destination: string): Channel {
+  of(whose: Addressee, destination: string): Channel {
     if (destination === MAIL)
       return mailChannel(whose, { mailer: this.#mailer, sender: this.#sender, log: this.#log });
     if (!whose.channels.some(({ name }) => name === destination)) {

@@ -134,7 +134,7 @@ describe('a run', () => {
   it('that finds another at work counts neither way: the other one does', async () => {
     const { runOf, metrics } = world('2026-03-01T07:00:00Z');
     const claimed = async () => {
-      throw new ClaimedError('2026-03-01T07:01:00Z', null);
+      throw new ClaimedError('this tenant', '2026-03-01T07:01:00Z', null);
     };
     await expect(published(runOf(), claimed)).rejects.toThrow('Another run');
     expect(metrics.published).toEqual([{ RunsSucceeded: 0, RunsFailed: 0, MailsSent: 0 }]);

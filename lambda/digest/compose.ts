@@ -1,0 +1,129 @@
+import { addDays } from '../dates.ts';
+import type { Attention, DigestReport, Every, Outlook, TenantAccount } from '../report/digest-model.ts';
+import { points } from '../report/format.ts';
+import type { TrendDay } from '../report/model.ts';
+import type { ScoreLine } from '../score/snapshot.ts';
+import { fleetOf, fleetTrend } from './account.ts';
+import { manyIn } from './changes.ts';
+import type { tenantAccount } from './tenant.ts';
+
+/** Percentage points of one tenant, worth a note. */
+const UNEXPLAINED = 0.5;
+
+/** Days of the chart. */
+const TREND_DAYS = 90;
+
+/** Most urgent first. */
+const ORDER: Attention['kind'][] = ['urgent', 'unreadable', 'overdue', 'failing', 'stale'];
+
+/** One tenant, as it was read. */
+export type Part = ReturnType<typeof tenantAccount> & { attention: Omit<Attention, 'isKnown'>[] };
+
+/** What an earlier digest reported. */
+export interface Reported {
+  /** By id of the tenant: its name, and the score that was digested. */
+  tenants: Record<string, { name: string; score: ScoreLine }>;
+  /** Keys of what needed somebody. */
+  attention: string[];
+}
+
+/** What goes into a digest beside its tenants. */
+export interface Frame {
+  name: string;
+  every: Every;
+  timeZone: string;
+  /** ISO 8601. */
+  toldAt: string;
+  outlook: Outlook | null;
+}
+
+/** Puts the tenants of a digest together. Pure. @param reported null: nothing was yet */
+export function compose(parts: Part[], reported: Reported | null, frame: Frame): DigestReport {
+  const tenants = parts.map(({ account }) => account).toSorted(byName);
+  const compared = parts.filter(({ account }) => account.account !== null);
+  const days = compared.map(({ account }) => ({ from: account.before!.date, to: account.after!.date }));
+  const to =
+    days
+      .map((each) => each.to)
+      .toSorted()
+      .at(-1) ?? null;
+  const known = new Set(reported?.attention);
+  const ids = new Set(tenants.map(({ tenantId }) => tenantId));
+  return {
+    version: 1,
+    kind: 'digest',
+    name: frame.name,
+    every: frame.every,
+    toldAt: frame.toldAt,
+    timeZone: frame.timeZone,
+    from: days.map((each) => each.from).toSorted()[0] ?? null,
+    to,
+    fleet: fleetOf(tenants),
+    tenants,
+    attention: parts
+      .flatMap(({ attention }) => attention)
+      .map((each) => ({ ...each, isKnown: known.has(keyOfAttention(each)) }))
+      .toSorted((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || byName(a, b)),
+    many: manyIn(tenants),
+    removed: Object.entries(reported?.tenants ?? {})
+      .flatMap(([tenantId, { name }]) => (ids.has(tenantId) ? [] : [{ tenantId, name }]))
+      .toSorted(byName),
+    trend:
+      to === null
+        ? []
+        : fleetTrend(
+            compared.map(({ trend }) => trend),
+            lastDays(compared, to),
+          ),
+    outlook: frame.outlook,
+    notes: notesOf(tenants),
+  };
+}
+
+/** Where the days of a tenant are not all known, its account cannot tell what moved it. */
+function notesOf(tenants: TenantAccount[]): string[] {
+  return tenants
+    .filter(({ account }) => account !== null && Math.abs(account.unexplained) > UNEXPLAINED)
+    .map(
+      ({ name, account }) =>
+        `${name}: ${points(Math.abs(account!.unexplained))} percentage points are not explained by any recommendation.`,
+    );
+}
+
+function byName(a: { name: string; tenantId: string }, b: { name: string; tenantId: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : a.tenantId < b.tenantId ? -1 : 1;
+}
+
+function lastDays(parts: { trend: TrendDay[] }[], to: string): string[] {
+  const first = addDays(to, 1 - TREND_DAYS);
+  const dates = new Set(parts.flatMap(({ trend }) => trend.map(({ date }) => date)));
+  return [...dates].filter((date) => date >= first && date <= to).toSorted();
+}
+
+/** Whether there is anything that a daily digest is worth. */
+export function hasNews({ tenants, attention, removed }: DigestReport): boolean {
+  return (
+    removed.length > 0 ||
+    attention.some(({ kind, isKnown }) => kind === 'urgent' || !isKnown) ||
+    tenants.some(({ isNew, after, changes }) => changes.length > 0 || (isNew && after !== null))
+  );
+}
+
+/**
+ * What has been reported with a digest.
+ * @param before of a tenant that cannot be read now, the score last digested goes on counting
+ */
+export function reportedWith(digest: DigestReport, before: Reported | null): Reported {
+  const tenants = digest.tenants.flatMap(({ tenantId, name, after }) => {
+    const score = after ?? before?.tenants[tenantId]?.score;
+    return score ? [[tenantId, { name, score }] as const] : [];
+  });
+  return {
+    tenants: Object.fromEntries(tenants),
+    attention: digest.attention.flatMap((each) => (each.kind === 'urgent' ? [] : keyOfAttention(each))),
+  };
+}
+
+function keyOfAttention({ kind, tenantId }: Pick<Attention, 'kind' | 'tenantId'>): string {
+  return `${kind} ${tenantId}`;
+}

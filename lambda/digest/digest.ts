@@ -1,0 +1,134 @@
+import { keyOfReport } from '../archive/state.ts';
+import type { Sender } from '../channels/mail.ts';
+import type { Digest } from '../config.ts';
+import { daysBetween, dateOf } from '../dates.ts';
+import { MonitorError } from '../errors.ts';
+import { DEPLOYMENT_METRICS } from '../metric-names.ts';
+import type { Ports, Schedules } from '../ports.ts';
+import type { DigestReport } from '../report/digest-model.ts';
+import { deposit, send, takeOver } from '../run/deliver.ts';
+import { deliveriesOf } from '../run/outbox.ts';
+import type { Delivered } from '../run/run.ts';
+import { lastOccurrence } from '../watch/occurrences.ts';
+import { compose, hasNews, reportedWith, type Reported } from './compose.ts';
+import { gather } from './gather.ts';
+import { ofDigest } from './origin.ts';
+import { fleetOutlook } from './outlook.ts';
+import { EMPTY_DIGEST, type DigestState } from './state.ts';
+import type { Start } from './tenant.ts';
+
+/** How often another run may come first before this one gives up and is retried. */
+const ATTEMPTS = 5;
+
+/** One run of one digest. */
+export interface DigestRun {
+  digest: Digest;
+  sender: Sender;
+  ports: Pick<Ports, 'clock' | 'pause' | 'invocation' | 'store' | 'channels' | 'log' | 'metrics'> & {
+    schedules: Schedules;
+  };
+}
+
+/** What it did: returned by the function, printed by `digest --json` with the report. */
+export interface DigestResult extends Omit<Delivered, 'failed'> {
+  digest: string;
+  /** Key of its report in the archive; null where there was nothing to report. */
+  report: string | null;
+}
+
+/**
+ * One digest: read what was reported of its tenants since the last one, put it together, claim, archive, deliver.
+ * With the guarantees of a tenant's reports: a crash between any two side effects, followed by a rerun, ends in the same
+ * archive and no lost mail; two at once send one; what was missed is covered by the next one that succeeds.
+ * @returns the report as well, where there was anything to report
+ * @throws MonitorError whose `retryable` says whether the same run may succeed later by itself
+ */
+export async function makeDigest(
+  run: DigestRun,
+): Promise<{ result: DigestResult; report: DigestReport | null }> {
+  const { digest, ports, sender } = run;
+  const origin = ofDigest(digest, ports.store);
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const current = await takeOver(run, origin, null);
+    const before = current.state ?? EMPTY_DIGEST;
+    const now = ports.clock.now();
+    const occurrence = lastOccurrence(digest, now);
+    const isDone = before.reported?.occurrence === occurrence.toISOString();
+    const found = isDone ? null : await compile(run, before.reported, { now, occurrence });
+    const report = found && (digest.every !== 'day' || hasNews(found)) ? found : null;
+    const state: DigestState = {
+      ...before,
+      digest: JSON.parse(JSON.stringify(digest)) as unknown,
+      lastRun: now.toISOString(),
+      reported: report
+        ? { ...reportedWith(report, before.reported), occurrence: occurrence.toISOString() }
+        : // Where nothing was ever digested the next one counts from here.
+          (before.reported ?? (found && { ...reportedWith(found, null), occurrence: '' })),
+      outbox: [
+        ...before.outbox,
+        ...(report ? deliveriesOf(sender, origin.addressee, report, ['digest']) : []),
+      ],
+    };
+    const ours = await deposit(run, origin, current, { report, state });
+    if (!ours) continue;
+    const { failed, ...delivered } = await send(run, origin, ours);
+    ports.metrics.publish({
+      [DEPLOYMENT_METRICS.mailsSent]: delivered.mails.length,
+      [DEPLOYMENT_METRICS.deliveriesDropped]: failed,
+    });
+    return { result: { digest: digest.name, report: report && keyOfReport(report), ...delivered }, report };
+  }
+  throw new MonitorError(
+    'state-contended',
+    `Other runs changed the state of the digest ${digest.name} ${ATTEMPTS} times while this one read its tenants.`,
+    'Run again when the others are done.',
+    { retryable: true },
+  );
+}
+
+/**
+ * Reads the tenants and puts the digest together. Changes nothing.
+ * @param days a digest of these days (yyyy-mm-dd, both included) in place of what is new since the last one
+ */
+export async function compile(
+  {
+    digest,
+    ports,
+  }: Pick<DigestRun, 'digest'> & { ports: Pick<DigestRun['ports'], 'store' | 'log' | 'schedules'> },
+  reported: Reported | null,
+  { now, occurrence, days }: { now: Date; occurrence: Date; days?: { from: string; to: string } },
+): Promise<DigestReport> {
+  const { tenants } = digest;
+  const schedules = (await ports.schedules.list()).filter(
+    ({ tenantId, enabled }) => enabled && (tenants === 'all' || tenants.includes(tenantId)),
+  );
+  if (schedules.length === 0) {
+    throw new MonitorError(
+      'nothing-scheduled',
+      `None of the tenants of the digest ${digest.name} has a schedule that is enabled.`,
+      'Deploy again: the deployment creates a schedule for each tenant of the config.',
+    );
+  }
+  const previous = lastOccurrence(digest, new Date(occurrence.getTime() - 1));
+  const period = Math.max(1, daysBetween(dateOf(previous), dateOf(occurrence)));
+  const startOf = (tenantId: string): Start | null => {
+    if (days) return { first: days.from };
+    if (!reported) return { daysBack: period };
+    const score = reported.tenants[tenantId]?.score;
+    return score ? { score } : null;
+  };
+  const isReport = digest.every === 'month';
+  const { parts, outlooks } = await gather(ports, schedules, {
+    now,
+    startOf,
+    through: days?.to ?? null,
+    outlook: isReport,
+  });
+  return compose(parts, days ? null : reported, {
+    name: digest.name,
+    every: digest.every,
+    timeZone: digest.timeZone,
+    toldAt: now.toISOString(),
+    outlook: isReport ? fleetOutlook(outlooks, parts.length - outlooks.length) : null,
+  });
+}

@@ -1,0 +1,94 @@
+import { Archive } from '../archive/archive.ts';
+import { inParallel } from '../archive/columns/parallel.ts';
+import type { State } from '../archive/state.ts';
+import { MonitorError } from '../errors.ts';
+import { readProfiles } from '../graph/schema.ts';
+import type { Log, ObjectStore, Schedule } from '../ports.ts';
+import type { Report } from '../report/model.ts';
+import { isDamage } from '../run/versions.ts';
+import { assess } from '../watch/incidents.ts';
+import type { Part } from './compose.ts';
+import { tenantOutlook, type TenantOutlook } from './outlook.ts';
+import { attentionOf, reportsFrom, tenantAccount, type Start } from './tenant.ts';
+
+/** The maximum number of tenants that are read at once. */
+const AT_A_TIME = 20;
+
+export interface Gathered {
+  parts: Part[];
+  /** Of a monthly digest: those that are known. */
+  outlooks: TenantOutlook[];
+}
+
+/**
+ * Reads the tenants of a digest, a few at a time, and keeps of each only what the digest needs. A tenant that cannot be
+ * read is listed as such, and breaks neither the others nor their sums; what may pass by itself fails the digest, which
+ * is tried again.
+ * @param startOf where the account of a tenant begins; null: it is new
+ * @param through no day after it counts (yyyy-mm-dd); null: all do
+ */
+export async function gather(
+  { store, log }: { store: ObjectStore; log: Log },
+  schedules: Schedule[],
+  options: {
+    now: Date;
+    startOf: (tenantId: string) => Start | null;
+    through: string | null;
+    outlook: boolean;
+  },
+): Promise<Gathered> {
+  const read = await inParallel(
+    schedules,
+    async (schedule) => {
+      const { tenantId } = schedule;
+      const archive = new Archive(store, tenantId);
+      const damage = (error: unknown) => {
+        if (!(error instanceof MonitorError) || error.retryable) throw error;
+        log.error(error.message, { tenant: tenantId, advice: error.advice });
+        return 'damaged' as const;
+      };
+      // The state comes first: a report of a run that ends meanwhile is about later days, and waits for the next digest.
+      let state: State | null | 'damaged' = await archive.state().then(({ state: of }) => of, damage);
+      const start = options.startOf(tenantId);
+      let reports: Report[] = [];
+      if (state !== null && state !== 'damaged' && start) {
+        const found = await archive.reportsSince(reportsFrom(start, state)).catch(damage);
+        if (found === 'damaged') state = found;
+        else reports = withClaimed(found, state);
+      }
+      const name = (state !== 'damaged' && state?.name) || schedule.name || tenantId;
+      const known = { tenantId, name, state, reports };
+      const { account, trend } = tenantAccount(known, start, options.through);
+      const incidents = assess([{ schedule, state }], options.now);
+      return {
+        part: { account, trend, attention: attentionOf(known, incidents, account) },
+        outlook:
+          options.outlook && state !== null && state !== 'damaged'
+            ? await outlookOf(archive, state, log)
+            : null,
+      };
+    },
+    AT_A_TIME,
+  );
+  return { parts: read.map(({ part }) => part), outlooks: read.flatMap(({ outlook }) => outlook ?? []) };
+}
+
+/** A run that died may have claimed its report and not archived it: it is as good, for it will be. */
+function withClaimed(reports: Report[], { claim }: State): Report[] {
+  const claimed = claim?.report;
+  return claimed && !reports.some(({ toldAt }) => toldAt === claimed.toldAt)
+    ? [...reports, claimed]
+    : reports;
+}
+
+async function outlookOf(archive: Archive, { cursor }: State, log: Log): Promise<TenantOutlook | null> {
+  if (!cursor) return null;
+  try {
+    const { snapshot } = await archive.snapshot(cursor.date, cursor.snapshot);
+    return tenantOutlook(snapshot, readProfiles(await archive.profiles(cursor.profiles)).profiles);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    log.error(error.message, { advice: error.advice });
+    return null;
+  }
+}

@@ -1,0 +1,145 @@
+import type { State } from '../archive/state.ts';
+import { addDays } from '../dates.ts';
+import type { Attention, TenantAccount } from '../report/digest-model.ts';
+import { line } from '../report/plain-text.ts';
+import type { OperationsItem, Report, TrendDay } from '../report/model.ts';
+import type { ScoreLine } from '../score/snapshot.ts';
+import type { Incidents } from '../watch/incidents.ts';
+import { accountOf } from './account.ts';
+import { changesBetween } from './changes.ts';
+
+/** One tenant's part of a digest. Pure. */
+
+/** Where a tenant's account begins. */
+export type Start =
+  /** The score that was last digested. */
+  | { score: ScoreLine }
+  /** The last score before that day (yyyy-mm-dd). */
+  | { first: string }
+  /** So many days before its newest score: the first digest looks back over one period. */
+  | { daysBack: number };
+
+/** What is known of a tenant. */
+export interface Known {
+  tenantId: string;
+  name: string;
+  /** Null: it has never run. 'damaged': it cannot be read. */
+  state: State | null | 'damaged';
+  /** Its reports since the day where the account begins, in any order. */
+  reports: Report[];
+}
+
+/** @param through no day after it counts (yyyy-mm-dd); null: all do */
+export function tenantAccount(
+  { tenantId, name, state, reports }: Known,
+  start: Start | null,
+  through: string | null,
+): { account: TenantAccount; trend: TrendDay[] } {
+  const trend = trendOf(state, reports).filter(({ date }) => through === null || date <= through);
+  const newest = trend.at(-1);
+  const before = newest && start ? beginning(start, trend, newest) : null;
+  const none = { tenantId, name, before, after: newest ? lineOf(newest) : null, days: 0, isNew: !before };
+  if (!newest || !before) return { account: { ...none, account: null, changes: [] }, trend };
+
+  const days = trend.filter(({ date }) => date > before.date);
+  const changes = changesBetween(reports, before.date, newest.date);
+  return {
+    account: {
+      ...none,
+      days: days.length,
+      account: accountOf(before, newest, days, { changes, decidedOn: decidedOn(reports) }),
+      changes,
+    },
+    trend,
+  };
+}
+
+/** The days as they were last reported. The state has the last 90; each report has the 90 before it. */
+function trendOf(state: Known['state'], reports: Report[]): TrendDay[] {
+  if (state === null || state === 'damaged') return [];
+  const days = new Map(state.trend.map((day) => [day.date, day]));
+  const [first] = state.trend;
+  for (const { trend } of first ? reports : []) {
+    for (const day of trend) if (day.date < first!.date && !days.has(day.date)) days.set(day.date, day);
+  }
+  return [...days.values()].toSorted((a, b) => (a.date < b.date ? -1 : 1));
+}
+
+/** From which day on a tenant's reports are needed (yyyy-mm-dd). */
+export function reportsFrom(start: Start, state: State): string {
+  if ('score' in start) return start.score.date;
+  if ('first' in start) return start.first;
+  return addDays(state.trend.at(-1)?.date ?? '1970-01-01', -start.daysBack);
+}
+
+function beginning(start: Start, trend: TrendDay[], newest: TrendDay): ScoreLine | null {
+  if ('score' in start) return start.score;
+  const day =
+    'first' in start
+      ? trend.findLast(({ date }) => date < start.first)
+      : trend.findLast(({ date }) => date <= addDays(newest.date, -start.daysBack));
+  return day ? lineOf(day) : null;
+}
+
+function lineOf({ date, points, maximum, percentage }: ScoreLine): ScoreLine {
+  return { date, points, maximum, percentage };
+}
+
+/** Percentage points by decisions, by day. */
+function decidedOn(reports: Report[]): Map<string, number> {
+  const days = new Map<string, number>();
+  for (const { date, changes } of reports.flatMap((report) => report.days)) {
+    const decided = changes.filter(({ cause }) => cause === 'decided');
+    days.set(
+      date,
+      decided.reduce((sum, { percentagePoints }) => sum + percentagePoints, 0),
+    );
+  }
+  return days;
+}
+
+const LONGEST = { message: 300, advice: 400 };
+
+/**
+ * What of a tenant needs somebody.
+ * @param incidents what the watch finds of all tenants
+ */
+export function attentionOf(
+  { tenantId, name, state, reports }: Known,
+  { overdue, stale }: Pick<Incidents, 'overdue' | 'stale'>,
+  { before, after }: TenantAccount,
+): Omit<Attention, 'isKnown'>[] {
+  const nothing = { tenantId, name, since: null, message: null, advice: null, urgent: [] };
+  if (state === 'damaged') return [{ ...nothing, kind: 'unreadable' }];
+  const late = overdue.find(({ tenant }) => tenant === tenantId);
+  const failing = state?.said.failing ?? null;
+  const item = failing ? lastFailure(reports) : null;
+  const crossed = reports
+    .filter(({ to }) => to && before && after && to.date > before.date && to.date <= after.date)
+    .flatMap(({ urgent = [] }) => urgent);
+  const old = stale.find(({ tenant }) => tenant === tenantId);
+  return [
+    ...(late || failing
+      ? [
+          {
+            ...nothing,
+            kind: late ? ('overdue' as const) : ('failing' as const),
+            since: failing?.since ?? late?.lastRun ?? null,
+            message: item && line(item.message, LONGEST.message),
+            advice: item && line(item.advice, LONGEST.advice),
+          },
+        ]
+      : []),
+    ...(crossed.length > 0 ? [{ ...nothing, kind: 'urgent' as const, urgent: crossed }] : []),
+    ...(old ? [{ ...nothing, kind: 'stale' as const, since: old.newest }] : []),
+  ];
+}
+
+function lastFailure(reports: Report[]): (OperationsItem & { kind: 'failing' }) | null {
+  return (
+    reports
+      .flatMap(({ operations }) => operations.flatMap((item) => (item.kind === 'failing' ? [item] : [])))
+      .toSorted((a, b) => (a.since < b.since ? -1 : 1))
+      .at(-1) ?? null
+  );
+}

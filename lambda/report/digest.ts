@@ -1,0 +1,630 @@
+import { chartBlocks, toneOf } from './common.ts';
+import { decisionSentence } from './decision.ts';
+import { LIST_NAME } from './csv.ts';
+import {
+  capitalised,
+  count,
+  day,
+  daysBetween,
+  listing,
+  moment,
+  score,
+  scoreStep,
+  share,
+  shortDay,
+  sides,
+  signedUnits,
+  units,
+} from './format.ts';
+import type { Account, Attention, DigestChange, DigestReport, Many, TenantAccount } from './digest-model.ts';
+import type { Block, Cell, Entry, MailDocument, Tone } from './document.ts';
+import { line, prose, safeLink } from './plain-text.ts';
+import { roundTogether } from './rounding.ts';
+import { urgentSentences } from './urgency.ts';
+
+/** The document of a digest, from which all faces are drawn. */
+
+const LONGEST = { name: 60, title: 200, text: 500, subject: 150 };
+
+/** How many names of tenants are listed, and how many recommendations of one. */
+const NAMES = 10;
+const ROWS = 5;
+/** How many movers are ranked on each side, and how many of a month. */
+const MOVERS = 5;
+const IMPROVERS = 10;
+
+/** What five decimals do not show is the noise of binary fractions. */
+const NOISE = 5e-6;
+
+const COVERS = { day: 'Daily digest', week: 'Weekly digest', month: 'Monthly report' } as const;
+
+/** Of a digest in one line: the fleet's score, what happened, what needs somebody. */
+export function digestSubject(digest: DigestReport): string {
+  const { fleet } = digest;
+  const now = fleet.after === null ? '' : ` ${percent(fleet.after)} on average (${changeOf(digest)})`;
+  const what = essence(digest);
+  return line(
+    `${COVERS[digest.every]} of ${count(fleet.tenants, 'tenant')}:${now}${what ? `${now ? ':' : ''} ${what}` : ''}`,
+    LONGEST.subject,
+  );
+}
+
+export function digestDocument(digest: DigestReport): MailDocument {
+  const { fleet, many } = digest;
+  const isReport = digest.every === 'month';
+  const lost = entriesOf(digest, 'lost');
+  const gained = entriesOf(digest, 'gained');
+  const title = capitalised(essence(digest)) || 'Nothing changed';
+  return {
+    tenant: `${COVERS[digest.every]} of ${count(fleet.tenants, 'tenant')}, ${periodOf(digest)}`,
+    title,
+    preview: sumOf(digest)?.sentence ?? title,
+    blocks: [
+      ...fleetBlocks(digest),
+      ...attentionBlocks(digest),
+      ...section('Lost here', lost, TENANT_COLUMNS),
+      ...section(
+        many.some(({ kind }) => kind === 'lost' || kind === 'gained')
+          ? 'What happened to many'
+          : 'What Microsoft did',
+        many.map((each) => manyEntry(each, digest)),
+        MANY_COLUMNS,
+      ),
+      ...section('Gained here', gained, TENANT_COLUMNS),
+      ...decisionBlocks(digest),
+      ...moverBlocks(digest),
+      ...(isReport ? outlookBlocks(digest) : []),
+      ...membershipBlocks(digest),
+      ...(digest.notes.length > 0
+        ? [
+            { type: 'heading' as const, level: 2 as const, text: 'Notes' },
+            { type: 'list' as const, items: digest.notes.map((note) => line(note, LONGEST.text)) },
+          ]
+        : []),
+    ],
+    footer: [
+      'Each tenant counts from the score in its last digest to the newest one; averages are over the tenants that have both.',
+      `Digest ${digest.name}, reported ${moment(digest.toldAt, digest.timeZone)}.`,
+    ],
+    list: LIST_NAME,
+  };
+}
+
+const TENANT_COLUMNS = { title: 'Tenant', figures: 'Score', amount: 'Change' };
+const MANY_COLUMNS = { title: 'Recommendation', figures: 'Tenants', amount: 'Average' };
+const ATTENTION_COLUMNS = { title: 'Tenant', figures: 'What', amount: '' };
+
+function section(
+  heading: string,
+  entries: Entry[],
+  columns: { title: string; figures: string; amount: string },
+): Block[] {
+  if (entries.length === 0) return [];
+  return [
+    { type: 'heading', level: 2, text: heading, aside: String(entries.length) },
+    { type: 'entries', entries, columns },
+  ];
+}
+
+/** "28 Nov 2026", "21 to 28 Nov 2026". */
+function periodOf({ from, to, toldAt, timeZone }: DigestReport): string {
+  if (from === null || to === null) return day(toldAt, timeZone);
+  return daysBetween(from, to) <= 1 ? day(to) : `${shortDay(from)} to ${day(to)}`;
+}
+
+function percent(percentage: number): string {
+  return score({ date: '', points: 0, maximum: 0, percentage });
+}
+
+/** What happened, in a line: "5 tenants lost points, 1 recommendation changed for many, 3 need attention". */
+function essence(digest: DigestReport): string {
+  const { attention, many } = digest;
+  const lost = losers(digest).length;
+  const common = new Set(
+    many.filter(({ tenantIds }) => tenantIds.length > 1).map(({ control, title }) => control ?? title),
+  );
+  const needy = new Set(attention.map(({ tenantId }) => tenantId)).size;
+  const parts = [
+    ...(lost > 0 ? [`${count(lost, 'tenant')} lost points`] : []),
+    ...(common.size > 0 ? [`${count(common.size, 'recommendation')} changed for many`] : []),
+    ...(needy > 0 ? [`${needy} ${needy === 1 ? 'needs' : 'need'} attention`] : []),
+  ];
+  return parts.join(', ');
+}
+
+function losers(digest: DigestReport): TenantAccount[] {
+  const common = commonOnes(digest);
+  return digest.tenants.filter(({ changes }) =>
+    changes.some((row) => row.kind === 'lost' && !common.has(sameAs(row))),
+  );
+}
+
+function commonOnes({ many }: DigestReport): Set<string> {
+  return new Set(many.map(sameAs));
+}
+
+function sameAs({ kind, control, title }: Pick<Many, 'kind' | 'control' | 'title'>): string {
+  return JSON.stringify([kind, control ?? title]);
+}
+
+/** "−0.19", with the decimals that the parts are printed with. */
+function changeOf(digest: DigestReport): string {
+  return sumOf(digest)?.change ?? '±0.0';
+}
+
+const PARTS = ['lost', 'gained', 'rescored', 'decided', 'other', 'unexplained'] as const;
+const LABEL: Record<(typeof PARTS)[number], string> = {
+  lost: 'Lost here',
+  gained: 'Gained here',
+  rescored: 'By Microsoft',
+  decided: 'By decisions',
+  other: 'Drift, pending, muted and small changes, and what earlier digests counted',
+  unexplained: 'Not explained by any recommendation',
+};
+
+/** The parts of an account, rounded so that they add up as printed. */
+function printed(account: Account): {
+  total: number;
+  decimals: number;
+  parts: Map<(typeof PARTS)[number], number>;
+} {
+  const shown = PARTS.filter((part) => Math.abs(account[part]) >= NOISE);
+  for (let decimals = 2; ; decimals += 1) {
+    const rounded = roundTogether(
+      shown.map((part) => account[part]),
+      account.change,
+      decimals,
+    );
+    const hidden =
+      rounded.parts.some((each) => each === 0) || (rounded.total === 0 && Math.abs(account.change) >= NOISE);
+    if (hidden && decimals < 4) continue;
+    return {
+      total: rounded.total,
+      decimals,
+      parts: new Map(shown.map((part, index) => [part, rounded.parts[index]!])),
+    };
+  }
+}
+
+/** The sentence of the fleet, and what else belongs to the sum. Null where nothing is compared. */
+function sumOf({ fleet }: DigestReport): {
+  change: string;
+  sentence: string;
+  lines: { label: string; amount: string; note: string }[];
+} | null {
+  if (fleet.account === null) return null;
+  const { total, decimals, parts } = printed(fleet.account);
+  const amount = (of: number) => units(Math.abs(of), decimals);
+  const head =
+    total === 0 ? 'Unchanged' : `${total < 0 ? 'Down' : 'Up'} ${amount(total)} percentage points on average`;
+  const [lost, gained, rescored] = (['lost', 'gained', 'rescored'] as const).map(
+    (part) => parts.get(part) ?? 0,
+  );
+  const here = [
+    ...(lost ? [`tenants lost ${amount(lost)} here`] : []),
+    ...(gained ? [`${lost ? '' : 'tenants '}gained ${amount(gained)}${lost ? '' : ' here'}`] : []),
+  ].join(' and ');
+  const clauses = [
+    ...(here ? [here] : []),
+    ...(rescored ? [`Microsoft ${rescored < 0 ? 'took' : 'gave'} ${amount(rescored)}`] : []),
+  ];
+  const lines = (['decided', 'other', 'unexplained'] as const).flatMap((part) => {
+    const of = parts.get(part);
+    if (of === undefined) return [];
+    return [
+      {
+        label: LABEL[part],
+        amount: of === 0 ? `less than ${units(1, decimals)}` : signedUnits(of, decimals),
+        note: '',
+      },
+    ];
+  });
+  return {
+    change: signedUnits(total, decimals),
+    sentence: `${head}${clauses.length > 0 ? `: ${listing(clauses)}` : ''}.`,
+    lines,
+  };
+}
+
+function fleetBlocks(digest: DigestReport): Block[] {
+  const { fleet, trend, from } = digest;
+  const sum = sumOf(digest);
+  if (fleet.after === null || !sum || from === null) return [{ type: 'facts', items: coverage(digest) }];
+  return [
+    {
+      type: 'score',
+      value: percent(fleet.after),
+      change: {
+        text: `${sum.change} percentage points since ${day(from)}, on average`,
+        tone: toneOf(fleet.account?.change ?? 0),
+      },
+    },
+    { type: 'sum', sentence: sum.sentence, lines: sum.lines },
+    ...(digest.every === 'day' ? [] : chartBlocks(trend)),
+    {
+      type: 'facts',
+      items: [
+        `${fleet.fell} of ${count(fleet.compared, 'tenant')} fell, ${fleet.rose} rose, ${fleet.stayed} stayed`,
+        ...(fleet.median === null || fleet.compared < 3
+          ? []
+          : [
+              `Median ${percent(fleet.median)}, lowest ${percent(fleet.lowest ?? 0)}, highest ${percent(fleet.highest ?? 0)}`,
+            ]),
+        ...coverage(digest),
+      ],
+    },
+  ];
+}
+
+/** Who is not compared, and why. */
+function coverage({ tenants, removed, fleet }: DigestReport): string[] {
+  const added = tenants.filter(({ isNew, after }) => isNew && after !== null).length;
+  const without = tenants.filter(({ isNew, after, days }) => !isNew && after !== null && days === 0).length;
+  const unknown = tenants.filter(({ after }) => after === null).length;
+  const parts = [
+    ...(added > 0 ? [`${added} added`] : []),
+    ...(removed.length > 0 ? [`${removed.length} removed`] : []),
+    ...(without > 0 ? [`${without} without a new day`] : []),
+    ...(unknown > 0 ? [`${unknown} without a score`] : []),
+  ];
+  return parts.length > 0 ? [`${count(fleet.tenants, 'tenant')}: ${parts.join(', ')}`] : [];
+}
+
+/** What needs somebody; where the same is wrong with many, once. */
+function attentionBlocks(digest: DigestReport): Block[] {
+  const { attention } = digest;
+  const groups = [...Map.groupBy(attention, (each) => groupOf(each)).values()].flatMap((group) =>
+    group.length > NAMES ? [group] : group.map((each) => [each]),
+  );
+  const entries = groups.map((group, index) => attentionEntry(group, digest, groups.length - index));
+  const tenants = new Set(attention.map(({ tenantId }) => tenantId)).size;
+  if (entries.length === 0) return [];
+  return [
+    { type: 'heading', level: 2, text: 'Needs somebody', aside: count(tenants, 'tenant') },
+    { type: 'entries', entries, columns: ATTENTION_COLUMNS },
+  ];
+}
+
+function groupOf({ kind, message, tenantId }: Attention): string {
+  return JSON.stringify(kind === 'urgent' ? [kind, tenantId] : [kind, message]);
+}
+
+function attentionEntry(group: Attention[], digest: DigestReport, rank: number): Entry {
+  const [first] = group as [Attention];
+  const { message, advice } = first;
+  const known = group.filter(({ isKnown }) => isKnown).length;
+  const names = group.map(({ name }) => line(name, LONGEST.name));
+  return {
+    tone: 'bad',
+    mark: '!',
+    amount: '',
+    title: names.length === 1 ? names[0]! : `${names.length} of ${count(digest.fleet.tenants, 'tenant')}`,
+    id: null,
+    figures: attentionText(first, digest.timeZone, names.length > 1),
+    share: null,
+    context: known === group.length && first.kind !== 'urgent' ? ['reported before'] : [],
+    details: [
+      ...(message ? [{ label: 'What happened', text: prose(message, LONGEST.text) }] : []),
+      ...(advice ? [{ label: 'What to do', text: prose(advice, LONGEST.text), isAdvice: true }] : []),
+      ...(names.length > 1 ? [{ label: 'Tenants', text: named(names) }] : []),
+    ],
+    notes: [],
+    link: null,
+    weight: 1000 + rank,
+  };
+}
+
+function attentionText({ kind, since, urgent }: Attention, timeZone: string, several: boolean): string {
+  const from =
+    since === null || several ? '' : ` since ${since.includes('T') ? day(since, timeZone) : day(since)}`;
+  switch (kind) {
+    case 'urgent':
+      return urgentSentences({ urgent }).join(' ');
+    case 'unreadable':
+      return 'The state in the archive cannot be read';
+    case 'overdue':
+      return since === null && !several ? 'No run has ever succeeded' : `No successful run${from}`;
+    case 'failing':
+      return `Runs fail${from}`;
+    case 'stale':
+      return `No new snapshot${from}`;
+  }
+}
+
+/** "a, b and 12 more". */
+function named(names: string[]): string {
+  const shown = names.slice(0, NAMES);
+  const more = names.length - shown.length;
+  return listing(more > 0 ? [...shown, `${more} more`] : shown);
+}
+
+/** What tenants lost or gained, a tenant an entry, largest first; what happened to many is elsewhere. */
+function entriesOf(digest: DigestReport, kind: 'lost' | 'gained'): Entry[] {
+  const common = commonOnes(digest);
+  return digest.tenants
+    .flatMap((tenant) => {
+      const rows = tenant.changes
+        .filter((row) => row.kind === kind && !common.has(sameAs(row)))
+        .toSorted((a, b) => weightOf(b) - weightOf(a));
+      return rows.length === 0 ? [] : [tenantEntry(tenant, rows, kind)];
+    })
+    .toSorted((a, b) => b.weight - a.weight || (a.title < b.title ? -1 : 1));
+}
+
+/** By the share; a loss of Microsoft's making has none, and counts little. */
+function weightOf({ percentagePoints, points }: DigestChange): number {
+  return Math.abs(percentagePoints) || Math.abs((points.after ?? 0) - (points.before ?? 0)) / 1000;
+}
+
+function tenantEntry(tenant: TenantAccount, rows: DigestChange[], kind: 'lost' | 'gained'): Entry {
+  const sum = rows.reduce((all, { percentagePoints }) => all + percentagePoints, 0);
+  const shown = rows.slice(0, ROWS).map((row) => {
+    const title = line(row.title, LONGEST.title) || line(row.control ?? '', LONGEST.title);
+    const part = Math.abs(row.percentagePoints) < NOISE ? '' : ` (${share(row.percentagePoints)})`;
+    return `${title}: ${sides(row.points, row.maximum)}${part}`;
+  });
+  const more = rows.length - shown.length;
+  const [largest] = rows;
+  const todo = largest?.remediation ?? null;
+  return {
+    tone: kind === 'lost' ? 'bad' : 'good',
+    mark: kind === 'lost' ? '▼' : '▲',
+    amount: share(sum),
+    title: line(tenant.name, LONGEST.name),
+    id: null,
+    figures: figuresOf(tenant),
+    share: null,
+    context: [],
+    details: [
+      {
+        label: count(rows.length, 'recommendation'),
+        text: [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'),
+        ...(kind === 'lost' && { isAdvice: true }),
+      },
+      ...(kind === 'lost' && todo
+        ? [{ label: 'What to do', text: prose(todo, LONGEST.text), isAdvice: true }]
+        : []),
+    ],
+    notes: [],
+    link: safeLink(largest?.actionUrl ?? null),
+    weight: rows.reduce((all, row) => all + weightOf(row), 0),
+  };
+}
+
+/** "61.2 % → 60.4 %, by Microsoft −0.3". */
+function figuresOf({ before, after, account }: TenantAccount): string {
+  if (!before || !after) return after ? score(after) : '';
+  const moved = `${score(before)} → ${score(after)}`;
+  return account && Math.abs(account.rescored) >= 0.005
+    ? `${moved}, by Microsoft ${share(account.rescored)}`
+    : moved;
+}
+
+const DID: Partial<Record<DigestChange['kind'], { verb: string; mark: string }>> = {
+  new: { verb: 'Microsoft added', mark: '+' },
+  removed: { verb: 'Microsoft removed', mark: '−' },
+  're-scored': { verb: 'Microsoft re-scored', mark: '±' },
+  services: { verb: 'Services:', mark: '~' },
+  lost: { verb: 'Lost:', mark: '▼' },
+  gained: { verb: 'Gained:', mark: '▲' },
+};
+
+/** "Microsoft added Turn on X": 287 of 300 tenants, −0.2 percentage points on average. */
+function manyEntry(each: Many, digest: DigestReport): Entry {
+  const { kind, tenantIds, percentagePoints, most } = each;
+  const { verb, mark } = DID[kind] ?? { verb: '', mark: '' };
+  const number = tenantIds.length;
+  const average = percentagePoints / number;
+  const hasShare = Math.abs(average) >= NOISE;
+  const title = line(each.title, LONGEST.title) || line(each.control ?? '', LONGEST.title);
+  const tone: Tone = kind === 'lost' ? 'bad' : kind === 'gained' ? 'good' : 'neutral';
+  const advice = each.remediation ? prose(each.remediation, LONGEST.text) : null;
+  return {
+    tone,
+    mark,
+    amount: hasShare ? share(average) : '',
+    title: line(`${verb} ${title}`.trim(), LONGEST.title + 30),
+    id: null,
+    figures: `${number} of ${count(digest.fleet.tenants, 'tenant')}`,
+    share: hasShare ? 'percentage points on average' : null,
+    context: each.category ? [line(each.category, LONGEST.name)] : [],
+    details: [
+      { label: 'Tenants', text: whoOf(tenantIds, digest), isAdvice: number <= NAMES },
+      ...(advice ? [{ label: 'What to do', text: advice, isAdvice: true }] : []),
+    ],
+    notes:
+      number > 1 && most && Math.abs(most.percentagePoints) > 2 * Math.abs(average) && hasShare
+        ? [`Most at ${line(most.name, LONGEST.name)}: ${share(most.percentagePoints)}.`]
+        : [],
+    link: safeLink(each.actionUrl),
+    weight: Math.abs(percentagePoints),
+  };
+}
+
+/** Who it hit; where nearly all were, who it did not. */
+function whoOf(ids: string[], { tenants }: DigestReport): string {
+  const hit = new Set(ids);
+  const names = (isHit: boolean) =>
+    tenants.filter(({ tenantId }) => hit.has(tenantId) === isHit).map(({ name }) => line(name, LONGEST.name));
+  const [those, others] = [names(true), names(false)];
+  if (those.length <= NAMES) return listing(those);
+  if (others.length === 0) return 'all';
+  return others.length <= NAMES ? `all except ${listing(others)}` : `${named(those)} (all in ${LIST_NAME})`;
+}
+
+/** The same decision in several tenants once. */
+function decisionBlocks({ tenants, timeZone }: DigestReport): Block[] {
+  const rows = tenants.flatMap((tenant) =>
+    tenant.changes.flatMap((row) =>
+      row.kind === 'decided' && row.decision
+        ? [{ name: line(tenant.name, LONGEST.name), row, decision: row.decision }]
+        : [],
+    ),
+  );
+  if (rows.length === 0) return [];
+  const groups = Map.groupBy(rows, ({ row, decision }) =>
+    JSON.stringify([row.control, decision.state.toLowerCase()]),
+  );
+  const items = [...groups.values()]
+    .toSorted((a, b) => b.length - a.length)
+    .map((group) => {
+      const [{ row, decision }] = group as [(typeof rows)[number]];
+      const sum = group.reduce((all, each) => all + each.row.percentagePoints, 0) / group.length;
+      const moved = Math.abs(sum) < NOISE ? '' : ` (${share(sum)}${group.length > 1 ? ' on average' : ''})`;
+      const who =
+        group.length === 1
+          ? group[0]!.name
+          : `${count(group.length, 'tenant')} (${named(group.map(({ name }) => name))})`;
+      const what = decisionSentence(
+        group.length === 1 ? decision : { ...decision, by: null, at: null, comment: null },
+        timeZone,
+        row.date,
+      );
+      return line(`${who}: ${line(row.title, LONGEST.title)}${moved}. ${what}`, LONGEST.text);
+    });
+  return [
+    { type: 'heading', level: 2, text: 'Decisions', aside: String(rows.length) },
+    { type: 'list', items },
+  ];
+}
+
+/** Who moved most by what was done there: what Microsoft did is nobody's merit or fault. */
+function moverBlocks({ tenants, every }: DigestReport): Block[] {
+  const moved = tenants
+    .flatMap((tenant) =>
+      tenant.account
+        ? [{ tenant, account: tenant.account, here: tenant.account.earned + tenant.account.decided }]
+        : [],
+    )
+    .filter(({ here }) => Math.abs(here) >= NOISE);
+  const up = moved.filter(({ here }) => here > 0).toSorted((a, b) => b.here - a.here);
+  const down = moved.filter(({ here }) => here < 0).toSorted((a, b) => a.here - b.here);
+  const table = (text: string, rows: typeof moved): Block[] =>
+    rows.length === 0
+      ? []
+      : [
+          { type: 'heading', level: 2, text },
+          {
+            type: 'table',
+            columns: [
+              { label: 'Tenant', align: 'left' },
+              { label: 'Score', align: 'right' },
+              { label: 'Here', align: 'right' },
+              { label: 'Microsoft', align: 'right' },
+              { label: 'Change', align: 'right' },
+            ],
+            rows: rows.map(({ tenant, account, here }): Cell[] => [
+              line(tenant.name, LONGEST.name),
+              tenant.after ? score(tenant.after) : '',
+              step(here),
+              step(account.rescored),
+              tenant.before && tenant.after ? scoreStep(tenant.before, tenant.after) : '',
+            ]),
+          },
+        ];
+  if (every === 'month') {
+    return [
+      ...table('Who improved', up.slice(0, IMPROVERS)),
+      ...table('Who fell back', down.slice(0, MOVERS)),
+    ];
+  }
+  return moved.length < 2
+    ? []
+    : table('Movers', [...down.slice(0, MOVERS), ...up.slice(0, MOVERS).toReversed()]);
+}
+
+/** One decimal, for columns: "+0.9", "±0.0". */
+function step(percentagePoints: number): string {
+  return signedUnits(Math.round(10 * percentagePoints) || 0, 1);
+}
+
+function outlookBlocks({ outlook, fleet }: DigestReport): Block[] {
+  if (!outlook) return [];
+  const { gaps, decisions, decisionsInForce, missing } = outlook;
+  const known = fleet.tenants - missing;
+  return [
+    ...(gaps.length > 0
+      ? [
+          { type: 'heading' as const, level: 2 as const, text: 'Most points for the least effort' },
+          {
+            type: 'paragraph' as const,
+            text: `What is still to be earned, in percentage points added up over ${count(known, 'tenant')}; what takes little effort stands first.`,
+          },
+          {
+            type: 'table' as const,
+            columns: [
+              { label: 'Recommendation', align: 'left' as const },
+              { label: 'Effort', align: 'left' as const },
+              { label: 'Tenants', align: 'right' as const },
+              { label: 'Points', align: 'right' as const },
+            ],
+            rows: gaps.map((gap): Cell[] => [
+              line(gap.title, LONGEST.title),
+              effort(gap.implementationCost),
+              String(gap.tenants),
+              `+${units(Math.round(10 * gap.percentagePoints), 1)}`,
+            ]),
+          },
+        ]
+      : []),
+    ...(decisions.length > 0
+      ? [
+          {
+            type: 'heading' as const,
+            level: 2 as const,
+            text: 'Decisions in force',
+            aside: String(decisionsInForce),
+          },
+          {
+            type: 'table' as const,
+            columns: [
+              { label: 'Recommendation', align: 'left' as const },
+              { label: 'Decision', align: 'left' as const },
+              { label: 'Tenants', align: 'right' as const },
+            ],
+            rows: decisions.map(({ title, state, tenants }): Cell[] => [
+              line(title, LONGEST.title),
+              decisionSentence(
+                { state, previousState: null, by: null, at: null, comment: null },
+                'UTC',
+                '2000-01-01',
+              ).replace(/\.$/, ''),
+              String(tenants),
+            ]),
+          },
+        ]
+      : []),
+    ...(missing > 0
+      ? [{ type: 'facts' as const, items: [`Not known for ${count(missing, 'tenant')} without a score.`] }]
+      : []),
+  ];
+}
+
+function effort(cost: string | null): string {
+  const clean = line(cost ?? '', 20);
+  return clean === '' || /^unknown$/i.test(clean) ? '' : capitalised(clean.toLowerCase());
+}
+
+/** Who came, who went, and who has no new day. */
+function membershipBlocks({ tenants, removed }: DigestReport): Block[] {
+  const names = (of: { name: string }[]) => named(of.map(({ name }) => line(name, LONGEST.name)));
+  const added = tenants.filter(({ isNew, after }) => isNew && after !== null);
+  const without = tenants.filter(({ isNew, after, days }) => !isNew && after !== null && days === 0);
+  const items = [
+    ...(added.length > 0
+      ? [
+          `Added: ${named(added.map(({ name, after }) => `${line(name, LONGEST.name)}${after ? ` (${score(after)})` : ''}`))}. ${added.length === 1 ? 'It counts' : 'They count'} from the next digest on.`,
+        ]
+      : []),
+    ...(removed.length > 0 ? [`Removed or switched off: ${names(removed)}.`] : []),
+    ...(without.length > 0
+      ? [`Without a new day since the last digest: ${names(without)}. They count as unchanged.`]
+      : []),
+  ];
+  return items.length === 0
+    ? []
+    : [
+        { type: 'heading', level: 2, text: 'Tenants' },
+        { type: 'list', items },
+      ];
+}
