@@ -59,6 +59,7 @@ describe('a config', () => {
       schedule: { at: '08:00', timeZone: 'Europe/Budapest' },
       alerts: { confirmDrops: 2, minimumPoints: 0, mute: [] },
       tags: [],
+      report: 'each',
       channels: [],
     });
     expect(tenants[1]?.cloud.graphEndpoint).toBe('https://dod-graph.microsoft.us');

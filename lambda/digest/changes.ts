@@ -1,13 +1,13 @@
 import type { DigestChange, Many, TenantAccount } from '../report/digest-model.ts';
-import type { Report, ReportedChange } from '../report/model.ts';
+import type { ConfirmedDrop, Report, ReportedChange } from '../report/model.ts';
 import type { ChangeKind } from '../score/change.ts';
 import { NOISE } from './account.ts';
 
 /** What the reports of tenants hold of a period, put together. Pure. */
 
 /** Microsoft's doing: grouped over tenants, however few they are. */
-const BY_MICROSOFT: readonly ChangeKind[] = ['new', 'removed', 're-scored', 'services'];
-const LISTED: readonly ChangeKind[] = [...BY_MICROSOFT, 'lost', 'gained', 'decided'];
+const BY_MICROSOFT = new Set<ChangeKind>(['new', 'removed', 're-scored', 'services']);
+const LISTED = new Set<ChangeKind>([...BY_MICROSOFT, 'lost', 'gained', 'decided']);
 
 /** A twentieth of the tenants, and three at least, are many. */
 const MANY = { share: 1 / 20, least: 3 };
@@ -17,28 +17,18 @@ const MANY = { share: 1 / 20, least: 3 };
  * the period is one row by what is left of it, and none where nothing is.
  */
 export function changesBetween(reports: Report[], from: string, to: string): DigestChange[] {
+  const isCovered = (date: string | undefined) => date !== undefined && date > from && date <= to;
   const rows = reports
-    .filter((report) => report.to !== null && report.to.date > from && report.to.date <= to)
-    .flatMap((report) => [
-      ...report.days
-        .filter(({ date }) => date > from && date <= to)
-        .flatMap(({ changes }) => changes.filter((change) => isListed(change, changes)).map(rowOf)),
-      ...report.confirmed.map((drop): DigestChange => ({
-        ...nothingMore,
-        kind: 'lost',
-        control: drop.control,
-        title: drop.title,
-        category: drop.category,
-        since: drop.date,
-        date: drop.date,
-        points: drop.points,
-        maximum: drop.maximum,
-        percentagePoints: drop.percentagePoints,
-        cause: 'earned',
-        remediation: drop.remediation,
-        actionUrl: drop.actionUrl,
-      })),
-    ])
+    .flatMap((report) =>
+      isCovered(report.to?.date)
+        ? [
+            ...report.days.flatMap(({ date, changes }) =>
+              isCovered(date) ? changes.filter((change) => isListed(change, changes)).map(rowOf) : [],
+            ),
+            ...report.confirmed.map(confirmedRow),
+          ]
+        : [],
+    )
     .toSorted((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
   const groups = Map.groupBy(rows, ({ kind, control, title }) =>
     JSON.stringify([isMove(kind) ? 'moved' : kind, control ?? title]),
@@ -46,11 +36,30 @@ export function changesBetween(reports: Report[], from: string, to: string): Dig
   return [...groups.values()].flatMap((group) => together(group) ?? []);
 }
 
-const nothingMore = { decision: null, remediation: null, actionUrl: null };
+/** A drop of an earlier day, perhaps of an earlier digest, that is reported now. */
+function confirmedRow(drop: ConfirmedDrop): DigestChange {
+  const { control, title, category, date, points, maximum, percentagePoints } = drop;
+  const { remediation, actionUrl } = drop;
+  return {
+    kind: 'lost',
+    control,
+    title,
+    category,
+    since: date,
+    date,
+    points,
+    maximum,
+    percentagePoints,
+    cause: 'earned',
+    decision: null,
+    remediation,
+    actionUrl,
+  };
+}
 
 /** A gain that a decision brought about is the decision's. */
 function isListed(change: ReportedChange, siblings: ReportedChange[]): boolean {
-  if (change.fate !== 'told' || !LISTED.includes(change.kind)) return false;
+  if (change.fate !== 'told' || !LISTED.has(change.kind)) return false;
   return !(
     isMove(change.kind) &&
     siblings.some(({ control, cause }) => control === change.control && cause === 'decided')
@@ -102,7 +111,7 @@ function together(rows: DigestChange[]): DigestChange | null {
 }
 
 /** How many tenants are many, of all of them. */
-export function manyOf(tenants: number): number {
+function manyOf(tenants: number): number {
   return Math.max(MANY.least, Math.ceil(tenants * MANY.share));
 }
 
@@ -117,7 +126,7 @@ export function manyIn(tenants: TenantAccount[]): Many[] {
   return [...groups.values()]
     .filter(
       (group) =>
-        BY_MICROSOFT.includes(group[0]!.change.kind) ||
+        BY_MICROSOFT.has(group[0]!.change.kind) ||
         (isMove(group[0]!.change.kind) && group.length >= manyOf(tenants.length)),
     )
     .map((group): Many => {
@@ -153,9 +162,4 @@ function commonest(titles: string[]): string {
     ([, a], [, b]) => b.length - a.length,
   );
   return title;
-}
-
-/** Identifies what happened, of a tenant or of many. */
-export function sameAs({ kind, control, title }: Pick<Many, 'kind' | 'control' | 'title'>): string {
-  return JSON.stringify([kind, control ?? title]);
 }

@@ -421,12 +421,13 @@ function manyEntry(each: Many, digest: DigestReport): Entry {
   const advice = each.remediation ? prose(each.remediation, LONGEST.text) : null;
   return {
     tone,
-    mark,
+    // The verb says it where a sign of the amount would stand beside it.
+    mark: hasShare && tone === 'neutral' ? '' : mark,
     amount: hasShare ? share(average) : '',
     title: line(`${verb} ${title}`.trim(), LONGEST.title + 30),
     id: null,
-    figures: `${number} of ${count(digest.fleet.tenants, 'tenant')}`,
-    share: hasShare ? 'percentage points on average' : null,
+    figures: `${hasShare && number > 1 ? 'on average in ' : ''}${number} of ${count(digest.fleet.tenants, 'tenant')}`,
+    share: null,
     context: each.category ? [line(each.category, LONGEST.name)] : [],
     details: [
       { label: 'Tenants', text: whoOf(tenantIds, digest), isAdvice: number <= NAMES },

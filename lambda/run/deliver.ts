@@ -397,13 +397,13 @@ function nameOf({ channels }: Addressee, { destination, kind }: Delivery) {
   return { channel: type ?? destination, kind, destination };
 }
 
-function pendingOf(to: Addressee, outbox: Delivery[]): Pick<Delivered, 'pending' | 'deliveries'> {
+function pendingOf(addressee: Addressee, outbox: Delivery[]): Pick<Delivered, 'pending' | 'deliveries'> {
   return {
     pending: outbox
       .filter(({ destination }) => destination === MAIL)
       .map(({ kind, subject, to }) => ({ kind, subject, to })),
     deliveries: outbox.map((delivery) => ({
-      ...nameOf(to, delivery),
+      ...nameOf(addressee, delivery),
       pending: true as const,
       problem: delivery.problem,
     })),
