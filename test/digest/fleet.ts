@@ -89,7 +89,11 @@ export function fleet(options: FleetOptions) {
     async signIn({ tenantId }) {
       const { number, made } = tenants.get(tenantId)!;
       if (failing.has(number)) {
-        throw new MonitorError('AADSTS7000222', 'The client secret keys are expired.', 'Renew the certificate.');
+        throw new MonitorError(
+          'AADSTS7000222',
+          'The client secret keys are expired.',
+          'Renew the certificate.',
+        );
       }
       const reading = made.read();
       return {

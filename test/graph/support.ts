@@ -107,7 +107,7 @@ export function tenantAt(simulator: Pick<Simulator, 'authorityHost' | 'graphEndp
     schedule: { at: '07:00', timeZone: 'UTC' },
     alerts: { confirmDrops: 0, minimumPoints: 0, mute: [] },
     tags: [],
-  report: 'each',
+    report: 'each',
     channels: [],
   };
 }
