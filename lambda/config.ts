@@ -212,7 +212,7 @@ const tags = z
   )
   .max(50, 'expected at most 50 tags');
 
-const report = z.enum(['each', 'digest'], "expected 'each' or 'digest'");
+const reportedIn = z.enum(['each', 'digest'], "expected 'each' or 'digest'");
 
 /** Where a channel reads what must not stand in a config. */
 const place = (secretExample: string, envExample: string) =>
@@ -522,7 +522,7 @@ const tenantInput = object("{ name: 'Contoso', tenantId: '…', clientId: '…',
       "Words by which channels and digests pick tenants: '#gold' is every tenant with the tag 'gold'.",
     examples: [['gold']],
   }),
-  report: report.default('each').meta({
+  report: reportedIn.default('each').meta({
     description:
       "'each': its own mails and messages. 'digest': it is reported in digests alone, except for what is urgent and for what operations need to know.",
     examples: ['digest'],
@@ -552,7 +552,7 @@ export const tenantSchema = z.strictObject({
     drop: drop.optional(),
   }),
   tags: tags.default([]),
-  report: report.default('each'),
+  report: reportedIn.default('each'),
   /** Those that hear of this tenant. */
   channels: z.array(channelSchema).default([]),
 });
