@@ -81,7 +81,7 @@ async function act(flags: CheckFlags): Promise<number> {
       console.log(describeFinding(each, before));
       before = each;
     }
-    if (before) console.log();
+    if (before) console.log('');
     if (shown.length > 0) console.log(tableOf(shown));
     console.log(summary(checked));
   }
