@@ -38,6 +38,19 @@ const FIRST_SAFE_HOUR = 4;
 const LONGEST_WINDOW = Duration.hours(1);
 
 /**
+ * Windows are made so wide that on average this many runs are under way. A new account allows 10 at a time, and starts
+ * come at random: with 2 on average, 10 are under way at one start in 20,000. Lambda starts a run that it throttles again
+ * within minutes.
+ */
+const RUNS_AT_A_TIME = 2;
+
+/** Seconds of a daily run; bench/cost.ts says how it is measured. */
+export const RUN_SECONDS = 6;
+
+/** Minutes. Steps, so that a further tenant changes the schedules of all others as good as never. */
+const WINDOWS = [15, 30];
+
+/**
  * Resources in one stack, leaving some for what CDK adds:
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
  */
@@ -66,6 +79,18 @@ export interface ScheduleTargetProps {
   readonly rotation?: IFunction;
   /** Takes the events that could not be delivered to the function. */
   readonly undelivered: IQueue;
+}
+
+/**
+ * How long the runs of a deployment are spread over, so that the concurrency of a new account is enough for them: by the
+ * time of day that most tenants share.
+ */
+export function windowOf(tenants: readonly Pick<Tenant, 'schedule'>[]): Duration {
+  const together = Map.groupBy(tenants, ({ schedule: { at, timeZone } }) => `${at} ${timeZone}`);
+  const most = Math.max(0, ...[...together.values()].map(({ length }) => length));
+  const needed = (most * RUN_SECONDS) / RUNS_AT_A_TIME / 60;
+  const minutes = WINDOWS.find((each) => each >= needed);
+  return minutes === undefined ? LONGEST_WINDOW : Duration.minutes(minutes);
 }
 
 /** One schedule per tenant and digest, and one for the watch, in a group of their own. */

@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Stack, type Duration } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -21,7 +21,7 @@ import { MonitorFunction, type MonitorFunctionProps } from './function.ts';
 import { Mail } from './mail.ts';
 import { Operations } from './operations.ts';
 import { failureQueue } from './queue.ts';
-import { Schedules } from './schedules.ts';
+import { Schedules, windowOf } from './schedules.ts';
 import { grantWebIdentity } from './web-identity.ts';
 
 export interface SecureScoreMonitorProps {
@@ -61,7 +61,7 @@ export interface SecureScoreMonitorProps {
   readonly logRetention?: RetentionDays;
   /**
    * The longest delay of a tenant's run after its time of day, so that not all begin at once: 1 minute to 1 hour.
-   * @default Duration.minutes(15)
+   * @default - 15 minutes for up to 300 tenants, 30 for 600, else an hour: the 10 concurrent runs of a new account suffice
    */
   readonly scheduleWindow?: Duration;
   /** Address of docs/runbook.md, for the alarms. @default - its path in the repository */
@@ -111,7 +111,7 @@ export class SecureScoreMonitor extends Construct {
       channels: config.channels,
       digests: digestsOf(config),
       schedule: config.schedule,
-      window: props.scheduleWindow ?? Duration.minutes(15),
+      window: props.scheduleWindow ?? windowOf(config.tenants),
     });
 
     const failedRuns = failureQueue(this, 'FailedRuns');

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { tenantSchema } from '../../lambda/config.ts';
+import { USE } from '../../bench/cost.ts';
 import { SCHEDULE_PREFIX } from '../../lambda/environment.ts';
+import { RUN_SECONDS, windowOf } from '../../lib/schedules.ts';
+import { randomOf } from '../../simulator/random.ts';
 import {
   guid,
   ofType,
@@ -94,6 +97,59 @@ describe('a schedule', () => {
 
 test('a window that the watch does not allow for is refused', () => {
   expect(() => synthesize({}, { scheduleWindow: Duration.hours(2) })).toThrow('at most 1 hour');
+});
+
+describe('the window that is chosen', () => {
+  const at = (time: string) => (number: number) => ({ number, schedule: { at: time, timeZone: 'UTC' } });
+  const minutes = (count: number) => windowOf(range(count).map(at('07:00'))).toMinutes();
+
+  test('is 15 minutes for a few tenants, wider for many, and never more than the watch allows for', () => {
+    expect([0, 1, 300, 301, 1_000, 1_200, 5_000].map(minutes)).toEqual([15, 15, 15, 30, 60, 60, 60]);
+    expect(RUN_SECONDS).toBe(USE.secondsPerRun);
+  });
+
+  test('counts only tenants that begin together', () => {
+    const half = range(500);
+    expect(windowOf([...half.map(at('07:00')), ...half.map(at('09:00'))]).toMinutes()).toBe(30);
+  });
+
+  /** How many of the day's runs find the account's ten places taken, of so many that begin at random in a window. */
+  function throttled(count: number, window: number, seconds: number, day: number): number {
+    const random = randomOf(`day ${day}`);
+    const starts = range(count)
+      .map(() => random.next() * window * 60)
+      .toSorted((a, b) => a - b);
+    let ends: number[] = [];
+    return starts.filter((start) => {
+      ends = ends.filter((end) => end > start);
+      if (ends.length >= 10) return true;
+      ends.push(start + seconds);
+      return false;
+    }).length;
+  }
+
+  test.each([300, 600, 1_000, 1_200])(
+    'lets %i tenants run in an account with a concurrency of 10',
+    (count) => {
+      const days = range(100).map((day) => throttled(count, minutes(count), RUN_SECONDS, day));
+      // One start in 20,000 may have to be repeated, as Lambda does.
+      expect(days.reduce((sum, each) => sum + each, 0)).toBeLessThan((100 * count) / 5_000);
+      // Runs that take twice as long, as where Graph is slow, still fit, but for a few.
+      const slow = range(100).map((day) => throttled(count, minutes(count), 2 * RUN_SECONDS, day));
+      expect(slow.reduce((sum, each) => sum + each, 0)).toBeLessThan(count);
+    },
+  );
+
+  test('would be too narrow at 15 minutes for 1,000 tenants', () => {
+    expect(throttled(1_000, 15, RUN_SECONDS, 1)).toBeGreaterThan(50);
+  });
+});
+
+test('the window of a large deployment stands in its schedules', () => {
+  const schedules = byName(synthesize({ tenants: range(320).map(tenant) }));
+  expect(schedules.get(`${SCHEDULE_PREFIX}${guid(1)}`)?.Properties).toMatchObject({
+    FlexibleTimeWindow: { MaximumWindowInMinutes: 30 },
+  });
 });
 
 describe('500 tenants', () => {
