@@ -524,7 +524,7 @@ const tenantInput = object("{ name: 'Contoso', tenantId: '…', clientId: '…',
   }),
   report: reportedIn.default('each').meta({
     description:
-      "'each': its own mails and messages. 'digest': it is reported in digests alone, except for what is urgent and for what operations need to know.",
+      "How it is reported. 'each': by its own mails and messages. 'digest': it is reported in digests alone, except for what is urgent and for what operations need to know.",
     examples: ['digest'],
   }),
   alerts: object(ALERTS, { confirmDrops, minimumPoints, mute, below, drop })
