@@ -306,7 +306,9 @@ describe('tenant check and list', () => {
     apps.get(id(2))!.consented = false;
     const { code, stdout } = await secureScore('tenant', 'check', ...HERE());
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^tenant +certificate +sign-in +renewal +permission +Graph +newest snapshot +last run/m);
+    expect(stdout).toMatch(
+      /^tenant +certificate +sign-in +renewal +permission +Graph +newest snapshot +last run/m,
+    );
     expect(stdout).toMatch(/^Customer 1 +✓ +✓ +[✓!–]? +✓ +✓ +✓ +!/m);
     expect(stdout).toMatch(/^Customer 2 +✓ +✗[ –]+! +There is no app .*AADSTS7000229/m);
     expect(stdout).toMatch(/✗ 1 of 3 tenants failed, 2 to look at$/m);
