@@ -107,7 +107,7 @@ function essenceOf(item: WatchItem): string {
   }
   if (item.kind === 'renewal') {
     return item.obstacles.length > 0
-      ? `the certificate of ${names(item.names)} cannot renew itself`
+      ? `the certificate of ${names(item.names)} cannot renew itself${item.daysLeft < 0 ? ' and has expired' : ''}`
       : `an old certificate of ${names(item.names)} is left in Entra ID`;
   }
   const whose = `the certificate of ${names(item.names)}`;
@@ -216,9 +216,20 @@ function certificateBlocks(item: WatchItem & { kind: 'certificate' }): Block[] {
 function renewalBlocks({ until, daysLeft, obstacles, leftOver }: WatchItem & { kind: 'renewal' }): Block[] {
   const details = (items: { label: string; text: string }[]): Block => ({ type: 'details', items });
   return [
+    ...(obstacles.length > 0
+      ? [
+          {
+            type: 'paragraph' as const,
+            text:
+              daysLeft < 0
+                ? `The certificate expired on ${day(until)}. Runs fail until it is replaced.`
+                : `The current certificate signs in until ${day(until)} (${count(daysLeft, 'day')} left), and the renewal is tried every day.`,
+          },
+        ]
+      : []),
     ...obstacles.slice(0, NAMED).map(({ tenants, message, advice }) =>
       details([
-        { label: 'Of', text: names(tenants) },
+        { label: tenants.length === 1 ? 'Tenant' : 'Tenants', text: names(tenants) },
         { label: 'What happened', text: prose(message, 1000) },
         { label: 'What to do', text: prose(advice, 1000) },
       ]),
@@ -226,19 +237,11 @@ function renewalBlocks({ until, daysLeft, obstacles, leftOver }: WatchItem & { k
     ...(obstacles.length > NAMED
       ? [{ type: 'paragraph' as const, text: `And ${obstacles.length - NAMED} more: the log has them all.` }]
       : []),
-    ...(obstacles.length > 0
-      ? [
-          {
-            type: 'paragraph' as const,
-            text: `The certificate ${daysLeft < 0 ? 'ended' : 'signs in until it ends,'} on ${day(until)}.`,
-          },
-        ]
-      : []),
     ...leftOver.slice(0, NAMED).map(({ clientId, thumbprint, notAfter }) =>
       details([
         {
           label: 'What is left',
-          text: `The app ${clientId} still lists an old certificate with the thumbprint ${thumbprint}. Its id is not known to the monitor (it was uploaded by hand, or the answer of Entra ID got lost), so that the monitor cannot remove it.`,
+          text: `The app ${clientId} still lists an old certificate with the thumbprint ${thumbprint}. The monitor cannot remove it, because it does not know its id: it was uploaded by hand, or the answer of Entra ID was lost.`,
         },
         {
           label: 'What to do',

@@ -11,7 +11,9 @@ import { documentOf } from '../../lambda/report/document-of.ts';
 import { renderMail } from '../../lambda/report/render.ts';
 import { blocksPage } from '../../simulator/draw-blocks.ts';
 import { cardPage } from '../../simulator/draw-card.ts';
+import { renderWatchMail } from '../../lambda/report/watch.ts';
 import { reports } from './reports.ts';
+import { watchReports } from './watch-reports.ts';
 import type { RenderedMail, Report } from '../../lambda/report/model.ts';
 import type { MailKind } from '../../lambda/ports.ts';
 
@@ -40,12 +42,11 @@ try {
       await drawMessages(name, report, kind as MailKind);
       if (!`mail-${name}`.includes(wanted)) continue;
       const mail = await renderMail(report, kind as MailKind);
-      await writeFile(join(folder, `${name}.html`), shown(mail));
-      await writeFile(join(folder, `${name}.txt`), mail.text);
-      const pictures = [...(await photograph(name, shown(mail))), await withoutImages(name, mail)];
-      sections.push(section(name, mail, pictures));
-      console.log(`${name}: ${Math.round(Buffer.byteLength(mail.html) / 1000)} kB`);
+      await drawMail(name, mail, [await withoutImages(name, mail)]);
     }
+  }
+  for (const [name, report] of Object.entries(watchReports)) {
+    if (`mail-${name}`.includes(wanted)) await drawMail(name, renderWatchMail(report));
   }
 } finally {
   await browser.close();
@@ -59,6 +60,13 @@ div{display:flex;gap:16px;overflow-x:auto;align-items:start}figure{margin:0}img{
 ${sections.join('\n')}</html>`,
 );
 console.log(`\n${sections.length} pieces in ./${relative(process.cwd(), page)}`);
+
+async function drawMail(name: string, mail: RenderedMail, more: string[] = []): Promise<void> {
+  await writeFile(join(folder, `${name}.html`), shown(mail));
+  await writeFile(join(folder, `${name}.txt`), mail.text);
+  sections.push(section(name, mail, [...(await photograph(name, shown(mail))), ...more]));
+  console.log(`${name}: ${Math.round(Buffer.byteLength(mail.html) / 1000)} kB`);
+}
 
 /** The card for Teams, and the message for Slack. */
 async function drawMessages(name: string, report: Report, kind: MailKind): Promise<void> {
