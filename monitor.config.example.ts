@@ -2,6 +2,7 @@ import { defineConfig } from 'secure-score-monitor';
 
 // Copy this file to monitor.config.ts and fill it in. docs/configuration.md explains every field.
 export default defineConfig({
+  // Many tenants stand in a file: tenants: tenantsFrom('tenants.csv'), which docs/onboarding.md explains.
   tenants: [
     {
       // Shown to people; unique.
