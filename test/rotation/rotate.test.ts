@@ -368,15 +368,17 @@ describe('a human who puts another certificate into the secret at every call of 
       w.secret.put(byHand.certificate + byHand.privateKey);
     };
     const { ports, calls } = interrupted(w.rotation().ports, nth, put);
-    await rotate({ ...w.rotation(), ports });
-    return { w, calls: calls(), byHand: thumbprintOf(byHand.certificate) };
+    const [renewal] = (await rotate({ ...w.rotation(), ports })).renewals;
+    return { w, calls: calls(), renewal, byHand: thumbprintOf(byHand.certificate) };
   };
   const calls = (await meddled(Infinity)).calls;
 
   it.each(Array.from({ length: calls }, (_, index) => index + 1))(
     'call %i: theirs stands, all sign in, and the key of the renewal leaves',
     async (nth) => {
-      const { w, byHand } = await meddled(nth);
+      const { w, byHand, renewal } = await meddled(nth);
+      // Only what has been current, before theirs, is reported as renewed.
+      expect(renewal?.status).toBe(w.secret.previous === 'first' ? 'fresh' : 'renewed');
       await expect(w.everybodySignsIn()).resolves.toBe(true);
       expect(thumbprintOf(w.secret.pem())).toBe(byHand);
       const [first] = thumbprints(w, APP_A);
