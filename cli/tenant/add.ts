@@ -110,15 +110,10 @@ async function act(flags: AddFlags): Promise<number> {
   });
   if (!flags.json) console.log(`${styleText('green', '✓')} ${place.name} has the row of ${tenant.name}.\n`);
   const checks = await doctorsWords(tenant, flags);
-  console.log(
-    flags.json
-      ? JSON.stringify(
-          { tenant: tenant.tenantId, name: tenant.name, domain: domain ?? null, consent, checks },
-          null,
-          2,
-        )
-      : `\nNext: ${flags.archive === undefined ? `${DEPLOY.replace('Deploy with: ', '')} deploys its schedule` : `${commandLine(`run --tenant ${shellWord(tenant.name)}`)} makes its first run`}.`,
-  );
+  if (flags.json) {
+    const { tenantId, name } = tenant;
+    console.log(JSON.stringify({ tenant: tenantId, name, domain: domain ?? null, consent, checks }, null, 2));
+  } else if (flags.archive === undefined) console.log(`\nIt has no schedule yet. ${DEPLOY}`);
   return EXIT.done;
 }
 

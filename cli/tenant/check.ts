@@ -70,7 +70,6 @@ async function act(flags: CheckFlags): Promise<number> {
     const checks = found.get(name) ?? [];
     return { tenant: tenantId, name, ok: checks.every(({ status }) => status !== 'failed'), checks };
   });
-  const needsLook = ({ status }: Finding) => status === 'failed' || status === 'warning';
   const shown = flags.problems ? checked.filter(({ checks }) => checks.some(needsLook)) : checked;
   const ok = checked.every((each) => each.ok) && setup.every(({ status }) => status !== 'failed');
   if (json) console.log(JSON.stringify({ ok, setup, tenants: shown }, null, 2));
@@ -83,6 +82,8 @@ async function act(flags: CheckFlags): Promise<number> {
     }
     if (before) console.log('');
     if (shown.length > 0) console.log(tableOf(shown));
+    const problems = problemsOf(shown);
+    if (problems !== '') console.log(`\n${problems}`);
     console.log(summary(checked));
   }
   return ok ? EXIT.done : EXIT.failed;
@@ -90,24 +91,39 @@ async function act(flags: CheckFlags): Promise<number> {
 
 function tableOf(tenants: readonly Checked[]): string {
   const names = [...new Set(tenants.flatMap(({ checks }) => checks.map(({ check: name }) => name)))];
-  const rows = tenants.map(({ name, checks }) => {
-    const worst =
-      checks.find(({ status }) => status === 'failed') ?? checks.find(({ status }) => status === 'warning');
-    const marks = names.map((each) => {
+  const rows = tenants.map(({ name, checks }) => [
+    name,
+    ...names.map((each) => {
       const status = checks.find(({ check: one }) => one === each)?.status;
       return status === undefined ? '' : styleText(MARKS[status].colour, MARKS[status].mark);
-    });
-    return [name, ...marks, worst ? firstLine(worst) : ''];
-  });
-  return plainTable(['tenant', ...names, ''], rows);
+    }),
+  ]);
+  return plainTable(['tenant', ...names], rows);
 }
 
-/** What was found and what to do, in the row; `doctor --tenant` has all of it. */
-function firstLine({ found, advice }: Finding): string {
-  const [sentence = ''] = found.split('\n');
-  const [todo = ''] = (advice ?? '').split('\n');
-  return todo === '' ? sentence : `${sentence} → ${todo}`;
+/** How many tenants are named before the rest is counted. */
+const NAMED = 5;
+
+/** What many tenants have in common is described once, with how many and whom it concerns; failures come first. */
+function problemsOf(tenants: readonly Checked[]): string {
+  const all = tenants.flatMap(({ checks }) => checks.filter(needsLook));
+  // Ids, names and times differ between tenants that have the same problem.
+  const kindOf = ({ check: name, status, code, found }: Finding) =>
+    [name, status, code ?? found.replaceAll(/[\da-f-]*\d[\da-f-]*/gi, '#')].join('\n');
+  const groups = [...Map.groupBy(all, kindOf).values()].toSorted(
+    ([a], [b]) => Number(b!.status === 'failed') - Number(a!.status === 'failed'),
+  );
+  return groups
+    .map((group) => {
+      const names = group.flatMap(({ tenant }) => tenant ?? []);
+      const rest = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+      const whom = `${count(group.length, 'tenant')}: ${names.slice(0, NAMED).join(', ')}${rest}`;
+      return `${styleText('bold', whom)}\n${describeFinding(group[0]!, group[0])}`;
+    })
+    .join('\n\n');
 }
+
+const needsLook = ({ status }: Finding): boolean => status === 'failed' || status === 'warning';
 
 function summary(checked: readonly Checked[]): string {
   const failed = checked.filter(({ ok }) => !ok).length;

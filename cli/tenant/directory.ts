@@ -40,7 +40,8 @@ const openIdConfiguration = z.looseObject({
 export function tenantOrDomain(text: string): { id: string } | { domain: string } {
   const value = text.trim();
   if (IS_GUID.test(value)) return { id: value.toLowerCase() };
-  const domain = domainToASCII(value.toLowerCase());
+  // Of an address it would take the host alone.
+  const domain = /[/\\:?#@\s]/.test(value) ? '' : domainToASCII(value.toLowerCase());
   if (IS_DOMAIN.test(domain)) return { domain };
   throw new MonitorError(
     'domain-invalid',
