@@ -79,7 +79,7 @@ function check(name: string, what: 'address' | 'signing key', value: string): vo
     'channel-value-invalid',
     value === ''
       ? `Nothing came from standard input.`
-      : `What came from standard input is no ${what}: it ${found === false ? 'is not whsec_ and the base64 of 24 to 64 bytes' : found}.`,
+      : `What came from standard input is not ${what === 'address' ? 'an address' : 'a signing key'}: it ${found === false ? 'is not whsec_ and the base64 of 24 to 64 bytes' : found}.`,
     what === 'address'
       ? `Copy the https address that the service shows, and give it to the command as a file: secure-score channel put ${name} < address.txt`
       : `Make one with: echo "whsec_$(openssl rand -base64 32)"`,

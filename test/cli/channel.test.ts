@@ -135,7 +135,7 @@ describe('channel put', () => {
     ['http://receiver.example/very-secret', ['soc'], 'is not an address: it does not begin with https://'],
     ['https://a:b@receiver.example/very-secret', ['soc'], 'has a name or a password before its host'],
     ['very secret', ['soc'], 'is more than one word'],
-    ['whsec_very-secret', ['siem', '--signing-key'], 'is no signing key'],
+    ['whsec_very-secret', ['siem', '--signing-key'], 'is not a signing key'],
     [ADDRESS, ['ops'], 'from the variable OPS_ADDRESS.'],
     [ADDRESS, ['aws'], 'of type events, which has no address.'],
     [ADDRESS, ['soc', '--signing-key'], 'of type teams, which has no signing key.'],
