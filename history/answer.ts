@@ -14,6 +14,8 @@ export interface Answer {
 /** What an answer is about, for engines that need not read the rest; null: all. */
 export interface Scope {
   tenant: string | null;
+  /** Where `tenant` is null: only these; absent: all. */
+  tenants?: ReadonlySet<string>;
   /** yyyy-mm, both included. */
   fromMonth: string;
   toMonth: string;

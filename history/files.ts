@@ -44,10 +44,9 @@ export async function listHistory(folder: string): Promise<HistoryFiles> {
 /** Those that an answer can depend on. */
 export function filesOf(files: readonly HistoryFile[], scope: Scope | null): HistoryFile[] {
   if (scope === null) return [...files];
-  const { tenant, fromMonth, toMonth } = scope;
-  return files.filter(
-    (file) => (tenant === null || file.tenant === tenant) && file.month >= fromMonth && file.month <= toMonth,
-  );
+  const { tenant, tenants, fromMonth, toMonth } = scope;
+  const isWanted = (id: string) => (tenant === null ? (tenants?.has(id) ?? true) : id === tenant);
+  return files.filter((file) => isWanted(file.tenant) && file.month >= fromMonth && file.month <= toMonth);
 }
 
 /** Months (yyyy-mm) by tenant. */

@@ -1,20 +1,27 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { styleText } from 'node:util';
-import { encode } from '../../history/page/data.ts';
-import { PAGE_MARK, pageDocument } from '../../history/page/document.ts';
-import { readTenant, readTenants } from '../../history/page/rows.ts';
+import { FIRST_PARTS, pageContents, type Shown, type Source } from '../../history/page/contents.ts';
+import { Catalogue } from '../../history/page/data.ts';
+import type { Member } from '../../history/page/fleet-data.ts';
+import { readCatalogue, readHistories, readTenants } from '../../history/page/rows.ts';
 import { pageScript } from '../../history/page/script.ts';
-import type { WireTenant } from '../../history/page/wire.ts';
+import type { HistoryEngine } from '../../history/answer.ts';
+import { machineClock } from '../../lambda/clock.ts';
+import { commandLine } from '../../lambda/command-line.ts';
+import type { Config } from '../../lambda/config.ts';
+import { dateOf } from '../../lambda/dates.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { count, day } from '../../lambda/report/format.ts';
-import { openInBrowser } from './browser.ts';
+import { isMuted } from '../../lambda/score/muted.ts';
+import { bytes } from '../shared/bytes.ts';
 import type { Command } from '../shared/command.ts';
-import { namesOf, tenantOf } from './names.ts';
-import { configOf, engineOf } from './engine.ts';
-import { HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
 import { text } from '../shared/options.ts';
-import { commandLine } from '../../lambda/command-line.ts';
+import { progressLine } from '../shared/progress-line.ts';
+import { openInBrowser } from './browser.ts';
+import { configOf, engineOf } from './engine.ts';
+import { namesOf, tenantOf } from './names.ts';
+import { HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
+import { checkOut, writePage } from './page-files.ts';
+import type { Names } from './present.ts';
 
 /**
  * The default file is in the current folder, because browsers in a sandbox (snap, flatpak) can read neither /tmp nor
@@ -35,10 +42,14 @@ export const open: Command<OpenFlags> = {
   flags: (yargs) =>
     yargs
       .usage(
-        '$0 history open\n\nWrites the history as a page: one self-contained HTML file that can be published.',
+        '$0 history open\n\nWrites the history as a page: one self-contained HTML file, which of several tenants begins with all of them. More than 10 MB become a folder.',
       )
       .options({ tenant: QUESTION_OPTIONS.tenant, ...WHERE })
-      .option('out', { ...text('out'), default: DEFAULT_OUT, describe: 'File to write' })
+      .option('out', {
+        ...text('out'),
+        default: DEFAULT_OUT,
+        describe: 'File to write; a folder of that name where it would be larger than 10 MB',
+      })
       .option('browser', {
         type: 'boolean',
         default: true,
@@ -47,7 +58,7 @@ export const open: Command<OpenFlags> = {
       .conflicts('archive', ['deployed', 'stack'])
       // Of `history`: yargs shows it here as well.
       .hide('format')
-      .example('$0 history open --tenant Contoso', '')
+      .example('$0 history open --tenant Contoso', "that tenant's data alone")
       .example('$0 history open --deployed --out score.html --no-browser', 'for others to read'),
   act,
 };
@@ -58,36 +69,95 @@ async function act(flags: OpenFlags): Promise<number> {
   const wanted = flags.tenant === undefined ? null : tenantOf(flags.tenant, names);
   await checkOut(flags.out);
   const { engine, conclude } = await engineOf(flags, config, wanted);
-  const tenants: WireTenant[] = [];
-  for (const id of wanted === null ? await readTenants(engine) : [wanted]) {
-    const tenant = encode({ id, name: names.get(id) ?? id }, await readTenant(engine, id));
-    if (tenant) tenants.push(tenant);
-  }
-  if (tenants.length === 0) throw nothing(flags.tenant, engine.location);
-  const page = pageDocument(
-    tenants.toSorted((a, b) => a.name.localeCompare(b.name, 'en')),
-    pageScript(),
-  );
-  await writePage(flags.out, page);
+  const known = wanted === null ? await readTenants(engine) : new Map([[wanted, 0]]);
+  const members = membersOf(known, names, config);
+  if (members.length === 0) throw nothing(flags.tenant, engine.location);
+  const contents = await pageContents({
+    ...(await sourceOf(engine, known, members, config)),
+    onTenant: progressOf(known.size),
+  });
+  if (contents.tenants.length === 0) throw nothing(flags.tenant, engine.location);
+  const written = await writePage(flags.out, { ...contents, script: pageScript() }, FIRST_PARTS);
 
-  const opened = flags.browser && process.stdout.isTTY && (await openInBrowser(flags.out));
-  console.log(describe(tenants, flags.out, page.length));
-  if (!opened) console.log(styleText('dim', 'Open it in any browser; it needs no network.'));
+  const opened = flags.browser && process.stdout.isTTY && (await openInBrowser(written.page));
+  const { total, page } = written.bytes;
+  const size = total === page ? bytes(total) : `${bytes(total)}, of which ${bytes(page)} are read at first`;
+  console.log([...describe(contents.tenants), `${styleText('cyan', written.out)}  ${size}`].join('\n'));
+  const notes = [
+    members.length > 1
+      ? `It holds the data of ${count(members.length, 'tenant')}: do not send it to any of them. For one tenant alone: ${commandLine('history open --tenant <name>')}`
+      : null,
+    opened ? null : `Open ${total === page ? 'it' : written.page} in any browser; it needs no network.`,
+  ];
+  for (const note of notes) if (note !== null) console.log(styleText('dim', note));
   return conclude(wanted === null ? null : { tenant: wanted, fromMonth: '', toMonth: '9999-99' });
 }
 
-function describe(tenants: WireTenant[], out: string, bytes: number): string {
-  const lines = tenants.map(({ name, days, changes }) => {
-    const numbers = `${count(days.date.length, 'day')}, ${count(changes.date.length, 'change')}`;
-    return `${styleText('green', '✓')} ${styleText('bold', name)}  ${numbers} to ${day(lastDay(days.date))}`;
-  });
-  return [...lines, `${styleText('cyan', out)}  ${Math.ceil(bytes / 1000)} kB`].join('\n');
+/** Says how far it is, where there is something to wait for. */
+function progressOf(tenants: number): () => void {
+  const progress = progressLine();
+  let done = 0;
+  return () => {
+    done += 1;
+    if (tenants > 1) progress.show(`Reading the history: ${done} of ${tenants} tenants`);
+    if (done === tenants) progress.clear();
+  };
 }
 
-/** @param distances as the page carries days */
-function lastDay(distances: number[]): string {
-  return new Date(86_400_000 * distances.reduce((sum, distance) => sum + distance, 0)).toISOString();
+/**
+ * Whom the page shows: the tenants of the config, those without a snapshot too. A tenant that was removed from it stays
+ * in the archive, and is shown by `--tenant`. Where the config has none of the archive's, or there is none: the archive's.
+ */
+function membersOf(known: ReadonlyMap<string, number>, names: Names, config: Config | null): Member[] {
+  const configured = config?.tenants ?? [];
+  const tagsOf = new Map(configured.map(({ tenantId, tags }) => [tenantId, tags]));
+  const ids =
+    known.size > 1 && configured.some(({ tenantId }) => known.has(tenantId))
+      ? configured.map(({ tenantId }) => tenantId)
+      : [...known.keys()];
+  return ids.map((id) => ({ id, name: names.get(id) ?? id, tags: tagsOf.get(id) ?? [] }));
 }
+
+/** What the page is made of, read from the engine. */
+async function sourceOf(
+  engine: HistoryEngine,
+  known: ReadonlyMap<string, number>,
+  members: Member[],
+  config: Config | null,
+): Promise<Source> {
+  const ids = members.flatMap(({ id }) => (known.has(id) ? id : []));
+  const listedIds = new Set(members.map(({ id }) => id));
+  const mutes = new Map(config?.tenants.map(({ tenantId, alerts }) => [tenantId, alerts.mute]));
+  return {
+    members,
+    catalogue: new Catalogue(await readCatalogue(engine, ids)),
+    histories: readHistories(engine, ids),
+    last: Math.max(...ids.map((id) => known.get(id)!)),
+    origin: {
+      made: dateOf(machineClock.now()),
+      archive: engine.location,
+      leftOut: [...known.keys()].filter((id) => !listedIds.has(id)).length,
+    },
+    isMuted: (tenant, control) => isMuted(control, mutes.get(tenant) ?? []),
+  };
+}
+
+/** A line a tenant; of many, one of all. */
+function describe(tenants: Shown[]): string[] {
+  const lineOf = (name: string, days: number, changes: number, newest: string) =>
+    `${styleText('green', '✓')} ${styleText('bold', name)}  ${count(days, 'day')}, ${count(changes, 'change')} to ${day(newest)}`;
+  if (tenants.length <= MOST_LINES) {
+    return tenants.map(({ name, days, changes, newest }) => lineOf(name, days, changes, newest));
+  }
+  const sum = (key: 'days' | 'changes') => tenants.reduce((total, tenant) => total + tenant[key], 0);
+  const newest = tenants
+    .map((tenant) => tenant.newest)
+    .toSorted()
+    .at(-1)!;
+  return [lineOf(count(tenants.length, 'tenant'), sum('days'), sum('changes'), newest)];
+}
+
+const MOST_LINES = 20;
 
 function nothing(tenant: string | undefined, location: string): MonitorError {
   return new MonitorError(
@@ -97,46 +167,4 @@ function nothing(tenant: string | undefined, location: string): MonitorError {
       : `The history of ${location} has no days of ${quote(tenant)}.`,
     `To list its tenants: ${commandLine('history sql "SELECT DISTINCT tenant FROM scores"')}`,
   );
-}
-
-/** Checks, before anything is read, that only a page of ours would be overwritten. */
-async function checkOut(out: string): Promise<void> {
-  let start: string;
-  try {
-    start = (await readFile(out, 'utf8')).slice(0, 200);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw unwritable(out, error);
-  }
-  if (start.includes(PAGE_MARK)) return;
-  throw new MonitorError(
-    'file-exists',
-    `The file ${quote(out)} already exists and is no history page, so it was left as it is.`,
-    'Choose another name with --out.',
-  );
-}
-
-/** Readable only by its owner, because it shows where a tenant is weak. Whoever publishes it does so on purpose. */
-async function writePage(out: string, page: string): Promise<void> {
-  const unfinished = path.join(path.dirname(out), `.${path.basename(out)}.${process.pid}`);
-  try {
-    await writeFile(unfinished, page, { mode: 0o600, flag: 'wx' });
-    await rename(unfinished, out);
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw unwritable(out, error);
-  }
-}
-
-function unwritable(out: string, error: unknown): MonitorError {
-  return new MonitorError(
-    'file-unwritable',
-    `The file ${quote(out)} cannot be written (${codeOf(error)}).`,
-    'Choose another place with --out: a folder that exists and that you may write to.',
-    { cause: error },
-  );
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }

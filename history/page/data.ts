@@ -1,21 +1,19 @@
-import { dayNumber, distances, type WireTenant } from './wire.ts';
+import { distances, type WireTenant } from './wire.ts';
 
-/** Rows of the history's tables (history/tables.ts) as the page is made of them; dates yyyy-mm-dd. */
+/**
+ * Rows of the history's tables (lambda/archive/columns/tables.ts) as the page is made of them. Days are numbers, since
+ * 1970-01-01: a fleet has millions of them.
+ */
 export interface TenantRows {
   /** A row a day of `scores`. */
   scores: ScoreRow[];
-  /**
-   * A row a stretch of counted days on which a control stood the same. A row of `controls` is one of one day: what
-   * follows without a difference is joined.
-   */
-  stretches: StretchRow[];
-  /** A row a control. */
-  catalogue: CatalogueRow[];
+  /** How controls stood, and on which days. */
+  standings: StandingRow[];
   changes: ChangeRow[];
 }
 
 export interface ScoreRow {
-  date: string;
+  day: number;
   points: number;
   maximum: number;
   peers_all: number | null;
@@ -23,17 +21,20 @@ export interface ScoreRow {
   counted: boolean;
 }
 
-export interface StretchRow {
+export interface StandingRow {
   control: string;
-  first_date: string;
-  last_date: string;
   points: number | null;
   maximum: number | null;
   state: string | null;
   state_by: string | null;
   state_at: string | null;
+  first_day: number;
+  last_day: number;
+  /** In any order; null: all days of the tenant from the first to the last one. */
+  days: number[] | null;
 }
 
+/** A control as the newest catalogue has it. */
 export interface CatalogueRow {
   control: string;
   title: string | null;
@@ -42,8 +43,8 @@ export interface CatalogueRow {
 }
 
 export interface ChangeRow {
-  date: string;
-  previous_date: string | null;
+  day: number;
+  previous_day: number | null;
   kind: string;
   control: string | null;
   previous_control: string | null;
@@ -59,46 +60,93 @@ export interface ChangeRow {
   decided_by: string | null;
 }
 
+/** What several tenants of a page have in common: the texts of their catalogues, each once. */
+export class Catalogue {
+  /** For `decode`: what each tenant's own texts follow. */
+  readonly texts: string[];
+  readonly #entries: Map<string, CatalogueEntry>;
+
+  /** @param rows one a control */
+  constructor(rows: CatalogueRow[]) {
+    const texts = new Texts([]);
+    this.#entries = new Map(
+      sorted(rows, ({ control }) => control).map(({ control, title, category, service }) => [
+        control,
+        {
+          name: texts.place(control),
+          title: texts.place(title ?? control),
+          category: texts.place(category),
+          service: texts.place(service),
+        },
+      ]),
+    );
+    this.texts = texts.own;
+  }
+
+  /** By name, ascending. */
+  get entries(): Iterable<[control: string, CatalogueEntry]> {
+    return this.#entries;
+  }
+}
+
+/** Places in the catalogue's texts; -1: null. */
+export interface CatalogueEntry {
+  name: number;
+  title: number;
+  category: number;
+  service: number;
+}
+
+/** Whose history it is. */
+export interface Owner {
+  id: string;
+  name: string;
+  /** Whether a recommendation is muted. */
+  isMuted?: (control: string) => boolean;
+}
+
 /**
  * A tenant's rows as the page carries them. Rows come in any order; equal rows give equal data.
+ * @param catalogue of this tenant, or of all that are on the page
  * @returns null where no day counts: there is nothing to show
  */
-export function encode(tenant: { id: string; name: string }, rows: TenantRows): WireTenant | null {
-  const scores = sorted(rows.scores, ({ date }) => date);
+export function encode(
+  { id, name, isMuted }: Owner,
+  rows: TenantRows,
+  catalogue: Catalogue,
+): WireTenant | null {
+  const scores = sorted(rows.scores, ({ day }) => day);
   const counted = scores.filter((row) => row.counted);
   if (counted.length === 0) return null;
-  const places = new Map(counted.map(({ date }, place) => [date, place]));
-  const texts = new Texts();
+  const places = new Places(counted.map(({ day }) => day));
+  const texts = new Texts(catalogue.texts);
   const decisions = new Decisions(texts);
 
-  const stretches = Map.groupBy(rows.stretches, ({ control }) => control);
-  const catalogue = sorted(
-    rows.catalogue.filter(({ control }) => stretches.has(control)),
-    ({ control }) => control,
-  );
-  const stepsOf = catalogue.map(({ control }) => toSteps(stretches.get(control)!, places, decisions));
+  const standings = Map.groupBy(rows.standings, ({ control }) => control);
+  const controls = [...catalogue.entries].filter(([control]) => standings.has(control));
+  const stepsOf = controls.map(([control]) => toSteps(standings.get(control)!, places, decisions));
   const steps = stepsOf.flat();
-  const changes = sorted(rows.changes, ({ date, kind, control }) => `${date} ${kind} ${control ?? ''}`);
-  const numbers = changes.map(({ date }) => dayNumber(date));
-  const column = (name: TextColumn) => changes.map((row) => texts.place(row[name]));
+  const changes = sorted(rows.changes, ({ day, kind, control }) => `${day} ${kind} ${control ?? ''}`);
+  const column = (each: TextColumn) => changes.map((row) => texts.place(row[each]));
 
   return {
-    id: tenant.id,
-    name: tenant.name,
+    id,
+    name,
     days: {
-      date: distances(counted.map(({ date }) => dayNumber(date))),
+      date: distances(counted.map(({ day }) => day)),
       points: counted.map(({ points }) => short(points)),
       maximum: counted.map(({ maximum }) => short(maximum)),
       peersAll: counted.map((row) => shortOrNull(row.peers_all)),
       peersSimilar: counted.map((row) => shortOrNull(row.peers_similar)),
     },
-    leftOut: scores.filter((row) => !row.counted).map(({ date }) => date),
+    leftOut: scores.filter((row) => !row.counted).map(({ day }) => day),
     controls: {
-      name: catalogue.map(({ control }) => texts.place(control)),
-      title: catalogue.map(({ title, control }) => texts.place(title ?? control)),
-      category: catalogue.map(({ category }) => texts.place(category)),
-      service: catalogue.map(({ service }) => texts.place(service)),
+      name: controls.map(([, entry]) => entry.name),
+      title: controls.map(([, entry]) => entry.title),
+      category: controls.map(([, entry]) => entry.category),
+      service: controls.map(([, entry]) => entry.service),
       steps: stepsOf.map(({ length }) => length),
+      muted: isMuted ? controls.flatMap(([control], place) => (isMuted(control) ? [place] : [])) : [],
     },
     steps: {
       from: stepsOf.flatMap((own) => distances(own.map(({ from }) => from))),
@@ -107,10 +155,8 @@ export function encode(tenant: { id: string; name: string }, rows: TenantRows): 
       decision: steps.map(({ decision }) => decision),
     },
     changes: {
-      date: distances(numbers),
-      since: changes.map((row, index) =>
-        row.previous_date === null ? 0 : numbers[index]! - dayNumber(row.previous_date),
-      ),
+      date: distances(changes.map(({ day }) => day)),
+      since: changes.map(({ day, previous_day: previous }) => (previous === null ? 0 : day - previous)),
       kind: column('kind'),
       control: column('control'),
       previousControl: column('previous_control'),
@@ -126,7 +172,7 @@ export function encode(tenant: { id: string; name: string }, rows: TenantRows): 
       share: changes.map((row) => Math.round(1e6 * (row.percentage_points ?? 0)) / 1e6 || 0),
     },
     decisions: decisions.columns,
-    texts: texts.all,
+    texts: texts.own,
   };
 }
 
@@ -139,46 +185,75 @@ interface WireStep {
   decision: number;
 }
 
-/** Stretches as steps: one where it differs from the day before, and one (of nulls) where the control is gone. */
-function toSteps(stretches: StretchRow[], places: Map<string, number>, decisions: Decisions): WireStep[] {
-  const steps: WireStep[] = [];
-  const add = (step: WireStep) => {
-    const last = steps.at(-1);
-    const same =
-      last?.points === step.points && last.maximum === step.maximum && last.decision === step.decision;
-    if (!same) steps.push(step);
-  };
-  const gone = { points: null, maximum: null, decision: -1 };
-  let end = -1;
-  for (const row of sorted(stretches, ({ first_date: date }) => date)) {
-    const from = places.get(row.first_date);
-    const to = places.get(row.last_date);
-    // Of a day that does not count.
-    if (from === undefined || to === undefined) continue;
-    if (steps.length > 0 && from > end + 1) add({ from: end + 1, ...gone });
-    add({
-      from,
-      points: shortOrNull(row.points),
-      maximum: shortOrNull(row.maximum),
-      decision: decisions.place(row),
-    });
-    end = to;
+/** A step where a control stands otherwise than the day before, and one (of nulls) where it is gone. */
+function toSteps(standings: StandingRow[], places: Places, decisions: Decisions): WireStep[] {
+  const stood = standings.map((row): Omit<WireStep, 'from'> => ({
+    points: shortOrNull(row.points),
+    maximum: shortOrNull(row.maximum),
+    decision: decisions.place(row),
+  }));
+  // Of each counted day which of them.
+  const which = new Int32Array(places.number).fill(-1);
+  for (const [index, { first_day: first, last_day: last, days }] of standings.entries()) {
+    if (days === null) which.fill(index, places.from(first), places.from(last + 1));
+    else for (const day of days) which.fill(index, places.from(day), places.from(day + 1));
   }
-  if (steps.length > 0 && end < places.size - 1) add({ from: end + 1, ...gone });
+  const steps: WireStep[] = [];
+  for (let place = 0; place < which.length; place += 1) {
+    const index = which[place]!;
+    if (place > 0 && which[place - 1] === index) continue;
+    const last = steps.at(-1);
+    // It begins when it was first seen.
+    if (!last && index === -1) continue;
+    const { points, maximum, decision } = stood[index] ?? GONE;
+    const same = last?.points === points && last.maximum === maximum && last.decision === decision;
+    if (!same) steps.push({ from: place, points, maximum, decision });
+  }
   return steps;
+}
+
+const GONE: Omit<WireStep, 'from'> = { points: null, maximum: null, decision: -1 };
+
+/** Where days stand among the counted ones. */
+class Places {
+  readonly number: number;
+  readonly #first: number;
+  /** By the distance to the first day: the place of the first counted day from there on. */
+  readonly #next: number[] = [];
+
+  /** @param days ascending, at least one */
+  constructor(days: number[]) {
+    this.number = days.length;
+    this.#first = days[0]!;
+    for (const [place, day] of days.entries()) {
+      while (this.#next.length <= day - this.#first) this.#next.push(place);
+    }
+  }
+
+  /** Of the first counted day that is not before a day; their number where there is none. */
+  from(day: number): number {
+    return day < this.#first ? 0 : (this.#next[day - this.#first] ?? this.number);
+  }
 }
 
 /** Each text once. */
 class Texts {
-  readonly all: string[] = [];
-  readonly #places = new Map<string, number>();
+  /** Those that are no shared ones. */
+  readonly own: string[] = [];
+  readonly #places: Map<string, number>;
+
+  /** @param shared that come before them, each once */
+  constructor(shared: readonly string[]) {
+    this.#places = new Map(shared.map((text, place) => [text, place]));
+  }
 
   place(text: string | null): number {
     if (text === null) return -1;
     let place = this.#places.get(text);
     if (place === undefined) {
-      place = this.all.push(text) - 1;
+      place = this.#places.size;
       this.#places.set(text, place);
+      this.own.push(text);
     }
     return place;
   }
@@ -193,7 +268,7 @@ class Decisions {
     this.#texts = texts;
   }
 
-  place({ state, state_by: decider, state_at: at }: StretchRow): number {
+  place({ state, state_by: decider, state_at: at }: StandingRow): number {
     if (state === null) return -1;
     const key = JSON.stringify([state, decider, at]);
     let place = this.#places.get(key);
@@ -208,7 +283,7 @@ class Decisions {
 }
 
 /** By code units, as the tables are sorted; what is in order already costs little. */
-function sorted<Row>(rows: Row[], key: (row: Row) => string): Row[] {
+function sorted<Row>(rows: Row[], key: (row: Row) => string | number): Row[] {
   const keyed = rows.map((row) => ({ row, key: key(row) }));
   const isSorted = keyed.every((each, index) => index === 0 || keyed[index - 1]!.key <= each.key);
   if (isSorted) return rows;

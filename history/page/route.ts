@@ -1,15 +1,19 @@
 /** What the page shows, as its address says it: behind the #, so that it can be kept, sent and gone back to. */
 export interface Route {
-  /** Id; null: the first one. */
+  /** Id; null: all of them, or the only one. */
   tenant: string | null;
+  /** Ids of those that are compared. */
+  compare: string[];
   /** Its name: its page. */
   control: string | null;
   /** yyyy-mm-dd: this day's changes. */
   day: string | null;
   /** 30d, 90d, 1y, all, or two dates with two dots between. Null: the page chooses. */
   period: string | null;
-  list: ListName;
+  /** Null: the view's first one. */
+  list: ListName | null;
   search: string;
+  tag: string | null;
   kinds: string[];
   cause: string | null;
   category: string | null;
@@ -18,16 +22,24 @@ export interface Route {
   sort: string | null;
 }
 
+/** Of a tenant, */
 export const LISTS = ['changes', 'controls', 'days'] as const;
-export type ListName = (typeof LISTS)[number];
+/** and of all of them. */
+export const FLEET_LISTS = ['tenants', 'microsoft', 'recommendations'] as const;
+export type ListName = (typeof LISTS)[number] | (typeof FLEET_LISTS)[number];
+
+/** The most tenants in one chart: more lines cannot be told apart. */
+export const MOST_COMPARED = 5;
 
 export const START: Route = {
   tenant: null,
+  compare: [],
   control: null,
   day: null,
   period: null,
-  list: 'changes',
+  list: null,
   search: '',
+  tag: null,
   kinds: [],
   cause: null,
   category: null,
@@ -41,11 +53,13 @@ export function parseRoute(hash: string): Route {
   const get = (name: string) => given.get(name) || null;
   return {
     tenant: get('tenant'),
+    compare: (get('compare')?.split(',').filter(Boolean) ?? []).slice(0, MOST_COMPARED),
     control: get('control'),
     day: /^\d{4}-\d\d-\d\d$/.exec(get('day') ?? '')?.[0] ?? null,
     period: get('period'),
-    list: LISTS.find((name) => name === get('list')) ?? START.list,
+    list: [...LISTS, ...FLEET_LISTS].find((name) => name === get('list')) ?? null,
     search: get('search') ?? '',
+    tag: get('tag'),
     kinds: get('kinds')?.split(',').filter(Boolean) ?? [],
     cause: get('cause'),
     category: get('category'),

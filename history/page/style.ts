@@ -161,6 +161,8 @@ svg text{font-size:13px;fill:var(--soft)}
 .category .figure{font-size:19px;line-height:26px;font-weight:600}
 .category .figure span{font-size:13px;font-weight:400}
 .category svg{width:100%;height:34px}
+p.category{align-content:start}
+.spark path{fill:none;stroke:var(--bar);stroke-width:1.75;stroke-linejoin:round}
 .category path{fill:none;stroke:var(--line);stroke-width:1.75;stroke-linejoin:round}
 button.category[aria-pressed=true]{background:color-mix(in srgb,var(--line) 9%,var(--card));border-color:var(--line);box-shadow:inset 0 0 0 1px var(--line);color:var(--ink)}
 
@@ -217,6 +219,40 @@ td.c-cause,th:last-child{padding-left:10px}
 .facts dd{font-weight:600}
 .card h2{margin-bottom:6px}
 .chart-head h2,.day-head h2{margin:0}
+.notice{font-size:13px;line-height:20px;color:var(--soft);border-left:3px solid var(--bad);padding:2px 0 2px 12px;margin:6px 0 10px;max-width:900px}
+.notice strong{color:var(--ink);font-weight:600}
+.badge{display:inline-block;font-size:11px;line-height:16px;padding:0 7px;border:1px solid var(--edge);border-radius:9px;color:var(--soft);font-weight:400;white-space:nowrap}
+.figures{display:grid;grid-template-columns:auto auto;gap:2px 14px;padding-top:6px;font-size:13px;line-height:19px;justify-content:start}
+.figure-link{border:0;background:none;padding:2px 4px;min-height:26px;color:var(--soft);text-align:left;white-space:nowrap}
+.figure-link strong{font-size:17px;font-weight:600}
+.figure-link:hover:not(:disabled){text-decoration:underline}
+.between{fill:var(--bar);opacity:.18}
+.since{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 4}
+.key.band-key{background:color-mix(in srgb,var(--bar) 22%,var(--card));width:16px;vertical-align:middle}
+.series.compared{stroke-width:2.25}
+.key.line-of{width:16px;height:3px;vertical-align:middle}
+.label.ends{fill:var(--line)}
+.spark{display:block;width:120px;height:30px}
+td.c-choose{width:30px;padding-right:4px}
+td.c-choose input{width:18px;height:18px;margin:1px 0;accent-color:var(--bar)}
+td.c-tenant{min-width:150px;overflow-wrap:anywhere}
+td.c-tenant a{font-weight:500}
+td.c-loss{min-width:200px;max-width:300px;overflow-wrap:anywhere}
+td.c-latest,td.c-days,td.c-lost{white-space:nowrap}
+.total{font-weight:600}
+a.quiet{color:inherit;text-decoration-color:var(--edge)}
+.chosen{position:sticky;bottom:0;display:flex;flex-wrap:wrap;gap:8px 12px;align-items:center;background:var(--card);border:1px solid var(--bar);border-radius:9px;padding:8px 14px;margin-top:12px;font-size:13px}
+.chosen.none{display:none}
+.chosen p{margin-right:auto}
+.button{border-radius:7px;background:var(--bar);color:var(--card);padding:5px 12px;text-decoration:none;font-weight:600}
+.done{font-size:14px;margin-bottom:4px}
+.facts+.done{margin-top:-6px}
+.done+.card{margin-top:14px}
+.wide{overflow-x:auto}
+.side th[scope=row]{font-size:13px;white-space:normal;min-width:120px}
+.side th[scope=col]{font-size:14px;white-space:normal;vertical-align:bottom}
+.side td{white-space:nowrap}
+header nav{font-size:14px}
 footer{font-size:12px;line-height:18px;padding:8px 0 32px}
 .loading,.failed{padding:48px 0;color:var(--soft)}
 
@@ -239,6 +275,7 @@ header{flex-wrap:wrap;gap:8px 12px;padding-top:12px}
 .filters .search{flex-basis:100%}
 .filters select{flex:1 1 120px;min-width:0}
 .categories{grid-template-columns:1fr 1fr;gap:8px}
+.figures{grid-template-columns:1fr 1fr}
 .keys{display:none}
 .day-score{display:block;margin:0}
 table,tbody,tr,td{display:block}
@@ -248,9 +285,24 @@ tr:last-child{border-bottom:0}
 td,td.number{border:0;padding:1px 0;text-align:left;white-space:normal;min-width:0}
 .none{display:none}
 td.c-what{width:auto}
-td[data-label]:not(.c-what):not(.c-date):not(.c-kind)::before{content:attr(data-label) ' ';color:var(--soft);font-size:12px;margin-right:6px}
+td[data-label]:not(.c-what):not(.c-date):not(.c-kind):not(.c-tenant):not(.c-choose):not(.c-line)::before{content:attr(data-label) ' ';color:var(--soft);font-size:12px;margin-right:6px}
 td.c-date,td.c-kind,td.c-points,td.c-share,td.c-cause,td.c-missing,td.c-decision,td.c-changed,td.c-total,td.c-here,td.c-microsoft,td.c-peers,td.c-changes,td.c-days,td.c-score,td.c-from,td.c-to{display:inline-block;margin-right:14px;font-size:13px;max-width:100%}
 td.c-share:has(.soft),td.none{display:none}
+.fleet-table tr{display:grid;grid-template-columns:30px 1fr auto;gap:0 8px;align-items:start}
+.fleet-table td{grid-column:2/-1;max-width:none;margin:0}
+.fleet-table td.c-choose{grid-column:1;grid-row:1}
+.fleet-table td.c-tenant{grid-column:2;grid-row:1}
+.fleet-table td.c-score{grid-column:3;grid-row:1;font-weight:600;font-size:15px}
+.fleet-table td.c-score::before{display:none}
+.fleet-table td.c-loss,.fleet-table td.c-latest{font-size:13px}
+.fleet-table td .about{display:inline;margin-left:6px}
+.fleet-table td.c-tenant .about{display:block;margin:0}
+.spark{width:100%;max-width:220px}
+.side,.side thead,.side tbody{display:table;width:100%}
+.side thead{position:static;clip-path:none;display:table-header-group;height:auto;width:auto}
+.side tbody{display:table-row-group}
+.side tr{display:table-row}
+.side td,.side td.number{display:table-cell;padding:6px 10px 6px 0;border-bottom:1px solid var(--rule);text-align:right}
 td.c-cause{padding-left:0}
 td .track{width:40px}
 .of{min-width:0}
@@ -269,6 +321,9 @@ body{background:none;font-size:11pt}
 .plot{height:auto!important}
 .plot svg{width:100%;height:auto}
 .summary,.categories,tr,.chart{break-inside:avoid}
+.notice{border-left-width:2pt}
+td.c-choose,th:has(+th):first-child:not(:has(button)){display:none}
+.spark{width:90px}
 thead{display:table-header-group}
 td,th{padding-top:3pt;padding-bottom:3pt}
 a{color:inherit;text-decoration:none}

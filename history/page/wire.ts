@@ -5,6 +5,7 @@
 export interface WireTenant {
   id: string;
   name: string;
+  /** They follow those of the catalogue. */
   texts: string[];
   /** Counted days, ascending. */
   days: {
@@ -15,8 +16,8 @@ export interface WireTenant {
     peersAll: (number | null)[];
     peersSimilar: (number | null)[];
   };
-  /** Days that no comparison counts, yyyy-mm-dd. */
-  leftOut: string[];
+  /** Days that no comparison counts, since 1970-01-01. */
+  leftOut: number[];
   /** Texts. */
   decisions: { state: number[]; by: number[]; at: number[] };
   controls: {
@@ -27,6 +28,8 @@ export interface WireTenant {
     service: number[];
     /** The number of steps of each control, which follow one another in `steps`. */
     steps: number[];
+    /** Places of those that are muted. */
+    muted: number[];
   };
   steps: {
     /** Place in `days`: of a control's first step, then the distance to each next. */
@@ -91,6 +94,8 @@ export interface Control {
   title: string;
   category: string | null;
   service: string | null;
+  /** By the config: it never mails by itself. */
+  muted: boolean;
   /** Ascending; the first one begins when it was first seen. */
   steps: Step[];
 }
@@ -138,15 +143,20 @@ export function dayNumber(date: string): number {
 }
 
 /** yyyy-mm-dd. */
-function dateOfNumber(number: number): string {
+export function dateOfNumber(number: number): string {
   return new Date(number * DAY_MS).toISOString().slice(0, 10);
 }
 
-/** Reads what `encode` (data.ts) wrote. */
-export function decode(wire: WireTenant): History {
-  const { texts, days, decisions, controls, steps, changes } = wire;
+/**
+ * Reads what `encode` (data.ts) wrote.
+ * @param shared texts of the catalogue
+ */
+export function decode(wire: WireTenant, shared: readonly string[]): History {
+  const { days, decisions, controls, steps, changes } = wire;
+  const texts = [...shared, ...wire.texts];
   const textAt = (place: number | undefined): string | null =>
     place === undefined || place < 0 ? null : (texts[place] ?? null);
+  const muted = new Set(controls.muted);
 
   const decided = decisions.state.map((state, index): Decision => {
     return {
@@ -160,7 +170,7 @@ export function decode(wire: WireTenant): History {
   return {
     id: wire.id,
     name: wire.name,
-    leftOut: wire.leftOut,
+    leftOut: wire.leftOut.map(dateOfNumber),
     days: summed(days.date).map((number, index): Day => {
       const points = days.points[index]!;
       const maximum = days.maximum[index]!;
@@ -190,6 +200,7 @@ export function decode(wire: WireTenant): History {
         title: textAt(controls.title[index]) ?? '',
         category: textAt(controls.category[index]),
         service: textAt(controls.service[index]),
+        muted: muted.has(index),
         steps: own,
       };
     }),
@@ -215,7 +226,7 @@ export function decode(wire: WireTenant): History {
 }
 
 /** 3, 1, 1 as 3, 4, 5. */
-function summed(gaps: number[]): number[] {
+export function summed(gaps: number[]): number[] {
   let sum = 0;
   return gaps.map((gap) => (sum += gap));
 }

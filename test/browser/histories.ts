@@ -4,15 +4,14 @@ import { readProfiles, snapshotOf } from '../../lambda/graph/schema.ts';
 import { generatedTenant } from '../../simulator/generated-tenant.ts';
 import { practiceTenant } from '../../simulator/practice-tenant.ts';
 import type { TenantReading } from '../../simulator/tenant.ts';
-import type { TenantRows } from '../../history/page/data.ts';
-import { tenantRows } from '../history/page-rows.ts';
+import { tenantRows, type PageRows } from '../history/page-rows.ts';
 
 /** Histories to look at: rows as the columns of an archive would have them. */
 
 const TODAY = '2026-11-20';
 
 /** 100 days in which everything happens. */
-export function practiceRows(): TenantRows {
+export function practiceRows(): PageRows {
   const days: ArchivedDay[] = [];
   const tenant = practiceTenant({ today: addDays(TODAY, -99), day: 1 });
   for (; ; tenant.advance(1)) {
@@ -30,7 +29,7 @@ export function practiceRows(): TenantRows {
 }
 
 /** As many days and controls as one likes. */
-export function generatedRows(seed: string, size: { days: number; controls: number }): TenantRows {
+export function generatedRows(seed: string, size: { days: number; controls: number }): PageRows {
   const tenant = generatedTenant(seed, { today: TODAY, day: size.days, controls: size.controls });
   const reading = tenant.read();
   const { profiles } = readProfiles(reading.profiles());
@@ -47,7 +46,7 @@ function dayOf(
   return { date, versions, seenAt: `${today}T07:00:00Z`, profiles };
 }
 
-function rowsOf(days: ArchivedDay[]): TenantRows {
+function rowsOf(days: ArchivedDay[]): PageRows {
   const { scores, controls, changes } = deriveRows('practice', null, days);
   return tenantRows({ scores, controls, changes });
 }

@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DuckDbHistory } from '../../history/duckdb.ts';
-import { encode, type TenantRows } from '../../history/page/data.ts';
+import { Catalogue, encode } from '../../history/page/data.ts';
 import { stepAt } from '../../history/page/model.ts';
-import { readTenant, readTenants } from '../../history/page/rows.ts';
-import { decode } from '../../history/page/wire.ts';
+import { readCatalogue, readHistories, readTenants } from '../../history/page/rows.ts';
+import { dateOfNumber } from '../../history/page/wire.ts';
 import { addDays } from '../../lambda/dates.ts';
-import { sampleRows, tenantRows } from './page-rows.ts';
-import { CONTOSO, FABRIKAM, writeHistory } from './sample.ts';
+import { historyOf, sampleRows, tenantRows, type PageRows } from './page-rows.ts';
+import { CONTOSO, FABRIKAM, SAMPLE, writeHistory, type Rows } from './sample.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'history-page-'));
 afterAll(() => rm(folder, { recursive: true }));
 
-const page = (id: string, rows = sampleRows(id)) => decode(encode({ id, name: 'Contoso' }, rows)!);
+const page = (id: string, rows = sampleRows(id)) => historyOf({ id, name: 'Contoso' }, rows);
 
 describe('the data of the page', () => {
   it('has the counted days, and names the others', () => {
@@ -95,9 +95,9 @@ describe('the data of the page', () => {
 
   it('is the same in whatever order rows come', () => {
     const rows = sampleRows(CONTOSO);
-    const turned: TenantRows = {
+    const turned: PageRows = {
       scores: rows.scores.toReversed(),
-      stretches: rows.stretches.toReversed(),
+      standings: rows.standings.toReversed(),
       catalogue: rows.catalogue.toReversed(),
       changes: rows.changes.toReversed(),
     };
@@ -107,10 +107,10 @@ describe('the data of the page', () => {
   it('is nothing where no day counts', () => {
     const rows = sampleRows(CONTOSO);
     const scores = rows.scores.map((row) => ({ ...row, counted: false }));
-    expect(encode({ id: CONTOSO, name: 'Contoso' }, { ...rows, scores })).toBeNull();
-    expect(
-      encode({ id: CONTOSO, name: '' }, { scores: [], stretches: [], catalogue: [], changes: [] }),
-    ).toBeNull();
+    const catalogue = new Catalogue(rows.catalogue);
+    expect(encode({ id: CONTOSO, name: 'Contoso' }, { ...rows, scores }, catalogue)).toBeNull();
+    const nothing = { scores: [], standings: [], changes: [] };
+    expect(encode({ id: CONTOSO, name: '' }, nothing, catalogue)).toBeNull();
   });
 
   it('gives back every control of every day, whatever came and went', () => {
@@ -173,31 +173,73 @@ describe('the data of the page', () => {
 });
 
 describe('read from the archive by DuckDB', () => {
+  const opened = async (tables: Rows = SAMPLE) => {
+    await rm(folder, { recursive: true, force: true });
+    await writeHistory(folder, tables);
+    return DuckDbHistory.open({ folder, onSkipped: () => expect.unreachable() });
+  };
+
   it('is what the rows say', async () => {
-    await writeHistory(folder);
-    const engine = await DuckDbHistory.open({ folder, onSkipped: () => expect.unreachable() });
-    expect(await readTenants(engine)).toEqual([CONTOSO, FABRIKAM]);
-    for (const id of [CONTOSO, FABRIKAM]) {
+    const engine = await opened();
+    const known = await readTenants(engine);
+    expect([...known].map(([id, day]) => [id, dateOfNumber(day)])).toEqual([
+      [CONTOSO, '2026-02-06'],
+      [FABRIKAM, '2026-02-06'],
+    ]);
+    const ids = [...known.keys()];
+    const catalogue = new Catalogue(await readCatalogue(engine, ids));
+    let tenants = 0;
+    for await (const { id, rows } of readHistories(engine, ids)) {
       const tenant = { id, name: 'Any' };
-      expect(encode(tenant, await readTenant(engine, id))).toEqual(encode(tenant, sampleRows(id)));
+      const { scores, standings, changes } = sampleRows(id);
+      expect(encode(tenant, rows, catalogue)).toEqual(
+        encode(tenant, { scores, standings, changes }, catalogue),
+      );
+      tenants += 1;
+    }
+    expect(tenants).toBe(2);
+  });
+
+  it('of one tenant holds nothing of another', async () => {
+    const engine = await opened();
+    expect((await readCatalogue(engine, [FABRIKAM])).map(({ control }) => control)).toEqual([
+      '2.dlp',
+      'dlp',
+      'mfa',
+      'odd',
+    ]);
+    for await (const { id, rows } of readHistories(engine, [FABRIKAM])) {
+      expect(id).toBe(FABRIKAM);
+      expect(JSON.stringify(rows)).not.toContain(CONTOSO);
     }
   });
 
-  it('joins the days of a control before they leave the engine', async () => {
-    await writeHistory(folder);
-    const engine = await DuckDbHistory.open({ folder, onSkipped: () => expect.unreachable() });
-    const { stretches } = await readTenant(engine, CONTOSO);
-    expect(stretches.filter(({ control }) => control === 'dlp')).toEqual([
-      {
-        control: 'dlp',
-        first_date: '2026-01-30',
-        last_date: '2026-02-06',
-        points: 10,
-        maximum: 30,
-        state: null,
-        state_by: null,
-        state_at: null,
-      },
-    ]);
+  it('has the days of a control joined, and listed only where it stood otherwise in between', async () => {
+    const engine = await opened();
+    for await (const { rows } of readHistories(engine, [FABRIKAM])) {
+      expect(rows.standings.map(({ control, days }) => [control, days])).toEqual([
+        ['2.dlp', null],
+        ['dlp', null],
+        ['mfa', null],
+        ['mfa', null],
+        ['odd', null],
+      ]);
+    }
+    for await (const { rows } of readHistories(engine, [CONTOSO])) {
+      const of = (name: string) =>
+        rows.standings
+          .filter(({ control }) => control === name)
+          .map(({ points, first_day: first, last_day: last, days }) => [
+            points,
+            dateOfNumber(first),
+            dateOfNumber(last),
+            days?.toSorted().map(dateOfNumber) ?? null,
+          ]);
+      expect(of('safe')).toEqual([[0, '2026-02-06', '2026-02-06', null]]);
+      expect(of('mfa')).toEqual([
+        [40, '2026-01-30', '2026-02-06', ['2026-01-30', '2026-02-01', '2026-02-05', '2026-02-06']],
+        [30, '2026-01-31', '2026-02-04', ['2026-01-31', '2026-02-02', '2026-02-04']],
+      ]);
+    }
   });
 });

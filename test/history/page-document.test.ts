@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { Parser } from 'htmlparser2';
 import { describe, expect, it } from 'vitest';
-import { encode } from '../../history/page/data.ts';
-import { pageDocument } from '../../history/page/document.ts';
+import { Catalogue, encode } from '../../history/page/data.ts';
+import { listed, pageDocument, type Contents } from '../../history/page/document.ts';
+import { packPart, scriptOf } from '../../history/page/pack.ts';
 import { bundleScript } from '../../history/page/script.ts';
 import { CATEGORY_COLOURS, pageStyle } from '../../history/page/style.ts';
 import { decode, type WireTenant } from '../../history/page/wire.ts';
@@ -11,13 +12,22 @@ import { COLOURS } from '../../lambda/report/chart/palette.ts';
 import { sampleRows } from './page-rows.ts';
 import { CONTOSO } from './sample.ts';
 
+const script = bundleScript();
 const HOSTILE = `</script><script>alert(1)</script><!--"'&\u2028\${x}`;
 
-const tenantOf = (name: string, title: string): WireTenant => {
-  const rows = sampleRows(CONTOSO);
-  const catalogue = rows.catalogue.map((row) => ({ ...row, title }));
-  return encode({ id: CONTOSO, name }, { ...rows, catalogue })!;
-};
+const catalogueOf = (title: string) =>
+  new Catalogue(sampleRows(CONTOSO).catalogue.map((row) => ({ ...row, title })));
+
+const tenantOf = (name: string, title: string): WireTenant =>
+  encode({ id: CONTOSO, name }, sampleRows(CONTOSO), catalogueOf(title))!;
+
+/** A page of tenants that are called so, one title for all recommendations. */
+async function pageOf(names: string[], title: string, change: Partial<Contents> = {}): Promise<string> {
+  const wires = names.map((name) => tenantOf(name, title));
+  const parts = await Promise.all(wires.map((wire, place) => packPart(`tenant-${place}`, wire)));
+  parts.unshift(await packPart('catalogue', catalogueOf(title).texts));
+  return pageDocument({ tenants: wires.map(listed), parts, files: {}, script, ...change });
+}
 
 interface Element {
   name: string;
@@ -45,18 +55,17 @@ function elementsOf(html: string): Element[] {
   return elements;
 }
 
-const script = bundleScript();
-const html = pageDocument([tenantOf(HOSTILE, HOSTILE), tenantOf('Fabrikam', 'Title')], script);
+const html = await pageOf([HOSTILE, 'Fabrikam'], HOSTILE);
 const elements = elementsOf(html);
 const named = (name: string) => elements.filter((element) => element.name === name);
 const policy = named('meta').find(({ attributes }) => attributes['http-equiv'] === 'Content-Security-Policy')!
   .attributes['content']!;
 
 describe('the page', () => {
-  it('has the elements that it should have, whatever names and titles say', () => {
-    const plain = elementsOf(pageDocument([tenantOf('A', 'B'), tenantOf('Fabrikam', 'Title')], script));
+  it('has the elements that it should have, whatever names and titles say', async () => {
+    const plain = elementsOf(await pageOf(['A', 'Fabrikam'], 'Title'));
     expect(elements.map(({ name }) => name)).toEqual(plain.map(({ name }) => name));
-    expect(named('script')).toHaveLength(4);
+    expect(named('script')).toHaveLength(6);
     expect(html).not.toContain('<script>alert');
     expect(JSON.parse(named('script')[0]!.text)).toEqual([
       { id: CONTOSO, name: HOSTILE },
@@ -66,10 +75,13 @@ describe('the page', () => {
   });
 
   it('carries each tenant as it is', () => {
-    const packed = named('script').find(({ attributes }) => attributes['id'] === 'tenant-0')!;
-    const tenant = JSON.parse(gunzipSync(Buffer.from(packed.text, 'base64')).toString()) as WireTenant;
+    const unpacked = (id: string): unknown => {
+      const packed = named('script').find(({ attributes }) => attributes['id'] === id)!;
+      return JSON.parse(gunzipSync(Buffer.from(packed.text, 'base64')).toString());
+    };
+    const tenant = unpacked('tenant-0') as WireTenant;
     expect(tenant).toEqual(tenantOf(HOSTILE, HOSTILE));
-    expect(decode(tenant).controls[0]!.title).toBe(HOSTILE);
+    expect(decode(tenant, unpacked('catalogue') as string[]).controls[0]!.title).toBe(HOSTILE);
   });
 
   it('names nothing outside itself', () => {
@@ -105,18 +117,37 @@ describe('the page', () => {
     expect(named('li').map(({ text }) => text)[1]).toBe('Fabrikam: 40.0 % on 6 Feb 2026');
   });
 
-  it('is the same for the same history', () => {
-    expect(pageDocument([tenantOf(HOSTILE, HOSTILE), tenantOf('Fabrikam', 'Title')], bundleScript())).toBe(
-      html,
-    );
+  it('is the same for the same history', async () => {
+    expect(await pageOf([HOSTILE, 'Fabrikam'], HOSTILE, { script: bundleScript() })).toBe(html);
+  });
+
+  it('takes scripts from its own files alone, where it has some', async () => {
+    const files = { 'tenant-0': `${'a'.repeat(32)}.js` };
+    const meta = elementsOf(await pageOf(['A'], 'B', { files })).find(
+      ({ attributes }) => attributes['http-equiv'] === 'Content-Security-Policy',
+    )!;
+    const rules = meta.attributes['content']!.split('; ');
+    expect(rules.filter((rule) => !policy.split('; ').includes(rule))).toEqual([
+      `${policy.split('; ')[1]} 'strict-dynamic'`,
+      'trusted-types parts',
+    ]);
+  });
+
+  it('has parts in files called by their content, which end nothing', async () => {
+    const part = await packPart('tenant-0', { name: HOSTILE });
+    const { file, script: text } = scriptOf(part);
+    expect(file).toMatch(/^[0-9a-f]{32}\.js$/);
+    expect(text).toMatch(/^secureScorePart\("[0-9a-f]{32}","[A-Za-z0-9+/=]+"\);\n$/);
+    expect(scriptOf(await packPart('tenant-9', { name: HOSTILE })).file).toBe(file);
+    expect(scriptOf(await packPart('tenant-0', { name: 'other' })).file).not.toBe(file);
   });
 
   it('is small: an empty one is its script and its style', () => {
-    expect(script.length).toBeLessThan(110_000);
+    expect(script.length).toBeLessThan(140_000);
   });
 
-  it('takes no script that would end too early', () => {
-    expect(() => pageDocument([tenantOf('A', 'B')], '"</script>"')).toThrow('end too early');
+  it('takes no script that would end too early', async () => {
+    await expect(pageOf(['A'], 'B', { script: '"</script>"' })).rejects.toThrow('end too early');
   });
 });
 

@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encode } from '../../history/page/data.ts';
 import {
   accountOf,
   caption,
@@ -16,14 +15,14 @@ import {
   standings,
   stretchesOf,
 } from '../../history/page/model.ts';
-import { hashOf, LISTS, parseRoute, START, type Route } from '../../history/page/route.ts';
-import { decode, type Change, type History } from '../../history/page/wire.ts';
-import { sampleRows } from './page-rows.ts';
+import { FLEET_LISTS, hashOf, LISTS, parseRoute, START, type Route } from '../../history/page/route.ts';
+import type { Change, History } from '../../history/page/wire.ts';
+import { historyOf, sampleRows } from './page-rows.ts';
 import { CONTOSO, FABRIKAM } from './sample.ts';
 
-const historyOf = (id: string): History => decode(encode({ id, name: 'Any' }, sampleRows(id))!);
-const contoso = historyOf(CONTOSO);
-const fabrikam = historyOf(FABRIKAM);
+const tenantOf = (id: string): History => historyOf({ id, name: 'Any' }, sampleRows(id));
+const contoso = tenantOf(CONTOSO);
+const fabrikam = tenantOf(FABRIKAM);
 
 describe('moves and their account', () => {
   it('of a day are its changes by cause', () => {
@@ -248,7 +247,9 @@ describe('the address', () => {
       control: optional,
       day: fc.constantFrom(null, '2026-01-09'),
       period: optional,
-      list: fc.constantFrom(...LISTS),
+      list: fc.constantFrom(null, ...LISTS, ...FLEET_LISTS),
+      compare: fc.uniqueArray(fc.uuid(), { maxLength: 5 }),
+      tag: optional,
       search: fc.oneof(name, fc.constant('')),
       kinds: fc.uniqueArray(fc.constantFrom('lost', 're-scored', 'new')),
       cause: optional,

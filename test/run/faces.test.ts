@@ -1,9 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { encode } from '../../history/page/data.ts';
 import { accountOf, marksOf, movesOf, printedMove } from '../../history/page/model.ts';
-import { decode } from '../../history/page/wire.ts';
 import { TABLES } from '../../lambda/archive/columns/tables.ts';
 import { describeResult } from '../../cli/run/present.ts';
 import type { ArchivedReport } from '../../lambda/archive/archive.ts';
@@ -14,7 +12,7 @@ import { monitor } from '../../lambda/monitor.ts';
 import { chartOf } from '../../lambda/report/chart/score-chart.ts';
 import { changesCsv } from '../../lambda/report/csv.ts';
 import { renderMail } from '../../lambda/report/render.ts';
-import { tenantRows } from '../history/page-rows.ts';
+import { historyOf, tenantRows } from '../history/page-rows.ts';
 import { readCsv, readHtml } from '../report/reading.ts';
 import { TENANT_ID, world, type DaySpec, type MemoryStore } from './fakes.ts';
 
@@ -72,7 +70,7 @@ function pageOf(store: MemoryStore) {
         .flatMap(([, bytes]) => rowsOf(table, fromParquet(table, bytes))),
     ]),
   );
-  return decode(encode({ id: TENANT_ID, name: 'Contoso' }, tenantRows(rows as never))!);
+  return historyOf({ id: TENANT_ID, name: 'Contoso' }, tenantRows(rows as never));
 }
 
 const AMOUNT = '[+−±][\\d.]+';

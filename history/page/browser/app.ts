@@ -7,56 +7,128 @@ import type { History } from '../wire.ts';
 import { Brush } from './brush.ts';
 import { Categories, colourOf } from './categories.ts';
 import { Changes } from './changes.ts';
+import { ComparePage } from './compare.ts';
 import { ControlPage } from './control.ts';
 import { Controls } from './controls.ts';
+import { useLoaded, type PageData } from './data.ts';
 import { DayPanel } from './day.ts';
 import { Days } from './days.ts';
-import { Header, type TenantEntry } from './header.ts';
+import { FleetPage } from './fleet.ts';
+import { FleetRecommendationPage } from './fleet-recommendation.ts';
+import { Header } from './header.ts';
 import { Tenant } from './link.ts';
 import { Summary } from './summary.ts';
+import { Tabs } from './tabs.ts';
 import { Symbol, Trend, type Series } from './trend.ts';
 import { counted } from './words.ts';
 
-interface AppProps {
-  tenants: TenantEntry[];
-  load: (id: string) => Promise<History>;
+/** The whole page: what its address says. */
+export function App({ data }: { data: PageData }) {
+  const [route, go] = useRoute();
+  const [chosen, setChosen] = useState<string[]>([]);
+  const view = viewOf(route, data);
+  // Whoever goes back to all tenants finds them as they were left.
+  const all = useRef(hashOf(START));
+  if (view === 'fleet') all.current = hashOf(route);
+  // The tenant that one comes back from, and where one left.
+  const left = useRef<string | null>(null);
+  useEffect(() => {
+    if (view === 'tenant') left.current = route.tenant;
+  }, [view, route.tenant]);
+
+  const parts: Record<View, () => unknown> = {
+    fleet: () =>
+      html`<${AllTenants} ...${{ data, route, go, chosen, onChoose: setChosen, left: left.current }} />`,
+    recommendation: () => html`<${InAllTenants} ...${{ data, route, go }} />`,
+    compare: () => html`<${ComparePage} ...${{ data, route, go }} />`,
+    tenant: () => html`<${OneTenant} ...${{ data, route, go }} />`,
+  };
+  return html`
+    <${Header} back=${data.hasFleet && view !== 'fleet' ? all.current : null} />
+    ${parts[view]()}
+  `;
 }
 
-/** The whole page: what its address says, of the tenant that it names. */
-export function App({ tenants, load }: AppProps) {
-  const [route, go] = useRoute();
-  const tenant = tenants.find(({ id }) => id === route.tenant) ?? tenants[0]!;
-  const [history, setHistory] = useState<History | null>(null);
-  const [fault, setFault] = useState<string | null>(null);
-  useEffect(() => {
-    setFault(null);
-    load(tenant.id).then(
-      (loaded) => setHistory(loaded),
-      (error: unknown) => setFault(error instanceof Error ? error.message : String(error)),
-    );
-  }, [tenant.id]);
-  const shown = history?.id === tenant.id ? history : null;
+type View = 'fleet' | 'recommendation' | 'compare' | 'tenant';
 
-  const choose = (id: string) => go({ ...START, tenant: id }, true);
+function viewOf(route: Route, data: PageData): View {
+  if (!data.hasFleet || route.tenant !== null) return 'tenant';
+  if (route.compare.length > 0) return 'compare';
+  return route.control === null ? 'fleet' : 'recommendation';
+}
+
+interface ViewProps {
+  data: PageData;
+  route: Route;
+  go: Go;
+}
+
+/** A main part that is there when its data is. */
+function Main({ isBusy, fault, children }: { isBusy: boolean; fault: string | null; children?: unknown }) {
   return html`
-    <${Tenant.Provider} value=${route.tenant}>
-      <${Header} tenants=${tenants} tenant=${tenant.id} onChoose=${choose} />
-      <main id="main" tabindex="-1" aria-busy=${String(shown === null)}>
-        ${fault !== null && html`<p role="alert">The history of ${tenant.name} cannot be read: ${fault}</p>`}
-        ${shown && html`<${Page} key=${shown.id} history=${shown} route=${route} go=${go} />`}
-      </main>
-      <footer class="soft">
+    <main id="main" tabindex="-1" aria-busy=${String(isBusy)}>
+      ${fault !== null && html`<p role="alert">The history cannot be read: ${fault}</p>`} ${children}
+    </main>
+  `;
+}
+
+interface AllProps extends ViewProps {
+  chosen: string[];
+  onChoose: (ids: string[]) => void;
+  left: string | null;
+}
+
+function AllTenants({ data, ...rest }: AllProps) {
+  const { value: fleet, fault } = useLoaded('fleet', data.fleet);
+  return html`
+    <${Main} isBusy=${fleet === null} fault=${fault}>
+      ${fleet && html`<${FleetPage} fleet=${fleet} standings=${data.standings} ...${rest} />`}
+    </${Main}>
+    <${Footer} />
+  `;
+}
+
+function InAllTenants({ data, route, go }: ViewProps) {
+  const { value, fault } = useLoaded('both', () => Promise.all([data.fleet(), data.standings()]));
+  return html`
+    <${Main} isBusy=${value === null} fault=${fault}>
+      ${value && html`<${FleetRecommendationPage} ...${{ fleet: value[0], standings: value[1], name: route.control, route, go }} />`}
+    </${Main}>
+    <${Footer} />
+  `;
+}
+
+function OneTenant({ data, route, go }: ViewProps) {
+  const tenant = data.hasFleet
+    ? (data.tenants.find(({ id }) => id === route.tenant) ?? null)
+    : (data.tenants.find(({ id }) => id === route.tenant) ?? data.tenants[0]!);
+  const { value: history, fault } = useLoaded(tenant?.id ?? null, () => data.history(tenant!.id));
+  const links = useMemo(() => {
+    const muted = history?.controls.filter((control) => control.muted).map(({ name }) => name);
+    return { id: route.tenant, muted: new Set(muted) };
+  }, [history, route.tenant]);
+  const days = history?.days;
+  return html`
+    <${Tenant.Provider} value=${links}>
+      <${Main} isBusy=${tenant !== null && history === null} fault=${fault}>
         ${
-          shown &&
-          html`<p>
-            ${counted(shown.days.length, 'day')}, ${fullDay(shown.days[0]!.date)} to
-            ${' '}${fullDay(shown.days.at(-1)!.date)}. Made from the archive by secure-score history open;
-            nothing is fetched from anywhere.
-          </p>`
+          tenant === null &&
+          html`<h1>Unknown tenant</h1>
+            <p>This tenant is not on this page.</p>`
         }
-      </footer>
+        ${history && html`<${Page} key=${history.id} history=${history} route=${route} go=${go} hasFleet=${data.hasFleet} />`}
+      </${Main}>
+      <${Footer}>
+        ${days && `${counted(days.length, 'day')}, ${fullDay(days[0]!.date)} to ${fullDay(days.at(-1)!.date)}. `}
+      </${Footer}>
     </${Tenant.Provider}>
   `;
+}
+
+function Footer({ children }: { children?: unknown }) {
+  return html`<footer class="soft">
+    <p>${children}Made from the archive by secure-score history open; nothing is fetched from anywhere.</p>
+  </footer>`;
 }
 
 type Go = (change: Partial<Route>, step?: boolean) => void;
@@ -95,9 +167,11 @@ interface PageProps {
   history: History;
   route: Route;
   go: Go;
+  /** Whether there is more to see of a recommendation in other tenants. */
+  hasFleet: boolean;
 }
 
-function Page({ history, route, go }: PageProps) {
+function Page({ history, route, go, hasFleet }: PageProps) {
   const moves = useMemo(() => movesOf(history), [history]);
   const changesOf = useMemo(() => Map.groupBy(history.changes, ({ date }) => date), [history]);
   const categories = useMemo(() => categoriesOf(history), [history]);
@@ -120,12 +194,13 @@ function Page({ history, route, go }: PageProps) {
 
   if (control !== null) {
     const back = hashOf({ ...route, control: null });
-    return html`<${ControlPage} history=${history} name=${control} back=${back} onDay=${onDay} />`;
+    const others = hasFleet ? hashOf({ ...START, control }) : null;
+    return html`<${ControlPage} ...${{ history, name: control, back, others, onDay }} />`;
   }
   return html`<${Overview} ...${{ history, moves, changesOf, categories, route, go }} />`;
 }
 
-type OverviewProps = PageProps & {
+type OverviewProps = Omit<PageProps, 'hasFleet'> & {
   moves: ReturnType<typeof movesOf>;
   changesOf: Map<string, History['changes']>;
   categories: ReturnType<typeof categoriesOf>;
@@ -269,7 +344,11 @@ interface ListsProps {
   go: Go;
 }
 
-const TITLES: Record<ListName, string> = { changes: 'Changes', controls: 'Recommendations', days: 'Days' };
+const TITLES: Record<(typeof LISTS)[number], string> = {
+  changes: 'Changes',
+  controls: 'Recommendations',
+  days: 'Days',
+};
 
 function Lists({ history, moves, span, route, go }: ListsProps) {
   const { days } = history;
@@ -284,44 +363,21 @@ function Lists({ history, moves, span, route, go }: ListsProps) {
     () => [...new Set(history.controls.flatMap(({ category }) => category ?? []))].toSorted(),
     [history],
   );
-  const tabs = useRef<HTMLDivElement>(null);
-  const open = (list: ListName) => go({ list, sort: null, search: '', state: null }, true);
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    const next = (LISTS.indexOf(route.list) + step + LISTS.length) % LISTS.length;
-    open(LISTS[next]!);
-    tabs.current?.querySelectorAll<HTMLElement>('[role=tab]')[next]?.focus();
-  };
-  const numbers: Record<ListName, number> = {
-    changes: changes.length,
-    controls: history.controls.length,
-    days: span.to - span.from + 1,
-  };
+  const list = LISTS.find((name) => name === route.list) ?? 'changes';
+  const numbers = { changes: changes.length, days: span.to - span.from + 1 };
   return html`
     <section class="card lists" aria-label="Lists">
-      <div class="tabs" role="tablist" aria-label="Lists" ref=${tabs} onKeyDown=${onKeyDown}>
-        ${LISTS.map(
-          (name) => html`
-            <button
-              type="button"
-              role="tab"
-              id=${`tab-${name}`}
-              aria-controls="list"
-              aria-selected=${String(route.list === name)}
-              tabindex=${route.list === name ? 0 : -1}
-              onClick=${() => open(name)}
-            >
-              ${TITLES[name]}${name === 'controls' ? '' : html` <span class="soft">${numbers[name].toLocaleString('en-GB')}</span>`}
-            </button>
-          `,
-        )}
-      </div>
-      <div id="list" role="tabpanel" aria-labelledby=${`tab-${route.list}`}>
-        ${route.list === 'changes' && html`<${Changes} ...${{ changes, categories: names, route, go }} />`}
-        ${route.list === 'controls' && html`<${Controls} ...${{ history, day: span.to, categories: names, route, go }} />`}
-        ${route.list === 'days' && html`<${Days} ...${{ history, moves, span, route, go }} />`}
+      <${Tabs}
+        names=${LISTS}
+        titles=${TITLES}
+        numbers=${numbers}
+        shown=${list}
+        onOpen=${(name: ListName) => go({ list: name, sort: null, search: '', state: null }, true)}
+      />
+      <div id="list" role="tabpanel" aria-labelledby=${`tab-${list}`}>
+        ${list === 'changes' && html`<${Changes} ...${{ changes, categories: names, route, go }} />`}
+        ${list === 'controls' && html`<${Controls} ...${{ history, day: span.to, categories: names, route, go }} />`}
+        ${list === 'days' && html`<${Days} ...${{ history, moves, span, route, go }} />`}
       </div>
     </section>
   `;

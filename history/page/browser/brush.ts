@@ -1,6 +1,7 @@
 import { html } from 'htm/preact';
 import { useMemo, useRef } from 'preact/hooks';
 import { area } from 'd3-shape';
+import { stepCurve } from '../../../lambda/report/chart/steps.ts';
 import { day as fullDay } from '../../../lambda/report/format.ts';
 import type { Span } from '../model.ts';
 import type { Day } from '../wire.ts';
@@ -42,7 +43,9 @@ export function Brush({ days, span, onChange }: BrushProps) {
       ({ index }) => scale.x(index),
       HEIGHT,
       ({ percentage }) => y(percentage),
-    ).digits(1)(values);
+    )
+      .curve(stepCurve)
+      .digits(1)(values);
   }, [days, scale]);
 
   const last = days.length - 1;

@@ -1,9 +1,7 @@
 import { html } from 'htm/preact';
-import { useMemo } from 'preact/hooks';
-import { line } from 'd3-shape';
-import { domainOf } from './plot.ts';
 import type { Category, Span } from '../model.ts';
-import { percent, tenths, toneOf } from './words.ts';
+import { Sparkline } from './sparkline.ts';
+import { counted, percent, tenths, toneOf } from './words.ts';
 
 interface CategoriesProps {
   categories: Category[];
@@ -15,9 +13,6 @@ interface CategoriesProps {
 
 /** Class of a category's colour, by its place among all. */
 export const colourOf = (place: number): string => `category-${place % 6}`;
-
-const WIDTH = 160;
-const HEIGHT = 34;
 
 /** A card a category: how it stands, how it moved, and a button that puts its line into the chart. */
 export function Categories({ categories, span, shown, onToggle }: CategoriesProps) {
@@ -54,8 +49,14 @@ function Card({ category, colour, span, pressed, onToggle }: CardProps) {
     values.find((value) => value !== null) ?? null,
     values.findLast((value) => value !== null) ?? null,
   ];
-  const path = useMemo(() => sparkline(values), [percentages, span.from, span.to]);
-  if (first === null || last === null) return null;
+  if (first === null || last === null) {
+    if (unknown === 0) return null;
+    // Nothing can be drawn of it, and it is there all the same.
+    return html`<p class="category">
+      <span class="name">${name}</span>
+      <span class="soft">${counted(unknown, 'recommendation')} of unknown maximum</span>
+    </p>`;
+  }
   return html`
     <button
       type="button"
@@ -71,28 +72,7 @@ function Card({ category, colour, span, pressed, onToggle }: CardProps) {
       <span class="figure"
         >${percent(last)} <span class=${toneOf(last - first)}>${tenths(last - first)}</span></span
       >
-      <svg
-        viewBox=${`0 0 ${WIDTH} ${HEIGHT}`}
-        preserveAspectRatio="none"
-        aria-hidden="true"
-        focusable="false"
-      >
-        <path d=${path} vector-effect="non-scaling-stroke" />
-      </svg>
+      <${Sparkline} values=${values} width=${160} height=${34} leastSpan=${4} />
     </button>
   `;
-}
-
-function sparkline(values: (number | null)[]): string {
-  const points = values.flatMap((value, index) => (value === null ? [] : [{ value, index }]));
-  const [lowest, highest] = domainOf(
-    points.map(({ value }) => value),
-    4,
-  );
-  return (
-    line<{ value: number; index: number }>(
-      ({ index }) => 1 + (index * (WIDTH - 2)) / Math.max(1, values.length - 1),
-      ({ value }) => HEIGHT - 2 - ((value - lowest) / (highest - lowest)) * (HEIGHT - 4),
-    ).digits(1)(points) ?? ''
-  );
 }

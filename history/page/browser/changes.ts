@@ -99,7 +99,7 @@ export function Changes({ changes, categories, route, go }: ChangesProps) {
 export const keyOf = (change: Change): string =>
   `${change.date} ${change.kind} ${change.control ?? ''} ${change.points.after ?? ''}`;
 
-function Kind({ name }: { name: string }) {
+export function Kind({ name }: { name: string }) {
   const { mark, label, tone } = kindOf(name);
   return html`<span class="kind"
     ><span class=${`mark ${tone}`} aria-hidden="true">${mark}</span> ${label}</span

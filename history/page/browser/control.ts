@@ -6,6 +6,7 @@ import { lifeOf, stretchesOf, type Life, type Stretch } from '../model.ts';
 import type { Change, Decision, History, Step } from '../wire.ts';
 import { columns as changeColumns, keyOf } from './changes.ts';
 import { Earned } from './controls.ts';
+import { Muted } from './link.ts';
 import { Plot, px, useMedia, type Scale } from './plot.ts';
 import { Table, type Column } from './table.ts';
 import { stateOf, type Drawn } from './words.ts';
@@ -14,11 +15,13 @@ interface ControlPageProps {
   history: History;
   name: string;
   back: string;
+  /** The way to what it is in all tenants; null: there are no others. */
+  others: string | null;
   onDay: (date: string) => void;
 }
 
 /** A control and its life. */
-export function ControlPage({ history, name, back, onDay }: ControlPageProps) {
+export function ControlPage({ history, name, back, others, onDay }: ControlPageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const life = useMemo(() => lifeOf(history, name), [history, name]);
   useEffect(() => {
@@ -30,6 +33,7 @@ export function ControlPage({ history, name, back, onDay }: ControlPageProps) {
     <article class="control-page">
       <p class="no-print"><a href=${back}>← ${history.name}</a></p>
       <h1 tabindex="-1" ref=${heading}>${title}</h1>
+      ${others !== null && html`<p class="no-print"><a href=${others}>Who lost it, and who misses it, of all tenants</a></p>`}
       ${life ? html`<${Lived} history=${history} life=${life} onDay=${onDay} />` : html`<p>There is no recommendation with this name.</p>`}
     </article>
   `;
@@ -45,7 +49,7 @@ function Lived({ history, life, onDay }: { history: History; life: Life; onDay: 
   return html`
     <p class="soft about">
       ${[control.category, control.service].filter((each) => each !== null).join(' · ')}${' '}
-      <code>${control.name}</code>
+      <code>${control.name}</code>${control.muted && html` <${Muted} />`}
       ${formerly.length > 0 && html` formerly <code>${formerly.join(', ')}</code>`}
     </p>
     <dl class="facts">

@@ -23,6 +23,7 @@ const STATES: [string, string][] = [
   ['full', 'full points'],
   ['decided', 'decided'],
   ['untouched', 'never changed'],
+  ['muted', 'muted'],
 ];
 
 /** All recommendations that apply on the last day shown. */
@@ -80,8 +81,10 @@ export function Controls({ history, day, categories, route, go }: ControlsProps)
   `;
 }
 
-function is({ step, missing, changed }: Standing, state: string | null): boolean {
-  if (state === 'open') return missing !== null && missing > 0;
+function is({ control, step, missing, changed }: Standing, state: string | null): boolean {
+  if (state === 'muted') return control.muted;
+  // Of an unknown maximum nobody knows that nothing is left to earn.
+  if (state === 'open') return missing === null || missing > 0;
   if (state === 'full') return missing === 0;
   if (state === 'decided') return step.decision !== null;
   return state === 'untouched' ? changed === null : true;
@@ -131,7 +134,7 @@ const columns: Column<Standing>[] = [
 ];
 
 /** "8 of 9", with a bar. */
-export function Earned({ step }: { step: Step }): Drawn {
+export function Earned({ step }: { step: Pick<Step, 'points' | 'maximum'> }): Drawn {
   const { points: own, maximum } = step;
   if (own === null) return html`<span class="soft">not there</span>`;
   if (!maximum) return points(own);

@@ -1,18 +1,12 @@
 import { html } from 'htm/preact';
 import { useState } from 'preact/hooks';
 
-export interface TenantEntry {
-  id: string;
-  name: string;
-}
-
 interface HeaderProps {
-  tenants: TenantEntry[];
-  tenant: string;
-  onChoose: (id: string) => void;
+  /** The way to all tenants, where there are several and another view is shown. */
+  back: string | null;
 }
 
-export function Header({ tenants, tenant, onChoose }: HeaderProps) {
+export function Header({ back }: HeaderProps) {
   return html`
     <a
       class="skip"
@@ -25,20 +19,7 @@ export function Header({ tenants, tenant, onChoose }: HeaderProps) {
     >
     <header>
       <p class="brand"><span class="logo" aria-hidden="true"></span>Secure Score history</p>
-      ${
-        tenants.length > 1
-          ? html`
-              <label class="hidden" for="tenant">Tenant</label>
-              <select
-                id="tenant"
-                class="tenant no-print"
-                onChange=${(event: Event) => onChoose((event.currentTarget as HTMLSelectElement).value)}
-              >
-                ${tenants.map(({ id, name: each }) => html`<option value=${id} selected=${id === tenant}>${each}</option>`)}
-              </select>
-            `
-          : null
-      }
+      ${back !== null && html`<nav class="no-print" aria-label="Pages"><a href=${back}>← All tenants</a></nav>`}
       <${ThemeButton} />
     </header>
   `;

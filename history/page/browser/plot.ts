@@ -16,8 +16,8 @@ export interface PlotProps {
   /** Values with grid lines; by default about as many as there is room for. */
   ticks?: number[];
   height: number;
-  /** A value whose own label stands at the axis: a line's label gives way. */
-  quiet?: number | null;
+  /** Values whose own labels stand at the axis: those of the grid give way. */
+  quiet?: (number | null)[];
   /** Room for labels at the right end. */
   right: number;
   /** Redraws when the function changes. */
@@ -67,7 +67,7 @@ export function Plot(props: PlotProps) {
     [days, span.from, span.to, domain[0], domain[1], width, height, props.right],
   );
   const drawn = useMemo(() => layers(scale), [layers, scale]);
-  const axes = useMemo(() => drawAxes(scale, props), [scale, props.tick, props.ticks, props.quiet]);
+  const axes = useMemo(() => drawAxes(scale, props), [scale, props.tick, props.ticks, props.quiet?.join()]);
 
   const place = (event: PointerEvent) => {
     const { left } = frame.current!.getBoundingClientRect();
@@ -269,7 +269,7 @@ export function domainOf(values: number[], leastSpan: number): [number, number] 
   return [Math.max(0, bottom), Math.min(100, top)];
 }
 
-function drawAxes(scale: Scale, { days, span, domain, tick, ticks, quiet = null }: PlotProps): Drawn {
+function drawAxes(scale: Scale, { days, span, domain, tick, ticks, quiet = [] }: PlotProps): Drawn {
   const room = Math.max(2, Math.min(6, Math.floor((scale.bottom - scale.top) / 52)));
   const values = ticks ?? ticksOf(domain[0], domain[1], room);
   return html`
@@ -278,7 +278,7 @@ function drawAxes(scale: Scale, { days, span, domain, tick, ticks, quiet = null 
         (value) => html`
           <line x1=${scale.left} x2=${scale.right} y1=${px(scale.y(value))} y2=${px(scale.y(value))} />
           ${
-            (quiet === null || Math.abs(scale.y(value) - scale.y(quiet)) > 18) &&
+            quiet.every((other) => other === null || Math.abs(scale.y(value) - scale.y(other)) > 18) &&
             html`<text x=${scale.right + 10} y=${px(scale.y(value) + 4.5)}>${tick(value)}</text>`
           }
         `,

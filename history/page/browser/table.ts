@@ -5,6 +5,8 @@ import type { Drawn } from './words.ts';
 export interface Column<Row> {
   name: string;
   label: string;
+  /** Its head is read out only: what is in it says what it is. */
+  quiet?: boolean;
   /** Right-aligned figures. */
   number?: boolean;
   /** What it is sorted by; without it, it cannot be. */
@@ -25,10 +27,12 @@ interface TableProps<Row> {
   onSort?: (sort: string) => void;
   /** Rows shown at first, and with each “more”. */
   page?: number;
+  /** Rows printed at most. */
+  printed?: number;
   empty: string;
 }
 
-/** The number of rows printed at first: a sheet of paper holds about forty. */
+/** The number of rows printed: a sheet of paper holds about forty. */
 const PRINTED = 400;
 
 /**
@@ -36,11 +40,11 @@ const PRINTED = 400;
  * laid out as a block is no table to some browsers.
  */
 export function Table<Row>(props: TableProps<Row>) {
-  const { caption, columns, rows, rowKey, sort, onSort, page = 50, empty } = props;
+  const { caption, columns, rows, rowKey, sort, onSort, page = 50, printed = PRINTED, empty } = props;
   const [shown, setShown] = useState(page);
   useEffect(() => setShown(page), [rows, page]);
   useEffect(() => {
-    const before = () => setShown((now) => Math.max(now, PRINTED));
+    const before = () => setShown((now) => Math.max(now, printed));
     const after = () => setShown(page);
     addEventListener('beforeprint', before);
     addEventListener('afterprint', after);
@@ -48,7 +52,7 @@ export function Table<Row>(props: TableProps<Row>) {
       removeEventListener('beforeprint', before);
       removeEventListener('afterprint', after);
     };
-  }, [page]);
+  }, [page, printed]);
 
   const descending = sort.startsWith('-');
   const by = columns.find(({ name }) => name === sort.replace(/^-/, ''));
@@ -71,7 +75,7 @@ export function Table<Row>(props: TableProps<Row>) {
                 >${current ? (descending ? '↓' : '↑') : ''}</span
               >
             </button>`
-          : column.label
+          : html`<span class=${column.quiet ? 'hidden' : ''}>${column.label}</span>`
       }
     </th>`;
   };

@@ -78,7 +78,7 @@ export function Trend({ history, moves, changesOf, span, series, picked, onPick,
       domain=${domain}
       tick=${percentTick}
       height=${narrow ? 260 : 360}
-      quiet=${days[span.to]!.percentage}
+      quiet=${[days[span.to]!.percentage]}
       right=${narrow ? 64 : 70}
       layers=${layers}
       describe=${describe}
@@ -257,7 +257,7 @@ function drawNames(series: Series[], span: Span, scale: Scale): Drawn {
 }
 
 /** Days in a row that have a value; where days are missing, no line is drawn as if they were known. */
-function runsOf(days: Day[], values: (number | null)[], span: Span): number[][] {
+export function runsOf(days: Day[], values: (number | null)[], span: Span): number[][] {
   const runs: number[][] = [];
   for (let index = span.from; index <= span.to; index += 1) {
     if (values[index] === null || values[index] === undefined) continue;
