@@ -103,6 +103,11 @@ async function act(flags: AddFlags): Promise<number> {
   if (!flags.json) console.log(introduction(tenant, domain, consent));
   const line = progressLine();
   if (certificate) await waitForConsent(tenant, certificate, flags, line);
+  else if (!flags.json) {
+    console.log(
+      'The app signs in federated, as the deployed function alone can: the consent is not waited for.\n',
+    );
+  }
 
   await editPlace(place, `tenant add ${found.tenantId}`, (file) => {
     const { row, fields } = prepare(file);

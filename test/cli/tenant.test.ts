@@ -220,6 +220,20 @@ describe('tenant add', () => {
     expect(read()).toBe(before);
   });
 
+  test('does not wait where only the deployed function can sign in', async () => {
+    await practice.writeConfig({
+      tenants: { from: 'tenants.csv' },
+      app: { clientId: CLIENT_ID, signIn: 'federated' },
+    });
+    const tokens = () => practice.simulator.requests.filter(({ path }) => path.includes('/token')).length;
+    const before = tokens();
+    const { code, stdout } = await add('c1.example');
+    await practice.writeConfig({ tenants: { from: 'tenants.csv' }, app: { clientId: CLIENT_ID } });
+    expect({ code, asked: tokens() - before }).toEqual({ code: 0, asked: 0 });
+    expect(stdout).toContain('the consent is not waited for');
+    expect(read()).toContain(id(1));
+  });
+
   test('several at once lose no row', async () => {
     const program = join(ROOT, 'bin/secure-score.ts');
     writeFileSync(join(practice.folder, 'ca.pem'), practice.simulator.ca);
