@@ -8,7 +8,7 @@ import {
   type Folded,
   type MessagePlan,
 } from './fold.ts';
-import { line } from './plain-text.ts';
+import { line, partsOf } from './plain-text.ts';
 import { cellText } from './text.ts';
 import type { Block, Detail, Entry, MailDocument, SumBlock, TableBlock } from './document.ts';
 
@@ -181,8 +181,14 @@ function drawSum({ sentence, lines }: SumBlock): SlackBlock {
   );
 }
 
-function drawDetail({ label, text: of }: Detail, maximumLength: number): Inline[] {
-  return [bold(`${label}: `), text(line(of, maximumLength))];
+function drawDetail({ label, text: of, links }: Detail, maximumLength: number): Inline[] {
+  const parts = partsOf(of, links, line(of, maximumLength));
+  return [
+    bold(`${label}: `),
+    ...parts.map((part): Inline =>
+      part.url === null ? text(part.text) : { type: 'link', url: part.url, text: part.text },
+    ),
+  ];
 }
 
 function drawEntries({ full, compact, more }: Folded, plan: MessagePlan): SlackBlock[] {

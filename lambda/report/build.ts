@@ -19,7 +19,7 @@ import type {
   StartReport,
   TrendDay,
 } from './model.ts';
-import { line, plainText, safeLink } from './plain-text.ts';
+import { line, linkedText, plainText, safeLink } from './plain-text.ts';
 
 /** Characters kept of a foreign text: enough to act on; the portal has the rest. */
 const TITLE_LENGTH = 300;
@@ -77,7 +77,7 @@ function enrich(difference: Difference, profiles: ProfilesOfTwo): ReportedChange
     tier: profile?.tier ?? null,
     implementationCost: profile?.implementationCost ?? null,
     userImpact: profile?.userImpact ?? null,
-    remediation: plainText(profile?.remediation ?? null, REMEDIATION_LENGTH),
+    ...remediationOf(profile),
     actionUrl: safeLink(profile?.actionUrl ?? null),
   };
 }
@@ -87,9 +87,20 @@ export function confirmedDrop(drop: Drop, profiles: Profiles): ConfirmedDrop {
   const profile = profiles.get(drop.control);
   return {
     ...drop,
-    remediation: plainText(profile?.remediation ?? null, REMEDIATION_LENGTH),
+    ...remediationOf(profile),
     actionUrl: safeLink(profile?.actionUrl ?? null),
   };
+}
+
+/** What to do, with its links if there are any. */
+function remediationOf(
+  profile: Profile | undefined,
+): Pick<ConfirmedDrop, 'remediation' | 'remediationLinks'> {
+  const { text, links } = linkedText(profile?.remediation ?? null, REMEDIATION_LENGTH) ?? {
+    text: null,
+    links: [],
+  };
+  return { remediation: text, ...(links.length > 0 && { remediationLinks: links }) };
 }
 
 function plainDecision(decision: Decision): Decision {

@@ -8,7 +8,7 @@ import {
   type Folded,
   type MessagePlan,
 } from './fold.ts';
-import { line } from './plain-text.ts';
+import { line, partsOf } from './plain-text.ts';
 import { cellText } from './text.ts';
 import type { Block, Cell, Detail, Entry, MailDocument, SumBlock, TableBlock, Tone } from './document.ts';
 
@@ -216,8 +216,20 @@ function drawSum({ sentence, lines }: SumBlock): Element[] {
   ];
 }
 
-function drawDetail({ label, text }: Detail, plan: MessagePlan): Element {
-  return rich([run(`${label}: `, { isSubtle: true }), run(line(text, 2 * plan.text))], { spacing: 'Small' });
+function drawDetail(detail: Detail, plan: MessagePlan): Element {
+  return rich([run(`${detail.label}: `, { isSubtle: true }), ...drawLinked(detail, 2 * plan.text)], {
+    spacing: 'Small',
+  });
+}
+
+function drawLinked({ text, links }: Detail, maximumLength: number, letters: Letters = {}): TextRun[] {
+  return partsOf(text, links, line(text, maximumLength)).map((part) =>
+    link(run(part.text, letters), part.url),
+  );
+}
+
+function link(of: TextRun, url: string | null): TextRun {
+  return url === null ? of : { ...of, selectAction: { type: 'Action.OpenUrl', url } };
 }
 
 function drawEntries({ full, compact, more }: Folded, plan: MessagePlan): Element[] {
@@ -245,21 +257,20 @@ function drawEntry(entry: Entry, plan: MessagePlan): Element {
         { spacing: 'None' },
       ),
       ...notes.map((each) => rich([run(line(each, plan.text), { size: 'Small' })], { spacing: 'None' })),
-      ...adviceOf(entry).map(({ label, text }) =>
-        rich([run(`${label}: `, SMALL), run(line(text, plan.text), { size: 'Small' })], { spacing: 'Small' }),
+      ...adviceOf(entry).map((each) =>
+        rich([run(`${each.label}: `, SMALL), ...drawLinked(each, plan.text, { size: 'Small' })], {
+          spacing: 'Small',
+        }),
       ),
     ],
   };
 }
 
-function drawTitle({ mark, amount, tone, title, id, link }: Entry, letters: Letters): TextRun[] {
+function drawTitle({ mark, amount, tone, title, id, link: url }: Entry, letters: Letters): TextRun[] {
   const sign = [mark, amount].filter((each) => each !== '').join(' ');
   return [
     ...(sign ? [run(`${sign}  `, { weight: 'Bolder', ...COLOUR[tone] })] : []),
-    {
-      ...run(title, letters),
-      ...(link !== null && { selectAction: { type: 'Action.OpenUrl' as const, url: link } }),
-    },
+    link(run(title, letters), url),
     ...(id === null ? [] : [run(`  ${id}`, SMALL)]),
   ];
 }

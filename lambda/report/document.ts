@@ -1,3 +1,5 @@
+import type { TextLink } from './plain-text.ts';
+
 /**
  * What a mail says, before it is drawn: the HTML and the plain-text part are two drawings of one document, so that
  * they cannot tell different things. Every text in it is for people: cleaned and bounded, not yet escaped.
@@ -102,6 +104,8 @@ export interface Detail {
   isAdvice?: boolean;
   /** May have several lines. */
   text: string;
+  /** The links in it, for `partsOf`. */
+  links?: TextLink[];
 }
 
 export interface TableBlock {

@@ -1,6 +1,6 @@
 import { decisionSentence, localDay } from './decision.ts';
 import { count, daysBetween, points, pointsChange, share, shortDay, sides } from './format.ts';
-import { line, prose, safeLink } from './plain-text.ts';
+import { line, linksWithin, prose, safeLink } from './plain-text.ts';
 import type { Detail, Entry, Tone } from './document.ts';
 import type { Report, ReportedChange } from './model.ts';
 import type { ChangeKind } from '../score/change.ts';
@@ -187,7 +187,7 @@ function movedDetails(change: ReportedChange): Detail[] {
   return [
     ...statusDetails(change.status),
     // Of a gain nothing is asked any more, unless it is only a part.
-    ...(change.kind === 'gained' && isFull(change) ? [] : advice('What to do', change.remediation)),
+    ...(change.kind === 'gained' && isFull(change) ? [] : advice('What to do', change)),
   ];
 }
 
@@ -201,7 +201,7 @@ function catalogueDetails(change: ReportedChange): Detail[] {
   // Of a control that is gone, or only decided about, nothing is asked.
   if (change.kind !== 'new') return [];
   return [
-    ...advice('What it asks for', change.remediation),
+    ...advice('What it asks for', change),
     ...detail('Effort', word(change.implementationCost)),
     ...detail('User impact', word(change.userImpact)),
   ];
@@ -256,7 +256,7 @@ function confirmedEntry(drop: Confirmed, report: Report, ambiguous: ReadonlySet<
     figures: sides(drop.points, drop.maximum),
     share: shareText(drop.percentagePoints),
     context: [line(drop.category ?? '', LONGEST.word)].filter((each) => each !== ''),
-    details: advice('What to do', drop.remediation),
+    details: advice('What to do', drop),
     notes: [
       `Fell on ${shortDay(drop.date)}, ${sinceThen(drop, report) ?? `still down on ${shortDay(until)}`}.`,
     ],
@@ -285,6 +285,11 @@ function detail(label: string, text: string | null): Detail[] {
   return clean === '' ? [] : [{ label, text: clean }];
 }
 
-function advice(label: string, text: string | null): Detail[] {
-  return detail(label, text).map((each) => ({ ...each, isAdvice: true }));
+function advice(label: string, of: Pick<Confirmed, 'remediation' | 'remediationLinks'>): Detail[] {
+  const links = of.remediationLinks ?? [];
+  return detail(label, of.remediation).map((each) => ({
+    ...each,
+    isAdvice: true,
+    ...(links.length > 0 && { links: linksWithin(links, of.remediation ?? '', each.text) }),
+  }));
 }

@@ -1,6 +1,7 @@
 import { html } from 'htm/preact';
 import { renderToString } from 'preact-render-to-string';
 import { fold, PLANS, withoutRows, type Folded, type Plan } from './fold.ts';
+import { partsOf } from './plain-text.ts';
 import { STYLE, STYLESHEET, TONE, TONE_CLASS } from './style.ts';
 import type {
   Block,
@@ -302,13 +303,21 @@ function figures({ figures: of, share }: Entry): string {
 }
 
 function drawTitle({ title, link }: Entry): Drawn {
-  return link === null ? title : html`<a class="link" href=${link} style=${STYLE.link}>${title}</a>`;
+  return link === null ? title : drawLink(title, link);
 }
 
-function drawDetail({ label, text }: Detail): Drawn {
-  const lines = text.split('\n');
+function drawLink(text: string, url: string): Drawn {
+  return html`<a class="link" href=${url} rel="noopener noreferrer" style=${STYLE.link}>${text}</a>`;
+}
+
+function drawDetail({ label, text, links }: Detail): Drawn {
+  const parts = partsOf(text, links).map((part) =>
+    part.url === null
+      ? part.text.split('\n').map((each, index) => html`${index > 0 && html`<br />`}${each}`)
+      : drawLink(part.text, part.url),
+  );
   // Steps stand below each other.
-  const drawn = lines.length === 1 ? text : lines.map((each) => html`<br />${each}`);
+  const drawn = text.includes('\n') ? html`<br />${parts}` : parts;
   return html`<p style=${STYLE.detail}><span class="soft" style=${STYLE.label}>${label}:</span> ${drawn}</p>`;
 }
 

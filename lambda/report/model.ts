@@ -2,6 +2,7 @@ import type { Change } from '../score/change.ts';
 import type { Failing } from '../score/drift.ts';
 import type { AddedUp, Drop, Fate, Healed, Part } from '../score/settle.ts';
 import type { Decision, Peers, ScoreLine } from '../score/snapshot.ts';
+import type { TextLink } from './plain-text.ts';
 
 export type { ScoreLine } from '../score/snapshot.ts';
 
@@ -58,6 +59,8 @@ export type Urgency =
 export interface ConfirmedDrop extends Drop {
   /** What to do; shortened. */
   remediation: string | null;
+  /** The links in it. Older reports have none. */
+  remediationLinks?: TextLink[];
   /** https only. */
   actionUrl: string | null;
 }
@@ -140,6 +143,8 @@ export interface ReportedChange extends Change {
   userImpact: string | null;
   /** What to do; shortened. */
   remediation: string | null;
+  /** The links in it. Older reports have none. */
+  remediationLinks?: TextLink[];
   /** https only. */
   actionUrl: string | null;
 }

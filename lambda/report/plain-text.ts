@@ -1,10 +1,21 @@
 import { Parser } from 'htmlparser2';
 import { ACTING } from '../characters.ts';
 
-/**
+/*
  * Texts from outside (titles, states, advice, links) made fit for people: no markup, no characters that act on
  * their surroundings, never longer than asked. What comes out is plain, not escaped.
  */
+
+/** A link in a text: its part from `start` to `end` (in UTF-16 units) leads to `url`, as `safeLink` returns it. */
+export interface TextLink {
+  start: number;
+  end: number;
+  url: string;
+}
+
+/** Private characters that mark links while a text is read. Those of the text itself are removed before. */
+const [OPEN, CLOSE] = ['\uE000', '\uE001'];
+const MARKS = /[\uE000\uE001]/g;
 
 /** Much longer than any text of the catalogue (about 5 kB); bounds the work that a hostile one can cause. */
 const LONGEST_INPUT = 32_768;
@@ -27,18 +38,103 @@ const BLOCKS = new Set(
  * Reads HTML as Graph sends it (lists, links, entities, tabs, unquoted attributes) as plain text: blocks become
  * lines, list items start with a bullet or their number, white space is folded.
  * @param maximumLength in UTF-16 units, the ellipsis included
- * @returns null where nothing readable is left
+ * @returns null if nothing readable is left
  */
 export function plainText(html: string | null, maximumLength: number): string | null {
-  if (html === null) return null;
+  return linkedText(html, maximumLength)?.text ?? null;
+}
+
+/**
+ * Reads HTML as `plainText` does, and finds its links. Only safe links count, and none whose text is the address of
+ * another host.
+ * @returns null if nothing readable is left; otherwise the links are in order and do not overlap or span lines
+ */
+export function linkedText(
+  html: string | null,
+  maximumLength: number,
+): { text: string; links: TextLink[] } | null {
+  const marked = html === null ? null : readMarked(html);
+  if (!marked) return null;
+  const { text: whole, links } = withoutMarks(lines(marked.text), marked.urls);
+  const text = prose(marked.text.replace(MARKS, ''), maximumLength);
+  if (text === '') return null;
+  const isFaithful = prose(whole, maximumLength) === text;
+  return { text, links: isFaithful ? linksWithin(links, whole, text) : [] };
+}
+
+/** The parts of a text, in order, each with the address that it leads to, or null. */
+export type TextPart = { text: string; url: string | null };
+
+/**
+ * Splits a text at its links.
+ * @param links of `text`; any that does not fit it, or is not safe, is ignored
+ * @param shown the same text, if it is shortened or on one line
+ */
+export function partsOf(text: string, links: readonly TextLink[] = [], shown = text): TextPart[] {
+  const parts: TextPart[] = [];
+  let end = 0;
+  for (const link of linksWithin(links, text, shown)) {
+    const isWhole = [link.start, link.end].every((at) => shown.slice(0, at).isWellFormed());
+    if (link.start < end || !isWhole || safeLink(link.url) !== link.url) continue;
+    parts.push({ text: shown.slice(end, link.start), url: null });
+    parts.push({ text: shown.slice(link.start, link.end), url: link.url });
+    end = link.end;
+  }
+  return [...parts, { text: shown.slice(end), url: null }].filter((part) => part.text !== '');
+}
+
+/** The links of a text that remain in its shown form: the same on one line, or its beginning followed by an ellipsis. */
+export function linksWithin(links: readonly TextLink[], text: string, shown: string): TextLink[] {
+  const length = shown.length === text.length ? text.length : shown.length - 1;
+  const onOneLine = (of: string): string => of.slice(0, length).replaceAll('\n', ' ');
+  if (onOneLine(text) !== onOneLine(shown)) return [];
+  return links.filter(({ start, end }) => 0 <= start && start < end && end <= length);
+}
+
+/** Takes the marks out of a text. @param urls of the links, in order */
+function withoutMarks(marked: string, urls: string[]): { text: string; links: TextLink[] } {
+  let text = '';
+  let start = 0;
+  const links: TextLink[] = [];
+  for (const [index, piece] of marked.split(/([\uE000\uE001])/).entries()) {
+    if (index % 2 === 0) text += piece;
+    else if (piece === OPEN) start = text.length;
+    else {
+      const url = urls[links.length] ?? '';
+      links.push({ start, end: text.length, url });
+    }
+  }
+  return { text, links: links.filter((link) => !isElsewhere(text.slice(link.start, link.end), link.url)) };
+}
+
+/** True for a text that shows the address of another host than the one it leads to. */
+function isElsewhere(text: string, url: string): boolean {
+  const [, host] = /^\s*(?:[a-z][a-z0-9+.-]*:\/\/|(?=www\.))([^\s/?#]*)/i.exec(text) ?? [];
+  return host !== undefined && host.toLowerCase() !== URL.parse(url)?.host;
+}
+
+/** Reads HTML as text with its safe links between marks, a pair for each line that a link has text on. */
+function readMarked(html: string): { text: string; urls: string[] } {
   let text = '';
   let unreadable = 0;
   const lists: { ordered: boolean; next: number }[] = [];
+  const urls: string[] = [];
+  let url: string | null = null;
+  let isOpen = false;
+  const close = (): void => {
+    if (!isOpen) return;
+    // White space at the end of a link is put after it, where it can be folded.
+    const end = text.trimEnd().length;
+    text = `${text.slice(0, end)}${CLOSE}${text.slice(end)}`;
+    isOpen = false;
+  };
 
   const parser = new Parser(
     {
       onopentag(name, attributes) {
         if (UNREADABLE.has(name)) unreadable += 1;
+        if (BLOCKS.has(name) || ['br', 'td', 'th', 'a'].includes(name)) close();
+        if (name === 'a') url = safeLink(attributes.href ?? null);
         if (BLOCKS.has(name) || name === 'br') text += '\n';
         if (name === 'td' || name === 'th') text += ' ';
         if (name === 'ul' || name === 'ol') {
@@ -50,11 +146,21 @@ export function plainText(html: string | null, maximumLength: number): string | 
         }
       },
       ontext(piece) {
+        if (unreadable) return;
         // In HTML a line break is white space like any other.
-        if (!unreadable) text += piece.replace(/\s+/g, ' ');
+        const folded = piece.replace(MARKS, '').replace(/\s+/g, ' ');
+        const begin = folded.search(/\S/);
+        if (url === null || isOpen || begin === -1) text += folded;
+        else {
+          text += `${folded.slice(0, begin)}${OPEN}${folded.slice(begin)}`;
+          urls.push(url);
+          isOpen = true;
+        }
       },
       onclosetag(name) {
         if (UNREADABLE.has(name)) unreadable -= 1;
+        if (BLOCKS.has(name) || name === 'a') close();
+        if (name === 'a') url = null;
         if (BLOCKS.has(name)) text += '\n';
         if (name === 'ul' || name === 'ol') lists.pop();
       },
@@ -62,22 +168,27 @@ export function plainText(html: string | null, maximumLength: number): string | 
     { decodeEntities: true, lowerCaseTags: true },
   );
   parser.end(html.slice(0, LONGEST_INPUT));
+  close();
 
   // An item whose text stands in a paragraph of its own would leave its bullet alone on a line.
-  return prose(text.replace(/^([ \t]*(?:•|\d+\.))\s*\n\s*/gm, '$1 '), maximumLength) || null;
+  return { text: text.replace(/^([ \t]*(?:•|\d+\.))\s*\n\s*/gm, '$1 '), urls };
 }
 
 /** Plain text of several lines: white space folded, no empty lines, no acting characters, bounded. */
 export function prose(text: string, maximumLength: number): string {
-  const lines = text
+  return shortened(lines(text), maximumLength);
+}
+
+function lines(text: string): string {
+  return text
     .slice(0, LONGEST_INPUT)
     .split(/[\n\r\u2028\u2029]+/)
     .map(folded)
-    .filter((each) => /[^\s•]/.test(each));
-  return shortened(lines.join('\n'), maximumLength);
+    .filter((each) => /[^\s•]/.test(each))
+    .join('\n');
 }
 
-/** One line, for titles, subjects and headers: as `prose`, and line breaks are blanks. */
+/** One line, for titles, subjects and headers: `prose` with line breaks as blanks. */
 export function line(text: string, maximumLength: number): string {
   return shortened(folded(text.slice(0, LONGEST_INPUT)), maximumLength);
 }

@@ -1,3 +1,4 @@
+import { partsOf, safeLink, type TextPart } from './plain-text.ts';
 import type { Block, Cell, Detail, Entry, MailDocument, TableBlock } from './document.ts';
 
 /** Columns of the plain-text part: what RFC 5322 recommends for a line. */
@@ -74,15 +75,20 @@ function drawEntries(entries: Entry[]): string {
     .join('\n\n');
 }
 
-function drawDetail({ label, text }: Detail, indent: string): string {
-  const lines = text.split('\n');
+function drawDetail({ label, text, links }: Detail, indent: string): string {
+  const lines = partsOf(text, links).map(withAddress).join('').split('\n');
   const deeper = `${indent}  `;
   // Steps stand below each other.
-  const [first = '', rest] = lines.length === 1 ? [text, []] : ['', lines];
+  const [first = '', rest] = lines.length === 1 ? [lines[0], []] : ['', lines];
   return [
     wrap(`${label}: ${first}`, indent, deeper),
     ...rest.map((each) => wrap(each, deeper, `${deeper}  `)),
   ].join('\n');
+}
+
+/** A link with its address behind it, unless its text is the address. */
+function withAddress({ text, url }: TextPart): string {
+  return url === null || safeLink(text) === url ? text : `${text} (${url})`;
 }
 
 function drawTable({ columns, rows }: TableBlock): string {

@@ -46,6 +46,11 @@ export function hostileReport(one: string, other: string): Report {
       implementationCost: one,
       userImpact: other,
       remediation: one,
+      remediationLinks: [
+        { start: 0, end: 2, url: other },
+        { start: 1, end: 4, url: 'https://harmless.example/' },
+        { start: -1, end: Number.NaN, url: 'https://harmless.example/' },
+      ],
       actionUrl: one,
     });
   return oneDay((['lost', 'gained', 'new', 'removed', 'renamed', 'services'] as const).map(change), {

@@ -7,6 +7,7 @@ import { drawBlocks, type SlackMessage } from '../../lambda/report/blocks.ts';
 import { drawCard, type AdaptiveCard } from '../../lambda/report/card.ts';
 import { documentOf } from '../../lambda/report/document-of.ts';
 import { portalOf } from '../../lambda/report/portal.ts';
+import { partsOf, safeLink } from '../../lambda/report/plain-text.ts';
 import { drawText } from '../../lambda/report/text.ts';
 import { HOSTILE, hostileReport, hostileText, oneDay } from './hostile.ts';
 import { changeOf, dayOf, reportOf, reports, scoreLine, trendDay } from './reports.ts';
@@ -205,14 +206,19 @@ function harmsOf(card: AdaptiveCard, message: SlackMessage, links: string[]): st
     ...texts.filter((text) => text.replaceAll('\n', '').match(ACTING)).map((text) => `acting: ${text}`),
     ...textsOf(card).filter((text) => text.includes('{{')),
     ...[...urlsOf(card), ...urlsOf(message)]
-      .filter((url) => url !== PORTAL && !links.includes(url))
+      .filter((url) => url !== PORTAL && !(links.includes(url) && safeLink(url) === url))
       .map((url) => `link ${url}`),
   ];
 }
 
 function linksOf(report: Report, kind: MailKind): string[] {
   return documentOf(report, kind).blocks.flatMap((block) =>
-    block.type === 'entries' ? block.entries.flatMap(({ link }) => link ?? []) : [],
+    block.type === 'entries'
+      ? block.entries.flatMap(({ link, details }) => [
+          ...(link === null ? [] : [link]),
+          ...details.flatMap(({ text, links }) => partsOf(text, links).flatMap(({ url }) => url ?? [])),
+        ])
+      : [],
   );
 }
 
@@ -339,6 +345,34 @@ describe('the line of the last days', () => {
 
   test('is not there where nothing is to be drawn', () => {
     expect(lineOf([[march(1), 50]])).toBeUndefined();
+  });
+});
+
+describe('links in advice', () => {
+  const advice = (length: number): Report =>
+    oneDay([
+      changeOf('lost', {
+        remediation: `Open the portal.\n${'x '.repeat(length)}Then the docs.`,
+        remediationLinks: [
+          { start: 9, end: 15, url: 'https://portal.example/' },
+          { start: 26 + 2 * length, end: 30 + 2 * length, url: 'https://docs.example/' },
+        ],
+      }),
+    ]);
+
+  test('lead where they lead, in cards and blocks', () => {
+    const { card, message } = facesOf(advice(2), 'scores');
+    expect(JSON.stringify(card)).toContain(
+      '"text":"portal","size":"Small","selectAction":{"type":"Action.OpenUrl","url":"https://portal.example/"}',
+    );
+    expect(JSON.stringify(message)).toContain('{"type":"link","url":"https://docs.example/","text":"docs"}');
+  });
+
+  test('are dropped with the text that is cut', () => {
+    for (const face of Object.values(facesOf(advice(400), 'scores'))) {
+      expect(urlsOf(face)).toContain('https://portal.example/');
+      expect(urlsOf(face)).not.toContain('https://docs.example/');
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { line, plainText, prose, safeLink } from '../../lambda/report/plain-text.ts';
+import { line, linkedText, partsOf, plainText, prose, safeLink } from '../../lambda/report/plain-text.ts';
 
 const ACTING = /[\p{Cc}\p{Cf}\p{Cs}]/u;
 
@@ -58,6 +58,145 @@ describe('plainText', () => {
       plainText(flood.repeat(1_000_000), 100);
     }
     expect(performance.now() - started).toBeLessThan(2000);
+  });
+});
+
+describe('links in a text', () => {
+  const parts = (html: string, maximum = 1000): (string | [text: string, url: string])[] => {
+    const { text = '', links = [] } = linkedText(html, maximum) ?? {};
+    return partsOf(text, links).map((part) => (part.url === null ? part.text : [part.text, part.url]));
+  };
+
+  test.each<[what: string, html: string, expected: ReturnType<typeof parts>]>([
+    [
+      'one',
+      'See <a href=https://x.example target=_blank>the docs</a>.',
+      ['See ', ['the docs', 'https://x.example/'], '.'],
+    ],
+    [
+      'an address',
+      'At <a href="https://x.example/a">https://x.example/a</a>',
+      ['At ', ['https://x.example/a', 'https://x.example/a']],
+    ],
+    [
+      'blanks inside',
+      'See<a href="https://x.example"> the  docs </a>now',
+      ['See ', ['the docs', 'https://x.example/'], ' now'],
+    ],
+    [
+      'markup inside',
+      '<a href="https://x.example"><b>the</b> <em>docs</em></a>',
+      [['the docs', 'https://x.example/']],
+    ],
+    [
+      'in an item',
+      '<ol><li><p><a href="https://x.example">Go</a></p></li></ol>',
+      ['1. ', ['Go', 'https://x.example/']],
+    ],
+    [
+      'lines inside',
+      '<a href="https://x.example">one<br>two</a>',
+      [['one', 'https://x.example/'], '\n', ['two', 'https://x.example/']],
+    ],
+    ['http', '<a href="http://x.example">docs</a>', ['docs']],
+    ['a script', '<a href="javascript:alert(1)">docs</a>', ['docs']],
+    ['credentials', '<a href="https://a:b@x.example">docs</a>', ['docs']],
+    ['no text', '<a href="https://x.example"> </a>docs', ['docs']],
+    ['no end', '<a href="https://x.example">docs', [['docs', 'https://x.example/']]],
+    [
+      'one in another',
+      '<a href="https://x.example">a<a href="http://y.example">b</a>c</a>',
+      [['a', 'https://x.example/'], 'bc'],
+    ],
+    [
+      'the address of another host',
+      '<a href="https://evil.example">https://entra.microsoft.com</a>',
+      ['https://entra.microsoft.com'],
+    ],
+    [
+      'marks of our own',
+      'a\uE000b\uE001 <a href="https://x.example">c\uE000d</a>',
+      ['ab ', ['cd', 'https://x.example/']],
+    ],
+  ])('%s', (_, html, expected) => {
+    expect(parts(html)).toEqual(expected);
+  });
+
+  test('are dropped where they are cut', () => {
+    const html = 'See <a href="https://x.example">this</a> and <a href="https://y.example">that page</a>';
+    expect(parts(html, 18)).toEqual(['See ', ['this', 'https://x.example/'], ' and that…']);
+  });
+
+  const piece = fc.oneof(
+    // Without characters that begin or end markup: half a tag would swallow a link, or what stands in its place.
+    fc.string({ unit: 'binary', maxLength: 20 }).map((text) => text.replaceAll(/[<>&'"]/g, '')),
+    fc.constantFrom(
+      '<a href="https://x.example/">',
+      '<a href=http://y.example>',
+      '<a href="javascript:x">',
+      '</a>',
+    ),
+    fc.constantFrom(
+      '<li>',
+      '<ul>',
+      '<ol>',
+      '</ul>',
+      '<br>',
+      '<p>',
+      '</p>',
+      '<script>',
+      ' ',
+      '\n',
+      '\uE000',
+      '\uE001',
+    ),
+    fc.webUrl().map((url) => `<a href='${url}'>`),
+  );
+
+  test('change no text, are https alone, in order, and have text', () => {
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), fc.integer({ min: 1, max: 200 }), (pieces, maximum) => {
+        const html = pieces.join('');
+        const { text = '', links = [] } = linkedText(html, maximum) ?? {};
+        const unlinked = html.replace(/[\uE000\uE001]/g, '').replaceAll(/<a href=[^>]*>|<\/a>/g, '<b></b>');
+        if (!html.includes('<script>')) expect(text).toBe(plainText(unlinked, maximum) ?? '');
+        expect(text).not.toMatch(/[\uE000\uE001]/);
+        let end = 0;
+        for (const link of links) {
+          expect(link.start).toBeGreaterThanOrEqual(end);
+          expect(text.slice(link.start, link.end)).toMatch(/^\S(.*\S)?$/);
+          expect(link.url).toMatch(/^https:\/\//);
+          end = link.end;
+        }
+        expect(
+          partsOf(text, links)
+            .map((part) => part.text)
+            .join(''),
+        ).toBe(text);
+      }),
+    );
+  });
+
+  test('of any report, as old or damaged as it may be, show the text and nothing unsafe', () => {
+    const link = fc.record({
+      start: fc.oneof(fc.integer({ min: -3, max: 30 }), fc.double()),
+      end: fc.oneof(fc.integer({ min: -3, max: 30 }), fc.double()),
+      url: fc.oneof(fc.webUrl(), fc.constantFrom('javascript:x', 'http://x.example/', 'https://x.example/')),
+    });
+    fc.assert(
+      fc.property(
+        fc.string({ maxLength: 30 }),
+        fc.option(fc.array(link), { nil: undefined }),
+        (text, links) => {
+          const found = partsOf(text, links);
+          expect(found.map((part) => part.text).join('')).toBe(text);
+          for (const part of found) {
+            expect(part.url === null || safeLink(part.url) === part.url).toBe(true);
+            expect(part.text.isWellFormed()).toBe(true);
+          }
+        },
+      ),
+    );
   });
 });
 

@@ -38,7 +38,7 @@ const ELEMENTS = new Set(
   'html head meta title style body div table tbody tr th td h1 h2 h3 p ul li a br span img'.split(' '),
 );
 const ATTRIBUTES = new Set(
-  'lang charset name content class style role width valign cellpadding cellspacing border align scope href aria-hidden src alt'.split(
+  'lang charset name content class style role width valign cellpadding cellspacing border align scope href rel aria-hidden src alt'.split(
     ' ',
   ),
 );

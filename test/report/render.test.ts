@@ -203,8 +203,19 @@ describe('both parts tell the same', () => {
     expect(links).toEqual([
       'https://entra.microsoft.com/#view/Microsoft_AAD_ConditionalAccess/ConditionalAccessBlade/~/Policies',
       'https://purview.microsoft.com/audit',
+      'https://purview.microsoft.com/',
     ]);
     for (const link of links) expect(text).toContain(link);
+    expect(text.replace(/\s+/g, ' ')).toContain(
+      'in the Purview portal (https://purview.microsoft.com/): Solutions',
+    );
+  });
+
+  test('links of a report that has none yet', async () => {
+    const change = changeOf('lost', { remediation: 'Open https://portal.example/ first.' });
+    const { html, text } = await renderMail(oneDay([change]), 'scores');
+    expect(html).not.toContain('href="https://portal.example');
+    expect(text).toContain('Open https://portal.example/ first.');
   });
 });
 

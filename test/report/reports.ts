@@ -206,6 +206,7 @@ const FORWARDING = changeOf('lost', {
   lastSynced: '2026-01-09T17:12:14Z',
   remediation:
     'In the Defender portal, open Anti-spam policies, and set automatic forwarding for each outbound policy.',
+  remediationLinks: [{ start: 7, end: 22, url: 'https://security.microsoft.com/' }],
   actionUrl: ' https://security.microsoft.com/antispam?tid=3f1b2c4d-0000-4000-8000-00000000c0de',
 });
 
@@ -257,6 +258,7 @@ export const typicalScores = accounted(
             maximum: { before: 5, after: 5 },
             lastSynced: '2026-01-09T17:12:14Z',
             remediation: 'Turn on auditing in the Purview portal: Solutions > Audit > Start recording.',
+            remediationLinks: [{ start: 24, end: 38, url: 'https://purview.microsoft.com/' }],
             actionUrl: 'https://purview.microsoft.com/audit',
           }),
           LINKEDIN,
