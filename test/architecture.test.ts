@@ -22,3 +22,20 @@ test('a stranger gets an answer to each question, and it is a path', () => {
     expect(`${question} ${answer}`).toMatch(/`[\w./-]+\.ts`/);
   }
 });
+
+test('no script of package.json needs a Unix shell', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  // cmd.exe knows && and double quotes, but no single quotes, variables like $X, assignments or Unix commands.
+  const foreign = Object.values(scripts)
+    .flatMap((script) => script.split(' && '))
+    .filter((command) => {
+      const [program = ''] = command.split(' ');
+      const isOurs =
+        ['npm', 'node'].includes(program) || existsSync(join(ROOT, 'node_modules/.bin', program));
+      return !isOurs || !/^[\w ./:@"-]+$/.test(command);
+    });
+  expect(Object.keys(scripts).length).toBeGreaterThan(10);
+  expect(foreign).toEqual([]);
+});

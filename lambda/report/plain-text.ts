@@ -148,11 +148,11 @@ function readMarked(html: string): { text: string; urls: string[] } {
       ontext(piece) {
         if (unreadable) return;
         // In HTML a line break is white space like any other.
-        const folded = piece.replace(MARKS, '').replace(/\s+/g, ' ');
-        const begin = folded.search(/\S/);
-        if (url === null || isOpen || begin === -1) text += folded;
+        const content = piece.replace(MARKS, '').replace(/\s+/g, ' ');
+        const begin = content.search(/\S/);
+        if (url === null || isOpen || begin === -1) text += content;
         else {
-          text += `${folded.slice(0, begin)}${OPEN}${folded.slice(begin)}`;
+          text += `${content.slice(0, begin)}${OPEN}${content.slice(begin)}`;
           urls.push(url);
           isOpen = true;
         }
