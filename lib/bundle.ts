@@ -11,13 +11,40 @@ export interface BundledFile {
 
 const ROOT = join(import.meta.dirname, '..');
 
-let built: BundledFile[] | undefined;
+let built: { files: BundledFile[]; inputs: string[] } | undefined;
 
 /**
  * The function: one minified ES module with its source map, and the files that it reads from its own folder. Equal
  * sources give equal bytes wherever the project lies, because the bundle does not contain the path.
  */
 export function bundleFunction(): BundledFile[] {
+  return build().files;
+}
+
+/** A package of which the function's bundle holds code, and the folder where it is installed. */
+export interface BundledPackage {
+  name: string;
+  version: string;
+  folder: string;
+}
+
+/** The packages in the bundle, ascending by name and version. */
+export function bundledPackages(): BundledPackage[] {
+  const folders = new Set(
+    build().inputs.flatMap((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []),
+  );
+  return [...folders]
+    .map((folder) => {
+      const path = join(ROOT, folder);
+      const { name, version } = JSON.parse(
+        readFileSync(join(path, 'package.json'), 'utf8'),
+      ) as BundledPackage;
+      return { name, version, folder: path };
+    })
+    .toSorted((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1));
+}
+
+function build(): NonNullable<typeof built> {
   if (built) return built;
   const require = createRequire(import.meta.url);
   // esbuild is no dependency of the package, which ships the bundle.
@@ -40,13 +67,14 @@ export function bundleFunction(): BundledFile[] {
     ...besideSources(join(ROOT, 'lambda')),
     ...(drawsCharts ? [require.resolve('@resvg/resvg-wasm/index_bg.wasm')] : []),
   ];
-  built = [
+  const files = [
     ...outputFiles.map(({ path, contents }) => ({ name: basename(path), contents })),
     ...assets.map((path) => ({ name: basename(path), contents: readFileSync(path) })),
   ];
-  const names = built.map(({ name }) => name);
+  const names = files.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Error(`Two files of the function are named ${twice}: rename one.`);
+  built = { files, inputs: Object.keys(metafile.inputs) };
   return built;
 }
 
