@@ -63,18 +63,23 @@ writeFileSync(join(folder, 'SHA256SUMS'), `${sums.join('\n')}\n`);
 console.log(`release/\n${sums.map((line) => `  ${line}`).join('\n')}`);
 
 /** Restricted to what the function's bundle holds, and without what differs from one moment or folder to the next. */
-function billOfMaterials({ serialNumber: _, metadata, components, dependencies, ...rest }: Bom): object {
-  const { timestamp: __, component, ...others } = metadata;
+function billOfMaterials(bom: Bom): object {
   const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Component;
   const wanted = new Set(packages.map((each) => `${each.name}@${each.version}`));
-  const found = components.filter((each) => wanted.delete(`${each.name}@${each.version}`));
+  const components = bom.components.filter((each) => wanted.delete(`${each.name}@${each.version}`));
   if (wanted.size > 0) throw new Error(`npm sbom does not know ${[...wanted].join(', ')}.`);
-  const refs = new Set([`${name}@${version}`, ...found.map((each) => `${each.name}@${each.version}`)]);
+  const refs = new Set([`${name}@${version}`, ...components.map((each) => `${each.name}@${each.version}`)]);
   return {
-    ...rest,
-    metadata: { ...others, component: { ...component, name } },
-    components: found,
-    dependencies: dependencies
+    ...bom,
+    serialNumber: undefined,
+    metadata: {
+      ...bom.metadata,
+      timestamp: undefined,
+      // npm calls it as the folder is called.
+      component: { ...bom.metadata.component, name },
+    },
+    components,
+    dependencies: bom.dependencies
       .filter(({ ref }) => refs.has(ref))
       .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((each) => refs.has(each)) })),
   };
