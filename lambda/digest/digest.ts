@@ -61,9 +61,9 @@ export async function makeDigest(
       digest: JSON.parse(JSON.stringify(digest)) as unknown,
       lastRun: now.toISOString(),
       reported: report
-        ? { ...reportedWith(report, before.reported), occurrence: occurrence.toISOString() }
+        ? { occurrence: occurrence.toISOString(), ...reportedWith(report, before.reported) }
         : // Where nothing was ever digested the next one counts from here.
-          (before.reported ?? (found && { ...reportedWith(found, null), occurrence: '' })),
+          (before.reported ?? (found && { occurrence: '', ...reportedWith(found, null) })),
       outbox: [
         ...before.outbox,
         ...(report ? deliveriesOf(sender, origin.addressee, report, ['digest']) : []),

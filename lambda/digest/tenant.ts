@@ -131,7 +131,8 @@ export function attentionOf(
         ]
       : []),
     ...(crossed.length > 0 ? [{ ...nothing, kind: 'urgent' as const, urgent: crossed }] : []),
-    ...(old ? [{ ...nothing, kind: 'stale' as const, since: old.newest }] : []),
+    // Without runs there are no snapshots: that is said already.
+    ...(old && !late && !failing ? [{ ...nothing, kind: 'stale' as const, since: old.newest }] : []),
   ];
 }
 

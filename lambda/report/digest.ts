@@ -116,27 +116,25 @@ function percent(percentage: number): string {
   return score({ date: '', points: 0, maximum: 0, percentage });
 }
 
-/** What happened, in a line: "5 tenants lost points, 1 recommendation changed for many, 3 need attention". */
+/** What happened, in a line: "5 tenants lost points, 2 gained, 1 recommendation changed for many, 3 need attention". */
 function essence(digest: DigestReport): string {
-  const { attention, many } = digest;
-  const lost = losers(digest).length;
-  const common = new Set(
-    many.filter(({ tenantIds }) => tenantIds.length > 1).map(({ control, title }) => control ?? title),
-  );
+  const { attention, many, tenants } = digest;
+  const common = new Set(many.map(sameAs));
+  const numberWith = (kind: 'lost' | 'gained') =>
+    tenants.filter(({ changes }) => changes.some((row) => row.kind === kind && !common.has(sameAs(row))))
+      .length;
+  const [lost, gained] = [numberWith('lost'), numberWith('gained')];
+  const shared = new Set(
+    many.flatMap(({ tenantIds, control, title }) => (tenantIds.length > 1 ? (control ?? title) : [])),
+  ).size;
   const needy = new Set(attention.map(({ tenantId }) => tenantId)).size;
   const parts = [
     ...(lost > 0 ? [`${count(lost, 'tenant')} lost points`] : []),
-    ...(common.size > 0 ? [`${count(common.size, 'recommendation')} changed for many`] : []),
+    ...(gained > 0 ? [lost > 0 ? `${gained} gained` : `${count(gained, 'tenant')} gained points`] : []),
+    ...(shared > 0 ? [`${count(shared, 'recommendation')} changed for many`] : []),
     ...(needy > 0 ? [`${needy} ${needy === 1 ? 'needs' : 'need'} attention`] : []),
   ];
   return parts.join(', ');
-}
-
-function losers(digest: DigestReport): TenantAccount[] {
-  const common = commonOnes(digest);
-  return digest.tenants.filter(({ changes }) =>
-    changes.some((row) => row.kind === 'lost' && !common.has(sameAs(row))),
-  );
 }
 
 function commonOnes({ many }: DigestReport): Set<string> {

@@ -12,9 +12,11 @@ import { renderMail } from '../../lambda/report/render.ts';
 import { blocksPage } from '../../simulator/draw-blocks.ts';
 import { cardPage } from '../../simulator/draw-card.ts';
 import { renderWatchMail } from '../../lambda/report/watch.ts';
+import { digests } from './digests.ts';
 import { reports } from './reports.ts';
 import { watchReports } from './watch-reports.ts';
-import type { RenderedMail, Report } from '../../lambda/report/model.ts';
+import type { AnyReport } from '../../lambda/report/digest-model.ts';
+import type { RenderedMail } from '../../lambda/report/model.ts';
 import type { MailKind } from '../../lambda/ports.ts';
 
 const SCREENS = [
@@ -36,8 +38,8 @@ await mkdir(folder, { recursive: true });
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 const sections: string[] = [];
 try {
-  for (const [kind, sizes] of Object.entries(reports)) {
-    for (const [size, report] of Object.entries<Report>(sizes)) {
+  for (const [kind, sizes] of Object.entries({ ...reports, digest: digests })) {
+    for (const [size, report] of Object.entries<AnyReport>(sizes)) {
       const name = `${kind}-${size}`;
       await drawMessages(name, report, kind as MailKind);
       if (!`mail-${name}`.includes(wanted)) continue;
@@ -69,7 +71,7 @@ async function drawMail(name: string, mail: RenderedMail, more: string[] = []): 
 }
 
 /** The card for Teams, and the message for Slack. */
-async function drawMessages(name: string, report: Report, kind: MailKind): Promise<void> {
+async function drawMessages(name: string, report: AnyReport, kind: MailKind): Promise<void> {
   const document = documentOf(report, kind);
   const portal = 'https://security.microsoft.com/securescore';
   const card = drawCard(document, { portal });

@@ -1,0 +1,544 @@
+import { setImmediate } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { layout } from '../../lambda/archive/layout.ts';
+import { makeDigest, type DigestRun } from '../../lambda/digest/digest.ts';
+import { DeliveryError, MonitorError } from '../../lambda/errors.ts';
+import type { DigestReport } from '../../lambda/report/digest-model.ts';
+import type { Ports } from '../../lambda/ports.ts';
+import { ClaimedError } from '../../lambda/run/run.ts';
+import { watch } from '../../lambda/watch/watch.ts';
+import * as change from '../../simulator/changes.ts';
+import { Crash, crashing, RUN_MS } from '../run/fakes.ts';
+import { ADDED, ENTRIES, fleet, FIRST, idOf, nameOf, type FleetOptions } from './fleet.ts';
+
+const CHANNELS = [
+  { name: 'soc', type: 'teams', url: { secret: 'soc' } },
+  { name: 'chat', type: 'slack', url: { secret: 'chat' }, kinds: ['operations'] },
+];
+const DAILY = {
+  name: 'daily',
+  every: 'day',
+  at: '08:00',
+  to: ['soc@msp.example'],
+  channels: ['soc', 'chat'],
+};
+
+/** Of the simulator's tenants, all alike: switches that are on, and one that is off. */
+let on: string[];
+let off: string[];
+beforeAll(() => {
+  const probe = fleet({ tenants: 1 });
+  probe.morning(1);
+  const reading = [...probe.tenants.values()][0]!.made.read();
+  const { controlScores } = reading.secureScore(reading.dates[0]!, true);
+  const switches = new Set(ENTRIES.flatMap(({ id, of }) => (of === null ? id : [])));
+  const having = (isOn: boolean) =>
+    controlScores.flatMap(({ controlName, score }) =>
+      switches.has(controlName) && score > 0 === isOn ? controlName : [],
+    );
+  [on, off] = [having(true), having(false)];
+});
+
+async function started(options: Partial<FleetOptions> = {}) {
+  const f = fleet({
+    tenants: 5,
+    digests: [DAILY],
+    ...options,
+    config: { channels: CHANNELS, ...options.config },
+  });
+  f.morning(FIRST);
+  await f.run();
+  await f.digest();
+  f.mailer.sent.length = 0;
+  const day = async (number: number, name?: string) => {
+    f.morning(number);
+    await f.run();
+    return f.digest(name);
+  };
+  return { ...f, day };
+}
+
+/** The next digest has something to say, and goes to a mailbox and two channels. */
+async function aboutToSend() {
+  const f = await started({
+    forAll: { events: [{ day: FIRST + 1, apply: change.added(ADDED, { on: false }) }], except: [] },
+    events: { 2: [{ day: FIRST + 1, apply: change.turned(on[0]!, false) }] },
+  });
+  f.morning(FIRST + 1);
+  await f.run();
+  f.clock.advance(3.5 * 3_600_000);
+  return f;
+}
+
+type Fleet = Awaited<ReturnType<typeof started>>;
+
+function sentBy(f: Fleet): string[] {
+  const messages = [...f.channels.byName.values()].flatMap(({ got }) => got.map(({ id }) => id));
+  return [...f.mailer.sent.map(({ key }) => key), ...messages];
+}
+
+function stateOf(f: Fleet, name = 'daily') {
+  return JSON.parse(Buffer.from(f.store.objects.get(layout.digest(name))!).toString());
+}
+
+/** Puts everything back to what it was. */
+function rewinder(f: Fleet): () => void {
+  const [objects, now] = [new Map(f.store.objects), f.clock.now().toISOString()];
+  return () => {
+    f.store.objects.clear();
+    for (const [key, bytes] of objects) f.store.objects.set(key, bytes);
+    f.clock.set(now);
+    f.mailer.sent.length = 0;
+    for (const channel of f.channels.byName.values()) channel.got.length = 0;
+  };
+}
+
+/** The run whose nth call of a port dies. */
+function dying(run: DigestRun, nth: number, when: 'before' | 'after') {
+  const { ports, calls } = crashing(run.ports as unknown as Ports, nth, when);
+  return { run: { ...run, ports: { ...ports, schedules: run.ports.schedules } }, calls };
+}
+
+describe('a crash at every call of a port', () => {
+  it.each(['same', 'later'] as const)(
+    'is made good by the %s invocation: the same archive, and nothing lost',
+    async (retry) => {
+      const f = await aboutToSend();
+      const rewind = rewinder(f);
+      const watched = dying(f.digestRun(undefined, 'one'), Number.POSITIVE_INFINITY, 'before');
+      await makeDigest(watched.run);
+      const expected = { sent: sentBy(f).toSorted(), dump: f.store.dump() };
+      expect(watched.calls()).toBeGreaterThan(15);
+      expect(expected.sent).toHaveLength(3);
+
+      for (let nth = 1; nth <= watched.calls(); nth += 1) {
+        for (const when of ['before', 'after'] as const) {
+          const label = `call ${nth}, dying ${when} its effect`;
+          rewind();
+          const ending: unknown = await makeDigest(dying(f.digestRun(undefined, 'one'), nth, when).run).catch(
+            (error: unknown) => error,
+          );
+          // A channel that dies looks like one that fails: its delivery waits.
+          expect(ending instanceof Crash || stateOf(f).outbox.length > 0, label).toBe(true);
+          const isClaimed = stateOf(f).claim !== null;
+          if (retry === 'later' && isClaimed) f.clock.advance(RUN_MS + 10_001);
+          await makeDigest(f.digestRun(undefined, retry === 'same' ? 'one' : 'another'));
+
+          const sent = sentBy(f);
+          expect([...new Set(sent)].toSorted(), label).toEqual(expected.sent);
+          expect(sent.length, label).toBeLessThanOrEqual(4);
+          expect(await f.store.list('reports/digest='), label).toHaveLength(1);
+          if (retry === 'same' || !isClaimed) expect(f.store.dump(), label).toEqual(expected.dump);
+          expect([stateOf(f).claim, stateOf(f).outbox], label).toEqual([null, []]);
+        }
+      }
+    },
+    120_000,
+  );
+});
+
+describe('two digests at once', () => {
+  it('send one, whatever the order of their calls', async () => {
+    const f = await aboutToSend();
+    const rewind = rewinder(f);
+    for (let seed = 0; seed < 30; seed += 1) {
+      rewind();
+      const outcomes = await Promise.allSettled(
+        [1, 2].map((which) => makeDigest(dawdling(f.digestRun(), seed * 2 + which))),
+      );
+      expect(outcomes.some(({ status }) => status === 'fulfilled')).toBe(true);
+      const reasons = outcomes.flatMap((each) =>
+        each.status === 'rejected' ? [each.reason as unknown] : [],
+      );
+      expect(reasons.filter((reason) => !(reason instanceof ClaimedError))).toEqual([]);
+      expect(sentBy(f), `order ${seed}`).toHaveLength(3);
+      expect(await f.store.list('reports/digest=')).toHaveLength(1);
+    }
+  });
+});
+
+/** The same run, of which every call to the archive waits for a number of turns that the seed decides. */
+function dawdling(run: DigestRun, seed: number): DigestRun {
+  let number = seed;
+  const store = new Proxy(run.ports.store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return async (...args: unknown[]) => {
+        number = (number * 1103515245 + 12345) % 2147483648;
+        for (let turns = number % 7; turns > 0; turns -= 1) await setImmediate();
+        return Reflect.apply(value, target, args) as unknown;
+      };
+    },
+  });
+  return { ...run, ports: { ...run.ports, store } };
+}
+
+describe('what a digest covers', () => {
+  it('ten days without a digest: one covers them, what fell and rose within them is no loss', async () => {
+    const f = await started({
+      events: {
+        1: [
+          { day: FIRST + 2, apply: change.turned(on[0]!, false) },
+          { day: FIRST + 6, apply: change.turned(on[0]!, true) },
+        ],
+        2: [
+          { day: FIRST + 3, apply: change.turned(on[1]!, false) },
+          { day: FIRST + 7, apply: change.turned(on[2]!, false) },
+        ],
+      },
+      forAll: { events: [{ day: FIRST + 4, apply: change.added(ADDED, { on: false }) }], except: [0, 1, 2] },
+    });
+    const before = (await f.digest()).report;
+    expect(before).toBeNull();
+    for (let day = FIRST + 1; day < FIRST + 10; day += 1) {
+      f.morning(day);
+      await f.run();
+    }
+    const { report } = await f.day(FIRST + 10);
+    expect(f.mailer.subjects()).toEqual([expect.stringContaining('Daily digest of 5 tenants')]);
+    expect(report!.from).toBe('2026-03-06');
+    expect(report!.to).toBe('2026-03-16');
+    const [, one, two] = report!.tenants;
+    expect(one!.changes).toEqual([]);
+    expect(one!.account!.change).toBeCloseTo(0, 9);
+    expect(two!.changes.map(({ kind, control }) => `${kind} ${control}`).toSorted()).toEqual(
+      [`lost ${on[1]}`, `lost ${on[2]}`].toSorted(),
+    );
+    expect(report!.many).toMatchObject([{ kind: 'new', control: ADDED.id, tenantIds: [idOf(3), idOf(4)] }]);
+    for (const { account, before: was, after, days } of report!.tenants) {
+      expect(days).toBe(10);
+      expect(account!.unexplained).toBeCloseTo(0, 9);
+      expect(was!.percentage! + account!.change).toBeCloseTo(after!.percentage!, 12);
+    }
+    expect((await f.day(FIRST + 11)).report).toBeNull();
+  });
+
+  it('what is pending, muted or too small is in the sum, and listed by nobody', async () => {
+    const f = await started({
+      tenant: (number) =>
+        number === 1
+          ? { alerts: { confirmDrops: 3 } }
+          : number === 2
+            ? { alerts: { mute: [on[0]!] } }
+            : number === 3
+              ? { alerts: { minimumPoints: 100 } }
+              : {},
+      events: {
+        0: [{ day: FIRST + 1, apply: change.turned(on[0]!, false) }],
+        1: [{ day: FIRST + 1, apply: change.turned(on[0]!, false) }],
+        2: [{ day: FIRST + 1, apply: change.turned(on[0]!, false) }],
+        3: [{ day: FIRST + 1, apply: change.turned(on[0]!, false) }],
+      },
+    });
+    const { report } = await f.day(FIRST + 1);
+    expect(report!.tenants.map(({ changes }) => changes.length)).toEqual([1, 0, 0, 0, 0]);
+    for (const { account } of report!.tenants.slice(1, 4)) {
+      expect(account!.change).toBeLessThan(-0.5);
+      expect(account).toMatchObject({ lost: 0, earned: account!.other });
+      expect(account!.earned).toBeCloseTo(account!.change, 9);
+    }
+    // Three days later it is confirmed: listed, and taken back from what is not listed.
+    await f.day(FIRST + 2);
+    await f.day(FIRST + 3);
+    const { report: later } = await f.day(FIRST + 4);
+    const [, confirmed] = later!.tenants;
+    expect(confirmed!.changes).toMatchObject([{ kind: 'lost', control: on[0], since: '2026-03-07' }]);
+    expect(confirmed!.account!.change).toBeCloseTo(0, 9);
+    expect(confirmed!.account!.other).toBeCloseTo(-confirmed!.account!.lost, 9);
+  });
+
+  it('starts from the score that was digested, whatever Graph says of that day afterwards', async () => {
+    const f = await started({
+      // The snapshot of the day that was digested is restated two days later.
+      events: { 1: [{ day: FIRST, knownFrom: FIRST + 1, apply: change.turned(on[0]!, false) }] },
+    });
+    const was = stateOf(f).reported.tenants[idOf(1)].score.percentage as number;
+    const { report } = await f.day(FIRST + 1);
+    const { before, account, after } = report!.tenants[1]!;
+    expect(before!.percentage).toBe(was);
+    expect(account!.change).toBeCloseTo(after!.percentage! - was, 12);
+    expect(account!.lost).toBeCloseTo(account!.change, 9);
+    expect(account!.unexplained).toBeCloseTo(0, 9);
+  });
+
+  it('days of before trends had decisions take them from the reports', async () => {
+    const f = await started({
+      events: {
+        1: [
+          {
+            day: FIRST + 1,
+            apply: change.all(
+              change.decided(off[0]!, { state: 'ThirdParty', by: 'ada@x.example', comment: null }),
+              change.granted(off[0]!, true),
+            ),
+          },
+        ],
+      },
+    });
+    f.morning(FIRST + 1);
+    await f.run();
+    const key = layout.state(idOf(1));
+    const state = JSON.parse(Buffer.from(f.store.objects.get(key)!).toString());
+    const account = async () => (await f.digest()).report!.tenants[1]!.account!;
+    const rewind = rewinder(f);
+    const now = await account();
+    expect(now.decided).toBeGreaterThan(0);
+    rewind();
+    for (const day of state.trend) delete day.decided;
+    f.store.objects.set(key, Buffer.from(JSON.stringify(state)));
+    expect(await account()).toEqual(now);
+  });
+
+  it('a tenant that is added, removed or unreadable is said so and breaks no sum', async () => {
+    const f = await started({
+      tenants: 6,
+      events: { 1: [{ day: FIRST + 1, apply: change.turned(on[0]!, false) }] },
+    });
+    const key = layout.state(idOf(2));
+    const whole = f.store.objects.get(key)!;
+    f.scheduled.delete(0);
+    f.morning(FIRST + 1);
+    await f.run([1, 3, 4, 5]);
+    f.store.objects.set(key, Buffer.from('{'));
+    const { report } = await f.digest();
+    expect(report!.removed).toEqual([{ tenantId: idOf(0), name: nameOf(0) }]);
+    expect(report!.fleet).toMatchObject({ tenants: 5, compared: 4 });
+    expect(report!.attention).toMatchObject([{ kind: 'unreadable', tenantId: idOf(2), isKnown: false }]);
+    const text = f.mailer.sent.at(-1)!.text.replaceAll(/\s+/g, ' ');
+    expect(text).toContain(`Removed or switched off: ${nameOf(0)}.`);
+    expect(text).toContain('The state in the archive cannot be read');
+
+    // Restored, it counts from where it was digested last; nothing else is new.
+    f.store.objects.set(key, whole);
+    const { report: next } = await f.day(FIRST + 2);
+    expect(next).toBeNull();
+    expect(stateOf(f).reported.tenants[idOf(2)].score.date).toBe('2026-03-06');
+    f.scheduled.add(0);
+    const { report: back } = await f.day(FIRST + 3);
+    expect(back!.tenants.filter(({ isNew }) => isNew)).toMatchObject([{ tenantId: idOf(0), account: null }]);
+    expect(back!.tenants.find(({ tenantId }) => tenantId === idOf(2))).toMatchObject({
+      days: 3,
+      isNew: false,
+    });
+    expect(f.mailer.sent.at(-1)!.text).toContain(`Added: ${nameOf(0)}`);
+  });
+
+  it('fails retryably where the archive does not answer, and reports nothing', async () => {
+    const f = await aboutToSend();
+    const run = f.digestRun();
+    const get: DigestRun['ports']['store']['get'] = async (key) => {
+      if (key === layout.state(idOf(3)))
+        throw new MonitorError('archive-failing', 'no answer', 'Wait.', { retryable: true });
+      return f.store.get(key);
+    };
+    const store = new Proxy(run.ports.store, {
+      get: (target, name) => (name === 'get' ? get : (Reflect.get(target, name) as () => void).bind(target)),
+    });
+    await expect(makeDigest({ ...run, ports: { ...run.ports, store } })).rejects.toMatchObject({
+      retryable: true,
+    });
+    expect(sentBy(f)).toEqual([]);
+  });
+
+  it('what fails on is reported once, and again with other news', async () => {
+    const f = await started({ events: { 1: [{ day: FIRST + 3, apply: change.turned(on[0]!, false) }] } });
+    f.failing.add(4);
+    expect((await f.day(FIRST + 1)).report!.attention).toMatchObject([
+      { kind: 'failing', message: 'The client secret keys are expired.', isKnown: false },
+    ]);
+    // After 30 hours it is overdue, which is worse.
+    expect((await f.day(FIRST + 2)).report!.attention).toMatchObject([{ kind: 'overdue', isKnown: false }]);
+    expect((await f.day(FIRST + 3)).report!.attention).toMatchObject([{ kind: 'overdue', isKnown: true }]);
+    expect((await f.day(FIRST + 4)).report).toBeNull();
+  });
+});
+
+describe('a week and a month', () => {
+  const WEEKLY = { name: 'weekly', every: 'week', at: '08:00', to: ['boss@msp.example'] };
+  const MONTHLY = { name: 'monthly', every: 'month', at: '08:00', to: ['boss@msp.example'] };
+
+  it('go out whether or not anything is new, once a period, however often they are started', async () => {
+    // 2026-03-06 is a Friday.
+    const f = await started({ digests: [WEEKLY] });
+    const first = await f.digest('weekly');
+    expect(first.report).toBeNull();
+    for (let day = FIRST + 1; day < FIRST + 10; day += 1) await f.day(day, 'weekly');
+    expect(f.mailer.subjects()).toEqual(['Weekly digest of 5 tenants: ' + score(f) + ' on average (±0.00)']);
+    f.mailer.sent.length = 0;
+    await f.digest('weekly');
+    expect(f.mailer.sent).toEqual([]);
+  });
+
+  it('the month has the trend, who improved, decisions in force and the best points to be had', async () => {
+    const f = await started({
+      digests: [MONTHLY],
+      events: {
+        1: [
+          { day: FIRST + 5, apply: change.turned(off[0]!, true) },
+          {
+            day: FIRST + 6,
+            apply: change.all(
+              change.decided(off[1]!, { state: 'Ignored', by: 'ada@x.example', comment: 'never' }),
+            ),
+          },
+        ],
+      },
+    });
+    for (let day = FIRST + 1; day <= 31; day += 1) await f.day(day, 'monthly');
+    const { report } = await f.day(31, 'monthly');
+    expect(report).toBeNull();
+    const mail = f.mailer.sent.at(-1)!;
+    const text = mail.text.replaceAll(/\s+/g, ' ');
+    expect(mail.subject).toContain('Monthly report of 5 tenants');
+    expect(text).toContain('Chart of the Secure Score from 2 Mar 2026 to 1 Apr 2026');
+    let at = 0;
+    for (const part of [
+      'Decisions: 1',
+      'Who improved',
+      nameOf(1),
+      'Most points for the least effort',
+      'Decisions in force: 1',
+      'Risk accepted',
+    ]) {
+      const found = text.indexOf(part, at);
+      expect(found, part).toBeGreaterThan(-1);
+      at = found;
+    }
+    const key = (await f.store.list('reports/digest=monthly/')).at(-1);
+    const { report: archived } = JSON.parse(Buffer.from(f.store.objects.get(key!)!).toString()) as {
+      report: DigestReport;
+    };
+    await expectOutlook(f, archived);
+  });
+});
+
+/** The points to be had, worked out from what Graph said last. */
+async function expectOutlook(f: Fleet, { outlook, tenants }: DigestReport): Promise<void> {
+  const effort: Record<string, number> = { low: 1, moderate: 2, high: 3 };
+  const had = new Map<string, { tenants: number; percentagePoints: number }>();
+  for (const { tenantId } of tenants) {
+    const reading = f.tenants.get(tenantId)!.made.read();
+    const { controlScores, maxScore } = reading.secureScore(reading.dates[0]!, true);
+    for (const { controlName, score: points } of controlScores) {
+      const left = ENTRIES.find(({ id }) => id === controlName)!.maximum - points;
+      const known = had.get(controlName) ?? { tenants: 0, percentagePoints: 0 };
+      if (left <= 1e-9) continue;
+      had.set(controlName, {
+        tenants: known.tenants + 1,
+        percentagePoints: known.percentagePoints + (100 * left) / maxScore,
+      });
+    }
+  }
+  const worth = (id: string) =>
+    had.get(id)!.percentagePoints /
+    (effort[(ENTRIES.find((entry) => entry.id === id)!.cost ?? '').toLowerCase()] ?? 2);
+  const best = [...had.keys()].toSorted((a, b) => worth(b) - worth(a));
+  for (const [index, gap] of outlook!.gaps.entries()) {
+    expect(worth(gap.control)).toBeCloseTo(worth(best[index]!), 9);
+    expect(gap.tenants).toBe(had.get(gap.control)!.tenants);
+    expect(gap.percentagePoints).toBeCloseTo(had.get(gap.control)!.percentagePoints, 9);
+  }
+  expect(outlook).toMatchObject({
+    decisionsInForce: 1,
+    missing: 0,
+    decisions: [{ state: 'Ignored', tenants: 1 }],
+  });
+}
+
+function score(f: Fleet): string {
+  const scores = Object.values(stateOf(f, 'weekly').reported.tenants) as { score: { percentage: number } }[];
+  return `${(scores.reduce((sum, each) => sum + each.score.percentage, 0) / scores.length).toFixed(1)} %`;
+}
+
+describe('deliveries of a digest', () => {
+  const gone = () =>
+    new DeliveryError('channel-gone', 'The workflow is deleted.', 'Make another.', { final: true });
+  const down = () => new DeliveryError('channel-failing', 'No answer.', 'Wait.', { retryable: true });
+
+  it('refused for good: operations are told by mail, and the others get theirs', async () => {
+    const f = await aboutToSend();
+    f.channels.named('soc').fails = gone;
+    const { result } = await makeDigest(f.digestRun());
+    expect(result.deliveries).toMatchObject([
+      { destination: 'mail' },
+      { destination: 'chat' },
+      { destination: 'soc', dropped: 'The workflow is deleted.' },
+      { destination: 'mail', kind: 'operations' },
+    ]);
+    const notice = f.mailer.sent.find(({ kind }) => kind === 'operations')!;
+    expect(notice).toMatchObject({ to: ['oncall@contoso.com'] });
+    expect(notice.subject).toBe('Digest daily: 1 message could not be delivered');
+    expect(notice.text).toContain('Digest daily, reported');
+    expect(await f.store.list('reports/digest=daily/')).toHaveLength(2);
+  });
+
+  it('a channel that is down gets its message from the daily watch, in order', async () => {
+    const f = await aboutToSend();
+    f.channels.named('soc').fails = down;
+    await makeDigest(f.digestRun());
+    expect(stateOf(f).outbox).toMatchObject([{ destination: 'soc', kind: 'digest' }]);
+    f.channels.named('soc').fails = () => null;
+    const { ports, sender } = f.runOf();
+    const deadline = new Date(f.clock.now().getTime() + 300_000);
+    await watch({
+      deployment: 'test',
+      sender,
+      ports: { ...ports, mailer: f.mailer, schedules: f.schedules },
+      deadline,
+    });
+    expect(f.channels.named('soc').got.map(({ kind }) => kind)).toEqual(['digest']);
+    expect(stateOf(f).outbox).toEqual([]);
+  });
+
+  it('is dropped after 7 days', async () => {
+    const f = await aboutToSend();
+    f.channels.named('soc').fails = down;
+    await makeDigest(f.digestRun());
+    f.clock.advance(7 * 24 * 3_600_000);
+    await makeDigest(f.digestRun());
+    // What is new of that day waits behind nothing any more.
+    expect(stateOf(f).outbox).toMatchObject([
+      { destination: 'soc', since: expect.stringMatching(/^2026-03-14/) },
+    ]);
+    expect(f.mailer.subjects()).toContain('Digest daily: 1 message could not be delivered');
+  });
+});
+
+describe("report: 'digest'", () => {
+  it('silences a tenant, except for what is urgent and for operations; its reports are archived all the same', async () => {
+    const f = await started({
+      tenant: (number) => ({
+        report: number === 0 ? 'each' : 'digest',
+        ...(number === 2 && { alerts: { drop: 0.5 } }),
+      }),
+      config: { channels: [{ ...CHANNELS[0], tenants: 'all' }, CHANNELS[1]] },
+      events: Object.fromEntries(
+        [0, 1, 2].map((number) => [number, [{ day: FIRST + 1, apply: change.turned(on[0]!, false) }]]),
+      ),
+    });
+    const kinds = () => f.mailer.sent.map(({ kind, to }) => `${kind} ${to.join()}`);
+    expect((await f.store.list(`reports/tenant=${idOf(1)}/`)).length).toBe(1);
+    f.morning(FIRST + 1);
+    f.failing.add(4);
+    await f.run();
+    expect(kinds()).toEqual([
+      'scores it@customer0.example',
+      'scores it@customer2.example',
+      'operations oncall@contoso.com',
+    ]);
+    expect(f.mailer.sent[1]).toMatchObject({ urgent: true });
+    expect(f.channels.named('soc').got.map(({ kind, report }) => `${kind} ${report.name}`)).toEqual([
+      `start ${nameOf(0)}`,
+      `scores ${nameOf(0)}`,
+      `scores ${nameOf(2)}`,
+      `operations ${nameOf(4)}`,
+    ]);
+    expect((await f.store.list(`reports/tenant=${idOf(1)}/`)).length).toBe(2);
+    const { report } = await f.digest();
+    expect(report!.attention).toMatchObject([
+      { kind: 'urgent', name: nameOf(2) },
+      { kind: 'failing', name: nameOf(4) },
+    ]);
+  });
+});
