@@ -9,14 +9,21 @@ import {
   listing,
   moment,
   score,
-  scoreStep,
   share,
   shortDay,
   sides,
   signedUnits,
   units,
 } from './format.ts';
-import type { Account, Attention, DigestChange, DigestReport, Many, TenantAccount } from './digest-model.ts';
+import type {
+  Account,
+  Attention,
+  DigestChange,
+  DigestReport,
+  Every,
+  Many,
+  TenantAccount,
+} from './digest-model.ts';
 import type { Block, Cell, Entry, MailDocument, Tone } from './document.ts';
 import { line, prose, safeLink } from './plain-text.ts';
 import { roundTogether } from './rounding.ts';
@@ -29,6 +36,8 @@ const LONGEST = { name: 60, title: 200, text: 500, subject: 150 };
 /** How many names of tenants are listed, and how many recommendations of one. */
 const NAMES = 10;
 const ROWS = 5;
+/** More tenants with the same trouble are one entry. */
+const ALIKE = 4;
 /** How many movers are ranked on each side, and how many of a month. */
 const MOVERS = 5;
 const IMPROVERS = 10;
@@ -70,9 +79,11 @@ export function digestDocument(digest: DigestReport): MailDocument {
         many.map((each) => manyEntry(each, digest)),
         MANY_COLUMNS,
       ),
-      ...section('Gained here', gained, TENANT_COLUMNS),
+      // Of a month the ranking has them.
+      ...(isReport ? [] : section('Gained here', gained, TENANT_COLUMNS)),
+      ...(isReport ? moverBlocks(digest) : []),
       ...decisionBlocks(digest),
-      ...moverBlocks(digest),
+      ...(isReport ? [] : moverBlocks(digest)),
       ...(isReport ? outlookBlocks(digest) : []),
       ...membershipBlocks(digest),
       ...(digest.notes.length > 0
@@ -151,6 +162,7 @@ function changeOf(digest: DigestReport): string {
 }
 
 const PARTS = ['lost', 'gained', 'rescored', 'decided', 'other', 'unexplained'] as const;
+const MAIN = new Set<(typeof PARTS)[number]>(['lost', 'gained', 'rescored']);
 const LABEL: Record<(typeof PARTS)[number], string> = {
   lost: 'Lost here',
   gained: 'Gained here',
@@ -173,9 +185,10 @@ function printed(account: Account): {
       account.change,
       decimals,
     );
-    const hidden =
-      rounded.parts.some((each) => each === 0) || (rounded.total === 0 && Math.abs(account.change) >= NOISE);
-    if (hidden && decimals < 4) continue;
+    // A third decimal where two would hide what the digest is about; more only where they hide all of it.
+    const hidesMain = shown.some((part, index) => MAIN.has(part) && rounded.parts[index] === 0);
+    const hidesAll = rounded.total === 0 && Math.abs(account.change) >= NOISE;
+    if ((hidesMain && decimals < 3) || (hidesAll && decimals < 5)) continue;
     return {
       total: rounded.total,
       decimals,
@@ -272,7 +285,7 @@ function coverage({ tenants, removed, fleet }: DigestReport): string[] {
 function attentionBlocks(digest: DigestReport): Block[] {
   const { attention } = digest;
   const groups = [...Map.groupBy(attention, (each) => groupOf(each)).values()].flatMap((group) =>
-    group.length > NAMES ? [group] : group.map((each) => [each]),
+    group.length > ALIKE ? [group] : group.map((each) => [each]),
   );
   const entries = groups.map((group, index) => attentionEntry(group, digest, groups.length - index));
   const tenants = new Set(attention.map(({ tenantId }) => tenantId)).size;
@@ -344,7 +357,7 @@ function entriesOf(digest: DigestReport, kind: 'lost' | 'gained'): Entry[] {
       const rows = tenant.changes
         .filter((row) => row.kind === kind && !common.has(sameAs(row)))
         .toSorted((a, b) => weightOf(b) - weightOf(a));
-      return rows.length === 0 ? [] : [tenantEntry(tenant, rows, kind)];
+      return rows.length === 0 ? [] : [tenantEntry(tenant, rows, { kind, every: digest.every })];
     })
     .toSorted((a, b) => b.weight - a.weight || (a.title < b.title ? -1 : 1));
 }
@@ -354,7 +367,11 @@ function weightOf({ percentagePoints, points }: DigestChange): number {
   return Math.abs(percentagePoints) || Math.abs((points.after ?? 0) - (points.before ?? 0)) / 1000;
 }
 
-function tenantEntry(tenant: TenantAccount, rows: DigestChange[], kind: 'lost' | 'gained'): Entry {
+function tenantEntry(
+  tenant: TenantAccount,
+  rows: DigestChange[],
+  { kind, every }: { kind: 'lost' | 'gained'; every: Every },
+): Entry {
   const sum = rows.reduce((all, { percentagePoints }) => all + percentagePoints, 0);
   const shown = rows.slice(0, ROWS).map((row) => {
     const title = line(row.title, LONGEST.title) || line(row.control ?? '', LONGEST.title);
@@ -372,14 +389,15 @@ function tenantEntry(tenant: TenantAccount, rows: DigestChange[], kind: 'lost' |
     id: null,
     figures: figuresOf(tenant),
     share: null,
-    context: [],
+    context: alsoBy(tenant, sum),
     details: [
       {
         label: count(rows.length, 'recommendation'),
-        text: [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'),
+        // Where a face has no lines it needs the semicolons.
+        text: [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join(';\n'),
         ...(kind === 'lost' && { isAdvice: true }),
       },
-      ...(kind === 'lost' && todo
+      ...(kind === 'lost' && todo && every !== 'month'
         ? [{ label: 'What to do', text: prose(todo, LONGEST.text), isAdvice: true }]
         : []),
     ],
@@ -389,13 +407,21 @@ function tenantEntry(tenant: TenantAccount, rows: DigestChange[], kind: 'lost' |
   };
 }
 
-/** "61.2 % → 60.4 %, by Microsoft −0.3". */
-function figuresOf({ before, after, account }: TenantAccount): string {
+/** "61.2 % → 60.4 %". */
+function figuresOf({ before, after }: TenantAccount): string {
   if (!before || !after) return after ? score(after) : '';
-  const moved = `${score(before)} → ${score(after)}`;
-  return account && Math.abs(account.rescored) >= 0.005
-    ? `${moved}, by Microsoft ${share(account.rescored)}`
-    : moved;
+  return `${score(before)} → ${score(after)}`;
+}
+
+/** What else moved it, so that all adds up: "by Microsoft −0.30", "otherwise +0.10". */
+function alsoBy({ account }: TenantAccount, listed: number): string[] {
+  if (!account) return [];
+  const { change, rescored, decided } = account;
+  return [
+    { what: 'by Microsoft', of: rescored },
+    { what: 'by decisions', of: decided },
+    { what: 'otherwise', of: change - listed - rescored - decided },
+  ].flatMap(({ what, of }) => (Math.abs(of) >= 0.005 ? [`${what} ${share(of)}`] : []));
 }
 
 const DID: Partial<Record<DigestChange['kind'], { verb: string; mark: string }>> = {
@@ -512,13 +538,19 @@ function moverBlocks({ tenants, every }: DigestReport): Block[] {
               { label: 'Microsoft', align: 'right' },
               { label: 'Change', align: 'right' },
             ],
-            rows: rows.map(({ tenant, account, here }): Cell[] => [
-              line(tenant.name, LONGEST.name),
-              tenant.after ? score(tenant.after) : '',
-              step(here),
-              step(account.rescored),
-              tenant.before && tenant.after ? scoreStep(tenant.before, tenant.after) : '',
-            ]),
+            rows: rows.map(({ tenant, account, here }): Cell[] => {
+              // What no recommendation explains has no column: where it is seen, the others do not add up.
+              const { parts, total } = roundTogether(
+                [here, account.rescored, account.unexplained],
+                account.change,
+                1,
+              );
+              return [
+                line(tenant.name, LONGEST.name),
+                tenant.after ? score(tenant.after) : '',
+                ...[parts[0]!, parts[1]!, total].map((tenths) => signedUnits(tenths, 1)),
+              ];
+            }),
           },
         ];
   if (every === 'month') {
@@ -530,11 +562,6 @@ function moverBlocks({ tenants, every }: DigestReport): Block[] {
   return moved.length < 2
     ? []
     : table('Movers', [...down.slice(0, MOVERS), ...up.slice(0, MOVERS).toReversed()]);
-}
-
-/** One decimal, for columns: "+0.9", "±0.0". */
-function step(percentagePoints: number): string {
-  return signedUnits(Math.round(10 * percentagePoints) || 0, 1);
 }
 
 function outlookBlocks({ outlook, fleet }: DigestReport): Block[] {

@@ -98,4 +98,6 @@ export const STYLESHEET = [
     `.bar{background:${dark('bar')}!important}`,
     '.day{display:none!important}.night{display:block!important;max-height:none!important;overflow:visible!important}',
   ].join('')}}`,
+  // A page of paper is white, wider, and cut between rows.
+  '@media print{.page,.card{background:#fff!important}.outer{padding:0!important}.card{max-width:none!important}.pad{padding:0!important}.card h2,.card h3{break-after:avoid}.card div,.card table tr,.card li{break-inside:avoid}}',
 ].join('\n');

@@ -4,6 +4,9 @@ import type { Block, Cell, Detail, Entry, MailDocument, TableBlock } from './doc
 /** Columns of the plain-text part: what RFC 5322 recommends for a line. */
 const WIDTH = 78;
 
+/** A first column of fewer would hold no word. */
+const LEAST_WIDTH = 20;
+
 /** Draws a document as plain text. Nothing is folded: this part lists all. */
 export function drawText(document: MailDocument): string {
   const parts = [
@@ -91,18 +94,23 @@ function withAddress({ text, url }: TextPart): string {
   return url === null || safeLink(text) === url ? text : `${text} (${url})`;
 }
 
+/** Where the names in the first column are too long for a line, they go on below. */
 function drawTable({ columns, rows }: TableBlock): string {
   const texts = [columns.map((column) => column.label), ...rows.map((row) => row.map(cellText))];
   const widths = columns.map((_, index) => Math.max(...texts.map((row) => length(row[index] ?? ''))));
-  const drawn = texts.map((row) =>
-    row
+  const rest = widths.slice(1).reduce((sum, width) => sum + width + 2, 0);
+  widths[0] = Math.min(widths[0] ?? 0, Math.max(WIDTH - rest, LEAST_WIDTH));
+  const drawn = texts.map(([name = '', ...cells]) => {
+    const [first = '', ...more] = wrap(name, '', '', widths[0]).split('\n');
+    const row = [first, ...cells]
       .map((text, index) => {
-        const gap = ' '.repeat((widths[index] ?? 0) - length(text));
+        const gap = ' '.repeat(Math.max(0, (widths[index] ?? 0) - length(text)));
         return columns[index]?.align === 'right' ? gap + text : text + gap;
       })
       .join('  ')
-      .trimEnd(),
-  );
+      .trimEnd();
+    return [row, ...more].join('\n');
+  });
   return [drawn[0], widths.map((width) => '-'.repeat(width)).join('  '), ...drawn.slice(1)].join('\n');
 }
 
@@ -119,12 +127,12 @@ function underlined(text: string, rule: string): string {
 }
 
 /** Breaks between words; a word longer than a line (an address) stays whole. */
-function wrap(text: string, first = '', next = ''): string {
+function wrap(text: string, first = '', next = '', width = WIDTH): string {
   const lines: string[] = [];
   let current = first;
   let empty = true;
   for (const word of text.split(/\s+/).filter((each) => each !== '')) {
-    if (!empty && current.length + 1 + word.length > WIDTH) {
+    if (!empty && current.length + 1 + word.length > width) {
       lines.push(current);
       current = next;
       empty = true;

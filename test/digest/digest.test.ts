@@ -394,9 +394,9 @@ describe('a week and a month', () => {
     expect(text).toContain('Chart of the Secure Score from 2 Mar 2026 to 1 Apr 2026');
     let at = 0;
     for (const part of [
-      'Decisions: 1',
       'Who improved',
       nameOf(1),
+      'Decisions: 1',
       'Most points for the least effort',
       'Decisions in force: 1',
       'Risk accepted',

@@ -297,6 +297,7 @@ describe('300 tenants', () => {
       'Decisions: 1',
       `${nameOf(DECIDER)}: `,
       'Movers',
+      'Movers',
       'Tenants',
       `Added: ${nameOf(298)}`,
     ];

@@ -5,7 +5,7 @@ import { accountOf } from '../../lambda/digest/account.ts';
 import { catalogue } from '../../simulator/catalogue.ts';
 import { randomOf } from '../../simulator/random.ts';
 import type { DigestChange, DigestReport, Every } from '../../lambda/report/digest-model.ts';
-import type { TrendDay } from '../../lambda/report/model.ts';
+import type { ScoreLine, TrendDay } from '../../lambda/report/model.ts';
 
 /** Digests as they may come, for the pictures and for the limits of all faces. */
 
@@ -13,7 +13,7 @@ const PLACES =
   'Northwind Traders|Fabrikam|Tailspin Toys|Adventure Works|Wingtip Toys|Litware|Proseware|Fourth Coffee|Graphic Design Institute|Lucerne Publishing|Margie’s Travel|Southridge Video|Trey Research|Woodgrove Bank|Alpine Ski House|City Power & Light|Consolidated Messenger|Humongous Insurance|Blue Yonder Airlines|Relecloud|School of Fine Art|VanArsdel|Wide World Importers|Coho Winery|Best For You Organics'.split(
     '|',
   );
-const ENTRIES = catalogue(60);
+const ENTRIES = catalogue(460);
 
 export interface DigestOptions {
   tenants: number;
@@ -28,6 +28,8 @@ export interface DigestOptions {
   deciding?: number;
   adding?: number;
   removed?: number;
+  /** Over how many recommendations the losses spread; 40 where absent. */
+  spread?: number;
   /** Rows of each tenant that loses. */
   rows?: number;
 }
@@ -56,16 +58,24 @@ export function digestOf(options: DigestOptions): DigestReport {
     const rows: DigestChange[] = [];
     if (!isFailing && !isNew) {
       for (let row = 0; number < losing && row < (options.rows ?? 1 + (number % 3)); row += 1)
-        rows.push(rowOf('lost', (number * 7 + row * 11) % 40, day(), -(0.2 + random.next() * 1.6)));
+        rows.push(
+          rowOf(
+            'lost',
+            (number * 7 + row * 11) % (options.spread ?? 40),
+            day(),
+            -(0.2 + random.next() * 1.6),
+          ),
+        );
       if (number >= losing && number < losing + gaining)
         rows.push(rowOf('gained', (number * 5) % 40, day(), 0.2 + random.next()));
       for (const [index, hit] of added.entries())
-        if (number % tenants < hit) rows.push(rowOf('new', 40 + index, day(), -(0.1 + random.next() * 0.2)));
+        if (number % tenants < hit) rows.push(rowOf('new', 440 + index, day(), -(0.1 + random.next() * 0.2)));
       if (number >= 60 && number < 60 + (options.deciding ?? 0)) rows.push(rowOf('decided', 30, day(), 0.4));
     }
     const trend = trendOf(48 + random.next() * 30, rows, isFailing ? addDays(TO, -days) : TO, random);
-    const before = trend.findLast(({ date }) => date <= from) ?? trend[0]!;
-    const after = trend.at(-1)!;
+    const [before, after] = [trend.findLast(({ date }) => date <= from) ?? trend[0]!, trend.at(-1)!].map(
+      ({ date, points, maximum, percentage }) => ({ date, points, maximum, percentage }),
+    ) as [ScoreLine, ScoreLine];
     return {
       account: {
         tenantId,
@@ -199,7 +209,7 @@ function trendOf(
 
 function outlookOf({ account: { tenantId } }: Part): TenantOutlook {
   const random = randomOf(`outlook of ${tenantId}`);
-  const open = ENTRIES.filter(() => random.next() < 0.3);
+  const open = ENTRIES.slice(0, 60).filter(() => random.next() < 0.3);
   return {
     gaps: open.map((entry) => ({
       control: entry.id,
@@ -263,5 +273,6 @@ export const digests = {
     adding: 9,
     removed: 9,
     rows: 12,
+    spread: 401,
   }),
 } satisfies Record<string, DigestReport>;

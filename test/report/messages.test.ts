@@ -12,14 +12,21 @@ import { drawText } from '../../lambda/report/text.ts';
 import { HOSTILE, hostileReport, hostileText, oneDay } from './hostile.ts';
 import { changeOf, dayOf, reportOf, reports, scoreLine, trendDay } from './reports.ts';
 import type { MailKind } from '../../lambda/ports.ts';
+import type { AnyReport, DigestReport } from '../../lambda/report/digest-model.ts';
+import { digests } from './digests.ts';
 import type { Report, ReportKind } from '../../lambda/report/model.ts';
 
 /** The card of Teams and the message of Slack. */
 
 const PORTAL = 'https://security.microsoft.com/securescore?tid=3f1b2c4d-0000-4000-8000-00000000c0de';
 const KINDS: ReportKind[] = ['scores', 'controls', 'start', 'operations'];
+const DIGESTS = Object.entries<DigestReport>(digests).map(([size, digest]): [string, MailKind, AnyReport] => [
+  `digest, ${size}`,
+  'digest',
+  digest,
+]);
 const ALL = KINDS.flatMap((kind) =>
-  Object.entries<Report>(reports[kind]).map(([size, report]): [string, MailKind, Report] => [
+  Object.entries<Report>(reports[kind]).map(([size, report]): [string, MailKind, AnyReport] => [
     `${kind}, ${size}`,
     kind,
     report,
@@ -211,7 +218,7 @@ function harmsOf(card: AdaptiveCard, message: SlackMessage, links: string[]): st
   ];
 }
 
-function linksOf(report: Report, kind: MailKind): string[] {
+function linksOf(report: AnyReport, kind: MailKind): string[] {
   return documentOf(report, kind).blocks.flatMap((block) =>
     block.type === 'entries'
       ? block.entries.flatMap(({ link, details }) => [
@@ -222,12 +229,12 @@ function linksOf(report: Report, kind: MailKind): string[] {
   );
 }
 
-function facesOf(report: Report, kind: MailKind): { card: AdaptiveCard; message: SlackMessage } {
+function facesOf(report: AnyReport, kind: MailKind): { card: AdaptiveCard; message: SlackMessage } {
   const document = documentOf(report, kind);
   return { card: drawCard(document, { portal: PORTAL }), message: drawBlocks(document, { portal: PORTAL }) };
 }
 
-function allHarms(report: Report, kind: MailKind): string[] {
+function allHarms(report: AnyReport, kind: MailKind): string[] {
   const { card, message } = facesOf(report, kind);
   return harmsOf(card, message, linksOf(report, kind));
 }
@@ -235,7 +242,7 @@ function allHarms(report: Report, kind: MailKind): string[] {
 const NUMBER = /[+−±]?\d+(?:\.\d+)?/g;
 
 /** Numbers of a face that the mail does not print. What is left out is counted, which no mail does. */
-function ownNumbers(face: unknown, report: Report, kind: MailKind): string[] {
+function ownNumbers(face: unknown, report: AnyReport, kind: MailKind): string[] {
   const printed = new Set(drawText(documentOf(report, kind)).match(NUMBER));
   const { line } = documentOf(report, kind).blocks.find((block) => block.type === 'chart') ?? {};
   for (const number of `${line?.from} ${line?.to}`.match(NUMBER) ?? []) printed.add(number);
@@ -249,7 +256,7 @@ function ownNumbers(face: unknown, report: Report, kind: MailKind): string[] {
   );
 }
 
-describe.each(ALL)('%s', (_, kind, report) => {
+describe.each([...ALL, ...DIGESTS])('%s', (_, kind, report) => {
   test('is within all limits, and nothing but ours', () => {
     expect(allHarms(report, kind)).toEqual([]);
   });
