@@ -56,8 +56,9 @@ export function digestOf(options: DigestOptions): DigestReport {
     const isNew = !isFailing && number >= tenants - failing - (options.adding ?? 0);
     const day = () => addDays(TO, -random.integer(0, days - 1));
     const rows: DigestChange[] = [];
+    const rowsOfLosses = number < losing ? (options.rows ?? 1 + (number % 3)) : 0;
     if (!isFailing && !isNew) {
-      for (let row = 0; number < losing && row < (options.rows ?? 1 + (number % 3)); row += 1)
+      for (let row = 0; row < rowsOfLosses; row += 1)
         rows.push(
           rowOf(
             'lost',
