@@ -80,7 +80,9 @@ export class DuckDbHistory implements HistoryEngine {
 
   /** The files that answers lack, as far as a scope needs them; see `filesLost`. */
   lost(archived: MonthsByTenant, scope: Scope | null): string[] {
-    return filesLost(this.#files, archived, scope);
+    const isUsable = (file: HistoryFile) =>
+      file.tenant !== null || this.#examined.get(file.path) !== 'damaged';
+    return filesLost(this.#files.filter(isUsable), archived, scope);
   }
 
   async #firstOf(
@@ -104,11 +106,11 @@ export class DuckDbHistory implements HistoryEngine {
 
   /** @throws MonitorError `history-sql-invalid`, `history-sql-not-read-only` */
   async ask(sql: string, scope: Scope | null): Promise<Answer> {
-    const inScope = filesOf(this.#files, scope);
+    const isDamaged = (file: HistoryFile) => this.#examined.get(file.path) === 'damaged';
     for (;;) {
-      const files = inScope.filter((file) => this.#examined.get(file.path) !== 'damaged');
+      const files = filesOf(this.#files, scope, isDamaged).filter((file) => !isDamaged(file));
       try {
-        return await this.#run(sql, files);
+        return await this.#run(sql, files, scope);
       } catch (error) {
         if (error instanceof MonitorError) throw error;
         if (!(await this.#findOlder(files)) && !(await this.#examine(files))) throw invalid(error);
@@ -116,10 +118,10 @@ export class DuckDbHistory implements HistoryEngine {
     }
   }
 
-  async #run(sql: string, files: readonly HistoryFile[]): Promise<Answer> {
+  async #run(sql: string, files: readonly HistoryFile[], scope: Scope | null): Promise<Answer> {
     return withConnection(async (connection) => {
       await close(connection, path.join(this.location, 'history'));
-      for (const table of tablesIn(sql)) await connection.run(viewOf(table, files, this.#older));
+      for (const table of tablesIn(sql)) await connection.run(viewOf(table, files, this.#older, scope));
       return select(connection, sql);
     });
   }
@@ -159,7 +161,8 @@ export class DuckDbHistory implements HistoryEngine {
         this.#examined.set(file.path, why === null ? 'sound' : 'damaged');
         if (why === null) continue;
         found = true;
-        this.#onSkipped({ path: file.path, why, isForeign: false });
+        // Instead of a copy, the files of the tenants are read; those that are missing are reported as lost.
+        this.#onSkipped({ path: file.path, why, isForeign: file.tenant === null });
       }
     });
     return found || this.#older.size > older;
@@ -208,26 +211,50 @@ function tablesIn(sql: string): Table[] {
   return named.length > 0 ? named : TABLES;
 }
 
-/** With the types that the table has, whatever the files have; without files, empty. Older files lack what was added. */
-function viewOf({ name, columns }: Table, files: readonly HistoryFile[], older: ReadonlySet<string>): string {
-  const paths = files.filter(({ table }) => table === name).map(({ path: file }) => file);
+/**
+ * With the types that the table has, whatever the files have; without files, empty. Older files lack what was added, and
+ * copies hold tenants that are not in the scope.
+ */
+function viewOf(
+  { name, columns }: Table,
+  files: readonly HistoryFile[],
+  older: ReadonlySet<string>,
+  scope: Scope | null,
+): string {
+  const ofTable = files.filter(({ table }) => table === name);
   const selected = (isThere: (column: Column) => boolean) =>
     [...columns, { name: 'month', type: 'VARCHAR', comment: '' } as const]
       .map((each) => `CAST(${isThere(each) ? `"${each.name}"` : 'NULL'} AS ${each.type}) AS "${each.name}"`)
       .join(', ');
-  const from = (some: string[], isThere: (column: Column) => boolean) =>
-    some.length === 0
+  const from = (some: HistoryFile[], isThere: (column: Column) => boolean, where = '') => {
+    const paths = some.map((file) => literal(escaped(file.path))).join(', ');
+    return some.length === 0
       ? []
-      : `SELECT ${selected(isThere)} FROM read_parquet([${some.map((file) => literal(escaped(file))).join(', ')}], hive_partitioning = true, hive_types_autocast = false)`;
+      : `SELECT ${selected(isThere)} FROM read_parquet([${paths}], hive_partitioning = true, hive_types_autocast = false)${where}`;
+  };
+  const isOlder = (file: HistoryFile) => older.has(file.path);
+  const wanted = scope === null ? undefined : scope.tenant === null ? scope.tenants : [scope.tenant];
+  const ids = wanted && [...wanted].map(literal).join(', ');
+  const [copies, own] = [true, false].map((isCopy) =>
+    ofTable.filter((file) => (file.tenant === null) === isCopy),
+  ) as [HistoryFile[], HistoryFile[]];
   const parts = [
-    from(
-      paths.filter((file) => !older.has(file)),
-      () => true,
-    ),
-    from(
-      paths.filter((file) => older.has(file)),
-      ({ added }) => !added,
-    ),
+    // What all files of all tenants have in common is read at once.
+    ...(ids === undefined
+      ? [
+          from(
+            ofTable.filter((file) => !isOlder(file)),
+            () => true,
+          ),
+        ]
+      : [
+          from(copies, () => true, ` WHERE tenant IN (${ids || 'NULL'})`),
+          from(
+            own.filter((file) => !isOlder(file)),
+            () => true,
+          ),
+        ]),
+    from(own.filter(isOlder), ({ added }) => !added),
   ].flat();
   const empty = `SELECT ${selected(() => false)} WHERE false`;
   return `CREATE VIEW ${name} AS ${parts.length > 0 ? parts.join(' UNION ALL ') : empty}`;

@@ -1,15 +1,20 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Scope } from './answer.ts';
+import { parseClosedMonth } from '../lambda/archive/columns/closed.ts';
 import { TABLES, type Table } from '../lambda/archive/columns/tables.ts';
+import { layout } from '../lambda/archive/layout.ts';
 
-/** A file of the history: `history/<table>/month=<yyyy-mm>/<tenant guid>.parquet`. */
+/** A file of the history: `history/<table>/month=<yyyy-mm>/<tenant guid>.parquet`, or a copy of a closed month. */
 export interface HistoryFile {
   /** Absolute. */
   path: string;
   table: Table['name'];
   month: string;
-  tenant: string;
+  /** Null: it is one of the copies of all tenants that `copied` lists. */
+  tenant: string | null;
+  /** The tenants whose rows the copies of this table and month hold. */
+  copied?: ReadonlySet<string>;
 }
 
 /** What lies in a folder archive's history: the files of each table, and what does not belong there. */
@@ -21,7 +26,8 @@ export interface HistoryFiles {
 
 /** @param folder of the archive; one that does not exist has no files */
 export async function listHistory(folder: string): Promise<HistoryFiles> {
-  const found: HistoryFiles = { files: [], foreign: [] };
+  // Copies are looked up first: whoever writes a file of a closed month opens the month before.
+  const found: HistoryFiles = { files: await closedFiles(folder), foreign: [] };
   for (const { name: table } of TABLES) {
     const root = path.join(folder, 'history', table);
     for (const partition of await entriesOf(root)) {
@@ -41,12 +47,62 @@ export async function listHistory(folder: string): Promise<HistoryFiles> {
   return found;
 }
 
-/** Those that an answer can depend on. */
-export function filesOf(files: readonly HistoryFile[], scope: Scope | null): HistoryFile[] {
-  if (scope === null) return [...files];
-  const { tenant, tenants, fromMonth, toMonth } = scope;
-  const isWanted = (id: string) => (tenant === null ? (tenants?.has(id) ?? true) : id === tenant);
-  return files.filter((file) => isWanted(file.tenant) && file.month >= fromMonth && file.month <= toMonth);
+/** The copies of closed months, as far as they are complete. */
+async function closedFiles(folder: string): Promise<HistoryFile[]> {
+  const root = path.join(folder, layout.closedMonths);
+  const found: HistoryFile[] = [];
+  for (const { name } of await entriesOf(root)) {
+    const month = /^(\d{4}-\d\d)\.json$/.exec(name)?.[1];
+    if (month === undefined) continue;
+    const closed = parseClosedMonth(await readFile(path.join(root, name)));
+    if (!closed?.closed) continue;
+    const copied = new Set(closed.tenants);
+    const present = new Set((await entriesOf(path.join(root, `month=${month}`))).map((entry) => entry.name));
+    const copies = TABLES.flatMap(({ name: table }) =>
+      closed.copies[table].map((key) => ({
+        path: path.join(root, `month=${month}`, path.basename(key)),
+        table,
+        month,
+        tenant: null,
+        copied,
+      })),
+    );
+    if (copies.every((copy) => present.has(path.basename(copy.path)))) found.push(...copies);
+  }
+  return found;
+}
+
+/** Whether an answer within the scope is about a tenant. */
+function isIn(scope: Scope | null, id: string): boolean {
+  const { tenant = null, tenants } = scope ?? {};
+  return tenant === null ? (tenants?.has(id) ?? true) : id === tenant;
+}
+
+/**
+ * Those that an answer depends on: of closed months the copies, and the files of tenants that they do not hold; for some
+ * tenants alone their own files, where they are all there. Copies may hold tenants that are not in the scope.
+ * @param isDamaged files that cannot be used
+ */
+export function filesOf(
+  files: readonly HistoryFile[],
+  scope: Scope | null,
+  isDamaged: (file: HistoryFile) => boolean = () => false,
+): HistoryFile[] {
+  const { fromMonth = '', toMonth = '9999' } = scope ?? {};
+  const isOfSome = scope !== null && (scope.tenant !== null || scope.tenants !== undefined);
+  const inMonths = files.filter(({ month }) => month >= fromMonth && month <= toMonth);
+  const parts = Map.groupBy(inMonths, ({ table, month }) => `${table} ${month}`);
+  return [...parts.values()].flatMap((part) => {
+    const own = part.filter(({ tenant }) => tenant !== null && isIn(scope, tenant));
+    const copies = part.filter(({ tenant }) => tenant === null);
+    const [copied] = copies.flatMap((copy) => copy.copied ?? []);
+    if (!copied || copies.some(isDamaged)) return own;
+    const wanted = [...copied].filter((id) => isIn(scope, id));
+    if (wanted.length === 0) return own;
+    const present = new Set(own.filter((file) => !isDamaged(file)).map(({ tenant }) => tenant));
+    if (isOfSome && wanted.every((id) => present.has(id))) return own;
+    return [...copies, ...own.filter(({ tenant }) => !copied.has(tenant ?? ''))];
+  });
 }
 
 /** Months (yyyy-mm) by tenant. */
@@ -78,17 +134,19 @@ export function filesLost(
   archived: MonthsByTenant,
   scope: Scope | null,
 ): string[] {
-  const keyOf = ({ table, month, tenant }: Omit<HistoryFile, 'path'>) =>
-    `history/${table}/month=${month}/${tenant}.parquet`;
-  const present = new Set(files.map(keyOf));
+  type Part = Pick<HistoryFile, 'table' | 'month'> & { tenant: string };
+  const tenantsIn = ({ tenant, copied }: HistoryFile) => (tenant === null ? [...(copied ?? [])] : [tenant]);
+  const parts = files.flatMap((file) => tenantsIn(file).map((tenant): Part => ({ ...file, tenant })));
+  const keyOf = ({ table, month, tenant }: Part) => layout.columns(table, month, tenant);
+  const present = new Set(parts.map(keyOf));
   const months = [
-    ...files,
+    ...parts,
     ...[...archived].flatMap(([tenant, each]) => [...each].map((month) => ({ tenant, month }))),
   ];
-  const expected = months.flatMap(({ tenant, month }) =>
-    TABLES.map(({ name: table }) => ({ table, month, tenant, path: '' })),
-  );
-  const lost = filesOf(expected, scope).map(keyOf);
+  const { fromMonth = '', toMonth = '9999' } = scope ?? {};
+  const lost = months
+    .filter(({ tenant, month }) => isIn(scope, tenant) && month >= fromMonth && month <= toMonth)
+    .flatMap(({ tenant, month }) => TABLES.map(({ name: table }) => keyOf({ table, month, tenant })));
   return [...new Set(lost)].filter((key) => !present.has(key)).toSorted();
 }
 

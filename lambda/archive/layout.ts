@@ -12,6 +12,16 @@ export const layout = {
   /** Partitioned by month (yyyy-mm) alone; the tenant is a column. */
   columns: (table: string, month: string, tenantId: string) =>
     `history/${table}/month=${month}/${tenantId}.parquet`,
+  /**
+   * Copies of months that no run changes any more, all tenants of a table together. Below a name that engines hide, beside
+   * the tables: see docs/decisions/closed-months-are-copied.md.
+   */
+  closedMonths: 'history/_closed/',
+  /** Whether a month (yyyy-mm) is closed, and which copies are valid. */
+  closedMonth: (month: string) => `history/_closed/${month}.json`,
+  /** @param hash of its content: a copy is never overwritten */
+  closedColumns: (table: string, month: string, hash: string) =>
+    `history/_closed/month=${month}/${table}-${hash.slice(0, 16)}.parquet`,
   reports: (tenantId: string) => `reports/tenant=${tenantId}/`,
   /** The key of a report. Within a date, reports sort by the time at which they were made. */
   report: (tenantId: string, date: string, toldAt: string, hash: string) =>

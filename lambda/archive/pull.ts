@@ -3,9 +3,12 @@ import path from 'node:path';
 import * as z from 'zod';
 import { MonitorError, quote } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
+import { parseClosedMonth } from './columns/closed.ts';
 import { inParallel } from './columns/parallel.ts';
+import { TABLES } from './columns/tables.ts';
 import { writeTemporary } from './folder-lock.ts';
 import { folderStore } from './folder-store.ts';
+import { layout } from './layout.ts';
 import type { Entry, S3Store } from './s3-store.ts';
 
 /** Evidence is copied first, then what is derived, then the state, so that an interrupted copy never claims too much. */
@@ -68,9 +71,10 @@ export async function pull(options: PullOptions): Promise<Pulled> {
 
   const prefixes = options.onlyHistory ? (['history/'] as const) : PREFIXES;
   const isWanted = ({ key }: Entry) => tenantId === undefined || tenantOf(key) === tenantId;
-  const entries = (await Promise.all(prefixes.map((prefix) => source.entries(prefix))))
-    .flat()
-    .filter(isWanted);
+  const listed = (await Promise.all(prefixes.map((prefix) => source.entries(prefix)))).flat();
+  const isCopied =
+    options.onlyHistory && tenantId === undefined ? await copiedIn(source, listed) : () => false;
+  const entries = listed.filter((entry) => isWanted(entry) && !isCopied(entry));
   const here = new Set((await Promise.all(prefixes.map((prefix) => copy.list(prefix)))).flat());
   const wanted = entries.filter(
     ({ key, version }) => !here.has(key) || (REWRITTEN.test(key) && notes.versions[key] !== version),
@@ -107,6 +111,20 @@ export async function pull(options: PullOptions): Promise<Pulled> {
     await writeNotes(folder, notes);
   }
   return { objects: entries.length, fetched: progress.done, bytes: progress.bytes };
+}
+
+/** Whether a file is also in the copies of a closed month, which are fewer, and enough for whoever reads all tenants. */
+async function copiedIn(source: S3Store, entries: readonly Entry[]): Promise<(entry: Entry) => boolean> {
+  const months = entries.filter(({ key }) => key.startsWith(layout.closedMonths) && key.endsWith('.json'));
+  const keys = await inParallel(months, async ({ key }) => {
+    const object = await source.get(key);
+    const closed = object && parseClosedMonth(object.bytes);
+    const month = key.slice(layout.closedMonths.length, -'.json'.length);
+    if (!closed?.closed) return [];
+    return TABLES.flatMap(({ name }) => closed.tenants.map((tenant) => layout.columns(name, month, tenant)));
+  });
+  const copied = new Set(keys.flat());
+  return ({ key }) => copied.has(key);
 }
 
 /** The tenant that a key is about. */

@@ -55,6 +55,7 @@ export async function listTenants(
   );
   for (const prefix of [...prefixes, 'history/', 'state/']) {
     for (const key of await store.list(prefix)) {
+      if (key.startsWith(layout.closedMonths)) continue;
       const columns = COLUMNS.exec(key);
       const tenantId = OF_TENANT.exec(key)?.[1] ?? columns?.[2] ?? STATE.exec(key)?.[1];
       if (tenantId === undefined) {

@@ -1,4 +1,5 @@
 import { Archive, contentHash } from '../archive/archive.ts';
+import { closeMonths } from '../archive/columns/closed.ts';
 import { inParallel } from '../archive/columns/parallel.ts';
 import type { State } from '../archive/state.ts';
 import { digestSchema, tenantSchema, type Digest } from '../config.ts';
@@ -86,6 +87,7 @@ export async function watch(run: Watch): Promise<WatchResult> {
   }
   await note(run, memory, { ...news.said, evidence });
   result.mails.push(...(await emptyOutboxes(run, tenants)));
+  await closeOldMonths(run);
 
   if (failure) throw failure;
   return result;
@@ -296,6 +298,21 @@ async function waitingDigests({ ports: { store, log } }: Watch): Promise<Digest[
       error: error instanceof Error ? error.message : String(error),
     });
     return [];
+  }
+}
+
+/** The time that closing a month of a thousand tenants may take. */
+const CLOSING_MS = 150_000;
+
+/** Copies months of the history that no run changes any more into few files. A failure is logged; the next day tries again. */
+async function closeOldMonths({ ports, deadline }: Watch): Promise<void> {
+  const { store, log, clock } = ports;
+  try {
+    const timeIsUp = () => clock.now().getTime() > deadline.getTime() - CLOSING_MS;
+    if (!timeIsUp()) await closeMonths({ store, log, now: clock.now(), timeIsUp });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    log.warn('months of the history could not be closed: the next watch tries again', { error: message });
   }
 }
 

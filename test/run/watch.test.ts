@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Archive } from '../../lambda/archive/archive.ts';
+import { parseClosedMonth } from '../../lambda/archive/columns/closed.ts';
 import { EMPTY_STATE, type State } from '../../lambda/archive/state.ts';
 import { layout } from '../../lambda/archive/layout.ts';
 import { MonitorError } from '../../lambda/errors.ts';
@@ -7,7 +8,8 @@ import { monitor } from '../../lambda/monitor.ts';
 import type { Schedule } from '../../lambda/ports.ts';
 import type { Notified } from '../../lambda/watch/memory.ts';
 import { watch } from '../../lambda/watch/watch.ts';
-import { fillDays, TENANT_ID, world } from './fakes.ts';
+import { archiveAnswer } from '../archive/archive-day.ts';
+import { entry, fillDays, TENANT_ID, world } from './fakes.ts';
 
 const NOW = '2026-03-10T14:00:00.000Z';
 const LONG_AGO = new Date('2026-01-01T00:00:00Z');
@@ -52,6 +54,38 @@ function watched(now = NOW) {
 }
 
 describe('the watch', () => {
+  it('closes old months of the history, unless there is no time; what fails there disturbs nothing', async () => {
+    const w = watched();
+    const { look, schedule, ran, store, clock } = w;
+    schedule(TENANT_ID);
+    ran(TENANT_ID, 'Contoso', '2026-03-10T07:00:00.000Z');
+    for (const tenantId of [TENANT_ID, FABRIKAM]) {
+      const entries = [2, 1].map((day) =>
+        entry(`2025-10-0${day}`, { controls: { alpha: day } }, day === 2, tenantId),
+      );
+      await archiveAnswer(store, '2025-10-02T07:00:00Z', { tenantId, entries, profiles: [] });
+    }
+    const columns = layout.columns('controls', '2025-10', FABRIKAM);
+    const bytes = store.objects.get(columns)!;
+    store.objects.set(columns, Buffer.from('damaged'));
+    await look();
+    const pointer = layout.closedMonth('2025-10');
+    const isClosed = () => parseClosedMonth(store.objects.get(pointer)!)?.closed;
+    expect(isClosed()).toBe(false);
+    store.objects.set(columns, bytes);
+    const replace = store.replace.bind(store);
+    store.replace = (key, ...rest) =>
+      key === pointer ? Promise.reject(new Error('no permission')) : replace(key, ...rest);
+    expect((await look()).watched).toBe(1);
+    store.replace = replace;
+    w.deadline = new Date(clock.now().getTime() + 100_000);
+    await look();
+    expect(isClosed()).toBe(false);
+    w.deadline = null;
+    await look();
+    expect(isClosed()).toBe(true);
+  });
+
   it('is content where every tenant runs, and mails nobody', async () => {
     const { schedule, ran, look, mailer, metrics, store } = watched();
     schedule(TENANT_ID);

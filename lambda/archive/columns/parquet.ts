@@ -294,6 +294,66 @@ export function fromParquet(table: Table, bytes: Uint8Array): CodedTable {
   };
 }
 
+/** Whether a file of `toParquet` has all columns of the table. */
+export function isOfThisVersion(table: Table, bytes: Uint8Array): boolean {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return parquetMetadata(file, { geoparquet: false }).schema.length === table.columns.length + 1;
+}
+
+/** Statistics are copied byte by byte: a text that was cut off need not be one. */
+const AS_STORED = {
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes,
+  dateFromDays: (days: number) => days,
+};
+
+/**
+ * The rows of several files in one, each file as a row group of its own: pages are copied as they are, so that nothing is
+ * compressed again.
+ * @param files of `toParquet`, of this version
+ */
+export function joined(table: Table, files: readonly Uint8Array[]): Uint8Array {
+  const parts: Uint8Array[] = [Buffer.from('PAR1')];
+  let offset = 4;
+  let rows = 0n;
+  const groups = [];
+  for (const bytes of files) {
+    const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (const group of parquetMetadata(file, { geoparquet: false, parsers: AS_STORED }).row_groups) {
+      const columns = group.columns.map(({ meta_data: meta }): ColumnChunk => {
+        if (!meta) throw new Error('a column has no metadata');
+        const start = Number(meta.dictionary_page_offset ?? meta.data_page_offset);
+        const by = BigInt(offset - start);
+        parts.push(file.subarray(start, start + Number(meta.total_compressed_size)));
+        offset += Number(meta.total_compressed_size);
+        return {
+          file_offset: BigInt(start) + by,
+          meta_data: {
+            ...meta,
+            data_page_offset: meta.data_page_offset + by,
+            ...(meta.dictionary_page_offset === undefined
+              ? {}
+              : { dictionary_page_offset: meta.dictionary_page_offset + by }),
+          },
+        };
+      });
+      groups.push({ ...group, columns, file_offset: undefined, ordinal: undefined });
+      rows += group.num_rows;
+    }
+  }
+  const writer = new ByteWriter();
+  const metadata = {
+    version: 2,
+    created_by: CREATED_BY,
+    schema: schemaOf(table),
+    num_rows: rows,
+    row_groups: groups,
+    metadata_length: 0,
+  };
+  writeMetadata(writer, metadata, STATISTICS_BYTES);
+  writer.appendUint32(MAGIC);
+  return Buffer.concat([...parts, writer.getBytes()]);
+}
+
 function readColumn(
   file: Buffer,
   { name, type }: Column,

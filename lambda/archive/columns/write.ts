@@ -3,6 +3,7 @@ import { TABLES, type Table } from './tables.ts';
 import type { Log, ObjectStore } from '../../ports.ts';
 import { Archive } from '../archive.ts';
 import { layout } from '../layout.ts';
+import { reopenMonth } from './closed.ts';
 import { inParallel } from './parallel.ts';
 import { fromParquet, toParquet } from './parquet.ts';
 import { columnOf, merged, rowsOf, type CodedTable } from './coded.ts';
@@ -275,13 +276,15 @@ class Writer {
   ): Promise<void> {
     const found = await Promise.all(TABLES.map(({ name }) => this.#find(name, month)));
     await this.#begin(before);
+    // Copies are part of what is made from scratch: they may be what is wrong.
+    if (this.#options.everything) await reopenMonth(this.#options.store, month, null);
     const former = Object.fromEntries(TABLES.map(({ name }, index) => [name, found[index]!.read]));
     const rows = rowsFor(former as FormerTables);
     await Promise.all(TABLES.map((table) => this.#writeFile(table, month, rows[table.name], keepThrough)));
   }
 
   async #writeFile(table: Table, month: string, rows: Row[], keepThrough: string | null): Promise<void> {
-    const { store, tenantId } = this.#options;
+    const { store, tenantId, now } = this.#options;
     const key = layout.columns(table.name, month, tenantId);
     for (;;) {
       const found = await this.#find(table.name, month);
@@ -289,7 +292,9 @@ class Writer {
       const bytes = toParquet(table, merged(table, former, keepThrough, rows));
       this.#found.delete(key);
       if (found.bytes && Buffer.compare(found.bytes, bytes) === 0) return;
+      await reopenMonth(store, month, now ?? null);
       if ((await store.replace(key, bytes, found.version)) !== undefined) {
+        await reopenMonth(store, month, now ?? null);
         this.files.push(key);
         return;
       }

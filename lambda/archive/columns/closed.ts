@@ -1,0 +1,239 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { addDays, dateOf } from '../../dates.ts';
+import type { Log, ObjectStore } from '../../ports.ts';
+import { layout } from '../layout.ts';
+import { inParallel } from './parallel.ts';
+import { fromParquet, isOfThisVersion, joined, toParquet } from './parquet.ts';
+import { readColumnsState } from './state.ts';
+import { TABLES, type Table } from './tables.ts';
+
+/*
+ * Closed months: the files of all tenants, copied into a few large ones.
+ *
+ * The files of the tenants stay where they are and are the history: whatever engine reads them has each row once at any
+ * time. A copy is an offer beside them, under a name that engines hide. It is never overwritten, because its name is the
+ * hash of its content. One small object a month, swapped by compare-and-swap, says whether the month is closed and which
+ * copies are valid; whoever reads that has either all the copies or all the files.
+ *
+ * Closing, and a writer of columns that comes late, meet at two objects. The writer puts its name into the columns state
+ * of its tenant (W1), opens the month (W2), writes its files (W3), opens the month once more (W4) and takes its name away
+ * (W5). Closing marks the month as being closed (C1), looks for writers (C2), reads the files (C3), writes the copies (C4)
+ * and swaps its mark for the closed month (C5). A writer that C2 has not seen either had finished before, and C3 reads
+ * what it wrote, or begins after it: then its W2 takes the mark of C1 away, and C5 fails.
+ */
+
+/** The first month that is looked for. No archive is older. */
+const FIRST_MONTH = '2020-01';
+
+/**
+ * The number of days after the end of a month until it is closed. Graph keeps 90 days, so that no run gets a day that is
+ * older; the rest is for what is derived from later days, and for clocks.
+ */
+const CLOSED_AFTER_DAYS = 100;
+
+/** A month that ended fewer days ago than this cannot be closed, whatever the clock of whoever closes says. */
+const OPEN_FOR_DAYS = 60;
+
+/** A month that cannot be closed with all its tenants is closed without the rest after this number of days more. */
+const PATIENCE_DAYS = 30;
+
+/** Copies of fewer tenants would be of no use. */
+const FEWEST_TENANTS = 2;
+
+/** The size at which the next copy is begun, in bytes: a function of 512 MB has it in memory twice. */
+const COPY_BYTES = 64 * 2 ** 20;
+
+/** The maximum number of files that are read at once. */
+const READ_AT_ONCE = 16;
+
+/** What is stored about a month. */
+export interface ClosedMonth {
+  version: 1;
+  /** False while the files of the tenants alone are valid. */
+  closed: boolean;
+  /** Who is closing it now. */
+  closing: string | null;
+  /** Ids of the tenants whose rows the copies hold; those of all others are in their own files. */
+  tenants: string[];
+  /** Keys of the copies. */
+  copies: Record<Table['name'], string[]>;
+}
+
+const OPEN: ClosedMonth = {
+  version: 1,
+  closed: false,
+  closing: null,
+  tenants: [],
+  copies: { scores: [], controls: [], changes: [] },
+};
+
+/** @returns null for anything that is no closed month: the files of the tenants are then read */
+export function parseClosedMonth(bytes: Uint8Array): ClosedMonth | null {
+  try {
+    const month = JSON.parse(Buffer.from(bytes).toString('utf8')) as ClosedMonth;
+    const isList = (value: unknown) =>
+      Array.isArray(value) && value.every((each) => typeof each === 'string');
+    const isSound =
+      month.version === 1 && isList(month.tenants) && TABLES.every(({ name }) => isList(month.copies[name]));
+    return isSound ? month : null;
+  } catch {
+    return null;
+  }
+}
+
+interface Versioned {
+  month: ClosedMonth;
+  version: string | null;
+}
+
+async function read(store: ObjectStore, month: string): Promise<Versioned> {
+  const object = await store.get(layout.closedMonth(month));
+  if (!object) return { month: OPEN, version: null };
+  return { month: parseClosedMonth(object.bytes) ?? OPEN, version: object.version };
+}
+
+function swap(
+  store: ObjectStore,
+  month: string,
+  content: ClosedMonth,
+  expected: string | null,
+): Promise<string | undefined> {
+  return store.replace(layout.closedMonth(month), Buffer.from(`${JSON.stringify(content)}\n`), expected);
+}
+
+/**
+ * Whoever writes files of a month calls this before and after: its copies are valid no more. Costs nothing for a month
+ * that cannot be closed yet.
+ * @param now null: it may be
+ */
+export async function reopenMonth(store: ObjectStore, month: string, now: Date | null): Promise<void> {
+  if (now && addDays(`${month}-28`, OPEN_FOR_DAYS) > dateOf(now)) return;
+  for (;;) {
+    const { month: found, version } = await read(store, month);
+    if (version === null || (!found.closed && found.closing === null)) return;
+    if ((await swap(store, month, OPEN, version)) !== undefined) return;
+  }
+}
+
+export interface ClosingOptions {
+  store: ObjectStore;
+  log: Log;
+  now: Date;
+  /** True if no further month is to be begun. */
+  timeIsUp?: () => boolean;
+}
+
+/**
+ * Closes the months that no run changes any more and that are not closed yet, the oldest first.
+ * @returns the months (yyyy-mm) that it closed
+ */
+export async function closeMonths(options: ClosingOptions): Promise<string[]> {
+  const { store, now, timeIsUp } = options;
+  const keys = await store.list(layout.closedMonths);
+  const known = new Set(keys.flatMap((key) => /\/(\d{4}-\d\d)\.json$/.exec(key)?.[1] ?? []));
+  const due = monthsUntil(addDays(dateOf(now), -CLOSED_AFTER_DAYS));
+  const isOpen = await inParallel(due, async (month) => {
+    if (known.has(month)) return !(await read(store, month)).month.closed;
+    return (await tenantsOf(store, 'scores', month)).length >= FEWEST_TENANTS;
+  });
+  const closed: string[] = [];
+  for (const month of due.filter((_, index) => isOpen[index])) {
+    if (timeIsUp?.()) break;
+    if (await closeMonth(options, month)) closed.push(month);
+  }
+  return closed;
+}
+
+/** Months that have ended by a day (yyyy-mm-dd), ascending. */
+function monthsUntil(day: string): string[] {
+  const months: string[] = [];
+  for (let month = FIRST_MONTH; ;) {
+    const next = addDays(`${month}-28`, 5).slice(0, 7);
+    if (`${next}-01` > day) return months;
+    months.push(month);
+    month = next;
+  }
+}
+
+async function tenantsOf(store: ObjectStore, table: string, month: string): Promise<string[]> {
+  const prefix = layout.columns(table, month, '').replace(/\.parquet$/, '');
+  const keys = await store.list(prefix);
+  return keys.flatMap((key) => /^([0-9a-f-]{36})\.parquet$/.exec(key.slice(prefix.length))?.[1] ?? []);
+}
+
+/** @returns whether it is closed */
+async function closeMonth({ store, log, now }: ClosingOptions, month: string): Promise<boolean> {
+  const { version } = await read(store, month);
+  const mark = await swap(store, month, { ...OPEN, closing: randomUUID() }, version);
+  if (mark === undefined) return false;
+
+  const lists = await Promise.all(TABLES.map(({ name }) => tenantsOf(store, name, month)));
+  const all = [...new Set(lists.flat())].toSorted();
+  const states = await inParallel(all, async (tenant) => readColumnsState(store, tenant));
+  const idle = all.filter(
+    (tenant, index) =>
+      states[index]?.state?.writer === null && lists.every((tenants) => tenants.includes(tenant)),
+  );
+  const waits = addDays(`${month}-28`, CLOSED_AFTER_DAYS + PATIENCE_DAYS) > dateOf(now);
+  if (idle.length < FEWEST_TENANTS || (idle.length < all.length && waits)) return false;
+
+  const copies: ClosedMonth['copies'] = { scores: [], controls: [], changes: [] };
+  for (const table of TABLES) {
+    let part: Uint8Array[] = [];
+    let size = 0;
+    const flush = async () => {
+      if (part.length === 0) return;
+      const bytes = joined(table, part);
+      part = [];
+      size = 0;
+      const hash = createHash('sha256').update(bytes).digest('hex');
+      const key = layout.closedColumns(table.name, month, hash);
+      await store.create(key, bytes);
+      copies[table.name].push(key);
+    };
+    for (let start = 0; start < idle.length; start += READ_AT_ONCE) {
+      const files = await inParallel(
+        idle.slice(start, start + READ_AT_ONCE),
+        (tenant) => fileOf(store, table, month, tenant),
+        READ_AT_ONCE,
+      );
+      for (const file of files) {
+        if (!file) {
+          log.warn('a month is not closed: a file of it is damaged or gone', { month, table: table.name });
+          return false;
+        }
+        part.push(file);
+        size += file.length;
+        if (size >= COPY_BYTES) await flush();
+      }
+    }
+    await flush();
+  }
+  const content: ClosedMonth = { version: 1, closed: true, closing: null, tenants: idle, copies };
+  if ((await swap(store, month, content, mark)) === undefined) return false;
+  log.info('a month of the history is closed', { month, tenants: idle.length });
+  return true;
+}
+
+/** @returns the file of a tenant, in the form of this version; null if it cannot be used */
+async function fileOf(
+  store: ObjectStore,
+  table: Table,
+  month: string,
+  tenant: string,
+): Promise<Uint8Array | null> {
+  const object = await store.get(layout.columns(table.name, month, tenant));
+  if (!object) return null;
+  try {
+    const coded = fromParquet(table, object.bytes);
+    const values = (name: string) =>
+      coded.columns[table.columns.findIndex((column) => column.name === name)]!.values;
+    const isSound =
+      values('tenant').every((value) => value === tenant) &&
+      values('date').every((value) => String(value).startsWith(month));
+    if (!isSound) return null;
+    return isOfThisVersion(table, object.bytes) ? object.bytes : toParquet(table, coded);
+  } catch {
+    return null;
+  }
+}

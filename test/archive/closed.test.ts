@@ -1,0 +1,472 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parquetReadObjects } from 'hyparquet';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DuckDbHistory } from '../../history/duckdb.ts';
+import { allQuestions, bind } from '../../history/questions.ts';
+import { closeMonths, parseClosedMonth, reopenMonth } from '../../lambda/archive/columns/closed.ts';
+import { merged } from '../../lambda/archive/columns/coded.ts';
+import { joined, toParquet } from '../../lambda/archive/columns/parquet.ts';
+import { TABLES } from '../../lambda/archive/columns/tables.ts';
+import { readRows, writeColumns } from '../../lambda/archive/columns/write.ts';
+import { layout } from '../../lambda/archive/layout.ts';
+import { pull } from '../../lambda/archive/pull.ts';
+import type { S3Store } from '../../lambda/archive/s3-store.ts';
+import { listTenants } from '../../lambda/archive/tenants.ts';
+import { addDays } from '../../lambda/dates.ts';
+import type { Log, ObjectStore } from '../../lambda/ports.ts';
+import { Crash, entry, MemoryStore } from '../run/fakes.ts';
+import { archiveAnswer } from './archive-day.ts';
+
+const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {} };
+const TENANTS = [1, 2, 3].map((n) => `aaaaaaaa-0000-4000-8000-00000000000${n}`);
+const [FIRST = '', SECOND = '', THIRD = ''] = TENANTS;
+const MONTHS = ['2026-01', '2026-02', '2026-03'];
+/** More than 100 days after February has ended, and fewer after March has. */
+const NOW = '2026-06-20T08:00:00Z';
+
+/** Graph answers with `count` days up to `last`. */
+async function archive(store: ObjectStore, tenantId: string, last: string, count: number, points: number) {
+  const entries = Array.from({ length: count }, (_, index) => {
+    const date = addDays(last, -index);
+    const controls = { alpha: points - (Number(date.slice(-2)) % 3), beta: 5, gamma: 2 };
+    return entry(date, { controls }, index === 0, tenantId);
+  });
+  const profiles = [{ id: 'alpha', title: 'Alpha', maxScore: 10, implementationCost: 'Low' }];
+  return archiveAnswer(store, NOW, { tenantId, entries, profiles }, SILENT);
+}
+
+let base: MemoryStore;
+beforeAll(async () => {
+  base = new MemoryStore();
+  for (const [index, tenantId] of TENANTS.entries())
+    await archive(base, tenantId, '2026-03-05', 45, 7 + index);
+});
+
+const close = (store: ObjectStore, now = NOW, log = SILENT) =>
+  closeMonths({ store, log, now: new Date(now) });
+
+/** Whoever restates days of February, long after its end. */
+const late = (store: ObjectStore) => archive(store, SECOND, '2026-02-26', 8, 4);
+
+type Objects = ReadonlyMap<string, Uint8Array>;
+
+/** The rows of each table, as the tenants' own files have them. */
+async function own(objects: Objects): Promise<string[]> {
+  const keys = TABLES.flatMap(({ name }) =>
+    [...objects.keys()].filter((key) => key.startsWith(`history/${name}/`)),
+  );
+  return (await Promise.all(keys.map((key) => rowsIn(key, objects.get(key))))).flat().toSorted();
+}
+
+/**
+ * The rows of each table for a reader of all tenants that learns at one moment which copies are valid, and reads files at
+ * another.
+ */
+async function read(before: Objects, objects: Objects): Promise<string[]> {
+  const copied = new Set<string>();
+  const copies: string[] = [];
+  for (const month of MONTHS) {
+    const closed = parseClosedMonth(before.get(layout.closedMonth(month)) ?? new Uint8Array());
+    if (!closed?.closed) continue;
+    for (const { name } of TABLES) {
+      copies.push(...closed.copies[name]);
+      for (const tenant of closed.tenants) copied.add(layout.columns(name, month, tenant));
+    }
+  }
+  const rows = await Promise.all(copies.map((key) => rowsIn(key, objects.get(key))));
+  const others = new Map([...objects].filter(([key]) => !copied.has(key)));
+  return [...rows.flat(), ...(await own(others))].toSorted();
+}
+
+const cache = new Map<Uint8Array, string[]>();
+
+/** As another program reads them, with the table before each. */
+async function rowsIn(key: string, bytes: Uint8Array | undefined): Promise<string[]> {
+  if (!bytes) throw new Error(`${key} is gone`);
+  const known = cache.get(bytes);
+  if (known) return known;
+  const table = /scores|controls|changes/.exec(key)?.[0];
+  const file = new Uint8Array(bytes).buffer;
+  const rows = await parquetReadObjects({
+    file: { byteLength: file.byteLength, slice: (start, end) => file.slice(start, end) },
+  });
+  const texts = rows.map((row) => `${table} ${JSON.stringify(row)}`);
+  cache.set(bytes, texts);
+  return texts;
+}
+
+/** Sees every object that is written, and every moment: `onWrite` after each write, `before` before each call. */
+function tracked(
+  store: MemoryStore,
+  { onWrite, before }: { onWrite?: () => void; before?: (call: number) => Promise<void> | void },
+): ObjectStore & { calls: number } {
+  const target = {
+    location: store.location,
+    calls: 0,
+    async step<T>(work: () => Promise<T>, isWrite: boolean): Promise<T> {
+      target.calls += 1;
+      await before?.(target.calls);
+      const result = await work();
+      if (isWrite) onWrite?.();
+      return result;
+    },
+    get: (key: string) => target.step(() => store.get(key), false),
+    list: (prefix: string, after?: string) => target.step(() => store.list(prefix, after), false),
+    create: (key: string, bytes: Uint8Array) => target.step(() => store.create(key, bytes), true),
+    replace: (key: string, bytes: Uint8Array, expected: string | null) =>
+      target.step(() => store.replace(key, bytes, expected), true),
+  };
+  return target;
+}
+
+/** All moments of the store while something happens. */
+async function momentsOf(
+  store: MemoryStore,
+  work: (store: ObjectStore) => Promise<unknown>,
+): Promise<Objects[]> {
+  const moments: Objects[] = [new Map(store.objects)];
+  await work(tracked(store, { onWrite: () => moments.push(new Map(store.objects)) }));
+  return moments;
+}
+
+/** A reader that begins at any of the moments and ends at any later one has the rows of one of them. */
+async function expectEachRowOnce(moments: Objects[]): Promise<void> {
+  const truths = await Promise.all(moments.map(own));
+  for (const [index, before] of moments.entries()) {
+    expect(await read(before, before)).toEqual(truths[index]);
+    for (const [later, after] of moments.entries()) {
+      if (later <= index) continue;
+      const rows = JSON.stringify(await read(before, after));
+      // What is written meanwhile may be seen in part, as without copies; but nothing twice, and nothing not at all.
+      const candidates = truths.slice(index, later + 1).map((each) => JSON.stringify(each));
+      expect(candidates).toContain(rows);
+    }
+  }
+}
+
+const isClosed = (store: MemoryStore, month: string) =>
+  parseClosedMonth(store.objects.get(layout.closedMonth(month)) ?? new Uint8Array())?.closed === true;
+
+describe('months that no run changes any more', () => {
+  it('are closed: few files, the same rows, nothing else touched', async () => {
+    const store = base.copy();
+    expect(await close(store)).toEqual(['2026-01', '2026-02']);
+    const closed = parseClosedMonth(store.objects.get(layout.closedMonth('2026-02'))!)!;
+    expect(closed.tenants).toEqual(TENANTS);
+    expect(TABLES.map(({ name }) => closed.copies[name].length)).toEqual([1, 1, 1]);
+    expect(await read(store.objects, store.objects)).toEqual(await own(base.objects));
+    for (const [key, bytes] of base.objects) expect(store.objects.get(key)).toBe(bytes);
+
+    const before = store.dump();
+    expect(await close(store)).toEqual([]);
+    expect(store.dump()).toEqual(before);
+  });
+
+  it('are those that ended 100 days ago, with at least two tenants', async () => {
+    expect(await close(base.copy(), '2026-05-11T23:00:00Z')).toEqual([]);
+    expect(await close(base.copy(), '2026-05-12T01:00:00Z')).toEqual(['2026-01']);
+    expect(await close(base.copy(), '2026-06-08T23:00:00Z')).toEqual(['2026-01']);
+    expect(await close(base.copy(), '2026-06-09T01:00:00Z')).toEqual(['2026-01', '2026-02']);
+    const alone = new MemoryStore();
+    await archive(alone, FIRST, '2026-02-10', 10, 7);
+    expect(await close(alone)).toEqual([]);
+    expect([...alone.objects.keys()].filter((key) => key.startsWith(layout.closedMonths))).toEqual([]);
+  });
+
+  it('wait for a tenant whose columns are being written, but not for ever', async () => {
+    const store = base.copy();
+    const key = layout.columnsState(SECOND);
+    const state = JSON.parse(Buffer.from(store.objects.get(key)!).toString()) as object;
+    store.objects.set(key, Buffer.from(JSON.stringify({ ...state, writer: 'somebody who died' })));
+    expect(await close(store, '2026-06-05T08:00:00Z')).toEqual([]);
+    expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
+    expect(await close(store, '2026-07-10T08:00:00Z')).toEqual(['2026-01', '2026-02']);
+    const closed = parseClosedMonth(store.objects.get(layout.closedMonth('2026-01'))!);
+    expect(closed?.tenants).toEqual([FIRST, THIRD]);
+    expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
+  });
+
+  it('wait for a file that is damaged', async () => {
+    const store = base.copy();
+    store.objects.set(layout.columns('controls', '2026-02', SECOND), Buffer.from('PAR1 damaged PAR1'));
+    const warnings: string[] = [];
+    const log = { ...SILENT, warn: (message: string) => warnings.push(message) };
+    expect(await close(store, NOW, log)).toEqual(['2026-01']);
+    expect(warnings).toEqual(['a month is not closed: a file of it is damaged or gone']);
+    expect(isClosed(store, '2026-02')).toBe(false);
+  });
+
+  it('are closed also where an earlier version wrote their files', async () => {
+    const store = base.copy();
+    const key = layout.columns('controls', '2026-01', SECOND);
+    const bytes = store.objects.get(key)!;
+    const rows = readRows('controls', { month: '2026-01', tenantId: SECOND, bytes });
+    const table = TABLES.find(({ name }) => name === 'controls')!;
+    const earlier = { ...table, columns: table.columns.filter(({ added }) => !added) };
+    store.objects.set(key, toParquet(earlier, merged(earlier, null, null, rows)));
+    expect(await close(store)).toEqual(['2026-01', '2026-02']);
+    const expected = (await own(store.objects)).map((row) =>
+      row.startsWith('controls') && !row.includes('"effort"') ? row.replace('}', ',"effort":null}') : row,
+    );
+    expect(await read(store.objects, store.objects)).toEqual(expected.toSorted());
+  });
+
+  it('belong to no tenant and are nothing foreign', async () => {
+    const store = base.copy();
+    await close(store);
+    expect((await listTenants(store)).foreign).toEqual([]);
+    expect(await listTenants(store)).toEqual(await listTenants(base));
+  });
+});
+
+describe('whoever reads meanwhile', () => {
+  it('has each row once while months are closed', async () => {
+    const moments = await momentsOf(base.copy(), close);
+    expect(moments.length).toBeGreaterThan(9);
+    await expectEachRowOnce(moments);
+  });
+
+  it('has each row once while a closed month is opened, written and closed again', async () => {
+    const store = base.copy();
+    await close(store);
+    const moments = await momentsOf(store, reopenedAndRebuilt);
+    expect(isClosed(store, '2026-01')).toBe(false);
+    moments.push(...(await momentsOf(store, close)));
+    expect(isClosed(store, '2026-01')).toBe(true);
+    await expectEachRowOnce(moments);
+  });
+
+  const reopenedAndRebuilt = (store: ObjectStore) =>
+    writeColumns({ store, tenantId: SECOND, log: SILENT, everything: true, now: new Date(NOW) });
+});
+
+describe('a crash', () => {
+  it('at whichever call leaves each row once, and the next watch closes', async () => {
+    const counted = tracked(base.copy(), {});
+    await close(counted);
+    for (let crashAt = 1; crashAt <= counted.calls; crashAt += 1) {
+      const store = base.copy();
+      const before = (call: number) => {
+        if (call === crashAt) throw new Crash();
+      };
+      await expect(close(tracked(store, { before }))).rejects.toThrow(Crash);
+      expect(await read(store.objects, store.objects)).toEqual(await own(base.objects));
+      await close(store);
+      expect([isClosed(store, '2026-01'), isClosed(store, '2026-02')]).toEqual([true, true]);
+      expect(await read(store.objects, store.objects)).toEqual(await own(base.objects));
+    }
+  });
+
+  it('of a late writer, at whichever call, leaves what it left without copies', async () => {
+    const closed = base.copy();
+    await close(closed);
+    const counted = tracked(closed.copy(), {});
+    await late(counted);
+    for (let crashAt = 1; crashAt <= counted.calls; crashAt += 1) {
+      const store = closed.copy();
+      const before = (call: number) => {
+        if (call >= crashAt) throw new Crash();
+      };
+      await late(tracked(store, { before })).catch(() => undefined);
+      expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
+    }
+  });
+});
+
+describe('a late writer', () => {
+  it('opens the month that it writes, and no other', async () => {
+    const store = base.copy();
+    await close(store);
+    expect(await late(store)).toBe(true);
+    expect([isClosed(store, '2026-01'), isClosed(store, '2026-02')]).toEqual([true, false]);
+    expect(await own(store.objects)).not.toEqual(await own(base.objects));
+    expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
+    expect(await close(store)).toEqual(['2026-02']);
+    expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
+  });
+
+  it('that writes while months are closed, before whichever call, is never lost', async () => {
+    const counted = tracked(base.copy(), {});
+    await close(counted);
+    for (let at = 1; at <= counted.calls; at += 1) {
+      const store = base.copy();
+      const before = async (call: number) => {
+        if (call === at) await late(store);
+      };
+      await close(tracked(store, { before }));
+      expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
+    }
+  });
+
+  it('during whose writing months are closed, before whichever call, is never lost', async () => {
+    const counted = tracked(base.copy(), {});
+    await late(counted);
+    for (let at = 1; at <= counted.calls; at += 1) {
+      const store = base.copy();
+      const before = async (call: number) => {
+        if (call === at) await close(store);
+      };
+      await late(tracked(store, { before }));
+      expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
+    }
+  });
+
+  it.each([3, 7, 11, 19])('that takes turns with closing (every %i calls) is never lost', async (every) => {
+    for (let shift = 0; shift < every; shift += 1) {
+      const store = base.copy();
+      const turns = (call: number) =>
+        (call + shift) % every === 0
+          ? new Promise<void>((resolve) => setTimeout(resolve, 0))
+          : Promise.resolve();
+      await Promise.all([
+        close(tracked(store, { before: turns })),
+        late(tracked(store, { before: (call) => turns(call + 1) })),
+      ]);
+      expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
+    }
+  });
+
+  it('asks nothing more of the store where the month cannot be closed yet', async () => {
+    const calls = tracked(base.copy(), {});
+    await reopenMonth(calls, '2026-06', new Date(NOW));
+    expect(calls.calls).toBe(0);
+  });
+});
+
+it('two watches at once close each month once, with the same rows', async () => {
+  for (let at = 1; at <= 30; at += 1) {
+    const store = base.copy();
+    const before = async (call: number) => {
+      if (call === at) await close(store);
+    };
+    await close(tracked(store, { before }));
+    expect([isClosed(store, '2026-01'), isClosed(store, '2026-02')]).toEqual([true, true]);
+    expect(await read(store.objects, store.objects)).toEqual(await own(base.objects));
+  }
+});
+
+it('a rebuild undoes it all, and leaves equal rows', async () => {
+  const store = base.copy();
+  await close(store);
+  for (const tenantId of TENANTS)
+    await writeColumns({ store, tenantId, log: SILENT, everything: true, now: new Date(NOW) });
+  expect(MONTHS.filter((month) => isClosed(store, month))).toEqual([]);
+  expect(await own(store.objects)).toEqual(await own(base.objects));
+});
+
+it('a file joined of one is that file', () => {
+  for (const table of TABLES) {
+    const key = layout.columns(table.name, '2026-02', FIRST);
+    expect(Buffer.compare(joined(table, [base.objects.get(key)!]), base.objects.get(key)!)).toBe(0);
+  }
+});
+
+describe('DuckDB', () => {
+  let root: string;
+  beforeAll(async () => {
+    root = await mkdtemp(path.join(tmpdir(), 'closed-'));
+  });
+  afterAll(() => rm(root, { recursive: true }));
+
+  async function folderOf(name: string, store: MemoryStore): Promise<string> {
+    const folder = path.join(root, name);
+    for (const [key, bytes] of store.objects) {
+      await mkdir(path.dirname(path.join(folder, key)), { recursive: true });
+      await writeFile(path.join(folder, key), bytes);
+    }
+    return folder;
+  }
+
+  async function answersOf(folder: string) {
+    const skipped: string[] = [];
+    const engine = await DuckDbHistory.open({ folder, onSkipped: ({ path: file }) => skipped.push(file) });
+    const asked = allQuestions().filter(({ name }) =>
+      ['categories', 'changes', 'trend', 'life'].includes(name),
+    );
+    const answers = [];
+    for (const tenant of [null, SECOND]) {
+      for (const question of asked) {
+        const control = question.name === 'life' ? 'alpha' : null;
+        const { sql, scope } = bind(question, { tenant, control, from: '2026-01-01' }, '2026-03-05');
+        answers.push((await engine.ask(sql, scope)).rows);
+      }
+    }
+    // Whatever the statement asks for, and whichever file it comes from, other tenants are not in a scope.
+    const scope = {
+      tenant: null,
+      tenants: new Set([FIRST, THIRD]),
+      fromMonth: '2026-01',
+      toMonth: '2026-03',
+    };
+    const { rows } = await engine.ask(
+      'SELECT tenant, count(*) AS n FROM controls GROUP BY tenant ORDER BY tenant',
+      scope,
+    );
+    expect(rows.map(({ tenant }) => tenant)).toEqual([FIRST, THIRD]);
+    answers.push(rows);
+    return { answers, skipped, lost: engine.lost(new Map(), null) };
+  }
+
+  it('answers from the copies as from the files; from the files where a copy is damaged', async () => {
+    const store = base.copy();
+    await close(store);
+    const expected = await answersOf(await folderOf('open', base));
+    expect(expected.answers.every((rows) => rows.length > 0)).toBe(true);
+    expect(await answersOf(await folderOf('closed', store))).toEqual(expected);
+
+    const copies = store.copy();
+    const closed = new Set(
+      TABLES.flatMap(({ name }) =>
+        ['2026-01', '2026-02'].flatMap((month) => TENANTS.map((id) => layout.columns(name, month, id))),
+      ),
+    );
+    for (const key of closed) copies.objects.delete(key);
+    expect(await answersOf(await folderOf('copies alone', copies))).toEqual(expected);
+
+    const [copy = ''] = [...store.objects.keys()].filter((key) =>
+      key.includes('_closed/month=2026-02/controls'),
+    );
+    const damaged = await folderOf('damaged', store);
+    await writeFile(path.join(damaged, copy), 'PAR1 no more PAR1');
+    expect(await answersOf(damaged)).toEqual({ ...expected, skipped: [path.join(damaged, copy)] });
+    const lacking = await folderOf('lacking', store);
+    await rm(path.join(lacking, copy));
+    expect(await answersOf(lacking)).toEqual(expected);
+  });
+
+  it('reads a pulled copy, for which the files of closed months are not fetched', async () => {
+    const store = base.copy();
+    await close(store);
+    const fetched: string[] = [];
+    const source: S3Store = {
+      location: 's3://bucket',
+      get: async (key) => {
+        fetched.push(key);
+        return store.get(key);
+      },
+      create: () => Promise.reject(new Error('read only')),
+      replace: () => Promise.reject(new Error('read only')),
+      list: (prefix, after) => store.list(prefix, after),
+      entries: async (prefix, after) => {
+        const keys = await store.list(prefix, after);
+        const entries = keys.map(async (key) => {
+          const { bytes, version } = (await store.get(key))!;
+          return { key, size: bytes.length, version };
+        });
+        return Promise.all(entries);
+      },
+    };
+    const folder = path.join(root, 'pulled');
+    await pull({ source, folder, onlyHistory: true });
+    expect(await answersOf(folder)).toEqual(await answersOf(await folderOf('whole', base)));
+    expect(fetched.filter((key) => /month=2026-0[12]\/aaaa/.test(key))).toEqual([]);
+
+    const one = path.join(root, 'one');
+    fetched.length = 0;
+    await pull({ source, folder: one, onlyHistory: true, tenantId: SECOND });
+    expect(fetched.every((key) => key.endsWith(`${SECOND}.parquet`))).toBe(true);
+    expect(fetched).toHaveLength(9);
+  });
+});
