@@ -41,7 +41,7 @@ const PATIENCE_DAYS = 30;
 const FEWEST_TENANTS = 2;
 
 /** The size at which the next copy is begun, in bytes: a function of 512 MB has it in memory twice. */
-const COPY_BYTES = 64 * 2 ** 20;
+const COPY_BYTES = 32 * 2 ** 20;
 
 /** The maximum number of files that are read at once. */
 const READ_AT_ONCE = 16;
