@@ -15,39 +15,52 @@ WITH days AS (
     AND counted
   GROUP BY tenant
 ),
-before AS (
-  SELECT c.tenant, c.control, c.title, c.category, c.points, c.maximum, c.state, d.first_date
-  FROM controls c
-  JOIN days d ON d.tenant = c.tenant AND d.first_date = c.date
-  WHERE c.month BETWEEN :from_month AND :to_month
-    AND c.date BETWEEN :from AND :to
+ends AS (
+  SELECT tenant, first_date AS date, 1 AS is_first, 0 AS is_last
+  FROM days
+  WHERE first_date < last_date
+  UNION ALL
+  SELECT tenant, last_date AS date, 0 AS is_first, 1 AS is_last
+  FROM days
+  WHERE first_date < last_date
 ),
-after AS (
-  SELECT c.tenant, c.control, c.title, c.category, c.points, c.maximum, c.state, d.last_date
+compared AS (
+  SELECT
+    c.tenant,
+    c.control,
+    max(CASE WHEN e.is_first = 1 THEN c.title END) AS title_before,
+    max(CASE WHEN e.is_last = 1 THEN c.title END) AS title_after,
+    max(CASE WHEN e.is_first = 1 THEN c.category END) AS category_before,
+    max(CASE WHEN e.is_last = 1 THEN c.category END) AS category_after,
+    max(CASE WHEN e.is_first = 1 THEN c.points END) AS points_before,
+    max(CASE WHEN e.is_last = 1 THEN c.points END) AS points_after,
+    max(CASE WHEN e.is_first = 1 THEN c.maximum END) AS maximum_before,
+    max(CASE WHEN e.is_last = 1 THEN c.maximum END) AS maximum_after,
+    max(CASE WHEN e.is_first = 1 THEN c.state END) AS state_before,
+    max(CASE WHEN e.is_last = 1 THEN c.state END) AS state_after,
+    sum(e.is_first) AS stood_before,
+    sum(e.is_last) AS stands_after
   FROM controls c
-  JOIN days d ON d.tenant = c.tenant AND d.last_date = c.date
+  JOIN ends e ON e.tenant = c.tenant AND e.date = c.date
   WHERE c.month BETWEEN :from_month AND :to_month
     AND c.date BETWEEN :from AND :to
+  GROUP BY c.tenant, c.control
 )
 SELECT
-  coalesce(a.tenant, b.tenant) AS tenant,
-  coalesce(a.control, b.control) AS control,
-  coalesce(a.title, b.title) AS title,
-  coalesce(a.category, b.category) AS category,
-  b.points AS points_before,
-  a.points AS points_after,
-  b.maximum AS maximum_before,
-  a.maximum AS maximum_after,
-  b.state AS state_before,
-  a.state AS state_after
-FROM after a
-FULL JOIN before b ON b.tenant = a.tenant AND b.control = a.control
-WHERE a.control IS NULL
-  OR b.control IS NULL
-  OR abs(a.points - b.points) > 0.005
-  OR abs(coalesce(a.maximum, 0) - coalesce(b.maximum, 0)) > 0.005
-  OR a.state IS DISTINCT FROM b.state
-ORDER BY
-  coalesce(a.tenant, b.tenant),
-  coalesce(a.points, 0) - coalesce(b.points, 0),
-  coalesce(a.control, b.control)
+  tenant,
+  control,
+  coalesce(title_after, title_before) AS title,
+  coalesce(category_after, category_before) AS category,
+  points_before,
+  points_after,
+  maximum_before,
+  maximum_after,
+  state_before,
+  state_after
+FROM compared
+WHERE stands_after = 0
+  OR stood_before = 0
+  OR abs(points_after - points_before) > 0.005
+  OR abs(coalesce(maximum_after, 0) - coalesce(maximum_before, 0)) > 0.005
+  OR state_after IS DISTINCT FROM state_before
+ORDER BY tenant, coalesce(points_after, 0) - coalesce(points_before, 0), control

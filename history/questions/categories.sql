@@ -7,20 +7,31 @@
 -- @param to = newest
 -- @show date, tenant, category, percentage, points, maximum, unknown
 -- @series percentage by tenant, category
+WITH sums AS (
+  SELECT
+    tenant,
+    date,
+    category,
+    sum(CASE WHEN maximum IS NOT NULL THEN points END) AS points,
+    sum(maximum) AS maximum,
+    count(*) - count(maximum) AS unknown
+  FROM controls
+  WHERE month BETWEEN :from_month AND :to_month
+    AND date BETWEEN :from AND :to
+    AND (:tenant IS NULL OR tenant = :tenant)
+  GROUP BY tenant, category, date
+)
 SELECT
   c.tenant,
   c.date,
   c.category,
-  sum(CASE WHEN c.maximum IS NOT NULL THEN c.points END) AS points,
-  sum(c.maximum) AS maximum,
-  100 * sum(CASE WHEN c.maximum IS NOT NULL THEN c.points END) / nullif(sum(c.maximum), 0) AS percentage,
-  count(*) - count(c.maximum) AS unknown
-FROM controls c
-JOIN scores s ON s.tenant = c.tenant AND s.month = c.month AND s.date = c.date
-WHERE c.month BETWEEN :from_month AND :to_month
-  AND c.date BETWEEN :from AND :to
-  AND (:tenant IS NULL OR c.tenant = :tenant)
-  AND s.month BETWEEN :from_month AND :to_month
+  c.points,
+  c.maximum,
+  100 * c.points / nullif(c.maximum, 0) AS percentage,
+  c.unknown
+FROM sums c
+JOIN scores s ON s.tenant = c.tenant AND s.date = c.date
+WHERE s.month BETWEEN :from_month AND :to_month
+  AND s.date BETWEEN :from AND :to
   AND s.counted
-GROUP BY c.tenant, c.category, c.date
 ORDER BY c.tenant, c.category, c.date

@@ -19,6 +19,8 @@ WITH days AS (
   GROUP BY tenant
 ),
 names AS (
+  SELECT CAST(NULL AS VARCHAR) AS tenant, :control AS name
+  UNION
   SELECT tenant, control AS name
   FROM changes
   WHERE month BETWEEN :from_month AND :to_month
@@ -48,12 +50,11 @@ SELECT
 FROM controls c
 JOIN days d ON d.tenant = c.tenant AND d.last_date = c.date
 JOIN scores s ON s.tenant = c.tenant AND s.month = c.month AND s.date = c.date
-LEFT JOIN names n ON n.tenant = c.tenant AND n.name = c.control
+JOIN names n ON n.name = c.control AND (n.tenant IS NULL OR n.tenant = c.tenant)
 WHERE c.month BETWEEN :from_month AND :to_month
   AND c.date BETWEEN :from AND :to
   AND s.month BETWEEN :from_month AND :to_month
   AND s.date BETWEEN :from AND :to
-  AND (c.control = :control OR n.name IS NOT NULL)
   AND (
     c.maximum - c.points > 0.005
     OR (c.maximum IS NULL AND coalesce(c.percentage, 0) < 99.995)

@@ -8,6 +8,8 @@
 -- @param to = newest
 -- @show first_date, last_date, days, tenant, points, maximum, state, state_by
 WITH names AS (
+  SELECT CAST(NULL AS VARCHAR) AS tenant, :control AS name
+  UNION
   SELECT tenant, control AS name
   FROM changes
   WHERE month BETWEEN :from_month AND :to_month
@@ -37,11 +39,10 @@ life AS (
       ORDER BY c.date
     ) AS alike
   FROM controls c
-  LEFT JOIN names n ON n.tenant = c.tenant AND n.name = c.control
+  JOIN names n ON n.name = c.control AND (n.tenant IS NULL OR n.tenant = c.tenant)
   WHERE c.month BETWEEN :from_month AND :to_month
     AND c.date BETWEEN :from AND :to
     AND (:tenant IS NULL OR c.tenant = :tenant)
-    AND (c.control = :control OR n.name IS NOT NULL)
 )
 SELECT
   tenant,

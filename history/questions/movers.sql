@@ -9,13 +9,28 @@
 -- @param limit = 20
 -- @show tenant, percentage_before → percentage_after, percentage_points, earned_percentage_points, rescored_percentage_points, decided_percentage_points
 WITH days AS (
-  SELECT tenant, min(date) AS first_date, max(date) AS last_date
+  SELECT
+    tenant,
+    date,
+    percentage,
+    row_number() OVER (PARTITION BY tenant ORDER BY date) AS from_first,
+    row_number() OVER (PARTITION BY tenant ORDER BY date DESC) AS from_last
   FROM scores
   WHERE month BETWEEN :from_month AND :to_month
     AND date BETWEEN :from AND :to
     AND (:tenant IS NULL OR tenant = :tenant)
     AND counted
     AND percentage IS NOT NULL
+),
+ends AS (
+  SELECT
+    tenant,
+    min(date) AS first_date,
+    max(date) AS last_date,
+    max(CASE WHEN from_first = 1 THEN percentage END) AS percentage_before,
+    max(CASE WHEN from_last = 1 THEN percentage END) AS percentage_after
+  FROM days
+  WHERE from_first = 1 OR from_last = 1
   GROUP BY tenant
 ),
 shares AS (
@@ -25,27 +40,23 @@ shares AS (
     sum(CASE WHEN c.cause = 'rescored' THEN c.percentage_points ELSE 0 END) AS rescored,
     sum(CASE WHEN c.cause = 'decided' THEN c.percentage_points ELSE 0 END) AS decided
   FROM changes c
-  JOIN days d ON d.tenant = c.tenant
+  JOIN ends e ON e.tenant = c.tenant
   WHERE c.month BETWEEN :from_month AND :to_month
-    AND c.date > d.first_date
-    AND c.date <= d.last_date
+    AND c.date > e.first_date
+    AND c.date <= e.last_date
   GROUP BY c.tenant
 )
 SELECT
-  d.tenant,
-  d.first_date,
-  d.last_date,
-  f.percentage AS percentage_before,
-  l.percentage AS percentage_after,
-  l.percentage - f.percentage AS percentage_points,
+  e.tenant,
+  e.first_date,
+  e.last_date,
+  e.percentage_before,
+  e.percentage_after,
+  e.percentage_after - e.percentage_before AS percentage_points,
   coalesce(s.earned, 0) AS earned_percentage_points,
   coalesce(s.rescored, 0) AS rescored_percentage_points,
   coalesce(s.decided, 0) AS decided_percentage_points
-FROM days d
-JOIN scores f ON f.tenant = d.tenant AND f.date = d.first_date
-JOIN scores l ON l.tenant = d.tenant AND l.date = d.last_date
-LEFT JOIN shares s ON s.tenant = d.tenant
-WHERE f.month BETWEEN :from_month AND :to_month
-  AND l.month BETWEEN :from_month AND :to_month
-ORDER BY l.percentage - f.percentage, d.tenant
+FROM ends e
+LEFT JOIN shares s ON s.tenant = e.tenant
+ORDER BY e.percentage_after - e.percentage_before, e.tenant
 LIMIT :limit
