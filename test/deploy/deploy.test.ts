@@ -12,15 +12,19 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { CreateEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
+import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { layout } from '../../lambda/archive/layout.ts';
 import { dateOf } from '../../lambda/dates.ts';
 import { SCHEDULE_PREFIX } from '../../lambda/environment.ts';
 import { DEPLOYMENT_METRICS, DIMENSIONS, NAMESPACE } from '../../lambda/metric-names.ts';
 import { DEPLOYMENT_STACK, historyStackOf, OUTPUTS } from '../../lambda/outputs.ts';
+import { reportSchema } from '../../lambda/report/json.ts';
 import { practiceTenant, type PracticeTenant } from '../../simulator/practice-tenant.ts';
+import type { Received } from '../../simulator/receivers.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { ACCOUNT, leadTo, REGION, startEmulator, type Emulator } from '../emulator.ts';
+import { fencedBlocks, sectionOf } from '../markdown.ts';
 import { pythonEnvironment } from '../python.ts';
 import {
   cron,
@@ -35,6 +39,7 @@ import {
   moveSchedule,
   outputsOf,
   putMetrics,
+  queueOfRule,
   scheduleOf,
   setEnvironment,
   versionsIn,
@@ -93,6 +98,8 @@ let outputs: Record<string, string>;
 let functionName: string;
 let bucket: string;
 let group: string;
+/** ARN of the queue behind the rule of docs/channels.md. */
+let tickets: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'deploy-'));
@@ -135,6 +142,10 @@ beforeAll(async () => {
 
   due = minuteIn(DEPLOY_MS);
   await writeConfig();
+  const { addresses, signingKey } = simulator.receivers;
+  await putChannel(addresses.webhook);
+  await putChannel(signingKey, '--signing-key');
+  tickets = await queueOfRule('tickets', await ruleOfDocs());
   await deploy();
   await run.secureScore('certificate', 'put', file('contoso.pem'));
 
@@ -173,6 +184,15 @@ async function writeConfig(...operations: string[]): Promise<void> {
     ],
     operations: [ONCALL, ...operations],
     mail: { from: 'Secure Score <secure-score@contoso.com>' },
+    channels: [
+      {
+        name: 'siem',
+        type: 'webhook',
+        url: { secret: 'secure-score/siem' },
+        signingKey: { secret: 'secure-score/siem-key' },
+      },
+      { name: 'aws', type: 'events' },
+    ],
     schedule: { at: due.at, timeZone: 'UTC' },
   };
   await writeFile(file('monitor.config.json'), JSON.stringify(config));
@@ -185,6 +205,10 @@ const appFlags = (output = 'cdk.out'): string[] => [
   '-o',
   file(output),
 ];
+
+/** Puts what a channel keeps secret where docs/channels.md has it put. */
+const putChannel = (value: string, ...flags: string[]): Promise<string> =>
+  run.secureScoreReading(value, 'channel', 'put', 'siem', ...flags, '--config', file('monitor.config.json'));
 
 const deploy = (...flags: string[]): Promise<string> =>
   run.cdk('deploy', DEPLOYMENT_STACK, ...appFlags(), '--require-approval', 'never', ...flags);
@@ -259,6 +283,14 @@ function pointsOn(date: string): Map<string, number> {
   return new Map(controlScores.map(({ controlName, score }) => [controlName, Math.round(score * 100) / 100]));
 }
 
+/** The rule that docs/channels.md shows. */
+async function ruleOfDocs(): Promise<string> {
+  const text = await readFile(path.join(import.meta.dirname, '../../docs/channels.md'), 'utf8');
+  const [rule] = fencedBlocks(sectionOf(text, 'EventBridge'), 'json');
+  expect(JSON.parse(rule ?? '')).toHaveProperty('source');
+  return rule ?? '';
+}
+
 /** What of the archive is never overwritten. */
 const evidence = async (): Promise<string[]> =>
   (await versionsIn(bucket)).filter((line) => /^(snapshots|profiles|reports|ledger)\//.test(line));
@@ -319,6 +351,35 @@ describe('a deployment', () => {
       expect(metricsIn(lines)).toContainEqual(ofDeployment(DEPLOYMENT_METRICS.runsSucceeded, 1));
       expect(troubleIn(lines)).toEqual([]);
     });
+  });
+
+  it('reaches a rule on the event bus, and a receiver of signed webhooks, with the same report', async () => {
+    await afterFiring(async () => expect(await messagesIn(tickets)).toHaveLength(1));
+    const [event = ''] = await messagesIn(tickets);
+    const { source, 'detail-type': type, account, detail } = JSON.parse(event) as Record<string, never>;
+    expect({ source, type, account }).toEqual({
+      source: 'secure-score-monitor',
+      type: 'Secure Score Changed',
+      account: ACCOUNT,
+    });
+    const { id, ...said } = reportSchema.shape.data.parse(detail);
+    expect(said).toMatchObject({ kind: 'start', tenant: { id: contoso.tenantId, name: 'Contoso' } });
+
+    const received = () =>
+      simulator.receivers.messages.filter(({ body }) => body['type'] === 'secure-score.start');
+    await vi.waitFor(() => expect(received()).toHaveLength(1));
+    const [{ body, id: webhookId }] = received() as [Received];
+    const { headers } = simulator.requests.find((request) => request.headers['webhook-id'] === webhookId)!;
+    // As its receiver does: with the key, over what came, by the machine's clock.
+    const verified = new Webhook(simulator.receivers.signingKey).verify(
+      JSON.stringify(body),
+      headers as Record<string, string>,
+    );
+    const { data } = reportSchema.parse(verified);
+    expect(data).toEqual({ ...said, id: data.id });
+    // A delivery each.
+    expect(data.id).not.toBe(id);
+    expect(data.id.split('-')[0]).toBe(id.split('-')[0]);
   });
 
   it('tells operations what is wrong with the other tenant, and counts it as failed', async () => {

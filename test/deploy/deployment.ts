@@ -14,8 +14,15 @@ import {
   type ListObjectVersionsCommandInput,
   type ListObjectVersionsCommandOutput,
 } from '@aws-sdk/client-s3';
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import { GetScheduleCommand, SchedulerClient, UpdateScheduleCommand } from '@aws-sdk/client-scheduler';
-import { GetQueueUrlCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 
 /** What a deployment looks like from outside, by the AWS SDK alone. */
 
@@ -216,4 +223,23 @@ export async function messagesIn(queueArn: string): Promise<string[]> {
     new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 0 }),
   );
   return (Messages ?? []).map(({ Body }) => Body ?? '');
+}
+
+/**
+ * Makes a queue, and a rule of the default event bus that sends to it what matches.
+ * @param pattern JSON. @returns the ARN of the queue
+ */
+export async function queueOfRule(name: string, pattern: string): Promise<string> {
+  const sqs = new SQSClient();
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }),
+  );
+  const arn = Attributes?.QueueArn ?? '';
+  const events = new EventBridgeClient();
+  await events.send(new PutRuleCommand({ Name: name, EventPattern: pattern }));
+  const put = new PutTargetsCommand({ Rule: name, Targets: [{ Id: name, Arn: arn }] });
+  const { FailedEntryCount } = await events.send(put);
+  if (FailedEntryCount !== 0) throw new Error(`The rule ${name} takes no target.`);
+  return arn;
 }

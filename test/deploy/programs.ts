@@ -14,6 +14,8 @@ export interface Programs {
   /** `cdk bootstrap`, from outside the checkout: it needs no app, and would synthesise it. */
   bootstrap(environment: string): Promise<string>;
   secureScore(...args: string[]): Promise<string>;
+  /** With something on its standard input. */
+  secureScoreReading(input: string, ...args: string[]): Promise<string>;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface Programs {
  * @param home their home folder: caches and settings of whoever runs the tests stay out
  */
 export function programs(home: string): Programs {
-  const node = async (cwd: string, ...args: string[]): Promise<string> => {
+  const node = async (cwd: string, args: string[], input = ''): Promise<string> => {
     const env = {
       ...process.env,
       PATH,
@@ -31,17 +33,20 @@ export function programs(home: string): Programs {
       CDK_DISABLE_VERSION_CHECK: 'true',
     };
     try {
-      const { stdout } = await execute(process.execPath, args, { cwd, env, maxBuffer: 2 ** 26 });
-      return stdout;
+      const running = execute(process.execPath, args, { cwd, env, maxBuffer: 2 ** 26 });
+      running.child.stdin?.end(input);
+      return (await running).stdout;
     } catch (error) {
       const { stdout, stderr } = error as { stdout?: string; stderr?: string };
       throw new Error(`${args.join(' ')} failed:\n${stdout ?? ''}\n${stderr ?? ''}`, { cause: error });
     }
   };
+  const secureScore = path.join(ROOT, 'bin/secure-score.ts');
   const cdk = path.join(ROOT, 'node_modules/aws-cdk/bin/cdk');
   return {
-    cdk: (...args) => node(ROOT, cdk, '--no-notices', ...args),
-    bootstrap: (environment) => node(home, cdk, '--no-notices', 'bootstrap', environment),
-    secureScore: (...args) => node(ROOT, path.join(ROOT, 'bin/secure-score.ts'), ...args),
+    cdk: (...args) => node(ROOT, [cdk, '--no-notices', ...args]),
+    bootstrap: (environment) => node(home, [cdk, '--no-notices', 'bootstrap', environment]),
+    secureScore: (...args) => node(ROOT, [secureScore, ...args]),
+    secureScoreReading: (input, ...args) => node(ROOT, [secureScore, ...args], input),
   };
 }
