@@ -1,6 +1,6 @@
 import { Validations, type App } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
-import { DEFAULT_CONFIG, loadConfig } from '../cli/shared/load-config.ts';
+import { DEFAULT_CONFIG, loadInput } from '../cli/shared/load-config.ts';
 import { DEPLOYMENT_STACK, historyStackOf } from '../lambda/outputs.ts';
 import { SecureScoreHistoryStack } from '../lib/history-stack.ts';
 import { SecureScoreMonitorStack } from '../lib/stack.ts';
@@ -16,10 +16,11 @@ export async function addMonitor(app: App): Promise<SecureScoreMonitorStack> {
     const value: unknown = app.node.tryGetContext(key);
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
-  const config = await loadConfig(context('config') ?? DEFAULT_CONFIG);
+  // It is checked here, where its path is known, and by the construct, which takes what anybody hands it.
+  const { input } = await loadInput(context('config') ?? DEFAULT_CONFIG);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
   const name = context('stack') ?? DEPLOYMENT_STACK;
-  const main = new SecureScoreMonitorStack(app, name, { config });
+  const main = new SecureScoreMonitorStack(app, name, { config: input });
   new SecureScoreHistoryStack(app, historyStackOf(name), { monitor: main.monitor });
   return main;
 }

@@ -869,30 +869,15 @@ export function tenantsFrom(path: string): TenantsFrom {
   return { from: path };
 }
 
-/** Tenants that `parseConfig` returned. */
-const resolved = new WeakSet<object>();
-
-/** A config may hold tenants that are resolved already, as where the app hands a loaded one to the construct. */
-function withoutChannels(input: unknown): unknown {
-  const tenants = (input as { tenants?: unknown } | null | undefined)?.tenants;
-  if (!Array.isArray(tenants)) return input;
-  const written = (tenants as unknown[]).map((tenant) => {
-    if (typeof tenant !== 'object' || tenant === null || !resolved.has(tenant)) return tenant;
-    const { channels: _, ...rest } = tenant as Tenant;
-    return rest;
-  });
-  return { ...(input as object), tenants: written };
-}
-
 /**
- * Checks a config and fills in what it leaves out. What it returned before it takes as well.
+ * Checks a config and fills in what it leaves out.
  * @param input the default export of a config file, unknown
  * @param source its path, for the error
  * @param placeOf where its tenants stand, for the error, if in another file
  * @throws MonitorError `config-invalid` that lists each wrong field: its path, what was found, what is wanted
  */
 export function parseConfig(input: unknown, source: string, placeOf?: PlaceOf): Config {
-  const parsed = configSchema.safeParse(withoutChannels(input));
+  const parsed = configSchema.safeParse(input);
   if (!parsed.success) {
     throw new MonitorError(
       'config-invalid',
@@ -901,7 +886,7 @@ export function parseConfig(input: unknown, source: string, placeOf?: PlaceOf): 
     );
   }
   const { tenants, channels, $schema: _, ...rest } = parsed.data;
-  const config: Config = {
+  return {
     ...rest,
     channels: channels.map((channel) => channelOfAllSchema.parse(channel)),
     tenants: tenants.map((tenant) => ({
@@ -916,6 +901,4 @@ export function parseConfig(input: unknown, source: string, placeOf?: PlaceOf): 
         .map(({ tenants: _tenants, ...channel }) => channelSchema.parse(channel)),
     })),
   };
-  for (const tenant of config.tenants) resolved.add(tenant);
-  return config;
 }

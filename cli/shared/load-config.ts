@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { alike, parseConfig, type Config, type Tenant } from '../../lambda/config.ts';
+import { alike, parseConfig, type Config, type ConfigInput, type Tenant } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { withTenants } from '../../lambda/tenants-file.ts';
 import { decodeText, encodingOf, jsonFault, readTextFile } from '../../lambda/text-file.ts';
@@ -19,8 +19,16 @@ export const DEFAULT_CONFIG = 'monitor.config.ts';
  * @throws MonitorError `config-missing`, `config-unreadable` or `config-invalid`, and those of `withTenants`
  */
 export async function loadConfig(path: string): Promise<Config> {
+  return (await loadInput(path)).config;
+}
+
+/**
+ * The same, and what the config is made of, with its tenants in it: for who makes a config of that.
+ * @throws MonitorError those of `loadConfig`
+ */
+export async function loadInput(path: string): Promise<{ input: ConfigInput; config: Config }> {
   const { input, place } = withTenants(await readConfig(path), dirname(resolve(path)));
-  return parseConfig(input, path, place);
+  return { config: parseConfig(input, path, place), input: input as ConfigInput };
 }
 
 /**
