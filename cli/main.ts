@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import yargs from 'yargs';
-import { callHere, commandLine } from '../lambda/command-line.ts';
+import { commandLine } from '../lambda/command-line.ts';
 import { followProxy } from '../lambda/proxy.ts';
 import { archiveCommand } from './archive/archive.ts';
 import { certificateCommand } from './certificate/certificate.ts';
 import { channelCommand } from './channel/channel.ts';
 import { lazily } from './shared/command.ts';
+import { programToComplete, proposals } from './shared/completion.ts';
+import { HELP_WIDTH, layOut, PROGRAM } from './shared/help.ts';
 import { EXIT, UsageError } from './shared/exit.ts';
 import { asMonitorError } from './shared/failure.ts';
 import { historyCommand } from './history/history.ts';
@@ -24,6 +26,12 @@ export async function main(args: string[]): Promise<number> {
     acted = true;
     exitCode = code;
   };
+  const [first, ...typed] = args;
+  const ours = first === '--get-yargs-completions' ? await proposals(typed) : null;
+  if (ours?.only) {
+    for (const name of ours.names) console.log(name);
+    return EXIT.done;
+  }
   const run = lazily(exit, 'run', 'Fetch the score of every tenant, archive it, and mail what changed', () =>
     import('./run/run.ts').then((file) => file.run),
   );
@@ -37,8 +45,7 @@ export async function main(args: string[]): Promise<number> {
     import('./digest/digest.ts').then((file) => file.digest),
   );
   const parser = yargs(args)
-    // Shells complete a program by its name.
-    .scriptName(args[0] === 'completion' ? 'secure-score' : callHere())
+    .scriptName(first === 'completion' ? programToComplete() : PROGRAM)
     // The locale is fixed because our own texts are English, and messages in two languages would help nobody.
     .locale('en')
     .usage('$0 <command>\n\nWatches the Microsoft Secure Score of your tenants.')
@@ -54,18 +61,30 @@ export async function main(args: string[]): Promise<number> {
     .demandCommand(1, 'Choose a command.')
     .recommendCommands()
     .strict()
-    .completion('completion', 'Print a completion script for your shell')
+    .completion('completion', 'Print a completion script for your shell', ((
+      _current: string,
+      _argv: unknown,
+      complete: (done: (error: Error | null, found?: string[]) => void) => void,
+      done: (found: string[]) => void,
+    ) => complete((_error, found = []) => done([...found, ...(ours?.names ?? [])]))) as never)
     .help()
     .alias('help', 'h')
     .version(version())
-    .wrap(Math.min(110, process.stdout.columns ?? 80))
+    .wrap(HELP_WIDTH)
     .exitProcess(false)
     .fail((message, error) => {
       throw error ?? new UsageError(message);
     });
   try {
     followProxy();
-    const { _: words, help, version: asked } = (await parser.parseAsync()) as Record<string, unknown>;
+    const print = (_error: unknown, argv: Record<string, unknown>, output: string) => {
+      if (output !== '') console.log(argv['help'] === true ? layOut(output) : output);
+    };
+    const {
+      _: words,
+      help,
+      version: asked,
+    } = (await parser.parseAsync(args, {}, print as never)) as Record<string, unknown>;
     const printed = help === true || asked === true || (words as unknown[])[0] === 'completion';
     // What stands behind `--` is no command to yargs, and no mistake.
     if (!acted && !printed && !args.includes('--get-yargs-completions'))

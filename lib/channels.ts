@@ -1,6 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import { PolicyStatement, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { commandLine } from '../lambda/command-line.ts';
 import type { Config, Place } from '../lambda/config.ts';
 import { MonitorError, quote } from '../lambda/errors.ts';
 import { secretArn } from './secret-arn.ts';
@@ -26,7 +27,7 @@ export class Channels extends Construct {
       throw new MonitorError(
         'channel-without-secret',
         `The channel ${quote(channel)} reads the variable ${place.env}, which is for runs on one machine: a template would show its value.`,
-        `Name a secret for the deployment: { secret: 'secure-score/${channel}' }, and put the value there with: secure-score channel put ${channel}`,
+        `Name a secret for the deployment: { secret: 'secure-score/${channel}' }, and put the value there with: ${commandLine(`channel put ${channel}`)}`,
       );
     }
   }

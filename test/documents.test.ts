@@ -5,6 +5,7 @@ import { main } from '../cli/main.ts';
 import { allQuestions } from '../history/questions.ts';
 import { parseConfig } from '../lambda/config.ts';
 import { callOf, commandLine } from '../lambda/command-line.ts';
+import { fencedBlocks } from './markdown.ts';
 
 /** What README, runbook, help and messages name is there: taken out of them, not copied from them. */
 
@@ -33,9 +34,10 @@ function examplesIn(file: string): Example[] {
     .map((code) => ({ file, command: code.replace('./', '') }));
 }
 
-/** `.example('$0 …', …)` of the commands' help. */
+/** The `examples` at the end of the commands' help. */
 function examplesOfHelp(file: string): Example[] {
-  return [...read(file).matchAll(/\.example\(\s*(['"`])\$0 (.+?)\1,/gs)].map(([, , rest = '']) => ({
+  const [, list = ''] = /^ {2}examples: \[(.*?)\],?\n {2}(?:act|\})/ms.exec(read(file)) ?? [];
+  return [...list.matchAll(/\[\s*(['"`])(.+?)\1,/gs)].map(([, , rest = '']) => ({
     file,
     command: `secure-score ${rest}`,
   }));
@@ -174,10 +176,7 @@ describe('a message', () => {
 });
 
 describe('docs/local.md', () => {
-  const blocksOf = (language: string) =>
-    [...read('docs/local.md').matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(
-      ([, body = '']) => body,
-    );
+  const blocksOf = (language: string) => fencedBlocks(read('docs/local.md'), language);
   /** What a timer calls, without the path that an example has. */
   const calls = (text: string) =>
     [

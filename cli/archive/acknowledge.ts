@@ -49,11 +49,8 @@ export const acknowledge: Command<AcknowledgeFlags> = {
       .conflicts('archive', ['deployed', 'stack'])
       .usage(
         '$0 archive acknowledge <key>\n\nRecords in the ledger that somebody knows of a loss. From then on archive verify lists it as acknowledged and no longer fails because of it. What is lost stays lost, and nothing else changes.',
-      )
-      .example(
-        '$0 archive acknowledge snapshots/tenant=…/date=2026-02-03/ --reason "Restored too late, ticket 4711"',
-        '',
       ),
+  examples: [['archive acknowledge snapshots/tenant=…/date=2026-02-03/ --reason "Ticket 4711"', '']],
   act: act,
 };
 

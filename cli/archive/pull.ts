@@ -39,9 +39,11 @@ export const pull: Command<PullFlags> = {
       .option('json', OPTIONS.json)
       .usage(
         '$0 archive pull <source> <folder>\n\nFetches only what is new or changed in a bucket. It can be interrupted at any moment and resumes the next time; every object in the folder is complete. The folder is a copy: do not let runs write to it.',
-      )
-      .example('$0 archive pull s3://my-archive copy', '')
-      .example('$0 archive verify --archive copy', 'and prove that it is complete'),
+      ),
+  examples: [
+    ['archive pull s3://my-archive copy', ''],
+    ['archive verify --archive copy', 'and prove that it is complete'],
+  ],
   act: act,
 };
 

@@ -24,9 +24,11 @@ export const rebuild: Command<RebuildFlags> = {
       .conflicts('archive', ['deployed', 'stack'])
       .usage(
         '$0 archive rebuild\n\nDerives everything under history/ again from the snapshots and catalogues that are proven. Nothing else changes, and a file that is already right is left alone. If the snapshot of a day is damaged or missing, its existing rows stay; such days are listed, and the command exits with 1.',
-      )
-      .example('$0 archive rebuild --archive archive', '')
-      .example('$0 archive rebuild --archive s3://my-archive --tenant Contoso', ''),
+      ),
+  examples: [
+    ['archive rebuild --archive archive', ''],
+    ['archive rebuild --archive s3://my-archive --tenant Contoso', ''],
+  ],
   act: act,
 };
 

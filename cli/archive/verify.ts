@@ -42,10 +42,12 @@ export const verify: Command<VerifyFlags> = {
       .conflicts('archive', ['deployed', 'stack'])
       .usage(
         '$0 archive verify\n\nReads the whole archive and changes nothing. Proves that every object listed in the ledger is there as it was archived, and no other; that the chain of the ledger is unbroken; that Microsoft, when asked, did not have the days without a snapshot; and that the rows of the history equal those derived from the snapshots. Exits with 1 if anything is missing, changed, foreign, or not signed without a reason. How an auditor checks the same with other tools: docs/evidence.md.',
-      )
-      .example('$0 archive verify --archive archive', '')
-      .example('$0 archive verify --deployed --json', 'for auditors: counts, head, findings')
-      .example('$0 archive verify --tenant Contoso --head 3f9a51c07be2 --certificate app.pem', ''),
+      ),
+  examples: [
+    ['archive verify --archive archive', ''],
+    ['archive verify --deployed --json', 'for auditors: counts, head, findings'],
+    ['archive verify --tenant Contoso --head 3f9a51c07be2 --certificate app.pem', ''],
+  ],
   act: act,
 };
 

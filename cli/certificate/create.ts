@@ -53,8 +53,8 @@ export const create: Command<CreateFlags> = {
         default: 'secure-score.pem',
         describe: 'File for certificate and key; the public part goes beside it, as .cer',
       })
-      .option('json', OPTIONS.json)
-      .example('$0 certificate create --days 180 --out contoso.pem', ''),
+      .option('json', OPTIONS.json),
+  examples: [['certificate create --days 180 --out contoso.pem', '']],
   act: make,
 };
 

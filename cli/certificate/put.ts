@@ -34,8 +34,8 @@ export const put: Command<PutFlags> = {
       .option('tenant', { ...OPTIONS.tenant, describe: "Into this tenant's secret: its name or id" })
       .option('config', OPTIONS.config)
       .option('json', OPTIONS.json)
-      .conflicts('secret', ['tenant', 'stack'])
-      .example('$0 certificate put contoso.pem', ''),
+      .conflicts('secret', ['tenant', 'stack']),
+  examples: [['certificate put contoso.pem', '']],
   act: replace,
 };
 

@@ -57,9 +57,11 @@ export const rotateCommand: Command<RotateFlags> = {
       .option('json', OPTIONS.json)
       .conflicts('stack', ['certificate', 'archive'])
       .implies('archive', 'certificate')
-      .example('$0 certificate rotate --dry-run', 'of a deployment')
-      .example('$0 certificate rotate --certificate app.pem --archive archive', 'without any AWS')
       .epilogue('Exit code 1 where something stands in the way.'),
+  examples: [
+    ['certificate rotate --dry-run', 'of a deployment'],
+    ['certificate rotate --certificate app.pem --archive archive', 'without any AWS'],
+  ],
   act,
 };
 

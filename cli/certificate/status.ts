@@ -58,9 +58,11 @@ export const status: Command<StatusFlags> = {
       .option('tenant', OPTIONS.tenant)
       .option('config', OPTIONS.config)
       .option('json', OPTIONS.json)
-      .example('$0 certificate status', 'of all secrets in the config')
-      .example('$0 certificate status contoso.pem', 'of a file')
       .epilogue('Exit code 1 if one has expired, is not valid yet, or cannot be read.'),
+  examples: [
+    ['certificate status', 'of all secrets in the config'],
+    ['certificate status contoso.pem', 'of a file'],
+  ],
   act: show,
 };
 

@@ -4,6 +4,7 @@ import {
   PutSecretValueCommand,
   ResourceNotFoundException,
 } from '@aws-sdk/client-secrets-manager';
+import { commandLine } from '../../lambda/command-line.ts';
 import { findAddress, isSigningKey } from '../../lambda/channels/secret-address.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { secretsClient } from '../certificate/secrets.ts';
@@ -30,8 +31,8 @@ export const put: Command<PutFlags> = {
         describe: 'Put the key that signs the messages of a webhook (whsec_…), not its address',
       })
       .option('config', OPTIONS.config)
-      .option('json', OPTIONS.json)
-      .example('$0 channel put soc < address.txt', ''),
+      .option('json', OPTIONS.json),
+  examples: [['channel put soc < address.txt', '']],
   act: async (flags) => {
     const { name = '', json } = flags;
     const { channel } = await findChannel(flags.config, name);
@@ -44,7 +45,7 @@ export const put: Command<PutFlags> = {
     console.log(
       json
         ? JSON.stringify({ channel: name, secret, made }, null, 2)
-        : `✓ The ${made ? 'new ' : ''}secret ${secret} holds the ${what} of ${name}.\n  Next: secure-score channel test ${name}`,
+        : `✓ The ${made ? 'new ' : ''}secret ${secret} holds the ${what} of ${name}.\n  Next: ${commandLine(`channel test ${name}`)}`,
     );
     return EXIT.done;
   },
@@ -81,7 +82,7 @@ function check(name: string, what: 'address' | 'signing key', value: string): vo
       ? `Nothing came from standard input.`
       : `What came from standard input is not ${what === 'address' ? 'an address' : 'a signing key'}: it ${found === false ? 'is not whsec_ and the base64 of 24 to 64 bytes' : found}.`,
     what === 'address'
-      ? `Copy the https address that the service shows, and give it to the command as a file: secure-score channel put ${name} < address.txt`
+      ? `Copy the https address that the service shows, and give it to the command as a file: ${commandLine(`channel put ${name} < address.txt`)}`
       : `Make one with: echo "whsec_$(openssl rand -base64 32)"`,
   );
 }

@@ -98,9 +98,11 @@ export const doctor: Command<DoctorFlags> = {
       .option('parallel', OPTIONS.parallel)
       .option('json', OPTIONS.json)
       .conflicts('deployed', ['archive', 'certificate', 'outbox'])
-      .example('$0 doctor', 'a deployment')
-      .example('$0 doctor --certificate contoso.pem --archive archive --outbox mails', 'without any AWS')
       .epilogue('Exit code 1 if a check fails (✗). A check marked ! passed but needs attention.'),
+  examples: [
+    ['doctor', 'a deployment'],
+    ['doctor --certificate contoso.pem --archive archive --outbox mails', 'without any AWS'],
+  ],
   act: act,
 };
 

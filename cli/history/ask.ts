@@ -37,13 +37,17 @@ export const ask: Command<AskFlags> = {
   flags: (yargs) =>
     withoutGuesses(yargs as Argv<{ question?: string }>)
       .usage('$0 history [question]\n\nAsk the archive a question. Without one, the questions are listed.')
+      // yargs would take 2026 for a number.
+      .positional('question', { type: 'string', describe: 'Its name; without one, all are listed' })
       .options(QUESTION_OPTIONS)
       .options(HISTORY_OPTIONS)
       .conflicts('format', 'json')
-      .conflicts('archive', ['deployed', 'stack'])
-      .example('$0 history trend --tenant Contoso --from 2026-01', 'the score, day by day')
-      .example('$0 history losses --json', 'what cost the most in 30 days')
-      .example('$0 history sql "SELECT max(date) FROM scores"', 'anything else'),
+      .conflicts('archive', ['deployed', 'stack']),
+  examples: [
+    ['history trend --tenant Contoso --from 2026-01', 'the score, day by day'],
+    ['history losses --json', 'what cost the most in 30 days'],
+    ['history sql "SELECT max(date) FROM scores"', 'anything else'],
+  ],
   act,
 };
 

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { lazily } from '../shared/command.ts';
+import { showExamples } from '../shared/help.ts';
 
 /** `secure-score history`: ask the archive anything. */
 export function historyCommand(exit: (code: number) => void): CommandModule {
@@ -12,7 +13,11 @@ export function historyCommand(exit: (code: number) => void): CommandModule {
   return {
     command: 'history [question]',
     describe: 'Ask the archive: trends, losses, decisions, peers',
-    builder: async (yargs) => (await import('./ask.ts')).ask.flags(yargs.command(sql).command(open)),
+    builder: async (yargs) => {
+      const { ask } = await import('./ask.ts');
+      showExamples(ask.examples ?? []);
+      return ask.flags(yargs.command(sql).command(open));
+    },
     handler: async (flags) => exit(await (await import('./ask.ts')).ask.act(flags as never)),
   };
 }

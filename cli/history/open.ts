@@ -57,9 +57,11 @@ export const open: Command<OpenFlags> = {
       })
       .conflicts('archive', ['deployed', 'stack'])
       // Of `history`: yargs shows it here as well.
-      .hide('format')
-      .example('$0 history open --tenant Contoso', "that tenant's data alone")
-      .example('$0 history open --deployed --out score.html --no-browser', 'for others to read'),
+      .hide('format'),
+  examples: [
+    ['history open --tenant Contoso', "that tenant's data alone"],
+    ['history open --deployed --out score.html --no-browser', 'for others to read'],
+  ],
   act,
 };
 

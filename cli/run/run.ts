@@ -66,9 +66,11 @@ export const run: Command<RunFlags> = {
       .option('parallel', OPTIONS.parallel)
       .option('json', OPTIONS.json)
       .conflicts('deployed', ['archive', 'certificate', 'outbox'])
-      .implies('stack', 'deployed')
-      .example('$0 run --certificate contoso.pem --archive archive --outbox mails', 'without any AWS')
-      .example('$0 run --deployed --tenant Contoso', 'without waiting for the schedule'),
+      .implies('stack', 'deployed'),
+  examples: [
+    ['run --certificate contoso.pem --archive archive --outbox mails', 'without any AWS'],
+    ['run --deployed --tenant Contoso', 'without waiting for the schedule'],
+  ],
   act: act,
 };
 

@@ -1,10 +1,13 @@
 import type { Argv, CommandModule } from 'yargs';
+import { showExamples, type Example } from './help.ts';
 
 /** A command: the flags that it takes, and what it does with them. */
 export interface Command<Flags> {
   flags: (yargs: Argv) => Argv<Flags>;
   /** @returns the exit code */
   act: (flags: Flags) => Promise<number>;
+  /** At the end of its help. */
+  examples?: readonly Example[];
 }
 
 /**
@@ -22,7 +25,8 @@ export function lazily<Flags>(
     command,
     describe,
     builder: async (yargs) => {
-      const { flags } = await load();
+      const { flags, examples = [] } = await load();
+      showExamples(examples);
       return flags(namingArguments(yargs, command));
     },
     handler: async (flags) => exit(await (await load()).act(flags as Flags)),

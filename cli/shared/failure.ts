@@ -22,6 +22,14 @@ export function asMonitorError(error: unknown): MonitorError {
   const message = error instanceof Error ? error.message : String(error);
   debug('%s', error instanceof Error ? error.stack : message);
   const advice = SYSTEM_ADVICE[codeOf(error)];
+  if (codeOf(error) === 'ERR_MODULE_NOT_FOUND') {
+    return new MonitorError(
+      'packages-missing',
+      message,
+      'The packages installed here are not those of this version: run npm ci in the folder of secure-score-monitor, as after each update.',
+      { cause: error },
+    );
+  }
   if (advice !== undefined) return new MonitorError('system-refused', message, advice, { cause: error });
   return new MonitorError(
     'unexpected',

@@ -43,8 +43,8 @@ export const watch: Command<WatchFlags> = {
         ...text('outbox'),
         describe: "Folder for the mail as .eml (default: the config's SMTP server, else SES)",
       })
-      .option('json', OPTIONS.json)
-      .example('$0 watch --archive archive', ''),
+      .option('json', OPTIONS.json),
+  examples: [['watch --archive archive', '']],
   act,
 };
 

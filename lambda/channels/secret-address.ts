@@ -1,4 +1,5 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { commandLine } from '../command-line.ts';
 import { DeliveryError, quote } from '../errors.ts';
 import { lacksCredentials, passes } from '../passing.ts';
 import { proxyAgents } from '../proxy.ts';
@@ -48,7 +49,7 @@ export function secretsOf(options: { client?: SecretsManagerClient; env?: NodeJS
   };
 }
 
-const putIt = (channel: string): string => `Put it there: secure-score channel put ${channel}`;
+const putIt = (channel: string): string => `Put it there: ${commandLine(`channel put ${channel}`)}`;
 
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html */
 function explain(error: unknown, secret: string, channel: string): DeliveryError {
@@ -93,7 +94,7 @@ export async function addressOf(secrets: Secrets, place: Place, channel: string)
   throw new DeliveryError(
     'channel-address-invalid',
     `The content of ${nameOf(place)} is not the address of the channel ${quote(channel)}: it ${found}.`,
-    `Store the https address that the service shows for its webhook: secure-score channel put ${channel}`,
+    `Store the https address that the service shows for its webhook: ${commandLine(`channel put ${channel}`)}`,
   );
 }
 
@@ -118,7 +119,7 @@ export async function signingKeyOf(secrets: Secrets, place: Place, channel: stri
   throw new DeliveryError(
     'channel-key-invalid',
     `The content of ${nameOf(place)} is not a signing key for the channel ${quote(channel)}: a key is whsec_ followed by the base64 of 24 to 64 bytes.`,
-    `Store the key that the receiver has: secure-score channel put ${channel} --signing-key`,
+    `Store the key that the receiver has: ${commandLine(`channel put ${channel} --signing-key`)}`,
   );
 }
 

@@ -100,7 +100,7 @@ describe('channel put', () => {
     const { code, stdout } = await put(`${ADDRESS}\r\n`, 'soc');
     expect(code).toBe(0);
     expect(stdout).toBe(
-      '✓ The secret secure-score/soc holds the address of soc.\n  Next: secure-score channel test soc\n',
+      '✓ The secret secure-score/soc holds the address of soc.\n  Next: ./secure-score channel test soc\n',
     );
     expect(manager.commandCalls(PutSecretValueCommand).map(({ args }) => args[0].input)).toEqual([
       { SecretId: 'secure-score/soc', SecretString: ADDRESS },

@@ -40,6 +40,7 @@ describe('the command line', () => {
     [['runn'], 2, 'Did you mean run?'],
     [['--', 'run'], 2, 'Choose a command'],
     [['archive', 'pull'], 2, 'An argument is missing: pull needs <source> and <folder>.\n'],
+    [['history', '2026'], 2, '"2026"'],
     [['history', 'sql'], 2, 'An argument is missing: sql needs <statement>.\n'],
     [['history', 'sql', ' '], 2, 'The statement is empty'],
     [['run', '--config'], 2, 'Not enough arguments following: config'],
@@ -105,6 +106,64 @@ describe('the command line', () => {
     );
     const { stderr } = await shell;
     expect(stderr).toBe('code 0\n');
+  });
+
+  it.each(['./secure-score', 'node_modules/.bin/secure-score'])(
+    'called as %s, shows every command as it is typed, in 80 columns',
+    async (call) => {
+      vi.stubEnv('SECURE_SCORE_CALL', call);
+      const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+      const open = [''];
+      const seen: string[] = [];
+      for (const command of open) {
+        said.mockClear();
+        expect(await main([...command.split(' ').filter((word) => word !== ''), '--help'])).toBe(0);
+        const help = said.mock.calls.join('\n');
+        seen.push(command);
+        expect(help.split('\n')[0]).toMatch(
+          new RegExp(`^${call.replaceAll('.', String.raw`\.`)} ${command}`),
+        );
+        expect(help).not.toContain('$0');
+        expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
+        const [, examples = ''] = help.split('\nExamples:\n');
+        for (const line of examples.split('\n').filter((each) => each !== '')) {
+          expect(line).toMatch(new RegExp(String.raw`^ {2}(# .*|${call} .*)$|^ {6}\S`));
+        }
+        const [, list = ''] = /^Commands:\n((?: .*\n)*)/m.exec(help) ?? [];
+        const names = [...list.matchAll(/^ {2}((?:[a-z]+ ?)+)/gm)].map(([, name = '']) => name.trim());
+        open.push(...names.filter((name) => name !== command && name !== 'completion'));
+      }
+      vi.unstubAllEnvs();
+      expect(seen.length).toBeGreaterThan(15);
+    },
+  );
+
+  it('proposes questions, tenants and channels to a shell that completes', async () => {
+    const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const proposed = async (...words: string[]) => {
+      said.mockClear();
+      await main(['--get-yargs-completions', 'secure-score', ...words]);
+      return said.mock.calls.join('\n').split('\n');
+    };
+    expect(await proposed('history', '')).toEqual(expect.arrayContaining(['sql', 'open', 'trend', 'life']));
+    expect(await proposed('run', '--config', good, '--tenant', '')).toEqual(['Contoso']);
+    // As bash splits --tenant=C.
+    expect(await proposed('run', '--config', good, '--tenant', '=', 'C')).toEqual(['Contoso']);
+    expect(await proposed('run', '--config', 'absent.json', '--tenant', '')).toEqual(['']);
+    expect(await proposed('archive', '')).toEqual(expect.arrayContaining(['verify', 'pull']));
+    expect(await proposed('run', '--')).toContain('--tenant');
+  });
+
+  it('completes in bash by the script that it prints, called by a path', async () => {
+    const { stdout } = await promisify(execFile)(
+      'bash',
+      [
+        '-c',
+        'eval "$(./secure-score completion)"; COMP_WORDS=(./secure-score history tr); COMP_CWORD=2; _secure-score_yargs_completions; echo "${COMPREPLY[@]}"',
+      ],
+      { cwd: ROOT, env: { ...process.env, SHELL: '/bin/bash' } },
+    );
+    expect(stdout).toBe('trend\n');
   });
 
   it('prints help, and a completion script', async () => {

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { addressOf, secretsOf, signingKeyOf } from '../../../lambda/channels/secret-address.ts';
+import { commandLine } from '../../../lambda/command-line.ts';
 import { MonitorError, quote } from '../../../lambda/errors.ts';
 import { proxyOf } from '../../../lambda/proxy.ts';
 import { sendTest } from '../../channel/message.ts';
@@ -27,7 +28,7 @@ export async function channelCheck({ channel, tenant }: HeardChannel): Promise<O
     throw new MonitorError(
       'channel-host-unknown',
       `The host ${quote(url.hostname)} of the channel ${quote(name)} does not resolve (${code}).`,
-      `Put the address there that the service shows: secure-score channel put ${name}. If it is that one, check the DNS of this machine.`,
+      `Put the address there that the service shows: ${commandLine(`channel put ${name}`)}. If it is that one, check the DNS of this machine.`,
     );
   });
   return { found: what, value };
