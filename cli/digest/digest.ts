@@ -73,9 +73,11 @@ export const digest: Command<DigestFlags> = {
       })
       .option('to', { ...date('to'), describe: 'Last day of that period (default: the newest)' })
       .option('json', OPTIONS.json)
-      .implies('to', 'from')
-      .example('$0 digest daily --archive archive --outbox mails', 'without any AWS')
-      .example('$0 digest --from 2026-11-01 --to 2026-11-30 --json', 'the data of a month'),
+      .implies('to', 'from'),
+  examples: [
+    ['digest daily --archive archive --outbox mails', 'without any AWS'],
+    ['digest --from 2026-11-01 --to 2026-11-30 --json', 'the data of a month'],
+  ],
   act,
 };
 

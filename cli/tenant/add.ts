@@ -78,11 +78,13 @@ export const add: Command<AddFlags> = {
       })
       .option('stack', OPTIONS.stack)
       .option('json', OPTIONS.json)
-      .example('$0 tenant add contoso.com', '')
-      .example('$0 tenant add contoso.com --name Contoso --recipients soc@msp.example --tags gold,eu', '')
       .epilogue(
         'The row is written once the tenant can be read. Stopped before, nothing is written, and the same command goes on.',
       ),
+  examples: [
+    ['tenant add contoso.com', ''],
+    ['tenant add contoso.com --name Contoso --recipients soc@msp.example --tags gold,eu', ''],
+  ],
   act,
 };
 

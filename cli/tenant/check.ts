@@ -38,8 +38,8 @@ export const check: Command<CheckFlags> = {
       .option('stack', OPTIONS.stack)
       .option('problems', { type: 'boolean', describe: 'Show only tenants that fail or need attention' })
       .option('json', OPTIONS.json)
-      .example('$0 tenant check --problems', '')
       .epilogue(`${AT_ONCE} tenants are checked at the same time. Exit code 1 if any fails.`),
+  examples: [['tenant check --problems', '']],
   act,
 };
 

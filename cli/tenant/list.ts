@@ -32,8 +32,8 @@ export const list: Command<ListFlags> = {
       .option('deployed', { type: 'boolean', describe: "The deployment's archive" })
       .option('stack', OPTIONS.stack)
       .option('json', OPTIONS.json)
-      .conflicts('archive', ['deployed', 'stack'])
-      .example('$0 tenant list', ''),
+      .conflicts('archive', ['deployed', 'stack']),
+  examples: [['tenant list', '']],
   act,
 };
 

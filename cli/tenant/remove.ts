@@ -21,8 +21,8 @@ export const remove: Command<RemoveFlags> = {
     yargs
       .positional('tenant', { type: 'string', describe: 'Its name, id or domain' })
       .option('config', OPTIONS.config)
-      .option('json', OPTIONS.json)
-      .example('$0 tenant remove Contoso', ''),
+      .option('json', OPTIONS.json),
+  examples: [['tenant remove Contoso', '']],
   act: async ({ tenant: wanted = '', config, json }) => {
     const place = await tenantsPlace(config);
     const find = (rows: readonly TenantRow[]): TenantRow => {

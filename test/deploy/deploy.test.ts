@@ -362,7 +362,7 @@ describe('a deployment', () => {
       type: 'Secure Score Changed',
       account: ACCOUNT,
     });
-    const { id, ...said } = reportSchema.shape.data.parse(detail);
+    const { id, ...said } = reportSchema.options[0].shape.data.parse(detail);
     expect(said).toMatchObject({ kind: 'start', tenant: { id: contoso.tenantId, name: 'Contoso' } });
 
     const received = () =>
@@ -375,7 +375,7 @@ describe('a deployment', () => {
       JSON.stringify(body),
       headers as Record<string, string>,
     );
-    const { data } = reportSchema.parse(verified);
+    const { data } = reportSchema.options[0].parse(verified);
     expect(data).toEqual({ ...said, id: data.id });
     // A delivery each.
     expect(data.id).not.toBe(id);
