@@ -30,7 +30,7 @@ function examplesIn(file: string): Example[] {
   );
   return [...blocks, ...spans]
     .map((code) => code.replace(/\s+/g, ' ').replace(/ +#.*/, '').trim())
-    .filter((code) => /^\.\/secure-score( |$)/.test(code))
+    .filter((code) => /^\.\/secure-score( (?!…)|$)/.test(code))
     .map((code) => ({ file, command: code.replace('./', '') }));
 }
 
