@@ -41,9 +41,12 @@ export function answerOf(names: readonly string[], values: readonly (readonly Va
     for (let number = 2; columns.includes(unique); number += 1) unique = `${name}_${number}`;
     columns.push(unique);
   }
-  const rows = values.map((row) =>
-    Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null])),
-  );
+  const rows = values.map((row) => {
+    // Answers have a million rows: no pairs are made of them on the way. As a name, __proto__ is one like any other.
+    const named: Row = columns.includes('__proto__') ? (Object.create(null) as Row) : {};
+    for (let index = 0; index < columns.length; index += 1) named[columns[index]!] = row[index] ?? null;
+    return named;
+  });
   return { columns, rows };
 }
 

@@ -76,23 +76,34 @@ async function act(flags: OpenFlags): Promise<number> {
   if (members.length === 0) throw nothing(flags.tenant, engine.location);
   const contents = await pageContents({
     ...(await sourceOf(engine, known, members, config)),
-    onTenant: progressOf(known.size),
+    onTenant: progressOf(members.filter(({ id }) => known.has(id)).length),
   });
   if (contents.tenants.length === 0) throw nothing(flags.tenant, engine.location);
   const written = await writePage(flags.out, { ...contents, script: pageScript() }, FIRST_PARTS);
 
   const opened = flags.browser && process.stdout.isTTY && (await openInBrowser(written.page));
   const { total, page } = written.bytes;
+  const shown = new Set(members.map(({ id }) => id));
+  const left = [...known.keys()].filter((id) => !shown.has(id));
   const size = total === page ? bytes(total) : `${bytes(total)}, of which ${bytes(page)} are read at first`;
   console.log([...describe(contents.tenants), `${styleText('cyan', written.out)}  ${size}`].join('\n'));
   const notes = [
     members.length > 1
       ? `It holds the data of ${count(members.length, 'tenant')}: do not send it to any of them. For one tenant alone: ${commandLine('history open --tenant <name>')}`
       : null,
+    left.length > 0
+      ? `Not in the config, and left out: ${some(left.map((id) => names.get(id) ?? id))}. One of them: ${commandLine('history open --tenant <name or id>')}`
+      : null,
     opened ? null : `Open ${total === page ? 'it' : written.page} in any browser; it needs no network.`,
   ];
   for (const note of notes) if (note !== null) console.log(styleText('dim', note));
   return conclude(wanted === null ? null : { tenant: wanted, fromMonth: '', toMonth: '9999-99' });
+}
+
+/** Not more of them than can be read. */
+function some(names: string[]): string {
+  const first = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${first} and ${names.length - 5} more` : first;
 }
 
 /** Says how far it is, where there is something to wait for. */

@@ -328,10 +328,22 @@ export function holdersOf(
 }
 
 export interface FleetFilter {
-  /** Words that all must occur in name, id or tags. */
+  /** See `isFound`. */
   search: string;
   tag: string | null;
   state: string | null;
+}
+
+/** Whether each word occurs in name or tags, or the id begins so: in the middle of ids every number occurs. */
+export function isFound(
+  { name, id, tags }: Pick<FleetTenant, 'name' | 'id' | 'tags'>,
+  search: string,
+): boolean {
+  const start = search.trim().toLocaleLowerCase('en');
+  return (
+    (start.length >= 4 && id.startsWith(start)) ||
+    containsAll([name, ...tags.map((each) => `#${each}`)], search)
+  );
 }
 
 export function matchesTenant(row: FleetRow, { search, tag, state }: FleetFilter): boolean {
@@ -341,7 +353,7 @@ export function matchesTenant(row: FleetRow, { search, tag, state }: FleetFilter
   if (state === 'higher' && (row.account?.total ?? 0) <= 0) return false;
   if (state === 'lower' && (row.account?.total ?? 0) >= 0) return false;
   if (state === 'silent' && !isSilent(row)) return false;
-  return containsAll([name, id, ...tags.map((each) => `#${each}`)], search);
+  return isFound({ name, id, tags }, search);
 }
 
 /** Tags and the number of tenants of each, most first. */

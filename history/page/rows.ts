@@ -102,8 +102,8 @@ WHERE counted
 GROUP BY tenant
 ORDER BY tenant`;
 
-/** The number of tenants asked for at once: 16 million rows of controls, of which some ten thousand are left. */
-const BATCH = 50;
+/** The number of tenants asked for at once: of 15 million rows of controls in a year some ten thousand are left. */
+const BATCH = 100;
 
 /** Ids of all tenants that have a day that counts, and of each the newest one, since 1970-01-01. */
 export async function readTenants(engine: HistoryEngine): Promise<Map<string, number>> {

@@ -1,31 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import axe from 'axe-core';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { pageContents, type Source } from '../../history/page/contents.ts';
-import { Catalogue } from '../../history/page/data.ts';
-import { pageDocument } from '../../history/page/document.ts';
+import type { Source } from '../../history/page/contents.ts';
 import { bundleScript } from '../../history/page/script.ts';
 import { dayNumber } from '../../history/page/wire.ts';
 import { sampleRows, type PageRows } from '../history/page-rows.ts';
 import { CONTOSO } from '../history/sample.ts';
-import { findChromium } from './chromium.ts';
 import { generatedRows, practiceRows } from './histories.ts';
+import { check, openPage, startBrowser, writeTestPage, type PageTenant } from './pages.ts';
 
 const PRACTICE = '5ec0e5c0-4e00-4b1d-9a7e-0c0ffee00d01';
 const HOSTILE = `</script><img src=x onerror=alert(1)><b>"bold"</b> \${1} <!--`;
 
 let folder: string;
-interface Shown {
-  id: string;
-  name: string;
-  tags?: string[];
-  rows: PageRows;
-}
-
 let browser: Browser;
 /** Of the page of one tenant, */
 let single: string;
@@ -35,31 +24,14 @@ let large: { address: string; bytes: number };
 let odd: string;
 
 /** Whatever goes wrong in a page, or leaves it. */
-let faults: string[] = [];
+const faults: string[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'history-browser-'));
-  browser = await chromium.launch({
-    executablePath: findChromium(),
-    // Continuous integration runs as root.
-    args: ['--no-sandbox'],
-  });
+  browser = await startBrowser();
   const script = bundleScript();
-  const write = async (name: string, tenants: Shown[], change: Partial<Source> = {}) => {
-    const rows = new Map(tenants.flatMap((tenant) => tenant.rows.catalogue).map((row) => [row.control, row]));
-    const contents = await pageContents({
-      members: tenants.map(({ id, name: called, tags = [] }) => ({ id, name: called, tags })),
-      histories: tenants,
-      catalogue: new Catalogue([...rows.values()]),
-      last: Math.max(...tenants.flatMap((tenant) => tenant.rows.scores.map(({ day }) => day))),
-      origin: { made: '2026-11-21', archive: '/archive', leftOut: 0 },
-      isMuted: () => false,
-      ...change,
-    });
-    const page = pageDocument({ ...contents, files: {}, script });
-    await writeFile(join(folder, name), page);
-    return { address: pathToFileURL(join(folder, name)).href, bytes: page.length };
-  };
+  const write = async (...page: [name: string, tenants: PageTenant[], change?: Partial<Source>]) =>
+    writeTestPage(folder, script, ...page);
   const practice = { id: PRACTICE, name: 'Contoso', rows: practiceRows() };
   single = (await write('one.html', [practice], { isMuted: (_, control) => control === 'AATP_PrintSpooler' }))
     .address;
@@ -106,6 +78,12 @@ function hostileRows(): PageRows {
   };
 }
 
+async function open({ hash = '', at = single, wait = true, ...options }: Opened = {}): Promise<Page> {
+  const page = await openPage(browser, faults, { at: `${at}${hash}`, ...options });
+  if (wait && options.javaScriptEnabled !== false) await page.locator('.plot svg').first().waitFor();
+  return page;
+}
+
 interface Opened extends BrowserContextOptions {
   hash?: string;
   at?: string;
@@ -113,35 +91,10 @@ interface Opened extends BrowserContextOptions {
   wait?: boolean;
 }
 
-async function open({ hash = '', at = single, wait = true, ...options }: Opened = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  const page = await context.newPage();
-  page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
-  page.on('console', (message) => faults.push(`console: ${message.text()}`));
-  page.on('dialog', (dialog) => faults.push(`dialog: ${dialog.message()}`));
-  page.on('request', (request) => {
-    if (request.url().split('#')[0] !== at) faults.push(`request: ${request.url()}`);
-  });
-  await page.addInitScript(`new MutationObserver(() => {
-    if (!document.querySelector('.plot svg')) return;
-    window.drawn ??= performance.now();
-  }).observe(document, { childList: true, subtree: true })`);
-  await page.goto(`${at}${hash}`);
-  if (wait && options.javaScriptEnabled !== false) await page.locator('.plot svg').first().waitFor();
-  return page;
-}
-
 const result = (page: Page) => page.locator('.result').first();
 const rows = (page: Page) => page.getByRole('table').last().getByRole('row');
 const hashOf = (page: Page) => new URL(page.url()).hash;
 const chart = (page: Page) => page.getByRole('slider', { name: 'Secure Score, day by day' });
-
-/** @returns what the checker finds, in short */
-async function check(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate<axe.AxeResults>('axe.run()');
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
 
 describe('the page', () => {
   it('opens from a file, asks for nothing, and shows where the tenant stands and why', async () => {

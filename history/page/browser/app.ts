@@ -40,7 +40,10 @@ export function App({ data }: { data: PageData }) {
     fleet: () =>
       html`<${AllTenants} ...${{ data, route, go, chosen, onChoose: setChosen, left: left.current }} />`,
     recommendation: () => html`<${InAllTenants} ...${{ data, route, go }} />`,
-    compare: () => html`<${ComparePage} ...${{ data, route, go }} />`,
+    compare: () => html`
+      <${Main} isBusy=${false} fault=${null}><${ComparePage} ...${{ data, route, go }} /></${Main}>
+      <${Footer} />
+    `,
     tenant: () => html`<${OneTenant} ...${{ data, route, go }} />`,
   };
   return html`

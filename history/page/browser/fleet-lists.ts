@@ -18,16 +18,22 @@ interface ListProps {
   go: (change: Partial<Route>, step?: boolean) => void;
 }
 
+interface LinkProps {
+  control: FleetControl;
+  /** It goes on where one comes from. */
+  period: string | null;
+}
+
 /** To what one recommendation is in all tenants. */
-function RecommendationLink({ control }: { control: FleetControl }): Drawn {
-  return html`<a href=${hashOf({ ...START, control: control.name })} data-control=${control.name}
+function RecommendationLink({ control, period }: LinkProps): Drawn {
+  return html`<a href=${hashOf({ ...START, control: control.name, period })} data-control=${control.name}
     >${control.title}</a
   >`;
 }
 
-function what(control: FleetControl): Drawn {
+function what(control: FleetControl, period: string | null): Drawn {
   return html`
-    <${RecommendationLink} control=${control} />
+    <${RecommendationLink} control=${control} period=${period} />
     <span class="about soft">
       ${[control.category, control.service].filter((each) => each !== null).join(' · ')}
     </span>
@@ -70,7 +76,7 @@ export function FleetMicrosoft({ fleet, days, route, go }: ListProps) {
     </p>
     <${Table}
       caption="What Microsoft did"
-      columns=${microsoftColumns(fleet)}
+      columns=${microsoftColumns(fleet, route.period)}
       rows=${rows}
       rowKey=${({ control, kind }: Spread) => `${control?.name} ${kind}`}
       sort=${route.sort ?? '-tenants'}
@@ -80,7 +86,7 @@ export function FleetMicrosoft({ fleet, days, route, go }: ListProps) {
   `;
 }
 
-function microsoftColumns({ tenants }: Fleet): Column<Spread>[] {
+function microsoftColumns({ tenants }: Fleet, period: string | null): Column<Spread>[] {
   return [
     {
       name: 'kind',
@@ -92,7 +98,7 @@ function microsoftColumns({ tenants }: Fleet): Column<Spread>[] {
       name: 'what',
       label: 'Recommendation',
       sort: ({ control }) => control?.title.toLocaleLowerCase('en') ?? '',
-      cell: ({ control }) => (control === null ? 'Recommendations without points' : what(control)),
+      cell: ({ control }) => (control === null ? 'Recommendations without points' : what(control, period)),
     },
     {
       name: 'tenants',
@@ -159,7 +165,7 @@ export function FleetRecommendations({
     </p>
     <${Table}
       caption="Recommendations"
-      columns=${recommendationColumns}
+      columns=${recommendationColumns(route.period)}
       rows=${rows}
       rowKey=${({ control }: FleetRecommendation) => control.name}
       sort=${route.sort ?? '-lost'}
@@ -169,12 +175,12 @@ export function FleetRecommendations({
   `;
 }
 
-const recommendationColumns: Column<FleetRecommendation>[] = [
+const recommendationColumns = (period: string | null): Column<FleetRecommendation>[] => [
   {
     name: 'what',
     label: 'Recommendation',
     sort: ({ control }) => control.title.toLocaleLowerCase('en'),
-    cell: ({ control }) => what(control),
+    cell: ({ control }) => what(control, period),
   },
   {
     name: 'lost',

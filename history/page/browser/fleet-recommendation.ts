@@ -1,9 +1,8 @@
 import { html } from 'htm/preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { day as fullDay, points } from '../../../lambda/report/format.ts';
-import { fleetDays, holdersOf, microsoftOf, type Holder, type Spread } from '../fleet-model.ts';
+import { fleetDays, holdersOf, isFound, microsoftOf, type Holder, type Spread } from '../fleet-model.ts';
 import type { Fleet, FleetControl, WireStandings } from '../fleet-wire.ts';
-import { containsAll } from '../model.ts';
 import type { Route } from '../route.ts';
 import { dateOfNumber } from '../wire.ts';
 import { Kind } from './changes.ts';
@@ -60,15 +59,7 @@ function Held(props: Omit<RecommendationProps, 'name'> & { control: FleetControl
   );
   const { search, state } = route;
   const rows = useMemo(
-    () =>
-      holders.filter(
-        (holder) =>
-          is(holder, state) &&
-          containsAll(
-            [holder.tenant.name, holder.tenant.id, ...holder.tenant.tags.map((tag) => `#${tag}`)],
-            search,
-          ),
-      ),
+    () => holders.filter((holder) => is(holder, state) && isFound(holder.tenant, search)),
     [holders, search, state],
   );
   const number = (which: string) => holders.filter((holder) => is(holder, which)).length;
