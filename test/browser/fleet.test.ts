@@ -163,7 +163,8 @@ describe('the fleet', () => {
 
   it('says that a tenant is not on the page', async () => {
     const page = await openPage(browser, faults, { at: `${address}#tenant=nobody` });
-    await page.getByText('This tenant is not on this page.').waitFor();
+    await page.locator('h1').waitFor();
+    expect(await page.locator('main').innerText()).toContain('This tenant is not on this page.');
   });
 
   it('says what Microsoft did to how many, once, and who lost a recommendation', async () => {

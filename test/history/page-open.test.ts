@@ -102,7 +102,15 @@ describe('secure-score history open', () => {
       JSON.stringify({ ...all, tenants: all.tenants.filter(({ name }) => name !== 'Zeta') }),
     );
     const { stdout, code } = await secureScore(
-      ...['history', 'open', '--archive', archive, '--config', fewer, '--out', out, '--no-browser'],
+      'history',
+      'open',
+      '--archive',
+      archive,
+      '--config',
+      fewer,
+      '--out',
+      out,
+      '--no-browser',
     );
     expect(code).toBe(0);
     expect(stdout).toContain(`Not in the config, and left out: ${CONTOSO}`);
