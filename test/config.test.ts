@@ -266,6 +266,45 @@ describe('a config', () => {
     expect(errorOf((c) => (c.channels = [{ ...soc, ...fields }]))).toContain(expected);
   });
 
+  it.each([
+    ['a name', { name: 'My digest' }, 'digests[0].name: found "My digest", expected small letters'],
+    ['a period', { every: 'year' }, "digests[0].every: found \"year\", expected 'day', 'week' or 'month'"],
+    ['a time', { at: '8:30' }, 'digests[0].at: found "8:30", expected a time of day like 07:00'],
+    ['a zone', { timeZone: 'Budapest' }, 'digests[0].timeZone: found "Budapest", expected'],
+    ['nobody', { to: undefined }, 'digests[0].to: is missing, expected e-mail addresses, here or a channel'],
+    ['no address', { to: [] }, 'digests[0].to: found [], expected at least one e-mail address'],
+    [
+      'a channel',
+      { channels: ['sock'] },
+      'digests[0].channels[0]: found "sock", expected the name of a channel (soc)',
+    ],
+    [
+      'a tenant',
+      { tenants: ['Contso'] },
+      'digests[0].tenants[0]: found "Contso", expected the name of a tenant',
+    ],
+    ['a tag', { tenants: ['#gold'] }, 'digests[0].tenants[0]: found "#gold", expected the name of a tenant'],
+  ])('with %s of a digest wrong says so', (_, fields, expected) => {
+    const soc = { name: 'soc', type: 'teams', url: { secret: 's' } };
+    const daily = { name: 'daily', every: 'day', to: ['soc@msp.example'] };
+    expect(
+      errorOf((c) => {
+        c.channels = [soc];
+        c.digests = [{ ...daily, ...fields }];
+      }),
+    ).toContain(expected);
+  });
+
+  it('has digests of different names, and none that no tenant is in that is reported in digests alone', () => {
+    const daily = { name: 'daily', every: 'day', to: ['soc@msp.example'] };
+    expect(errorOf((c) => (c.digests = [daily, daily]))).toContain(
+      'digests[1].name: found "daily", expected a name of its own: digests[0] has the same',
+    );
+    expect(errorOf((c) => (c.tenants[0]!.report = 'digest'))).toContain(
+      'tenants[0].report: found "digest", expected \'each\', or a digest (under "digests") that covers this tenant',
+    );
+  });
+
   it('has channels of different names', () => {
     const soc = { name: 'soc', type: 'teams', url: { secret: 's' } };
     expect(errorOf((c) => (c.channels = [soc, soc]))).toContain(

@@ -2,11 +2,12 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { tenantSchema } from '../../lambda/config.ts';
+import { digestsOf, tenantSchema } from '../../lambda/config.ts';
 import { USE } from '../../bench/cost.ts';
 import { SCHEDULE_PREFIX } from '../../lambda/environment.ts';
 import { RUN_SECONDS, windowOf } from '../../lib/schedules.ts';
 import { randomOf } from '../../simulator/random.ts';
+import { parseEvent } from '../../lambda/event.ts';
 import {
   guid,
   ofType,
@@ -92,6 +93,54 @@ describe('a schedule', () => {
     const dependants = ofType(deployment, 'AWS::CloudFormation::Stack');
     const watch = deployment.resources.find(([, resource]) => resource === schedules.get('watch'))!;
     for (const [, { DependsOn }] of [...dependants, watch]) expect(DependsOn).toContain(group);
+  });
+});
+
+describe('a digest', () => {
+  const deployment = synthesize({
+    tenants: [{ ...tenant(1), tags: ['gold'] }, tenant(2)],
+    schedule: { at: '07:05', timeZone: 'Europe/Budapest' },
+    channels: [{ name: 'soc', type: 'teams', url: { secret: 'soc' }, tenants: ['#gold'] }],
+    digests: [
+      { name: 'daily', every: 'day', to: ['soc@msp.example'] },
+      { name: 'weekly', every: 'week', at: '09:15', timeZone: 'UTC', channels: ['soc'], tenants: ['#gold'] },
+      { name: 'monthly', every: 'month', to: ['boss@msp.example'] },
+    ],
+  });
+  const schedules = byName(deployment);
+
+  test.each([
+    ['daily', 'cron(30 8 * * ? *)', 'Europe/Budapest'],
+    ['weekly', 'cron(15 9 ? * MON *)', 'UTC'],
+    ['monthly', 'cron(30 8 1 * ? *)', 'Europe/Budapest'],
+  ])('%s has a schedule, which hands the function the event that it takes', (name, expression, timeZone) => {
+    const { Properties } = schedules.get(`digest-${name}`)!;
+    expect(Properties).toMatchObject({
+      ScheduleExpression: expression,
+      ScheduleExpressionTimezone: timeZone,
+      State: 'ENABLED',
+    });
+    const { Target } = Properties as unknown as { Target: { Input: string } };
+    expect(parseEvent(JSON.parse(Target.Input))).toEqual({
+      digest: digestsOf(deployment.stack.monitor.config).find((digest) => digest.name === name),
+    });
+  });
+
+  test('knows its tenants by id, and its channels whatever tenants those hear of', () => {
+    const [daily, weekly] = digestsOf(deployment.stack.monitor.config);
+    expect(daily).toMatchObject({ tenants: 'all', channels: [] });
+    expect(weekly).toMatchObject({ tenants: [guid(1)], to: [], channels: [{ name: 'soc', type: 'teams' }] });
+  });
+
+  test('takes no permission that the runs do not have', () => {
+    const without = synthesize({
+      tenants: [{ ...tenant(1), tags: ['gold'] }, tenant(2)],
+      channels: [{ name: 'soc', type: 'teams', url: { secret: 'soc' }, tenants: ['#gold'] }],
+    });
+    const policies = (of: Deployment) =>
+      ofType(of, 'AWS::IAM::Policy').map(([, { Properties }]) => Properties);
+    expect(policies(without).length).toBeGreaterThan(0);
+    expect(policies(deployment)).toEqual(policies(without));
   });
 });
 

@@ -122,3 +122,18 @@ describe('in every zone whose clocks change, around every change of the year', (
     expect(missing).toBeGreaterThan(1000);
   }, 120_000);
 });
+
+describe('a week and a month', () => {
+  it.each([
+    ['week', '2026-11-30T07:30:00Z', '2026-11-30T07:30:00Z'],
+    ['week', '2026-11-30T07:29:59Z', '2026-11-23T07:30:00Z'],
+    // Summer time ended in between.
+    ['week', '2026-10-26T07:29:59Z', '2026-10-19T06:30:00Z'],
+    ['month', '2026-12-01T07:30:00Z', '2026-12-01T07:30:00Z'],
+    ['month', '2026-12-01T07:29:00Z', '2026-11-01T07:30:00Z'],
+    ['month', '2026-10-31T23:00:00Z', '2026-10-01T06:30:00Z'],
+  ] as const)('of a %s, up to %s, was last due at %s', (every, until, expected) => {
+    const schedule = { at: '08:30', timeZone: 'Europe/Budapest', every };
+    expect(lastOccurrence(schedule, new Date(until)).toISOString()).toBe(new Date(expected).toISOString());
+  });
+});
