@@ -5,8 +5,11 @@ const PLACE = 'test/isolation/place.ts';
 /** Rooms whose files play whole runs, of which no test looks at a drawn chart. */
 const RUNS = ['test/run/**/*.test.ts'];
 
+/** Fails the drawing of charts for good, in its whole process. */
+const CHART_FAILS = 'test/report/chart-fails.test.ts';
+
 /** Rooms of pure functions: nothing that one file leaves behind can reach another, so that they share their modules. */
-const PURE = ['test/score/**/*.test.ts'];
+const PURE = ['test/score/**/*.test.ts', 'test/report/**/*.test.ts'];
 
 /** `npm test`: everything that needs Node alone. Suites that need more have a config of their own beside them. */
 export default defineConfig({
@@ -26,10 +29,10 @@ export default defineConfig({
     reporters: ['default', './test/count-reporter.ts'],
     projects: [
       project('runs', { include: RUNS, setupFiles: [PLACE, 'test/isolation/charts.ts'] }),
-      project('pure', { include: PURE, isolate: false }),
+      project('pure', { include: PURE, exclude: [CHART_FAILS], isolate: false }),
       project('others', {
         include: ['test/**/*.test.ts'],
-        exclude: [...RUNS, ...PURE],
+        exclude: [...RUNS, 'test/score/**', 'test/report/!(chart-fails).test.ts'],
       }),
     ],
   },

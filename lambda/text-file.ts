@@ -28,8 +28,10 @@ export function encodingOf(bytes: Uint8Array): string | undefined {
 
 /** What is wrong with a text that is no JSON, and where: `Unexpected token (line 3, column 7)`. @param error of JSON.parse */
 export function jsonFault({ message }: Error, text: string): string {
-  const place = /^(.*?)(?: in JSON)? at position \d+ \(line (\d+) column (\d+)\)$/.exec(message);
+  // Node quotes the beginning of the text, line breaks and all.
+  const what = message.replaceAll(/\s+/g, ' ');
+  const place = /^(.*?)(?: in JSON)? at position \d+ \(line (\d+) column (\d+)\)$/.exec(what);
   return place
     ? `${place[1]} (line ${place[2]}, column ${place[3]})`
-    : `${message} (line ${text.split('\n').length})`;
+    : `${what} (line ${text.split('\n').length})`;
 }

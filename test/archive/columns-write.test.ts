@@ -302,7 +302,7 @@ describe('a run whose columns fail', () => {
     ]);
 
     await monitor(w.runOf());
-    expect(w.metrics.published[2]).toMatchObject({ RunsSucceeded: 1, ColumnsFailed: 0 });
+    expect(w.metrics.published[1]).toMatchObject({ RunsSucceeded: 1, ColumnsFailed: 0 });
     expect(store.dump('history/')).toEqual(await rebuilt(store));
   });
 });

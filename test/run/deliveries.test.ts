@@ -162,7 +162,7 @@ describe('deliveries', () => {
     expect(mail.subject).toContain('1 message could not be delivered');
     expect(mail.text).toMatch(/the\s+channel\s+siem/);
     expect(mail.text).toMatch(/The\s+channel\s+answers\s+410/);
-    expect(w.metrics.published.at(-2)).toMatchObject({ DeliveriesDropped: 1 });
+    expect(w.metrics.published.at(-1)).toMatchObject({ DeliveriesDropped: 1 });
     expect((await w.state()).outbox).toEqual([]);
   });
 
@@ -260,7 +260,7 @@ describe('deliveries', () => {
     const result = await monitor(run);
     expect(result.pending).toMatchObject([{ kind: 'operations' }]);
     expect((await w.state()).outbox).toHaveLength(1);
-    expect(w.metrics.published.at(-2)).toMatchObject({ DeliveriesDropped: 1 });
+    expect(w.metrics.published.at(-1)).toMatchObject({ DeliveriesDropped: 1 });
     expect(w.logged.findLast(({ level }) => level === 'warn')!.facts).toMatchObject({
       advice: 'Verify it.',
     });
