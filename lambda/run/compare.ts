@@ -63,7 +63,7 @@ export async function compare(
           snapshot: later.find(({ snapshot }) => snapshot.date === last.date)!.hash,
           profiles: answer.profilesHash,
         };
-  const profiles = await profilesByStep(run, archive, cursor, answer, accepted);
+  const profiles = await profilesByStep(run, archive, lastReported, answer, accepted);
   return { lastReported, baseline, accepted, last, to, profiles, damaged, notes: start?.notes ?? [] };
 }
 
@@ -75,10 +75,12 @@ export async function compare(
 async function profilesByStep(
   run: Run,
   archive: Archive,
-  cursor: Cursor | null,
+  lastReported: LastReported | null,
   answer: Answer,
   { steps }: Accepted,
 ): Promise<ProfilesOfTwo[]> {
+  const cursor = lastReported?.cursor ?? null;
+  const knownUntil = lastReported?.said.catalogue ?? undefined;
   const catalogue: Catalogue = { profiles: answer.profiles, raw: answer.rawProfiles };
   const before = await reportedProfiles(run, archive, cursor, answer, catalogue);
   const after = steps.map((step, index) =>
@@ -88,7 +90,11 @@ async function profilesByStep(
   );
   return dateMaxima(
     steps,
-    after.map((profiles, index) => ({ before: after[index - 1] ?? before, after: profiles })),
+    after.map((profiles, index) => ({
+      before: after[index - 1] ?? before,
+      after: profiles,
+      ...(index === 0 && knownUntil !== undefined ? { knownUntil } : {}),
+    })),
   );
 }
 

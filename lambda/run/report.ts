@@ -5,11 +5,11 @@ import { dateOf, daysBetween } from '../dates.ts';
 import type { MailKind } from '../ports.ts';
 import { confirmedDrop, mailAccount, startReport } from '../report/build.ts';
 import { day as formatDate, points as formatPoints } from '../report/format.ts';
-import type { DayReport, OperationsItem, Report } from '../report/model.ts';
+import type { Cursor, DayReport, OperationsItem, Report } from '../report/model.ts';
 import { sumExplanations } from '../score/attribution.ts';
 import type { Change, Explanation } from '../score/change.ts';
 import { tenantChange } from '../score/diff.ts';
-import { heldControls } from '../score/plausibility.ts';
+import { heldControls, isFromTheFuture } from '../score/plausibility.ts';
 import { closeAccount } from '../score/settle.ts';
 import { percentageOf, scoreLine, type ScoreLine, type Snapshot } from '../score/snapshot.ts';
 import { healedNote, type Archived } from './archive.ts';
@@ -105,7 +105,7 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
       services: last.enabledServices ?? explained.services,
       said: mails.length > 0 ? { ...said, ended: [] } : said,
       lastRun: {
-        at: answer.fetchedAt,
+        at: runAt(answer.fetchedAt, to, state ?? lastReported),
         newest: answer.newest.date,
         certificateUntil: answer.certificateUntil,
         renews: renewsItself(run.tenant),
@@ -123,6 +123,14 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
       ? sumExplanations(explanations, percentageOf(last))
       : { ...sumExplanations([], percentageOf(last)), before: null },
   };
+}
+
+/**
+ * When the run was. By a clock that is days behind, what was last reported lies in the future: the time of the run before
+ * stands then, because the next run would take the cursor for one that was never true, and report its days again.
+ */
+function runAt(fetchedAt: string, { date }: Cursor, before: LastReported | null): string {
+  return isFromTheFuture(date, fetchedAt) ? (before?.lastRun?.at ?? fetchedAt) : fetchedAt;
 }
 
 /**

@@ -21,6 +21,11 @@ export interface ProfilesOfTwo {
   before: Profiles;
   after: Profiles;
   /**
+   * The day (yyyy-mm-dd) until which the earlier catalogue is known, if that is before the earlier snapshot: decisions
+   * since then are new. Only a part of the catalogue came after it.
+   */
+  knownUntil?: string;
+  /**
    * Controls whose maximum moved in the catalogue on an unknown day (`dateMaxima`). Their rows carry nothing of that
    * move, so that each day's total accounts for it.
    */
@@ -62,6 +67,8 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
   const { pairs, removed, added } = matchControls(before, after);
   const differences: Difference[] = [];
   const undated = profiles.undated ?? NONE;
+  const since =
+    profiles.knownUntil !== undefined && profiles.knownUntil < before.date ? profiles.knownUntil : before.date;
   // The part of the move of the total's maximum that the rows so far carry.
   let borne = 0;
 
@@ -112,7 +119,7 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
         profile: profileOf(earlier.name, 'before') ?? profileOf(later.name, 'before'),
       },
       { control: later, profile: profileOf(later.name, 'after') ?? profileOf(earlier.name, 'after') },
-      { since: before.date, date: after.date },
+      { since, date: after.date },
     );
 
     const points = later.points - earlier.points;
@@ -171,7 +178,7 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
     const { decision, decided } = decisionBetween(
       { control: null, profile: undefined },
       { control, profile: profileOf(control.name, 'after') },
-      { since: before.date, date: after.date },
+      { since, date: after.date },
     );
     add(decided ? ['new', 'decided'] : ['new'], null, control, {
       maximum: { before: null, after: maximum },

@@ -78,7 +78,12 @@ export function dateMaxima(steps: Step[], profiles: ProfilesOfTwo[]): ProfilesOf
       if (step === null) for (const name of riddle.life.names) if (name !== null) undated.add(name);
     }
   }
-  return steps.map((_, index) => ({ before: days[index]!, after: days[index + 1]!, undated }));
+  return steps.map((_, index) => ({
+    ...profiles[index]!,
+    before: days[index]!,
+    after: days[index + 1]!,
+    undated,
+  }));
 }
 
 function livesOf(steps: Step[], first: Profiles, last: Profiles): Life[] {
