@@ -1,0 +1,446 @@
+import { setImmediate } from 'node:timers/promises';
+import { MAIL, parseConfig, type Tenant } from '../../lambda/config.ts';
+import { DeliveryError, MonitorError } from '../../lambda/errors.ts';
+import { monitor } from '../../lambda/monitor.ts';
+import type { Channel, Clock, Log, Message, ObjectStore, Ports } from '../../lambda/ports.ts';
+import { rotate } from '../../lambda/rotation/rotate.ts';
+import { watch } from '../../lambda/watch/watch.ts';
+import { createCertificate } from '../../simulator/certificates.ts';
+import { randomOf } from '../../simulator/random.ts';
+import { Crash, FixedClock } from '../run/fakes.ts';
+import { bundleOf, FakeKeys, MemorySecret } from '../rotation/world.ts';
+import { answerOf } from './graph.ts';
+import { dateAt, truthOf, type Truth } from './truth.ts';
+import type { Event, History } from './history.ts';
+import { Oracle, type Invoked } from './oracle.ts';
+import { YearsStore } from './store.ts';
+
+/*
+ * The fleet over the days of a history: the real recipes, on ports that fail as the history says.
+ */
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const RUN_MS = 5 * MINUTE_MS;
+/** Lambda tries an invocation that failed twice again. */
+const RETRIES_MS = [MINUTE_MS, 2 * MINUTE_MS];
+
+const SENDER = { from: 'Secure Score <secure-score@contoso.com>', operations: ['oncall@contoso.com'] };
+const IDS = ['10000000', '20000000', '30000000'].map((first) => `${first}-0000-4000-8000-000000000000`);
+const APPS = ['a', 'b'].map((letter) => ({
+  clientId: `${letter.repeat(8)}-0000-4000-8000-000000000001`,
+  objectId: `${letter.repeat(8)}-0000-4000-8000-000000000002`,
+}));
+
+/** Three tenants: as it comes; one that holds back; one that mutes, and has lines. Two share an app. */
+export const tenants: Tenant[] = parseConfig(
+  {
+    tenants: [
+      {
+        name: 'Contoso',
+        tenantId: IDS[0],
+        ...APPS[0],
+        homeTenantId: IDS[0],
+        recipients: { scores: ['scores@contoso.com'], controls: ['controls@contoso.com'] },
+      },
+      {
+        name: 'Fabrikam',
+        tenantId: IDS[1],
+        ...APPS[1],
+        recipients: ['all@fabrikam.com'],
+        schedule: { at: '02:30', timeZone: 'America/New_York' },
+        alerts: { confirmDrops: 2, minimumPoints: 0.3 },
+      },
+      {
+        name: 'Northwind',
+        tenantId: IDS[2],
+        ...APPS[0],
+        homeTenantId: IDS[0],
+        recipients: ['all@northwind.com'],
+        alerts: { mute: ['*mdo_*'], below: 50, drop: 5 },
+      },
+    ],
+    channels: [
+      { name: 'soc', type: 'teams', url: { secret: 'soc' }, tenants: ['Contoso', 'Northwind'] },
+      {
+        name: 'hook',
+        type: 'webhook',
+        url: { secret: 'hook' },
+        signingKey: { secret: 'hook-key' },
+        tenants: ['Fabrikam'],
+      },
+    ],
+    operations: ['oncall@contoso.com'],
+    mail: { from: SENDER.from },
+  },
+  'the years',
+).tenants;
+
+const bundle = await createCertificate({ commonName: 'years', days: 365, notBefore: new Date('2025-12-01') });
+/** Keys are made once a process: the nth of each life is the nth of all. */
+const made: ReturnType<typeof createCertificate>[] = [];
+
+export interface Outcome {
+  violations: string[];
+  figures: Oracle['figures'];
+}
+
+/** @param stopAtFirst ends with the day of the first violation */
+export async function live(history: History, { stopAtFirst = false } = {}): Promise<Outcome> {
+  const fleet = new Fleet(history);
+  for (let day = 0; day < history.days; day += 1) {
+    await fleet.day(day);
+    if (stopAtFirst && fleet.oracle.violations.length > 0) break;
+  }
+  if (!(stopAtFirst && fleet.oracle.violations.length > 0))
+    await fleet.oracle.finish(fleet.store, fleet.keys);
+  return { violations: fleet.oracle.violations, figures: fleet.oracle.figures };
+}
+
+class Fleet {
+  readonly store = new YearsStore();
+  readonly clock: FixedClock;
+  readonly keys: FakeKeys;
+  readonly secret = new MemorySecret(bundle.certificate + bundle.privateKey);
+  readonly oracle: Oracle;
+  readonly #history: History;
+  readonly #truths: Truth[];
+  /** By tenant and day. */
+  readonly #events: Event[][][];
+  #invocations = 0;
+  #made = 0;
+
+  constructor(history: History) {
+    this.#history = history;
+    this.clock = new FixedClock(`${dateAt(0)}T00:00:00Z`);
+    this.keys = new FakeKeys(this.clock);
+    for (const [index, { clientId, objectId }] of APPS.entries()) {
+      this.keys.apps.set(clientId, { homeTenantId: IDS[index]!, objectId, keys: [], refuses: null });
+      this.keys.upload(clientId, bundle.certificate);
+    }
+    const fleet = tenants.slice(0, history.tenants);
+    this.#truths = fleet.map(({ tenantId }, index) => truthOf(history, index, tenantId));
+    this.oracle = new Oracle(fleet, this.#truths);
+    this.#events = fleet.map(() => Array.from({ length: history.days }, () => []));
+    for (const event of history.events) {
+      const until = 'days' in event ? event.on + event.days : event.on + 1;
+      for (let on = event.on; on < Math.min(until, history.days); on += 1)
+        this.#events[event.tenant]?.[on]?.push(event);
+    }
+  }
+
+  async day(day: number): Promise<void> {
+    const fires = tenants
+      .slice(0, this.#history.tenants)
+      .map((tenant, index) => ({ index, at: fireOf(tenant, dateAt(day)) }))
+      .toSorted((a, b) => a.at - b.at);
+    for (const { index, at } of fires) {
+      const random = randomOf(`fire ${this.#history.seed} ${day} ${index}`);
+      this.#until(at + random.integer(0, 10) * MINUTE_MS);
+      const events = this.#events[index]![day]!;
+      this.oracle.dayBegins(index, day, events);
+      if (!events.some(({ kind }) => kind === 'off')) {
+        const together = events.find((event) => event.kind === 'at once');
+        if (together?.kind === 'at once') {
+          const jitter = randomOf(`jitter ${together.seed}`);
+          await Promise.all([this.#fire(index, day, events, jitter), this.#fire(index, day, events, jitter)]);
+        } else await this.#fire(index, day, events);
+        if (events.some(({ kind }) => kind === 'twice')) {
+          this.clock.advance(random.integer(1, 20) * MINUTE_MS);
+          await this.#fire(index, day, []);
+        }
+      }
+    }
+    const noon = Date.parse(`${dateAt(day)}T14:00:00Z`);
+    this.#until(noon);
+    if (!this.#events[0]![day]!.some(({ kind }) => kind === 'watch off')) await this.#watch(day);
+    await this.#renew(day);
+    for (const index of this.#truths.keys()) this.oracle.dayEnds(index, day);
+  }
+
+  #until(at: number): void {
+    this.clock.set(new Date(Math.max(at, this.clock.now().getTime())).toISOString());
+  }
+
+  /** One event of the schedule, with the retries of its invocation. */
+  async #fire(
+    index: number,
+    day: number,
+    events: Event[],
+    jitter?: ReturnType<typeof randomOf>,
+  ): Promise<void> {
+    const id = `invocation-${(this.#invocations += 1)}`;
+    const crash = events.find((event) => event.kind === 'crash');
+    const again = crash?.kind === 'crash' ? crash.again : RETRIES_MS.length;
+    for (let attempt = 0; ; attempt += 1) {
+      const failed = await this.#run(index, day, id, events, attempt === 0 ? crash : undefined, jitter);
+      if (!failed || attempt >= again) return;
+      this.clock.advance(RETRIES_MS[attempt]!);
+    }
+  }
+
+  async #run(
+    index: number,
+    day: number,
+    id: string,
+    events: Event[],
+    crash: Event | undefined,
+    jitter?: ReturnType<typeof randomOf>,
+  ): Promise<boolean> {
+    const tenant = tenants[index]!;
+    const truth = this.#truths[index]!;
+    const wrong = events.find((event) => event.kind === 'clock');
+    const hours = wrong?.kind === 'clock' ? wrong.hours : 0;
+    const clock: Clock = { now: () => new Date(this.clock.now().getTime() + hours * HOUR_MS) };
+    const answer = answerOf(truth, day, this.clock.now(), events);
+    const invoked: Invoked = {
+      tenant: index,
+      day,
+      at: this.clock.now().getTime(),
+      served: answer.served,
+      unmarked: new Set(),
+    };
+    const guard = guardOf(crash, jitter);
+    const has = (kind: Event['kind']) => events.some((event) => event.kind === kind);
+    const ports: Ports = {
+      ...this.#ports(invoked, clock, id, events, guard),
+      certificate: { read: guard(async () => this.secret.pem()) },
+      graph: {
+        signIn: guard(async (who: Tenant, certificate: ReturnType<typeof bundleOf> | null) => {
+          if (has('outage'))
+            throw new MonitorError('unreachable', 'Entra ID does not answer.', 'Run again.', {
+              retryable: true,
+            });
+          await this.keys.signIn(who, certificate!);
+          return {
+            secureScores: guard(async (days: number) => answer.entries(days)),
+            controlProfiles: guard(async () => answer.profiles()),
+          };
+        }),
+      },
+    };
+    try {
+      const result = await monitor({ tenant, sender: SENDER, ports });
+      this.oracle.runEnded(invoked, { result });
+      return false;
+    } catch (error) {
+      this.oracle.runEnded(invoked, { error, excused: error instanceof Crash || crash !== undefined });
+      return true;
+    }
+  }
+
+  #ports(
+    invoked: Invoked,
+    clock: Clock,
+    id: string,
+    events: Event[],
+    guard: Guard,
+  ): Omit<Ports, 'certificate' | 'graph'> {
+    const { store, oracle } = this;
+    const watched: ObjectStore = {
+      location: store.location,
+      get: guard((key: string) => store.get(key)),
+      list: guard((prefix: string, after?: string) => store.list(prefix, after)),
+      create: guard(async (key: string, bytes: Uint8Array) => {
+        const done = await store.create(key, bytes);
+        if (done === 'created') oracle.created(key, bytes);
+        return done;
+      }),
+      replace: guard(async (key: string, bytes: Uint8Array, expected: string | null) => {
+        const version = await store.replace(key, bytes, expected);
+        if (version !== undefined) oracle.replaced(invoked, key, bytes);
+        return version;
+      }),
+    };
+    const channel = (tenant: number, destination: string): Channel => ({
+      send: guard(async (message: Message) => {
+        // The watch delivers for every tenant.
+        const today = invoked.tenant < 0 ? this.#events[tenant]![invoked.day]! : events;
+        const problem = problemOf(destination === MAIL, (kind) => today.some((event) => event.kind === kind));
+        if (problem) throw problem;
+        oracle.sent(invoked, tenant, destination, message);
+        return `id-of-${message.id}`;
+      }),
+    });
+    const log: Log = {
+      info: () => {},
+      warn: () => {},
+      error: (message, facts) => oracle.logged(message, facts),
+    };
+    return {
+      clock,
+      pause: guard(async (ms: number) => this.clock.advance(ms)),
+      invocation: { id, deadline: new Date(clock.now().getTime() + RUN_MS) },
+      store: watched,
+      channels: {
+        of: ({ tenantId }, destination) =>
+          channel(
+            IDS.findIndex((id) => id === tenantId),
+            destination,
+          ),
+      },
+      log,
+      metrics: { publish: () => {} },
+    };
+  }
+
+  async #watch(day: number): Promise<void> {
+    const invoked: Invoked = {
+      tenant: -1,
+      day,
+      at: this.clock.now().getTime(),
+      served: null,
+      unmarked: new Set(),
+    };
+    const guard = guardOf(undefined);
+    try {
+      const result = await watch({
+        deployment: 'years',
+        sender: SENDER,
+        deadline: new Date(this.clock.now().getTime() + RUN_MS),
+        ports: {
+          ...this.#ports(invoked, this.clock, 'watch', [], guard),
+          mailer: {
+            send: async () => {
+              this.oracle.watchSent(day);
+              return 'id';
+            },
+          },
+          schedules: {
+            list: async () =>
+              this.#truths.map(({ tenantId }) => ({
+                tenantId,
+                enabled: true,
+                since: new Date(`${dateAt(0)}T00:00:00Z`),
+              })),
+          },
+        },
+      });
+      this.oracle.watched(day, this.clock.now().getTime(), result);
+    } catch (error) {
+      this.oracle.violate(`day ${day}: the watch failed: ${String(error)}`);
+    }
+    this.oracle.ended(invoked);
+  }
+
+  async #renew(day: number): Promise<void> {
+    const crash = this.#events[0]![day]!.find((event) => event.kind === 'renewal crash');
+    const guard = guardOf(crash);
+    const wrap = <T extends object>(target: T): T =>
+      new Proxy(target, {
+        get(object, name) {
+          const value: unknown = Reflect.get(object, name, object);
+          return typeof value === 'function' ? guard(value.bind(object) as never) : value;
+        },
+      });
+    const before = this.secret.current;
+    try {
+      await rotate({
+        deployment: 'years',
+        tenants: tenants.slice(0, this.#history.tenants),
+        sender: SENDER,
+        ports: {
+          clock: this.clock,
+          invocation: {
+            id: `renewal ${day}`,
+            deadline: new Date(this.clock.now().getTime() + 10 * MINUTE_MS),
+          },
+          certificates: () => wrap(this.secret),
+          keys: wrap(this.keys),
+          create: guard((options: Parameters<typeof createCertificate>[0]) => {
+            const index = (this.#made += 1);
+            return (made[index] ??= createCertificate(options));
+          }),
+          store: wrap(this.store as ObjectStore),
+          mailer: {
+            send: async (mail) => {
+              this.oracle.violate(`day ${day}: the renewal asks for a human: ${mail.subject}`);
+              return 'id';
+            },
+          },
+          log: { info: () => {}, warn: () => {}, error: () => {} },
+          pause: async (ms) => this.clock.advance(ms),
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof Crash)) this.oracle.violate(`day ${day}: the renewal failed: ${String(error)}`);
+    }
+    if (this.secret.current !== before) this.oracle.figures.renewals += 1;
+  }
+}
+
+type Guard = <Args extends unknown[], Result>(
+  call: (...args: Args) => Promise<Result>,
+) => (...args: Args) => Promise<Result>;
+
+/** Counts the calls of an attempt, of which one dies, or fails; after a death none does anything. */
+function guardOf(crash: Event | undefined, jitter?: ReturnType<typeof randomOf>): Guard {
+  let calls = 0;
+  let isDead = false;
+  const plan = crash?.kind === 'crash' || crash?.kind === 'renewal crash' ? crash : null;
+  return (call) =>
+    async (...args) => {
+      if (isDead) throw new Crash();
+      calls += 1;
+      const isIt = calls === plan?.nth;
+      if (isIt && plan.when === 'error')
+        throw new MonitorError('unavailable', 'It does not answer.', 'Run again.', { retryable: true });
+      if (isIt && plan.when === 'before') {
+        isDead = true;
+        throw new Crash();
+      }
+      for (let turns = jitter?.integer(0, 4) ?? 0; turns > 0; turns -= 1) await setImmediate();
+      const answer = await call(...args);
+      if (isIt) isDead = true;
+      if (isDead) throw new Crash();
+      return answer;
+    };
+}
+
+function problemOf(isMail: boolean, has: (kind: Event['kind']) => boolean): DeliveryError | null {
+  if (isMail) {
+    if (has('refused'))
+      return new DeliveryError('mail-address-refused', 'The address is refused.', 'Correct it.', {
+        final: true,
+      });
+    if (has('paused')) return new DeliveryError('mail-paused', 'Sending is paused.', 'Ask AWS.');
+    if (has('throttled'))
+      return new DeliveryError('mail-throttled', 'Too many mails.', 'Wait.', {
+        retryable: true,
+        retryAfter: 4_000,
+      });
+    return null;
+  }
+  if (has('webhook deleted'))
+    return new DeliveryError('channel-gone', 'It is gone.', 'Make another one.', { final: true });
+  if (has('webhook down'))
+    return new DeliveryError('channel-down', 'It does not answer.', 'Wait.', { retryable: true });
+  return null;
+}
+
+/** The moment of a tenant's schedule on a date, ms; a time that the clock skips that day is taken an hour later. */
+function fireOf({ schedule: { at, timeZone } }: Tenant, date: string): number {
+  const asUtc = Date.parse(`${date}T${at}:00Z`);
+  return asUtc - offsetOf(timeZone, asUtc);
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+function offsetOf(timeZone: string, at: number): number {
+  const format =
+    formats.get(timeZone) ??
+    new Intl.DateTimeFormat('en', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+    });
+  formats.set(timeZone, format);
+  const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
+  return (
+    Date.parse(`${part['year']}-${part['month']}-${part['day']}T${part['hour']}:${part['minute']}:00Z`) -
+    Math.floor(at / MINUTE_MS) * MINUTE_MS
+  );
+}

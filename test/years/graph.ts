@@ -1,0 +1,139 @@
+import { MonitorError } from '../../lambda/errors.ts';
+import type { Event } from './history.ts';
+import { dateAt, versionOn, type Truth, type Version } from './truth.ts';
+
+/*
+ * Graph's answers, as they stand on the wire.
+ */
+
+/** Graph keeps 90 days. */
+const KEPT_DAYS = 90;
+
+/** What an invocation was served. */
+export interface Served {
+  /** By date; those that are no day of the tenant are not among them. */
+  versions: Map<string, Version>;
+  newest: Version | null;
+  /** Names by uid, as the complete catalogue has them; and whether it was served complete. */
+  catalogue: { complete: boolean; at: string };
+}
+
+/** @param faults of this tenant on this day, with how many days ago they began */
+export function answerOf(
+  truth: Truth,
+  today: number,
+  now: Date,
+  faults: readonly Event[],
+): { entries: (count: number) => unknown[]; profiles: () => unknown[]; served: Served } {
+  const has = (kind: Event['kind']) => faults.some((fault) => fault.kind === kind);
+  const dates: Version[] = [];
+  for (let index = today; index >= Math.max(0, today - KEPT_DAYS + 1); index -= 1) {
+    const day = truth.days[index]!;
+    if (day.published <= today) dates.push(versionOn(day, today));
+  }
+  const served: Served = {
+    versions: new Map(),
+    newest: null,
+    catalogue: { complete: true, at: now.toISOString() },
+  };
+  return {
+    served,
+    entries(count) {
+      if (has('partial'))
+        throw new MonitorError('partial-answer', 'The answer is partial.', 'Run again.', { retryable: true });
+      if (has('empty')) return [];
+      const answered = dates.slice(0, count);
+      const entries: unknown[] = answered.map((version, index) =>
+        entryOf(truth.tenantId, version, index === 0),
+      );
+      const isUsable = !has('placeholder') && !has('malformed');
+      if (has('placeholder')) entries[0] = { ...(entries[0] as object), azureTenantId: 'NA' };
+      if (has('malformed')) entries[0] = { ...(entries[0] as object), currentScore: -1 };
+      if (has('future')) {
+        const future = { ...answered[0]!, date: dateAt(today + 40), tag: 'future' };
+        entries.unshift(entryOf(truth.tenantId, future, true));
+      }
+      for (const version of isUsable ? answered : answered.slice(1))
+        served.versions.set(version.date, version);
+      served.newest = isUsable ? (answered[0] ?? null) : null;
+      return entries;
+    },
+    profiles() {
+      const all = catalogueOf(truth, today, now);
+      served.catalogue.complete = !has('half catalogue') && !has('no catalogue');
+      if (has('no catalogue')) return [];
+      return has('half catalogue') ? all.slice(0, Math.floor(all.length * 0.4)) : all;
+    },
+  };
+}
+
+export function entryOf(tenantId: string, version: Version, newest: boolean): Record<string, unknown> {
+  const { date, tag, services, points, maximum } = version;
+  return {
+    id: `${tenantId}_${date}`,
+    azureTenantId: tenantId,
+    createdDateTime: `${date}T00:00:00Z`,
+    currentScore: points,
+    maxScore: maximum,
+    activeUserCount: 40,
+    licensedUserCount: 0,
+    enabledServices: services,
+    vendorInformation: {
+      vendor: 'Microsoft',
+      provider: 'SecureScore',
+      providerVersion: tag,
+      subProvider: null,
+    },
+    averageComparativeScores: [],
+    controlScores: version.controls.map((control) => ({
+      controlName: control.name,
+      controlCategory: control.name.includes('mdo_') ? 'Apps' : 'Identity',
+      score: control.points,
+      scoreInPercentage: Math.round((10_000 * control.points) / control.maximum) / 100,
+      ...(newest
+        ? {
+            description: `<p>About ${control.name}</p>`,
+            implementationStatus: `You have ${control.users - control.failing} of ${control.users} users.`,
+            lastSynced: `${date}T04:00:00Z`,
+            count: String(control.users - control.failing),
+            total: String(control.users),
+          }
+        : { description: null, implementationStatus: 'You have 0 of 0 users.' }),
+    })),
+  };
+}
+
+function catalogueOf(truth: Truth, today: number, now: Date): unknown[] {
+  const day = truth.days[today]!;
+  const profiles = day.catalogue.map(({ uid, name, maximum }) => {
+    const updates = (truth.decisions.get(uid) ?? []).filter(({ at }) => Date.parse(at) <= now.getTime());
+    return profileOf(
+      name,
+      maximum,
+      updates.map(({ state, at, by }) => ({
+        state,
+        updatedDateTime: at,
+        updatedBy: by,
+        comment: 'agreed',
+        assignedTo: null,
+      })),
+    );
+  });
+  return [...profiles, ...Array.from({ length: 12 }, (_, index) => profileOf(`other_${index}`, 5, []))];
+}
+
+function profileOf(id: string, maxScore: number, controlStateUpdates: unknown[]) {
+  return {
+    id,
+    title: `Title of ${id}`,
+    maxScore,
+    rank: 1,
+    service: 'AzureAD',
+    tier: 'Core',
+    implementationCost: 'Low',
+    userImpact: 'Low',
+    actionUrl: 'https://entra.microsoft.com/',
+    remediation: '<p>Turn it on.</p>',
+    controlStateUpdates,
+  };
+}

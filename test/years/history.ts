@@ -1,0 +1,149 @@
+import { randomOf } from '../../simulator/random.ts';
+
+/*
+ * What happens in five years, as plain data: each event is told on its own, can be left out without the others changing,
+ * and means nothing where the world gives no occasion for it. That is what lets a failing history be shortened.
+ */
+
+export const FIRST_DAY = '2026-01-01';
+export const FIVE_YEARS = 1826;
+export const TENANTS = 3;
+
+/** `on`: days since the first one. */
+export type Event = { tenant: number; on: number } & (
+  | TruthEvent
+  | GraphFault
+  | { kind: 'outage'; days: number }
+  | { kind: 'off'; days: number }
+  | { kind: 'twice' }
+  | { kind: 'at once'; seed: number }
+  /** The nth call of a port dies, or fails; `again`: how many retries the invocation gets afterwards. */
+  | { kind: 'crash'; nth: number; when: 'before' | 'after' | 'error'; again: number }
+  | { kind: 'throttled' | 'refused' | 'paused' | 'webhook down'; days: number }
+  | { kind: 'webhook deleted'; days: number }
+  | { kind: 'clock'; hours: number }
+  | { kind: 'watch off' }
+  | { kind: 'renewal crash'; nth: number; when: 'before' | 'after' }
+);
+
+/** What Microsoft and the people of a tenant do. `pick` chooses a control, from 0 to 1. */
+export type TruthEvent =
+  | { kind: 'move'; pick: number; failing: number; afternoon: boolean }
+  | { kind: 'drift'; pick: number; users: number }
+  | { kind: 're-score'; pick: number; maximum: number }
+  | { kind: 'add'; maximum: number; failing: number }
+  | { kind: 'retire'; pick: number }
+  | { kind: 'rename'; pick: number; prefix: number }
+  | { kind: 'services' }
+  | { kind: 'decide'; pick: number; delay: number; until: number; afternoon: boolean }
+  /** A past day is given other scores. */
+  | { kind: 'restate'; pick: number; back: number; failing: number }
+  /** A licence ends, and most controls go with it. */
+  | { kind: 'licence'; days: number };
+
+/** What Graph answers besides the truth. */
+export type GraphFault =
+  | { kind: 'silent'; days: number; backfill: boolean }
+  | { kind: 'missing' }
+  | { kind: 'late'; days: number }
+  | { kind: 'half' | 'total'; days: number; corrected: boolean }
+  | { kind: 'placeholder' | 'malformed' | 'partial' | 'empty' | 'future'; days: number }
+  | { kind: 'half catalogue' | 'no catalogue'; days: number };
+
+export interface History {
+  seed: number;
+  days: number;
+  tenants: number;
+  events: Event[];
+}
+
+/** A history of a seed. Rates are those of a busy tenant on a bad cloud: what would come in a decade comes in five years. */
+export function historyOf(seed: number, days = FIVE_YEARS, tenants = TENANTS): History {
+  const source = randomOf(`history ${seed}`);
+  const random = () => source.next();
+  const chance = (share: number) => random() < share;
+  const between = (from: number, to: number) => from + Math.floor(random() * (to - from + 1));
+  const events: Event[] = [];
+  for (let tenant = 0; tenant < tenants; tenant += 1) {
+    const every = (interval: number, event: () => DistributiveOmit<Event, 'tenant' | 'on'>) => {
+      for (let on = 1; on < FIVE_YEARS; on += 1)
+        if (chance(1 / interval)) events.push({ tenant, on, ...event() });
+    };
+    every(9, () => ({
+      kind: 'move',
+      pick: random(),
+      failing: between(0, 10) / 10,
+      afternoon: chance(0.3),
+    }));
+    every(4, () => ({ kind: 'drift', pick: random(), users: between(-3, 3) }));
+    every(60, () => ({ kind: 're-score', pick: random(), maximum: between(1, 15) }));
+    every(50, () => ({ kind: 'add', maximum: between(1, 10), failing: between(0, 10) / 10 }));
+    every(60, () => ({ kind: 'retire', pick: random() }));
+    every(120, () => ({ kind: 'rename', pick: random(), prefix: between(10_000, 99_999) }));
+    every(250, () => ({ kind: 'services' }));
+    every(45, () => ({
+      kind: 'decide',
+      pick: random(),
+      delay: between(1, 7),
+      until: between(8, 90),
+      afternoon: chance(0.3),
+    }));
+    every(30, () => ({ kind: 'restate', pick: random(), back: between(1, 6), failing: between(0, 10) / 10 }));
+    every(900, () => ({ kind: 'licence', days: between(20, 60) }));
+
+    every(500, () => ({ kind: 'silent', days: between(4, 40), backfill: chance(0.5) }));
+    every(50, () => ({ kind: 'missing' }));
+    every(50, () => ({ kind: 'late', days: between(1, 5) }));
+    every(90, () => ({ kind: 'half', days: between(1, 2), corrected: chance(0.5) }));
+    every(120, () => ({ kind: 'total', days: between(1, 2), corrected: chance(0.5) }));
+    every(120, () => ({ kind: 'placeholder', days: between(1, 3) }));
+    every(150, () => ({ kind: 'malformed', days: between(1, 2) }));
+    every(60, () => ({ kind: 'partial', days: between(1, 2) }));
+    every(300, () => ({ kind: 'empty', days: between(1, 3) }));
+    every(300, () => ({ kind: 'future', days: between(1, 4) }));
+    every(150, () => ({ kind: 'half catalogue', days: between(1, 12) }));
+    every(300, () => ({ kind: 'no catalogue', days: between(1, 6) }));
+
+    every(400, () => ({ kind: 'outage', days: chance(0.3) ? between(20, 80) : between(1, 8) }));
+    every(90, () => ({ kind: 'off', days: between(1, 3) }));
+    every(20, () => ({ kind: 'twice' }));
+    every(40, () => ({ kind: 'at once', seed: between(1, 1e9) }));
+    every(8, () => ({
+      kind: 'crash',
+      nth: between(1, 70),
+      when: (['before', 'after', 'error'] as const)[between(0, 2)]!,
+      again: between(0, 2),
+    }));
+    every(60, () => ({ kind: 'throttled', days: between(1, 3) }));
+    every(300, () => ({ kind: 'refused', days: between(1, 2) }));
+    every(400, () => ({ kind: 'paused', days: between(1, 9) }));
+    every(150, () => ({ kind: 'webhook down', days: between(1, 10) }));
+    every(900, () => ({ kind: 'webhook deleted', days: between(5, 200) }));
+    every(400, () => ({ kind: 'clock', hours: between(-72, 72) }));
+    if (tenant === 0) {
+      every(60, () => ({ kind: 'watch off' }));
+      every(3, () => ({
+        kind: 'renewal crash',
+        nth: between(1, 25),
+        when: chance(0.5) ? 'before' : 'after',
+      }));
+    }
+  }
+  return {
+    seed,
+    days,
+    tenants,
+    events: events.filter((event) => event.on < days && (endOf(event) < days - QUIET_DAYS || isTruth(event))),
+  };
+}
+
+/** Nothing fails in the last days, so that everything can come to its end. */
+const QUIET_DAYS = 10;
+
+const endOf = (event: Event): number => event.on + ('days' in event ? event.days : 1);
+
+function isTruth({ kind }: Event): boolean {
+  return ['move', 'drift', 're-score', 'add', 'retire', 'rename', 'services'].includes(kind);
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

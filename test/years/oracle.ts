@@ -1,0 +1,841 @@
+import { isDeepStrictEqual } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import type { Tenant } from '../../lambda/config.ts';
+import type { Message } from '../../lambda/ports.ts';
+import type { WatchResult } from '../../lambda/watch/watch.ts';
+import { entryOf, type Served } from './graph.ts';
+import type { Event } from './history.ts';
+import { columnsOf, findingsOf } from './product.ts';
+import type { YearsStore } from './store.ts';
+import { dateAt, versionOn, type Control, type Truth, type Update, type Version } from './truth.ts';
+
+/*
+ * The oracle knows the truth that the simulation served, and what the product wrote, sent and returned. It works out anew
+ * what should have been reported, without the product's score, run and report.
+ */
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const CLOSE = 1e-9;
+/** Points move by hundredths. */
+const SAME = 0.005;
+/** Days within which a decision may move the points. */
+const EFFECTIVE_DAYS = 14;
+
+/** An attempt of an invocation, or of the watch. */
+export interface Invoked {
+  /** Index; −1: the watch. */
+  tenant: number;
+  day: number;
+  at: number;
+  served: Served | null;
+  /** Deliveries that were sent, and not noted as sent. */
+  unmarked: Set<string>;
+}
+
+interface Line {
+  date: string;
+  percentage: number | null;
+}
+
+/** What the oracle reads of a report. */
+interface Report {
+  from: { date: string; snapshot: string } | null;
+  to: { date: string; snapshot: string } | null;
+  before: Line | null;
+  after: Line | null;
+  account: Record<string, number | { percentagePoints: number }> | null;
+  days: { date: string; previousDate: string; before: Line; after: Line; changes: Row[] }[];
+  confirmed: { control: string }[];
+  start: object | null;
+  operations: { kind: string; since?: string; deliveries?: { subject: string; since: string }[] }[];
+}
+
+interface Row {
+  kind: string;
+  control: string | null;
+  points: { before: number | null; after: number | null };
+  percentagePoints: number;
+  cause: string | null;
+  fate: string;
+}
+
+interface Delivery {
+  id: string;
+  destination: string;
+  kind: string;
+  report: string;
+  subject: string;
+  since: string;
+  heard: boolean;
+  episodes: { until: string | null }[];
+}
+
+interface State {
+  cursor: { date: string; snapshot: string } | null;
+  outbox: Delivery[];
+  claim: { report: Report | null } | null;
+  said: { failing: object | null };
+}
+
+/** What should be reported of a control on a day. */
+interface Expected {
+  uid: number;
+  kinds: Set<string>;
+  /** Instead of lost and gained, where the move may count as drift. */
+  mayDrift: boolean;
+  before: Control | null;
+  after: Control | null;
+  share: number;
+  causes: Set<string>;
+}
+
+interface Archived {
+  hash: string;
+  version: Version;
+  complete: boolean;
+}
+
+class Book {
+  readonly archived = new Map<string, Archived[]>();
+  readonly byHash = new Map<string, Archived>();
+  state: State | null = null;
+  /** The score that the readers know, and what has happened since. */
+  shown: Line | null = null;
+  since = { earned: 0, rescored: 0, decided: 0 };
+  /** When the catalogue that the last comparison saw was served. */
+  catalogueAt: string | null = null;
+  /** When a complete catalogue was last served to anybody. */
+  completeAt: string | null = null;
+  pending = new Map<number, { date: string; share: number; steps: number }>();
+  reports = 0;
+  archivedReports = 0;
+  lastSuccess: number | null = null;
+  succeeded = -1;
+  healthy = 0;
+  staleEpisodes = 0;
+  staleReported = 0;
+  isStale = false;
+  /** Required: served to a run that ended well. */
+  required = new Map<string, Version>();
+  mailedDecisions = 0;
+}
+
+const BAD: Event['kind'][] = [
+  'outage',
+  'off',
+  'half',
+  'total',
+  'placeholder',
+  'malformed',
+  'partial',
+  'empty',
+  'licence',
+  'throttled',
+  'refused',
+  'paused',
+  'webhook down',
+  'webhook deleted',
+  'clock',
+  'crash',
+  'half catalogue',
+  'no catalogue',
+  'at once',
+];
+
+/** What may be the reason of an item for operations. */
+const REASONS: Record<string, Event['kind'][]> = {
+  suspect: ['half', 'licence'],
+  disagreeing: ['total'],
+  catalogue: ['half catalogue', 'no catalogue', 'licence'],
+  failing: ['outage', 'placeholder', 'malformed', 'partial', 'empty', 'crash'],
+  undelivered: ['paused', 'throttled', 'webhook down'],
+  dropped: ['refused', 'webhook deleted', 'webhook down', 'paused', 'throttled', 'outage', 'off'],
+};
+const REASON_DAYS = 15;
+
+export class Oracle {
+  readonly violations: string[] = [];
+  readonly figures = {
+    runs: 0,
+    failed: 0,
+    crashes: 0,
+    changes: 0,
+    reports: 0,
+    deliveries: 0,
+    repeated: 0,
+    dropped: 0,
+    watchMails: 0,
+    renewals: 0,
+    /** By person: how many on each day. */
+    mails: new Map<string, Map<number, number>>(),
+  };
+  readonly #tenants: Tenant[];
+  readonly #truths: Truth[];
+  readonly #books: Book[];
+  readonly #sent = new Map<string, number>();
+  readonly #excused = new Map<string, number>();
+  readonly #seen = new Map<string, Delivery & { tenant: number; since: string }>();
+  readonly #mourned = new Set<string>();
+  readonly #gone: { tenant: number; day: number; delivery: Delivery }[] = [];
+  readonly #events: Event[][][] = [];
+
+  constructor(tenants: Tenant[], truths: Truth[]) {
+    this.#tenants = tenants;
+    this.#truths = truths;
+    this.#books = tenants.map(() => new Book());
+    for (const _ of tenants) this.#events.push([]);
+  }
+
+  violate(text: string): void {
+    this.violations.push(text);
+  }
+
+  dayBegins(tenant: number, day: number, events: Event[]): void {
+    this.#events[tenant]![day] = events;
+  }
+
+  /** A new object, as the store has it. */
+  created(key: string, bytes: Uint8Array): void {
+    const [, id, date, hash] = /^snapshots\/tenant=([^/]+)\/date=([^/]+)\/([0-9a-f]+)/.exec(key) ?? [];
+    if (id !== undefined && date !== undefined && hash !== undefined) {
+      const tenant = this.#tenants.findIndex(({ tenantId }) => tenantId === id);
+      const book = this.#books[tenant]!;
+      const { newest, secureScore } = JSON.parse(gunzipSync(bytes).toString()) as {
+        newest: boolean;
+        secureScore: { vendorInformation: { providerVersion: string } };
+      };
+      const tag = secureScore.vendorInformation.providerVersion;
+      const { days } = this.#truths[tenant]!;
+      const version = days[indexOf(date)]?.versions.find((each) => each.tag === tag);
+      // By a clock that is behind, an older day is the newest, whose texts Graph has dropped already.
+      const complete =
+        version !== undefined && newest && isDeepStrictEqual(secureScore, entryOf(id, version, true));
+      if (!version || !(complete || isDeepStrictEqual(secureScore, entryOf(id, version, false)))) {
+        this.violate(`${date} of ${id} is archived as Graph never answered it`);
+        return;
+      }
+      const archived = { hash, version, complete };
+      book.archived.set(date, [...(book.archived.get(date) ?? []), archived]);
+      book.byHash.set(hash, archived);
+    }
+    const [, whose] = /^reports\/tenant=([^/]+)\//.exec(key) ?? [];
+    if (whose !== undefined) {
+      this.#books[this.#tenants.findIndex(({ tenantId }) => tenantId === whose)]!.archivedReports += 1;
+    }
+  }
+
+  replaced(invoked: Invoked, key: string, bytes: Uint8Array): void {
+    const [, id] = /^state\/tenant=(.+)\.json$/.exec(key) ?? [];
+    if (id === undefined) return;
+    const tenant = this.#tenants.findIndex(({ tenantId }) => tenantId === id);
+    const book = this.#books[tenant]!;
+    const state = JSON.parse(Buffer.from(bytes).toString()) as State;
+    const former = book.state;
+    book.state = state;
+    this.#outbox(invoked, tenant, former, state);
+    const report = state.claim?.report ?? null;
+    const isNew = report !== null && !isDeepStrictEqual(report, former?.claim?.report ?? null);
+    if (isNew) {
+      book.reports += 1;
+      this.figures.reports += 1;
+      this.#operations(invoked, tenant, report);
+    }
+    const moved =
+      state.cursor &&
+      state.cursor.snapshot + state.cursor.date !==
+        (former?.cursor?.snapshot ?? '') + (former?.cursor?.date ?? '');
+    if (moved) this.#step(invoked, tenant, former?.cursor ?? null, state, isNew ? report : null);
+    else if (isNew && report.days.length > 0)
+      this.violate(`day ${invoked.day}, tenant ${tenant}: days are reported though the cursor stands`);
+    else if (isNew) this.#account(invoked, tenant, state, report);
+  }
+
+  sent(invoked: Invoked, tenant: number, destination: string, message: Message): void {
+    const { id, kind } = message;
+    const times = (this.#sent.get(id) ?? 0) + 1;
+    this.#sent.set(id, times);
+    invoked.unmarked.add(id);
+    this.figures.deliveries += 1;
+    if (times > 1) this.figures.repeated += 1;
+    if (times > 1 + (this.#excused.get(id) ?? 0))
+      this.violate(`day ${invoked.day}, tenant ${tenant}: ${id} is sent again without a reason`);
+    if (!this.#books[tenant]!.state!.outbox.some((each) => each.id === id))
+      this.violate(`day ${invoked.day}, tenant ${tenant}: ${id} is sent and stands in no outbox`);
+    if (destination !== 'mail') return;
+    const { recipients } = this.#tenants[tenant]!;
+    const readers: Partial<Record<typeof kind, string[]>> = {
+      start: [...new Set([...recipients.scores, ...recipients.controls])],
+      scores: recipients.scores,
+      controls: recipients.controls,
+      operations: ['oncall@contoso.com'],
+    };
+    for (const person of readers[kind] ?? []) this.#count(person, invoked.day);
+  }
+
+  watchSent(day: number): void {
+    this.figures.watchMails += 1;
+    this.#count('oncall@contoso.com', day);
+  }
+
+  #count(person: string, day: number): void {
+    const days = this.figures.mails.get(person) ?? new Map<number, number>();
+    this.figures.mails.set(person, days.set(day, (days.get(day) ?? 0) + 1));
+  }
+
+  logged(message: string, facts: Record<string, unknown> | undefined): void {
+    if (
+      /ledger does not name|does not belong|damaged|could not be written/.test(message) &&
+      !isInjected(facts)
+    )
+      this.violate(`the log says: ${message} ${JSON.stringify(facts)}`);
+  }
+
+  runEnded(
+    invoked: Invoked,
+    ending: { result: { pending: unknown[] } } | { error: unknown; excused: boolean },
+  ): void {
+    const { tenant, day, served } = invoked;
+    const book = this.#books[tenant]!;
+    this.figures.runs += 1;
+    this.ended(invoked);
+    if ('error' in ending) {
+      this.figures.failed += 1;
+      if (ending.excused) this.figures.crashes += 1;
+      const { error } = ending;
+      const isKnown = error instanceof Error && 'retryable' in error;
+      const allowed = this.#had(tenant, day, 1, [
+        'outage',
+        'placeholder',
+        'malformed',
+        'partial',
+        'empty',
+        'at once',
+        'crash',
+        'twice',
+        'clock',
+      ]);
+      if (!ending.excused && !(isKnown && allowed))
+        this.violate(
+          `day ${day}, tenant ${tenant}: the run failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        );
+      return;
+    }
+    book.lastSuccess = invoked.at;
+    book.succeeded = day;
+    for (const [date, version] of served?.versions ?? []) book.required.set(date, version);
+    const newest = served?.newest?.date;
+    if (newest === undefined) return;
+    const age = Math.round((Date.parse(dateAt(day)) - Date.parse(newest)) / DAY_MS);
+    const isStale = age >= 3;
+    if (isStale && !book.isStale) book.staleEpisodes += 1;
+    book.isStale = isStale;
+  }
+
+  /** However it ended: what it sent and did not note may be sent once more. */
+  ended({ unmarked }: Invoked): void {
+    for (const id of unmarked) this.#excused.set(id, (this.#excused.get(id) ?? 0) + 1);
+    unmarked.clear();
+  }
+
+  watched(day: number, now: number, result: WatchResult): void {
+    if (result.damaged.length > 0)
+      this.violate(`day ${day}: the watch finds damage: ${JSON.stringify(result.damaged)}`);
+    for (const { tenant } of result.overdue) {
+      const index = this.#tenants.findIndex(({ tenantId }) => tenantId === tenant);
+      const last = this.#books[index]!.lastSuccess;
+      if (last !== null && now - last < 24 * 60 * MINUTE_MS && !this.#had(index, day, 3, ['clock']))
+        this.violate(`day ${day}: the watch calls tenant ${index} overdue`);
+    }
+  }
+
+  dayEnds(tenant: number, day: number): void {
+    const book = this.#books[tenant]!;
+    book.healthy = this.#had(tenant, day, 0, BAD) ? 0 : book.healthy + 1;
+    if (book.healthy < 3 || book.succeeded !== day) return;
+    const { state } = book;
+    const where = `day ${day}, tenant ${tenant}: three days after the last fault`;
+    if (!state) return this.violate(`${where} there is no state`);
+    if (state.outbox.length > 0 || state.claim)
+      this.violate(
+        `${where} something waits: ${state.outbox.map(({ id, kind }) => `${kind} ${id}`).join(', ')}`,
+      );
+    if (state.said.failing) this.violate(`${where} the runs count as failing`);
+    const newest = this.#newest(tenant, day);
+    const upheaval = this.#truths[tenant]!.upheavals.some(
+      (on) => on <= day && this.#published(tenant, on, day) <= 3,
+    );
+    const isNear = upheaval || this.#had(tenant, day, 4, ['half', 'total']) || (newest && newest.lie);
+    if (newest && !isNear && state.cursor?.date !== newest.date)
+      this.violate(`${where} the newest day ${newest.date} is not compared: ${state.cursor?.date}`);
+  }
+
+  /** How many days from one on are there on another. */
+  #published(tenant: number, from: number, day: number): number {
+    return this.#truths[tenant]!.days.slice(from, day + 1).filter(({ published }) => published <= day).length;
+  }
+
+  #newest(tenant: number, day: number): Version | null {
+    const { days } = this.#truths[tenant]!;
+    for (let index = day; index >= 0; index -= 1)
+      if (days[index]!.published <= day) return versionOn(days[index]!, day);
+    return null;
+  }
+
+  #had(tenant: number, day: number, back: number, kinds: Event['kind'][]): boolean {
+    const days = this.#events[tenant]!;
+    for (let index = Math.max(0, day - back); index <= day; index += 1)
+      if (days[index]?.some(({ kind }) => kinds.includes(kind))) return true;
+    return false;
+  }
+
+  /** Deliveries that came and went. */
+  #outbox(invoked: Invoked, tenant: number, former: State | null, state: State): void {
+    const { day } = invoked;
+    const left = new Set(state.outbox.map(({ id }) => id));
+    for (const delivery of former?.outbox ?? []) {
+      if (left.has(delivery.id)) continue;
+      invoked.unmarked.delete(delivery.id);
+      if ((this.#sent.get(delivery.id) ?? 0) > 0) continue;
+      const isPast = delivery.episodes.length > 0 && delivery.episodes.every(({ until }) => until !== null);
+      if (isPast && !delivery.heard) continue;
+      this.figures.dropped += 1;
+      const age = (invoked.at - Date.parse(delivery.since)) / DAY_MS;
+      if (!(age > 6.9 || this.#had(tenant, day, 0, ['refused', 'webhook deleted', 'clock'])))
+        this.violate(
+          `day ${day}, tenant ${tenant}: ${delivery.kind} to ${delivery.destination} is dropped without a reason`,
+        );
+      if (delivery.destination !== 'mail' || delivery.kind !== 'operations')
+        this.#gone.push({ tenant, day, delivery });
+    }
+    for (const delivery of state.outbox) {
+      if (!this.#seen.has(delivery.id)) this.#seen.set(delivery.id, { ...delivery, tenant });
+      else if (!former?.outbox.some(({ id }) => id === delivery.id))
+        this.violate(`day ${day}, tenant ${tenant}: ${delivery.id} is back in the outbox`);
+    }
+  }
+
+  #operations({ day }: Invoked, tenant: number, report: Report): void {
+    const book = this.#books[tenant]!;
+    for (const item of report.operations) {
+      if (item.kind === 'stale') {
+        book.staleReported += 1;
+        if (book.staleReported > book.staleEpisodes + 1)
+          this.violate(`day ${day}, tenant ${tenant}: stale is reported more often than it was`);
+        continue;
+      }
+      for (const { subject, since } of item.deliveries ?? [])
+        this.#mourned.add(`${tenant} ${subject} ${since}`);
+      const reasons = REASONS[item.kind];
+      if (!reasons || !this.#had(tenant, day, REASON_DAYS, reasons))
+        this.violate(
+          `day ${day}, tenant ${tenant}: operations hear of ${JSON.stringify(item)} without a reason`,
+        );
+    }
+  }
+
+  /** The cursor has moved: everything between is compared, and what is worth a mail is reported. */
+  #step(invoked: Invoked, tenant: number, from: State['cursor'], state: State, report: Report | null): void {
+    const book = this.#books[tenant]!;
+    const truth = this.#truths[tenant]!;
+    const { day, served } = invoked;
+    const to = state.cursor!;
+    const where = `day ${day}, tenant ${tenant}, ${from?.date ?? 'the beginning'} to ${to.date}`;
+    const toKnown = book.byHash.get(to.snapshot);
+    if (!toKnown) return this.violate(`${where}: the cursor names an object that is not archived`);
+    if (served?.catalogue.complete) book.completeAt = served.catalogue.at;
+    const catalogueAt = served?.catalogue.complete
+      ? served.catalogue.at
+      : (book.catalogueAt ?? served!.catalogue.at);
+    const formerAt = book.catalogueAt;
+    book.catalogueAt = catalogueAt;
+    if (!from) {
+      if (!report?.start) this.violate(`${where}: there is no report of the beginning`);
+      book.shown = line(toKnown.version);
+      return;
+    }
+    if (to.date <= from.date) return this.violate(`${where}: the cursor goes back`);
+    const start = book.byHash.get(from.snapshot)!;
+    const days: Archived[] = [];
+    for (let index = indexOf(from.date) + 1; index <= indexOf(to.date); index += 1) {
+      const found = inForce(book, dateAt(index), served);
+      if (found && !found.version.lie) days.push(found);
+    }
+    if (
+      report &&
+      !isDeepStrictEqual(
+        report.days.map(({ date }) => date),
+        days.map(({ version }) => version.date),
+      )
+    )
+      this.violate(
+        `${where}: the days reported are ${report.days.map(({ date }) => date).join(' ')}, expected ${days.map(({ version }) => version.date).join(' ')}`,
+      );
+    if (report && (report.from?.snapshot !== from.snapshot || report.to?.snapshot !== to.snapshot))
+      this.violate(`${where}: the report is of other objects`);
+
+    const decided = decisionsBetween(truth, formerAt, catalogueAt);
+    const found = new Map<number, number>();
+    const confirmed = new Set<string>();
+    let before = start;
+    const hasGap = days.length > 1;
+    for (const after of days) {
+      const expected = differences(truth, before, after, catalogueAt);
+      this.#pending(tenant, expected, after, confirmed);
+      for (const { share, causes } of expected) {
+        const cause = causes.size === 1 ? [...causes][0] : 'open';
+        if (cause === 'earned' || cause === 'rescored' || cause === 'decided') book.since[cause] += share;
+        else book.since.earned = Number.NaN;
+      }
+      this.figures.changes += expected.filter(({ kinds }) => kinds.size > 0).length;
+      const rows = report?.days.find(({ date }) => date === after.version.date)?.changes;
+      if (rows)
+        this.#compare(
+          `${where}: ${after.version.date}`,
+          tenant,
+          rows,
+          expected,
+          before,
+          after,
+          hasGap,
+          found,
+        );
+      else if (!report) {
+        for (const each of expected) {
+          if (this.#isMailable(tenant, each))
+            this.violate(
+              `${where}: nobody hears of ${[...each.kinds].join('/')} ${each.after?.name ?? each.before?.name} on ${after.version.date}`,
+            );
+        }
+        if (!isDeepStrictEqual(before.version.services, after.version.services))
+          this.violate(`${where}: nobody hears of the services`);
+      }
+      before = after;
+    }
+    for (const [uid, updates] of decided) {
+      const update = updates.at(-1)!;
+      const control = toKnown.version.controls.find((each) => each.uid === uid);
+      const was = start.version.controls.some((each) => each.uid === uid);
+      const times = found.get(uid) ?? 0;
+      found.delete(uid);
+      if (!control || !was || this.#isMuted(tenant, control.name)) continue;
+      // Of several in a gap, each may have its day; those between two snapshots are one.
+      if (times < 1 || times > updates.length)
+        this.violate(
+          `${where}: the decision ${update.state} of ${update.at} on ${control.name} is reported ${times} times`,
+        );
+    }
+    for (const [uid] of found) {
+      const control = toKnown.version.controls.find((each) => each.uid === uid);
+      if (control && start.version.controls.some((each) => each.uid === uid))
+        this.violate(`${where}: a decision on ${control.name} is reported that nobody took`);
+    }
+    if (report) this.#account(invoked, tenant, state, report);
+  }
+
+  #isMuted(tenant: number, name: string): boolean {
+    return tenant === 2 && name.includes('mdo_');
+  }
+
+  #isMailable(tenant: number, { kinds, mayDrift, before, after }: Expected): boolean {
+    if (this.#isMuted(tenant, (after ?? before)!.name)) return false;
+    if ([...kinds].some((kind) => ['new', 'removed', 're-scored'].includes(kind))) return true;
+    if (!kinds.has('move') || mayDrift) return false;
+    const move = after!.points - before!.points;
+    return tenant === 1
+      ? move >= 0.3 && !this.#books[1]!.pending.has(after!.uid) && !this.#healed.has(after!.uid)
+      : true;
+  }
+
+  /** Controls of the second tenant whose drop healed on the day at hand. */
+  readonly #healed = new Set<number>();
+
+  /** Follows the drops of the tenant that confirms them. */
+  #pending(tenant: number, expected: Expected[], day: Archived, confirmed: Set<string>): void {
+    if (tenant !== 1) return;
+    const { pending } = this.#books[tenant]!;
+    this.#healed.clear();
+    const at = new Map(day.version.controls.map((control) => [control.uid, control]));
+    for (const [uid, drop] of pending) {
+      const control = at.get(uid);
+      if (!control) pending.delete(uid);
+      else if (control.points / control.maximum >= drop.share - 0.002) {
+        pending.delete(uid);
+        this.#healed.add(uid);
+      } else {
+        drop.steps += 1;
+        if (drop.steps >= 2) {
+          pending.delete(uid);
+          confirmed.add(control.name);
+        }
+      }
+    }
+    for (const { uid, kinds, before, after } of expected) {
+      if (
+        kinds.size === 1 &&
+        kinds.has('move') &&
+        after!.points - before!.points <= -0.3 + CLOSE &&
+        !pending.has(uid) &&
+        !confirmed.has(after!.name)
+      )
+        pending.set(uid, { date: day.version.date, share: before!.points / before!.maximum, steps: 0 });
+    }
+  }
+
+  #compare(
+    where: string,
+    tenant: number,
+    rows: Row[],
+    expected: Expected[],
+    before: Archived,
+    after: Archived,
+    hasGap: boolean,
+    found: Map<number, number>,
+  ): void {
+    const byName = new Map<string, Row[]>();
+    for (const row of rows)
+      if (row.control !== null) byName.set(row.control, [...(byName.get(row.control) ?? []), row]);
+    for (const each of expected) {
+      const control = (each.after ?? each.before)!;
+      const own = byName.get(control.name) ?? [];
+      byName.delete(control.name);
+      const got = new Set(own.map(({ kind }) => kind));
+      const decidedRows = own.filter(({ kind }) => kind === 'decided').length;
+      if (decidedRows > 0) found.set(each.uid, (found.get(each.uid) ?? 0) + decidedRows);
+      got.delete('decided');
+      const said = `${control.name} (${[...got].join('/') || 'nothing'}, expected ${[...each.kinds].join('/')})`;
+      const noPoints = (each.before?.points ?? 0) === 0 || (each.after?.points ?? 0) === 0;
+      const isUncertain = hasGap && noPoints && each.kinds.has('re-scored');
+      const wanted = new Set(each.kinds);
+      if (wanted.delete('move')) {
+        const up = (each.after?.points ?? 0) > (each.before?.points ?? 0);
+        const moved = own.find(({ kind }) => ['lost', 'gained', 'drift'].includes(kind));
+        const allowed = each.mayDrift ? ['drift', up ? 'gained' : 'lost'] : [up ? 'gained' : 'lost'];
+        if (!moved || !allowed.includes(moved.kind))
+          this.violate(`${where}: ${said}: the move is ${moved?.kind ?? 'not reported'}`);
+        for (const kind of ['lost', 'gained', 'drift']) got.delete(kind);
+      }
+      if (isUncertain) continue;
+      if (!isDeepStrictEqual(wanted, got)) this.violate(`${where}: ${said}`);
+      const one = own.find(({ kind }) => kind !== 'decided' || own.length === 1);
+      if (
+        one &&
+        each.kinds.size > 0 &&
+        (!close(one.points.before, each.before?.points ?? null) ||
+          !close(one.points.after, each.after?.points ?? null))
+      )
+        this.violate(`${where}: ${said}: points ${JSON.stringify(one.points)}`);
+      const share = own.reduce((sum, row) => sum + row.percentagePoints, 0);
+      if (Math.abs(share - each.share) > CLOSE)
+        this.violate(`${where}: ${said}: share ${share}, expected ${each.share}`);
+      for (const { cause } of own)
+        if (cause !== null && !each.causes.has(cause))
+          this.violate(`${where}: ${said}: caused by ${cause}, expected ${[...each.causes].join('/')}`);
+      const isOpen = this.#isMuted(tenant, control.name) || each.mayDrift;
+      if (tenant !== 1 && !isOpen) {
+        for (const row of own) {
+          const isFolded = row.fate === 'folded' && each.kinds.has('re-scored');
+          if (row.fate !== 'told' && !isFolded) this.violate(`${where}: ${said}: ${row.kind} is ${row.fate}`);
+        }
+      }
+    }
+    for (const [name, own] of byName) {
+      const uid = after.version.controls.find((each) => each.name === name)?.uid;
+      if (own.every(({ kind }) => kind === 'decided') && uid !== undefined)
+        found.set(uid, (found.get(uid) ?? 0) + own.length);
+      else if (!(hasGap && own.every(({ kind }) => kind === 're-scored')))
+        this.violate(
+          `${where}: ${name} is reported as ${own.map(({ kind }) => kind).join('/')}, and nothing happened to it`,
+        );
+    }
+    const services = rows.filter(({ kind }) => kind === 'services').length;
+    const changed = isDeepStrictEqual(before.version.services, after.version.services) ? 0 : 1;
+    if (services !== changed) this.violate(`${where}: ${services} changes of services, expected ${changed}`);
+    const total = rows.reduce((sum, { percentagePoints }) => sum + percentagePoints, 0);
+    const change = percentage(after.version) - percentage(before.version);
+    if (Math.abs(total - change) > CLOSE)
+      this.violate(`${where}: the rows add up to ${total}, the score moved by ${change}`);
+  }
+
+  #account(invoked: Invoked, tenant: number, state: State, report: Report): void {
+    const book = this.#books[tenant]!;
+    const where = `day ${invoked.day}, tenant ${tenant}, account`;
+    const { account, before, after } = report;
+    if (account && before && after) {
+      const parts = Object.fromEntries(
+        Object.entries(account).map(([name, part]) => [
+          name,
+          typeof part === 'number' ? part : part.percentagePoints,
+        ]),
+      );
+      const sum = Object.values(parts).reduce((total, part) => total + part, 0);
+      const change = after.percentage! - before.percentage!;
+      if (Math.abs(sum - change) > CLOSE)
+        this.violate(`${where}: the parts add up to ${sum}, the score moved by ${change}`);
+      if (before.date !== book.shown?.date || before.percentage !== book.shown.percentage)
+        this.violate(
+          `${where}: it begins with ${JSON.stringify(before)}, last reported was ${JSON.stringify(book.shown)}`,
+        );
+      if (Math.abs(parts['unexplained']!) > CLOSE)
+        this.violate(`${where}: ${parts['unexplained']} is not explained`);
+      const { earned, rescored, decided } = book.since;
+      if (tenant !== 2 && !Number.isNaN(earned)) {
+        const here = sum - parts['rescored']! - parts['decided']! - parts['unexplained']!;
+        for (const [name, got, wanted] of [
+          ['earned', here, earned],
+          ['re-scored', parts['rescored']!, rescored],
+          ['decided', parts['decided']!, decided],
+        ] as const)
+          if (Math.abs(got - wanted) > CLOSE) this.violate(`${where}: ${name} ${got}, expected ${wanted}`);
+      }
+    }
+    const kinds = new Set(
+      state.outbox
+        .filter(
+          ({ destination, since }) =>
+            destination === 'mail' && since === (report as unknown as { toldAt: string }).toldAt,
+        )
+        .map(({ kind }) => kind),
+    );
+    const { scores, controls } = this.#tenants[tenant]!.recipients;
+    const alike = isDeepStrictEqual(scores, controls);
+    if (after && (kinds.has('start') || kinds.has('scores') || (kinds.has('controls') && alike))) {
+      book.shown = { date: after.date, percentage: after.percentage };
+      book.since = { earned: 0, rescored: 0, decided: 0 };
+    }
+  }
+
+  /** After the last day. */
+  async finish(
+    store: YearsStore,
+    keys: { apps: Map<string, { keys: { thumbprint: string }[] }> },
+  ): Promise<void> {
+    for (const { tenant, day, delivery } of this.#gone) {
+      if (!this.#mourned.has(`${tenant} ${delivery.subject} ${delivery.since}`))
+        this.violate(
+          `day ${day}, tenant ${tenant}: nobody hears that ${delivery.subject} to ${delivery.destination} was dropped`,
+        );
+    }
+    for (const [id, app] of keys.apps)
+      if (app.keys.length > 2) this.violate(`${app.keys.length} keys are left over in ${id}`);
+    for (const [tenant, book] of this.#books.entries()) {
+      const { tenantId } = this.#tenants[tenant]!;
+      if (book.reports !== book.archivedReports && !book.state?.claim?.report)
+        this.violate(`tenant ${tenant}: ${book.reports} reports were made, ${book.archivedReports} archived`);
+      for (const [date, version] of book.required) {
+        if (!book.archived.get(date)?.some((each) => signature(each.version) === signature(version)))
+          this.violate(`tenant ${tenant}: ${date} was answered as ${version.tag}, and is not archived so`);
+      }
+      for (const finding of await findingsOf(store, tenantId))
+        this.violate(`tenant ${tenant}: verify finds ${JSON.stringify(finding)}`);
+      const { differing, scores } = await columnsOf(store, tenantId);
+      for (const key of differing) this.violate(`tenant ${tenant}: a rebuild makes another ${key}`);
+      for (const [date, version] of book.required) {
+        const row = scores.get(date);
+        const isThere =
+          row !== undefined && close(row.points, version.points) && close(row.maximum, version.maximum);
+        if (!isThere && !version.lie)
+          this.violate(
+            `tenant ${tenant}: the columns have ${JSON.stringify(row)} for ${version.tag}, ${version.points} of ${version.maximum}`,
+          );
+      }
+    }
+  }
+}
+
+/** A death, or a failure, at a port. */
+const isInjected = (facts: Record<string, unknown> | undefined): boolean =>
+  facts?.['error'] === '' || String(facts?.['error']).includes('It does not answer');
+const indexOf = (date: string): number => Math.round((Date.parse(date) - Date.parse(dateAt(0))) / DAY_MS);
+const percentage = ({ points, maximum }: Version): number => (100 * points) / maximum;
+const line = (version: Version): Line => ({ date: version.date, percentage: percentage(version) });
+const close = (a: number | null, b: number | null): boolean =>
+  a === null || b === null ? a === b : Math.abs(a - b) < CLOSE;
+
+const signatures = new WeakMap<Version, string>();
+/** What makes two answers of a day the same. */
+function signature(version: Version): string {
+  const known =
+    signatures.get(version) ??
+    `${version.points}/${version.maximum} ${version.controls.map(({ name, points }) => `${name}=${points}`).join(' ')}`;
+  signatures.set(version, known);
+  return known;
+}
+
+/** The version of a day that counts for a run: what it was answered, else what was archived last. */
+function inForce(book: Book, date: string, served: Served | null): Archived | null {
+  const archived = book.archived.get(date) ?? [];
+  const answered = served?.versions.get(date);
+  const last = archived.at(-1) ?? null;
+  if (!answered) return last;
+  return archived.findLast(({ version }) => signature(version) === signature(answered)) ?? last;
+}
+
+/** Decisions that one catalogue shows and the other did not, by control. */
+function decisionsBetween({ decisions }: Truth, from: string | null, to: string): Map<number, Update[]> {
+  const found = new Map<number, Update[]>();
+  for (const [uid, updates] of decisions) {
+    const since = from === null ? 0 : Date.parse(from);
+    const shown = updates.filter(({ at }) => Date.parse(at) > since && Date.parse(at) <= Date.parse(to));
+    if (shown.length > 0) found.set(uid, shown);
+  }
+  return found;
+}
+
+/** What differs between two days, worked out from the truth. */
+function differences(truth: Truth, from: Archived, to: Archived, catalogueAt: string): Expected[] {
+  const [a, b] = [from.version, to.version];
+  const earlier = new Map(a.controls.map((control) => [control.uid, control]));
+  const later = new Map(b.controls.map((control) => [control.uid, control]));
+  const shareOf = (points: number, maximum: number) =>
+    100 *
+    ((points * (1 / a.maximum + 1 / b.maximum)) / 2 -
+      (maximum * (a.points + b.points)) / (2 * a.maximum * b.maximum));
+  const expected: Expected[] = [];
+  for (const uid of new Set([...earlier.keys(), ...later.keys()])) {
+    const before = earlier.get(uid) ?? null;
+    const after = later.get(uid) ?? null;
+    const kinds = new Set<string>();
+    let mayDrift = false;
+    const causes = new Set<string>();
+    const points = (after?.points ?? 0) - (before?.points ?? 0);
+    const maximum = (after?.maximum ?? 0) - (before?.maximum ?? 0);
+    if (!before || !after) {
+      kinds.add(before ? 'removed' : 'new');
+      causes.add('rescored');
+    } else {
+      if (maximum !== 0) kinds.add('re-scored');
+      if (before.name !== after.name) kinds.add('renamed');
+      if (Math.abs(points) > SAME) {
+        kinds.add('move');
+        mayDrift = before.users !== after.users && before.failing === after.failing;
+      }
+      if (maximum !== 0) causes.add('rescored');
+      else if (Math.abs(points) > SAME) {
+        let latest: number | null = null;
+        for (let day = indexOf(a.date) + 1; day <= indexOf(b.date); day += 1)
+          if (truth.decided.has(`${uid} ${day}`)) latest = day;
+        const decision = truth.decisions.get(uid)?.findLast(({ at }) => at.slice(0, 10) <= b.date);
+        const age = decision
+          ? (Date.parse(b.date) - Date.parse(decision.at)) / DAY_MS
+          : Number.POSITIVE_INFINITY;
+        // A decision that Graph has hidden so far explains nothing yet.
+        const isKnown = decision !== undefined && Date.parse(decision.at) <= Date.parse(catalogueAt);
+        if (latest === null) causes.add('earned');
+        else if (isKnown && age <= EFFECTIVE_DAYS - 1) causes.add('decided');
+        else causes.add('decided').add('earned');
+      }
+    }
+    if (kinds.size > 0)
+      expected.push({
+        uid,
+        kinds,
+        mayDrift,
+        before,
+        after,
+        share: shareOf(Math.abs(points) > SAME || maximum !== 0 ? points : 0, maximum),
+        causes: causes.size > 0 ? causes : new Set(['none']),
+      });
+  }
+  return expected;
+}
