@@ -68,7 +68,9 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
   const differences: Difference[] = [];
   const undated = profiles.undated ?? NONE;
   const since =
-    profiles.knownUntil !== undefined && profiles.knownUntil < before.date ? profiles.knownUntil : before.date;
+    profiles.knownUntil !== undefined && profiles.knownUntil < before.date
+      ? profiles.knownUntil
+      : before.date;
   // The part of the move of the total's maximum that the rows so far carry.
   let borne = 0;
 
