@@ -33,7 +33,7 @@ const APPS = ['a', 'b'].map((letter) => ({
 }));
 
 /** Three tenants: as it comes; one that holds back; one that mutes, and has lines. Two share an app. */
-export const tenants: Tenant[] = parseConfig(
+const tenants: Tenant[] = parseConfig(
   {
     tenants: [
       {
@@ -200,7 +200,7 @@ class Fleet {
       served: answer.served,
       unmarked: new Set(),
     };
-    const guard = guardOf(crash, jitter);
+    const guard = guardOf(crash, jitter, () => this.oracle.ended(invoked));
     const has = (kind: Event['kind']) => events.some((event) => event.kind === kind);
     const ports: Ports = {
       ...this.#ports(invoked, clock, id, events, guard),
@@ -374,7 +374,11 @@ type Guard = <Args extends unknown[], Result>(
 ) => (...args: Args) => Promise<Result>;
 
 /** Counts the calls of an attempt, of which one dies, or fails; after a death none does anything. */
-function guardOf(crash: Event | undefined, jitter?: ReturnType<typeof randomOf>): Guard {
+function guardOf(
+  crash: Event | undefined,
+  jitter?: ReturnType<typeof randomOf>,
+  onFailure?: () => void,
+): Guard {
   let calls = 0;
   let isDead = false;
   const plan = crash?.kind === 'crash' || crash?.kind === 'renewal crash' ? crash : null;
@@ -383,8 +387,10 @@ function guardOf(crash: Event | undefined, jitter?: ReturnType<typeof randomOf>)
       if (isDead) throw new Crash();
       calls += 1;
       const isIt = calls === plan?.nth;
-      if (isIt && plan.when === 'error')
+      if (isIt && plan.when === 'error') {
+        onFailure?.();
         throw new MonitorError('unavailable', 'It does not answer.', 'Run again.', { retryable: true });
+      }
       if (isIt && plan.when === 'before') {
         isDead = true;
         throw new Crash();

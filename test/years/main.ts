@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { live } from './fleet.ts';
-import { FIVE_YEARS, historyOf, TENANTS, type History } from './history.ts';
+import { historyOf, TENANTS, type History } from './history.ts';
 
 const { values } = parseArgs({
   options: {

@@ -60,7 +60,7 @@ export interface Truth {
 }
 
 const DAY_MS = 86_400_000;
-export const dayAfter = (date: string, days: number): string =>
+const dayAfter = (date: string, days: number): string =>
   new Date(Date.parse(date) + days * DAY_MS).toISOString().slice(0, 10);
 export const dateAt = (index: number): string => dayAfter(FIRST_DAY, index);
 
