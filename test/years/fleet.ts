@@ -275,7 +275,7 @@ class Fleet {
       channels: {
         of: ({ tenantId }, destination) =>
           channel(
-            IDS.findIndex((id) => id === tenantId),
+            IDS.findIndex((each) => each === tenantId),
             destination,
           ),
       },

@@ -159,8 +159,10 @@ export function truthOf(history: History, tenant: number, tenantId: string, star
         const control = picked(event.pick);
         if (control) put({ ...control, name: `${event.prefix}.${control.name.replace(/^\d+\./, '')}` });
       } else if (event.kind === 'services') {
-        const free = SERVICES[3]!;
-        services = services.includes(free) ? services.filter((one) => one !== free) : [...services, free];
+        const licensed = SERVICES[3]!;
+        services = services.includes(licensed)
+          ? services.filter((one) => one !== licensed)
+          : [...services, licensed];
       } else if (event.kind === 'licence' && !away && isApart(on)) {
         const going = free().slice(0, Math.floor(controls.length * 0.7));
         away = { until: on + event.days, controls: going };
