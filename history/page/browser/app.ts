@@ -17,6 +17,7 @@ import { FleetPage } from './fleet.ts';
 import { FleetRecommendationPage } from './fleet-recommendation.ts';
 import { Header } from './header.ts';
 import { Tenant } from './link.ts';
+import { Periods } from './periods.ts';
 import { Summary } from './summary.ts';
 import { Tabs } from './tabs.ts';
 import { Symbol, Trend, type Series } from './trend.ts';
@@ -259,25 +260,14 @@ function Overview({ history, moves, changesOf, categories, route, go }: Overview
     <section class="card chart" aria-labelledby="trend-heading">
       <div class="chart-head">
         <h2 id="trend-heading">Secure Score</h2>
-        <div class="periods no-print" role="group" aria-label="Period">
-          ${periods.map(
-            ({ name, label }) => html`
-              <button
-                type="button"
-                aria-pressed=${String(period === name)}
-                onClick=${() => go({ period: name }, true)}
-              >
-                ${label}
-              </button>
-            `,
-          )}
+        <${Periods} periods=${periods} shown=${period} go=${go}>
           ${
             isCustom &&
             html`<span class="custom"
               >${fullDay(days[span.from]!.date)} – ${fullDay(days[span.to]!.date)}</span
             >`
           }
-        </div>
+        </${Periods}>
       </div>
       <div ref=${plot}>
         <${Trend}

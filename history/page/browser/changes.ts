@@ -4,7 +4,7 @@ import { day as fullDay, share, sides } from '../../../lambda/report/format.ts';
 import { matches } from '../model.ts';
 import type { Route } from '../route.ts';
 import type { Change } from '../wire.ts';
-import { Search, Select } from './fields.ts';
+import { categoryChoice, Filters } from './fields.ts';
 import { ControlLink } from './link.ts';
 import { Table, type Column } from './table.ts';
 import { causeOf, CAUSES, counted, kindOf, kindsAmong, stateOf, type Drawn } from './words.ts';
@@ -35,27 +35,20 @@ export function Changes({ changes, categories, route, go }: ChangesProps) {
     go({ kinds: kinds.includes(kind) ? kinds.filter((each) => each !== kind) : [...kinds, kind] });
   const filtered = kinds.length > 0 || cause !== null || category !== null || search !== '';
   return html`
-    <div class="filters no-print">
-      <${Search}
-        label="Search the changes"
-        value=${search}
-        onInput=${(text: string) => go({ search: text })}
-      />
-      <${Select}
-        label="Cause"
-        value=${cause}
-        options=${CAUSES.map(({ name, label }) => [name, label])}
-        all="Any cause"
-        onChange=${(value: string | null) => go({ cause: value })}
-      />
-      <${Select}
-        label="Category"
-        value=${category}
-        options=${categories.map((name) => [name, name])}
-        all="Any category"
-        onChange=${(value: string | null) => go({ category: value })}
-      />
-    </div>
+    <${Filters}
+      label="Search the changes"
+      choices=${[
+        {
+          field: 'cause',
+          label: 'Cause',
+          options: CAUSES.map(({ name, label }) => [name, label]),
+          all: 'Any cause',
+        },
+        categoryChoice(categories),
+      ]}
+      route=${route}
+      go=${go}
+    />
     <div class="chips no-print" role="group" aria-label="Kinds of change">
       ${kindsAmong(numbers.keys()).map(
         ({ name, mark, label, tone }) => html`

@@ -8,6 +8,7 @@ import { hashOf, START, type Route } from '../route.ts';
 import type { Day, History } from '../wire.ts';
 import { dayOf } from './band.ts';
 import { useLoaded, type PageData } from './data.ts';
+import { Periods } from './periods.ts';
 import { domainOf, Plot, px, useMedia, type Scale } from './plot.ts';
 import { runsOf } from './trend.ts';
 import { percent, type Drawn } from './words.ts';
@@ -65,19 +66,7 @@ function Compared({ histories, route, go }: Pick<CompareProps, 'route' | 'go'> &
     <section class="card chart" aria-labelledby="compare-heading">
       <div class="chart-head">
         <h2 id="compare-heading">Secure Score</h2>
-        <div class="periods no-print" role="group" aria-label="Period">
-          ${periods.map(
-            ({ name, label }) => html`
-              <button
-                type="button"
-                aria-pressed=${String(period === name)}
-                onClick=${() => go({ period: name }, true)}
-              >
-                ${label}
-              </button>
-            `,
-          )}
-        </div>
+        <${Periods} periods=${periods} shown=${period} go=${go} />
       </div>
       <${CompareChart} days=${days} span=${span} lines=${lines} />
       <p class="legend">

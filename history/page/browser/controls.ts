@@ -4,7 +4,7 @@ import { day as fullDay, points } from '../../../lambda/report/format.ts';
 import { containsAll, standings, type Standing } from '../model.ts';
 import type { Route } from '../route.ts';
 import type { History, Step } from '../wire.ts';
-import { Search, Select } from './fields.ts';
+import { categoryChoice, Filters, stateChoice } from './fields.ts';
 import { ControlLink } from './link.ts';
 import { Table, type Column } from './table.ts';
 import { counted, stateOf, type Drawn } from './words.ts';
@@ -44,27 +44,12 @@ export function Controls({ history, day, categories, route, go }: ControlsProps)
   );
   const filtered = rows.length < all.length;
   return html`
-    <div class="filters no-print">
-      <${Search}
-        label="Search the recommendations"
-        value=${search}
-        onInput=${(text: string) => go({ search: text })}
-      />
-      <${Select}
-        label="State"
-        value=${state}
-        options=${STATES}
-        all="Any state"
-        onChange=${(value: string | null) => go({ state: value })}
-      />
-      <${Select}
-        label="Category"
-        value=${category}
-        options=${categories.map((name) => [name, name])}
-        all="Any category"
-        onChange=${(value: string | null) => go({ category: value })}
-      />
-    </div>
+    <${Filters}
+      label="Search the recommendations"
+      choices=${[stateChoice(STATES), categoryChoice(categories)]}
+      route=${route}
+      go=${go}
+    />
     <p class="result soft" role="status">
       ${filtered ? `${rows.length} of ${counted(all.length, 'recommendation')}` : counted(all.length, 'recommendation')},
       as of ${fullDay(history.days[day]!.date)}

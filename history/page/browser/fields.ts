@@ -1,5 +1,6 @@
 import { html } from 'htm/preact';
 import { useId } from 'preact/hooks';
+import type { Route } from '../route.ts';
 
 /** What one types or chooses, with its name. */
 
@@ -9,7 +10,7 @@ interface SearchProps {
   onInput: (text: string) => void;
 }
 
-export function Search({ label, value, onInput }: SearchProps) {
+function Search({ label, value, onInput }: SearchProps) {
   return html`<input
     type="search"
     class="search"
@@ -33,7 +34,7 @@ interface SelectProps {
   onChange: (value: string | null) => void;
 }
 
-export function Select({ label, value, options, all, onChange }: SelectProps) {
+function Select({ label, value, options, all, onChange }: SelectProps) {
   const id = useId();
   return html`
     <label class="hidden" for=${id}>${label}</label>
@@ -45,5 +46,53 @@ export function Select({ label, value, options, all, onChange }: SelectProps) {
       <option value="" selected=${value === null}>${all}</option>
       ${options.map(([name, text]) => html`<option value=${name} selected=${name === value}>${text}</option>`)}
     </select>
+  `;
+}
+
+/** A field of the route that is chosen from a list. */
+export interface Choice {
+  field: 'cause' | 'category' | 'state' | 'tag';
+  label: string;
+  options: [value: string, label: string][];
+  /** What choosing none is called. */
+  all: string;
+}
+
+export const stateChoice = (options: Choice['options']): Choice => {
+  return { field: 'state', label: 'State', options, all: 'Any state' };
+};
+
+export const categoryChoice = (categories: string[]): Choice => {
+  return {
+    field: 'category',
+    label: 'Category',
+    options: categories.map((name) => [name, name]),
+    all: 'Any category',
+  };
+};
+
+interface FiltersProps {
+  /** What is searched. */
+  label: string;
+  choices?: Choice[];
+  route: Route;
+  go: (change: Partial<Route>) => void;
+}
+
+/** Above a list: what one searches, and chooses. */
+export function Filters({ label, choices = [], route, go }: FiltersProps) {
+  return html`
+    <div class="filters no-print">
+      <${Search} label=${label} value=${route.search} onInput=${(search: string) => go({ search })} />
+      ${choices.map(
+        ({ field, ...choice }) =>
+          html`<${Select}
+            key=${field}
+            ...${choice}
+            value=${route[field]}
+            onChange=${(value: string | null) => go({ [field]: value })}
+          />`,
+      )}
+    </div>
   `;
 }

@@ -7,7 +7,7 @@ import { containsAll } from '../model.ts';
 import { hashOf, START, type Route } from '../route.ts';
 import { dateOfNumber } from '../wire.ts';
 import { Kind } from './changes.ts';
-import { Search } from './fields.ts';
+import { Filters } from './fields.ts';
 import { Table, type Column } from './table.ts';
 import { counted, type Drawn } from './words.ts';
 
@@ -63,13 +63,7 @@ export function FleetMicrosoft({ fleet, days, route, go }: ListProps) {
     [all, search],
   );
   return html`
-    <div class="filters no-print">
-      <${Search}
-        label="Search what Microsoft did"
-        value=${search}
-        onInput=${(text: string) => go({ search: text })}
-      />
-    </div>
+    <${Filters} label="Search what Microsoft did" route=${route} go=${go} />
     <p class="result soft" role="status">
       ${counted(rows.length, 'recommendation')} added, removed or re-scored since
       ${fullDay(dateOfNumber(fleet.last - days))}
@@ -153,13 +147,7 @@ export function FleetRecommendations({
     [all, search],
   );
   return html`
-    <div class="filters no-print">
-      <${Search}
-        label="Search the recommendations"
-        value=${search}
-        onInput=${(text: string) => go({ search: text })}
-      />
-    </div>
+    <${Filters} label="Search the recommendations" route=${route} go=${go} />
     <p class="result soft" role="status">
       ${counted(rows.length, 'recommendation')}, losses since ${fullDay(dateOfNumber(fleet.last - days))}
     </p>

@@ -2,6 +2,7 @@ import { html } from 'htm/preact';
 import { FLEET_PERIODS } from '../fleet-model.ts';
 import type { Fleet, WireStandings } from '../fleet-wire.ts';
 import type { Route } from '../route.ts';
+import { Periods } from './periods.ts';
 
 /** What the views of all tenants are given. */
 export interface FleetProps {
@@ -17,20 +18,7 @@ export interface FleetProps {
 }
 
 /** The period that changes are shown of. */
-export function Periods({ days, go }: { days: number; go: FleetProps['go'] }) {
-  return html`
-    <div class="periods no-print" role="group" aria-label="Period">
-      ${FLEET_PERIODS.map(
-        (period) => html`
-          <button
-            type="button"
-            aria-pressed=${String(period.days === days)}
-            onClick=${() => go({ period: period.name }, true)}
-          >
-            ${period.label}
-          </button>
-        `,
-      )}
-    </div>
-  `;
+export function FleetPeriods({ days, go }: { days: number; go: FleetProps['go'] }) {
+  const shown = FLEET_PERIODS.find((period) => period.days === days)?.name;
+  return html`<${Periods} periods=${FLEET_PERIODS} shown=${shown} go=${go} />`;
 }

@@ -7,8 +7,8 @@ import type { Route } from '../route.ts';
 import { dateOfNumber } from '../wire.ts';
 import { Kind } from './changes.ts';
 import { Earned } from './controls.ts';
-import { Search, Select } from './fields.ts';
-import { Periods, type FleetProps } from './fleet-props.ts';
+import { Filters, stateChoice } from './fields.ts';
+import { FleetPeriods, type FleetProps } from './fleet-props.ts';
 import { amountOf, daysOf } from './fleet-lists.ts';
 import { TenantLink } from './fleet-tenants.ts';
 import { Table, type Column } from './table.ts';
@@ -90,22 +90,9 @@ function Held(props: Omit<RecommendationProps, 'name'> & { control: FleetControl
     <section class="card" aria-labelledby="holders-heading">
       <div class="chart-head">
         <h2 id="holders-heading">Tenants</h2>
-        <${Periods} days=${days} go=${go} />
+        <${FleetPeriods} days=${days} go=${go} />
       </div>
-      <div class="filters no-print">
-        <${Search}
-          label="Search the tenants"
-          value=${search}
-          onInput=${(text: string) => go({ search: text })}
-        />
-        <${Select}
-          label="State"
-          value=${state}
-          options=${STATES}
-          all="Any state"
-          onChange=${(value: string | null) => go({ state: value })}
-        />
-      </div>
+      <${Filters} label="Search the tenants" choices=${[stateChoice(STATES)]} route=${route} go=${go} />
       <p class="result soft" role="status">
         ${`${rows.length.toLocaleString('en-GB')} of ${counted(holders.length, 'tenant')}`}
       </p>

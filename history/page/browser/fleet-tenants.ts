@@ -5,7 +5,7 @@ import { isSilent, matchesTenant, tagsOf, type FleetRow } from '../fleet-model.t
 import type { FleetControl, FleetTenant } from '../fleet-wire.ts';
 import { hashOf, MOST_COMPARED, START } from '../route.ts';
 import { dateOfNumber } from '../wire.ts';
-import { Search, Select } from './fields.ts';
+import { Filters, stateChoice, type Choice } from './fields.ts';
 import type { FleetProps } from './fleet-props.ts';
 import { Sparkline } from './sparkline.ts';
 import { Table, type Column } from './table.ts';
@@ -45,33 +45,17 @@ export function FleetTenants({ fleet, rows, days, route, go, chosen, onChoose }:
   const toggle = (id: string) =>
     onChoose(chosen.includes(id) ? chosen.filter((each) => each !== id) : [...chosen, id]);
   const columns = useMemo(() => columnsOf(chosen, toggle), [chosen]);
+  const tagChoice: Choice = {
+    field: 'tag',
+    label: 'Tag',
+    options: tags.map(([name, number]) => [name, `#${name} (${number})`]),
+    all: 'Any tag',
+  };
+  const choices = [stateChoice(STATES), ...(tags.length > MOST_CHIPS ? [tagChoice] : [])];
   const isFiltered = search !== '' || tag !== null || state !== null;
   return html`
     <div ref=${frame}>
-      <div class="filters no-print">
-        <${Search}
-          label="Search the tenants"
-          value=${search}
-          onInput=${(text: string) => go({ search: text })}
-        />
-        <${Select}
-          label="State"
-          value=${state}
-          options=${STATES}
-          all="Any state"
-          onChange=${(value: string | null) => go({ state: value })}
-        />
-        ${
-          tags.length > MOST_CHIPS &&
-          html`<${Select}
-            label="Tag"
-            value=${tag}
-            options=${tags.map(([name, number]) => [name, `#${name} (${number})`])}
-            all="Any tag"
-            onChange=${(value: string | null) => go({ tag: value })}
-          />`
-        }
-      </div>
+      <${Filters} label="Search the tenants" choices=${choices} route=${route} go=${go} />
       <div class="chips no-print" role="group" aria-label="Tags">
         ${
           tags.length <= MOST_CHIPS &&

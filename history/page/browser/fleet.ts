@@ -1,6 +1,6 @@
 import { html } from 'htm/preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { day as fullDay, signedUnits } from '../../../lambda/report/format.ts';
+import { day as fullDay } from '../../../lambda/report/format.ts';
 import { bandOf, fleetDays, fleetRows, fleetSummary, type FleetRow } from '../fleet-model.ts';
 import type { Fleet } from '../fleet-wire.ts';
 import { FLEET_LISTS, type ListName } from '../route.ts';
@@ -8,9 +8,9 @@ import { dateOfNumber } from '../wire.ts';
 import { BandChart } from './band.ts';
 import { useLoaded } from './data.ts';
 import { FleetMicrosoft, FleetRecommendations } from './fleet-lists.ts';
-import { Periods, type FleetProps } from './fleet-props.ts';
+import { FleetPeriods, type FleetProps } from './fleet-props.ts';
 import { FleetTenants } from './fleet-tenants.ts';
-import { Causes } from './summary.ts';
+import { Causes, Moved } from './summary.ts';
 import { Tabs } from './tabs.ts';
 import { counted, percent } from './words.ts';
 
@@ -38,7 +38,7 @@ export function FleetPage({ fleet, standings, route, go, chosen, onChoose, left 
     <section class="card chart" aria-labelledby="band-heading">
       <div class="chart-head">
         <h2 id="band-heading">Secure Score of all tenants</h2>
-        <${Periods} days=${days} go=${go} />
+        <${FleetPeriods} days=${days} go=${go} />
       </div>
       <${FleetBand} fleet=${fleet} days=${days} />
     </section>
@@ -122,12 +122,7 @@ function FleetFigures({ fleet, rows, days, go }: FiguresProps) {
         ${
           account &&
           html`
-            <p class="moved">
-              <strong class=${account.total > 0 ? 'good' : account.total < 0 ? 'bad' : 'soft'}>
-                ${account.total > 0 ? '▲ ' : account.total < 0 ? '▼ ' : ''}${signedUnits(account.total, 1)}
-              </strong>
-              ${` percentage points on average since ${since}`}
-            </p>
+            <${Moved} account=${account} words=${`percentage points on average since ${since}`} />
             <${Causes} account=${account} />
           `
         }

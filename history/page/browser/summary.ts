@@ -25,12 +25,10 @@ export function Summary({ history, moves, span }: SummaryProps) {
         ${
           account &&
           html`
-            <p class="moved">
-              <strong class=${account.total > 0 ? 'good' : account.total < 0 ? 'bad' : 'soft'}>
-                ${account.total > 0 ? '▲ ' : account.total < 0 ? '▼ ' : ''}${signedUnits(account.total, 1)}
-              </strong>
-              ${` percentage points since ${fullDay(first.date)}, from ${score(first).replace(' ', '\u00A0')}`}
-            </p>
+            <${Moved}
+              account=${account}
+              words=${`percentage points since ${fullDay(first.date)}, from ${score(first).replace(' ', '\u00A0')}`}
+            />
             <${Causes} account=${account} />
           `
         }
@@ -60,6 +58,18 @@ function peer(name: string, theirs: number | null, ours: number | null) {
 function ahead(by: number): string {
   const amount = Math.round(10 * Math.abs(by));
   return amount === 0 ? 'level' : `${(amount / 10).toFixed(1)} ${by > 0 ? 'ahead' : 'behind'}`;
+}
+
+/** "▲ +0.3 percentage points since …". @param words what follows the amount */
+export function Moved({ account, words }: { account: Account; words: string }) {
+  const { total } = account;
+  const [tone, arrow] = total > 0 ? ['good', '▲ '] : total < 0 ? ['bad', '▼ '] : ['soft', ''];
+  return html`
+    <p class="moved">
+      <strong class=${tone}>${arrow}${signedUnits(total, 1)}</strong>
+      ${` ${words}`}
+    </p>
+  `;
 }
 
 /** What a change is made of; as printed, it adds up. */
