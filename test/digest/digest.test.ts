@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { layout } from '../../lambda/archive/layout.ts';
+import { listTenants } from '../../lambda/archive/tenants.ts';
 import { makeDigest, type DigestRun } from '../../lambda/digest/digest.ts';
 import { DeliveryError, MonitorError } from '../../lambda/errors.ts';
 import type { DigestReport } from '../../lambda/report/digest-model.ts';
@@ -476,6 +477,8 @@ describe('deliveries of a digest', () => {
     expect(notice.subject).toBe('Digest daily: 1 message could not be delivered');
     expect(notice.text).toContain('Digest daily, reported');
     expect(await f.store.list('reports/digest=daily/')).toHaveLength(2);
+    // They belong to the archive, and are nothing foreign to `archive verify`.
+    expect((await listTenants(f.store)).foreign).toEqual([]);
   });
 
   it('a channel that is down gets its message from the daily watch, in order', async () => {
