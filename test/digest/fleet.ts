@@ -12,10 +12,10 @@ import { world } from '../run/fakes.ts';
 /** Tenants of the simulator, of which a provider has many, and everything that happens to them by the number of a day. */
 
 /** Day 0; the first run is on day `FIRST`. */
-export const START = '2026-03-01';
+const START = '2026-03-01';
 export const FIRST = 5;
 /** Recommendations of each tenant, and what Microsoft adds. */
-export const CONTROLS = 24;
+const CONTROLS = 24;
 export const ENTRIES = catalogue(CONTROLS + 2);
 export const ADDED = ENTRIES[CONTROLS]!;
 

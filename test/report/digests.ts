@@ -36,7 +36,7 @@ export interface DigestOptions {
 
 const TO = '2026-11-28';
 
-export function nameOf(number: number): string {
+function nameOf(number: number): string {
   const place = PLACES[number % PLACES.length]!;
   const round = Math.floor(number / PLACES.length);
   return round === 0
