@@ -176,8 +176,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'deliveries-dropped',
-      description:
-        'A report did not reach a channel or a mailbox and was given up: refused for good, or tried for 7 days. The operations mail lists what was lost, to whom and why; the report itself is in the archive. Mend the channel: "secure-score channel test" sends to it.',
+      description: `A report did not reach a channel or a mailbox and was given up: refused for good, or tried for 7 days. The operations mail lists what was lost, to whom and why; the report itself is in the archive. Mend the channel: "${commandLine('channel test <name>')}" sends to it.`,
       metric: watched(DEPLOYMENT_METRICS.deliveriesDropped, Stats.SUM, Duration.hours(1)),
       when: atLeast,
       threshold: 1,

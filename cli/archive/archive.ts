@@ -9,7 +9,7 @@ export function archiveCommand(exit: (code: number) => void): CommandModule {
   const verify = lazily(exit, 'verify', 'Prove that the archive is complete and unchanged', () =>
     import('./verify.ts').then((file) => file.verify),
   );
-  const pull = lazily(exit, 'pull <source> <folder>', 'Update a copy of a bucket in a folder', () =>
+  const pull = lazily(exit, 'pull [source] [folder]', 'Update a copy of a bucket in a folder', () =>
     import('./pull.ts').then((file) => file.pull),
   );
   const acknowledge = lazily(exit, 'acknowledge <key>', 'Record a known loss in the ledger', () =>

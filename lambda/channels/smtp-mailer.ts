@@ -106,6 +106,13 @@ function explain(error: unknown, what: string, password: string): MonitorError {
       'Act on what the server says; check mail.from and the recipients in the config.',
     );
   }
+  // Nobody listens there, which waiting within a run does not change: the mail stays in the outbox for the next one.
+  if (/\b(?:ECONNREFUSED|ENOTFOUND)\b/.test(message)) {
+    return fails(
+      'mail-unreachable',
+      'Check mail.smtp.host and port, and whether the server runs. Nothing is lost: the next run sends the mail.',
+    );
+  }
   return fails(
     'mail-failed',
     'Nothing has to be done: the next run sends it. If it lasts, check mail.smtp.host and port, and whether this machine reaches the server.',

@@ -155,11 +155,16 @@ describe('the SMTP mailer', () => {
     });
   });
 
-  it('says which variable lacks the password, and tries again where nobody answers', async () => {
+  it('says which variable lacks the password, and waits for nobody who does not listen', async () => {
     const { settings } = await server();
     expect(() => smtpMailer(settings, {})).toThrow('SMTP_PASSWORD');
     running?.close();
     const gone = await failure(smtpMailer({ ...settings, port: 1 }, variables).send(mailOf()));
-    expect(gone).toMatchObject({ code: 'mail-failed', retryable: true });
+    // Not retryable: a run does not pause for it, and the delivery stays in the outbox.
+    expect(gone).toMatchObject({
+      code: 'mail-unreachable',
+      retryable: false,
+      advice: expect.stringContaining('Check mail.smtp.host and port'),
+    });
   });
 });

@@ -234,6 +234,8 @@ describe('archive', () => {
   it.each([
     [['archive'], 2, 'Choose a command: archive rebuild, verify, acknowledge or pull.'],
     [['archive', 'pull', 's3://bucket'], 2, 'argument is missing'],
+    [['archive', 'pull', '--deployed'], 2, 'An argument is missing: pull --deployed needs <folder>.'],
+    [['archive', 'pull', '--deployed', 's3://bucket', 'copy'], 2, 'not the source "s3://bucket"'],
     [['archive', 'pull', 'folder', 'copy'], 2, 'The source is a bucket, s3://bucket/prefix, not "folder".'],
     [['archive', 'verify', '--nope'], 2, 'Unknown argument: nope'],
     [['archive', 'verify', '--archive', ''], 2, '--archive must be given once, with one value'],

@@ -9,6 +9,7 @@ import {
   TooManyRequestsException,
   type InvokeCommandOutput,
 } from '@aws-sdk/client-lambda';
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { MonitorError } from '../../lambda/errors.ts';
@@ -190,4 +191,32 @@ it('an error keeps what it says on its way out of Lambda', () => {
   expect(back).toMatchObject({ code: 'a-code', message: 'Lines\n→ and arrows', advice: 'Do this.' });
   const other = new TypeError('x');
   expect(toFunctionError(other)).toBe(other);
+});
+
+describe('secure-score archive pull --deployed', () => {
+  it("copies the deployment's bucket, of the chosen stack", async () => {
+    const s3 = mockClient(S3Client);
+    s3.on(ListObjectsV2Command).resolves({ Contents: [] });
+    stacks.on(DescribeStacksCommand).resolves({
+      Stacks: [
+        {
+          StackName: 'Mine',
+          StackStatus: 'CREATE_COMPLETE',
+          CreationTime: new Date(),
+          Outputs: [
+            { OutputKey: 'FunctionName', OutputValue: 'the-function' },
+            { OutputKey: 'ArchiveBucket', OutputValue: 'the-bucket' },
+          ],
+        },
+      ],
+    });
+    const copy = join(mkdtempSync(join(tmpdir(), 'secure-score-')), 'copy');
+    const answered = await secureScore('archive', 'pull', '--deployed', '--stack', 'Mine', copy, '--json');
+    expect(answered).toMatchObject({ code: 0, stderr: '' });
+    expect(answered.json()).toEqual({ objects: 0, fetched: 0, bytes: 0 });
+    const listed = s3.commandCalls(ListObjectsV2Command).map((call) => call.args[0].input.Bucket);
+    expect(new Set(listed)).toEqual(new Set(['the-bucket']));
+    expect(stacks.commandCalls(DescribeStacksCommand)[0]?.args[0].input).toEqual({ StackName: 'Mine' });
+    s3.restore();
+  });
 });

@@ -49,6 +49,7 @@ beforeAll(async () => {
       { name: 'siem', type: 'webhook', url: { env: 'FUZZ_SIEM' }, signingKey: { env: 'FUZZ_KEY' } },
       { name: 'bus', type: 'events' },
     ],
+    digests: [{ name: 'daily', every: 'day', to: ['d@contoso.com'], channels: ['chat'] }],
   };
   await writeFile(join(folder, 'good.json'), JSON.stringify(config));
   for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE']) vi.stubEnv(name, undefined);
@@ -85,6 +86,8 @@ const COMMANDS = [
   'tenant list',
   'tenant check',
   'tenant remove',
+  'digest',
+  'digest daily',
   'channel test soc',
   'channel test chat',
   'channel put',
@@ -130,6 +133,10 @@ const FLAGS = [
   'dry-run',
   'signing-key',
   'no-browser',
+  'recipients',
+  'tags',
+  'cloud',
+  'timeout',
   'nope',
   '__proto__',
   'h',
@@ -151,6 +158,7 @@ const VALUES = [
   'csv',
   'duckdb',
   'soc',
+  'daily',
   'Contoso',
   'CONTOSO',
   CONTOSO,

@@ -47,6 +47,10 @@ describe.each(alarms)('%s', (name, alarm) => {
     expect(alarm.AlarmDescription.length).toBeLessThanOrEqual(1024);
   });
 
+  test('writes commands as a person can copy them', () => {
+    expect(alarm.AlarmDescription).not.toMatch(/(?<!\.\/)secure-score [a-z]/);
+  });
+
   test('has its section in the runbook', () => {
     const [, anchor = ''] = /docs\/runbook\.md#([a-z0-9-]+)$/.exec(alarm.AlarmDescription) ?? [];
     expect(name).toBe(`SecureScoreMonitor-${anchor}`);
