@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import yargs from 'yargs';
 import { commandLine } from '../lambda/command-line.ts';
+import { quote } from '../lambda/errors.ts';
 import { followProxy } from '../lambda/proxy.ts';
 import { archiveCommand } from './archive/archive.ts';
 import { certificateCommand } from './certificate/certificate.ts';
@@ -61,6 +62,14 @@ export async function main(args: string[]): Promise<number> {
     .demandCommand(1, 'Choose a command.')
     .recommendCommands()
     .strict()
+    // Global, so that it knows the flags of the command at hand.
+    .check(() => {
+      checkSwitches(
+        args,
+        (parser as unknown as { getOptions(): { boolean: string[] } }).getOptions().boolean,
+      );
+      return true;
+    }, true)
     .completion('completion', 'Print a completion script for your shell', ((
       _current: string,
       _argv: unknown,
@@ -98,6 +107,16 @@ export async function main(args: string[]): Promise<number> {
     }
     console.error(describeError(error));
     return EXIT.failed;
+  }
+}
+
+/** yargs takes each value but "true" for false, and `--dry-run=yes` would not be a dry run. @throws UsageError */
+function checkSwitches(args: readonly string[], switches: readonly string[]): void {
+  const end = args.indexOf('--');
+  for (const word of end < 0 ? args : args.slice(0, end)) {
+    const [, name = '', value = ''] = /^--?(?:no-)?([^=]+)=(.*)$/s.exec(word) ?? [];
+    if (switches.includes(name) && value !== 'true' && value !== 'false')
+      throw new UsageError(`--${name} takes no value, but was given ${quote(value)}.`);
   }
 }
 

@@ -98,7 +98,7 @@ async function placesOf(flags: StatusFlags): Promise<{ places: Place[]; federate
   const federated: string[] = [];
   const secrets = new Map<string, Tenant[]>();
   if (secret !== undefined) secrets.set(secret, []);
-  if (flags.deployed ?? (flags.stack !== undefined || places.length + secrets.size === 0)) {
+  if (flags.deployed || flags.stack !== undefined || places.length + secrets.size === 0) {
     const selected = selectTenants(await loadConfig(flags.config), flags.tenant);
     const isFederated = ({ signIn }: Tenant) => signIn === 'federated';
     federated.push(...selected.filter(isFederated).map(({ name }) => name));

@@ -43,6 +43,11 @@ describe('the command line', () => {
     [['history', '2026'], 2, '"2026"'],
     [['history', 'sql'], 2, 'An argument is missing: sql needs <statement>.\n'],
     [['history', 'sql', ' '], 2, 'The statement is empty'],
+    [['run', '--deployed=/tmp'], 2, '--deployed takes no value, but was given "/tmp".\n'],
+    [['certificate', 'rotate', '--dry-run=yes'], 2, '--dry-run takes no value, but was given "yes".\n'],
+    [['run', '--json='], 2, '--json takes no value, but was given "".\n'],
+    // "false" is no value, but the switch off: then what is asked is the default, and not nothing.
+    [['certificate', 'status', '--deployed=false', '--config', 'absent.ts'], 1, 'no config at "absent.ts"'],
     [['run', '--config'], 2, 'Not enough arguments following: config'],
     [
       ['run', '--config', 'absent.ts'],
