@@ -154,6 +154,9 @@ const REASONS: Record<string, Event['kind'][]> = {
 };
 const REASON_DAYS = 15;
 
+/** As often may a delivery be sent before the oracle stops it. */
+const MOST_TIMES = 20;
+
 export class Oracle {
   readonly violations: string[] = [];
   readonly figures = {
@@ -255,6 +258,8 @@ export class Oracle {
     const { id, kind } = message;
     const times = (this.#sent.get(id) ?? 0) + 1;
     this.#sent.set(id, times);
+    // A product that never stops sending would never end the test.
+    if (times > MOST_TIMES) throw new Error(`${id} is sent for the ${times}th time`);
     invoked.unmarked.add(id);
     this.figures.deliveries += 1;
     if (times > 1) this.figures.repeated += 1;
