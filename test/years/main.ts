@@ -82,7 +82,7 @@ async function shortened(history: History): Promise<History> {
     if (candidate.days > 0 && (await fails(candidate))) shortest = candidate;
   }
   for (let size = shortest.events.length >> 1; size >= 1; size >>= 1) {
-    for (let start = 0; start < shortest.events.length && tries < TRIES;) {
+    for (let start = 0; start < shortest.events.length;) {
       const candidate = { ...shortest, events: shortest.events.toSpliced(start, size) };
       if (await fails(candidate)) shortest = candidate;
       else start += size;
