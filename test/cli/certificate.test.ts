@@ -56,14 +56,14 @@ describe('secure-score certificate create', () => {
   });
 
   it('takes a name, a validity, a length and a file', async () => {
-    const args = ['--name', 'Contoso monitor', '--days', '30', '--bits', '3072', '--out', at('contoso.pem')];
+    const args = ['--name', 'Contoso monitor', '--days', '30', '--bits', '4096', '--out', at('contoso.pem')];
     const { code, json } = await secureScore('certificate', 'create', ...args, '--json');
     expect(code).toBe(0);
     expect(json()).toEqual({
       file: at('contoso.pem'),
       publicFile: at('contoso.cer'),
       subject: 'CN=Contoso monitor',
-      bits: 3072,
+      bits: 4096,
       thumbprintSha1: expect.stringMatching(/^[0-9A-F]{40}$/),
       thumbprintSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
       notBefore: expect.any(String),
