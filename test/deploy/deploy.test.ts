@@ -26,6 +26,7 @@ import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { ACCOUNT, leadTo, REGION, startEmulator, type Emulator } from '../emulator.ts';
 import { fencedBlocks, sectionOf } from '../markdown.ts';
 import { pythonEnvironment } from '../python.ts';
+import { ANSWERS, findingsOfCheckov } from './checkov.ts';
 import {
   cron,
   environmentOf,
@@ -46,7 +47,9 @@ import {
   type Datum,
   type Invocation,
 } from './deployment.ts';
+import { actionsOf, BY_LAMBDA, opinionOn, requestsOfFunction } from './opinion/opinion.ts';
 import { PATH, programs, type Programs } from './programs.ts';
+import { startRecorder, type Recorder } from './recorder.ts';
 
 /**
  * The real app in an emulated AWS, from the first `cdk deploy` on, with Microsoft simulated. Two tenants: Contoso is
@@ -59,10 +62,12 @@ import { PATH, programs, type Programs } from './programs.ts';
  * - The name of an error is lost (`errorType` is always Runtime.HandlerError); its message is not.
  * - Metrics of the log (EMF) are not made: they are read from the log here, and put by PutMetricData.
  *   Alarms look at a metric's name, not at its dimensions: these are compared here.
- * - It loses lines of the log: see emulator/sitecustomize.py.
+ * - It loses lines of the log, takes `Ref` of a secret for its name, and cannot read the policies that CloudFormation
+ *   made: see emulator/sitecustomize.py.
  * - It knows no Glue and no Athena: the main stack alone is deployed. The history stack is synthesised and linted here.
- * - `DeletionPolicy: Retain` is not minded, and neither are policies, Object Lock, identities and their limits.
- *   These are proven on the template.
+ * - `DeletionPolicy: Retain` is not minded, and neither are Object Lock, identities and their limits: these are proven on
+ *   the template. Nor are policies: moto judges by them the calls that a recorder saw (opinion/).
+ * The whole list, with AWS's pages: docs/decisions/emulated-aws.md.
  */
 
 const execute = promisify(execFile);
@@ -73,11 +78,14 @@ const FABRIKAM_SECRET = 'secure-score/fabrikam';
 const SECOPS = 'secops@contoso.com';
 const FABRIKAM_SECOPS = 'secops@fabrikam.com';
 const ONCALL = 'oncall@contoso.com';
+const SOC = 'soc@contoso.com';
 
 const CLOCK_AHEAD = path.join(import.meta.dirname, '../clock-ahead.ts');
 
 /** A tenant is overdue after 30 hours. */
 const LATER_MS = 31 * 3_600_000;
+/** A test that first installs what it checks with, on a busy machine. */
+const INSTALL_MS = 400_000;
 /** `cdk deploy` and `certificate put` take so long, and longer on a busy machine. */
 const DEPLOY_MS = 60_000;
 /** A schedule has to be there so long before its minute, for the emulator to notice it. */
@@ -88,6 +96,7 @@ const RUN_MS = 45_000;
 let folder: string;
 let simulator: Simulator;
 let emulator: Emulator;
+let recorder: Recorder;
 let run: Programs;
 let contoso: PracticeTenant;
 /** How far the clocks of Microsoft are ahead; that of the function is set apart. */
@@ -112,8 +121,10 @@ beforeAll(async () => {
   });
   const ca = file('ca.pem');
   await writeFile(ca, simulator.ca);
+  recorder = await startRecorder();
   emulator = await startEmulator({
     environment: {
+      AWS_ENDPOINT_URL: recorder.endpoint,
       // It runs the function with the `node` that it finds, in a process that inherits these.
       PATH,
       NODE_EXTRA_CA_CERTS: ca,
@@ -122,6 +133,7 @@ beforeAll(async () => {
       LAMBDA_ASYNC_RETRY_BASE_SECONDS: '0.1',
     },
   });
+  recorder.passTo(emulator.endpoint);
   leadTo(emulator.endpoint);
 
   // What a user has before: an app registration with a certificate, an SES identity, and a secret of one's own.
@@ -158,6 +170,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await emulator?.stop();
+  await recorder?.close();
   await simulator?.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -193,6 +206,7 @@ async function writeConfig(...operations: string[]): Promise<void> {
       },
       { name: 'aws', type: 'events' },
     ],
+    digests: [{ name: 'monthly', every: 'month', at: '08:30', timeZone: 'UTC', to: [SOC] }],
     schedule: { at: due.at, timeZone: 'UTC' },
   };
   await writeFile(file('monitor.config.json'), JSON.stringify(config));
@@ -316,6 +330,14 @@ describe('a deployment', () => {
       ...checked,
     ]);
   });
+
+  it(
+    'comes of templates in which checkov finds nothing that has no answer',
+    async () => {
+      expect(await findingsOfCheckov(file('cdk.out'))).toEqual(Object.keys(ANSWERS).toSorted());
+    },
+    INSTALL_MS,
+  );
 
   it('has what the commands look for, and a schedule that hands a tenant over', async () => {
     for (const key of Object.values(ALWAYS)) expect(outputs[key]).toBeTruthy();
@@ -507,6 +529,13 @@ describe('a deployment', () => {
     expect(inAlarm).toEqual([`${DEPLOYMENT_STACK}-tenants-overdue`]);
   });
 
+  it('sends the digest that a schedule hands over', async () => {
+    const schedule = await scheduleOf(group, 'digest-monthly');
+    const result = await invoke(functionName, JSON.parse(schedule.Target?.Input ?? '') as object);
+    expect(result).toMatchObject({ digest: 'monthly', report: expect.stringContaining('digest=monthly') });
+    expect(await mailsTo(SOC)).toHaveLength(1);
+  });
+
   it('is updated without a change in the archive, and goes on where it was', async () => {
     const before = await versionsIn(bucket);
     await writeConfig('second@contoso.com');
@@ -554,5 +583,41 @@ describe('a deployment', () => {
     expect((await scheduleOf(group, scheduleName(contoso.tenantId))).State).toBe('ENABLED');
     const here = await run.secureScore('run', '--deployed', ...flags);
     expect(JSON.parse(here)).toMatchObject({ name: 'Contoso', archived: [], changes: [] });
+  });
+
+  it(
+    'asked for nothing that its role or the bucket refuses, and its role allows nothing that nobody asked for',
+    async () => {
+      const requests = await requestsOfFunction(recorder.calls, functionName);
+      const { refused, unused } = await opinionOn(requests);
+      expect(refused).toEqual([]);
+      expect(actionsOf(unused[functionName])).toEqual(Object.keys(BY_LAMBDA));
+    },
+    INSTALL_MS,
+  );
+
+  it('would have been refused what its policies are there to refuse', async () => {
+    const requests = await requestsOfFunction(recorder.calls, functionName);
+    const evidencePut = requests.find(({ context }) => 's3:if-none-match' in context)!;
+    const sent = requests.find(({ action }) => action === 'ses:SendEmail')!;
+    const read = requests.find(({ action }) => action === 'secretsmanager:GetSecretValue')!;
+    const listed = requests.find(({ action }) => action === 's3:ListBucket')!;
+    const { 's3:if-none-match': _header, ...overwriting } = evidencePut.context;
+    const { 's3:prefix': _prefix, ...listingAll } = listed.context;
+    const { refused } = await opinionOn([
+      { ...evidencePut, context: overwriting },
+      { ...evidencePut, action: 's3:DeleteObject' },
+      { ...evidencePut, context: { ...evidencePut.context, 'aws:SecureTransport': 'false' } },
+      { ...evidencePut, resource: evidencePut.resource.replace(/\/.*/, '/elsewhere') },
+      { ...listed, context: listingAll },
+      { ...sent, context: { ...sent.context, 'ses:FromAddress': 'boss@contoso.com' } },
+      { ...read, resource: read.resource.replace(/secret:.*/, 'secret:payroll-AbC123') },
+      { ...read, action: 'secretsmanager:PutSecretValue' },
+    ]);
+    const [bucketDenies, roleDoesNotAllow] = ['denied by the bucket', 'not allowed by the role'];
+    expect(refused.map(({ reason }) => reason)).toEqual([
+      ...Array<string>(3).fill(bucketDenies),
+      ...Array<string>(5).fill(roleDoesNotAllow),
+    ]);
   });
 });

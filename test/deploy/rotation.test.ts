@@ -17,7 +17,9 @@ import { practiceTenant } from '../../simulator/practice-tenant.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { ACCOUNT, leadTo, REGION, startEmulator, type Emulator } from '../emulator.ts';
 import { environmentOf, invoke, mailsTo, outputsOf, scheduleOf, setEnvironment } from './deployment.ts';
+import { actionsOf, BY_LAMBDA, opinionOn, requestsOfFunction } from './opinion/opinion.ts';
 import { PATH, programs, type Programs } from './programs.ts';
+import { startRecorder, type Recorder } from './recorder.ts';
 
 /**
  * A certificate that renews itself, with the Secrets Manager of an emulated AWS and a simulated Entra ID: two tenants of
@@ -35,6 +37,7 @@ const WEEK_MS = 7 * 24 * 3_600_000;
 let folder: string;
 let simulator: Simulator;
 let emulator: Emulator;
+let recorder: Recorder;
 let run: Programs;
 let apps: App[];
 let outputs: Record<string, string>;
@@ -55,13 +58,16 @@ beforeAll(async () => {
     now: () => new Date(Date.now() + ahead),
   });
   await writeFile(file('ca.pem'), simulator.ca);
+  recorder = await startRecorder();
   emulator = await startEmulator({
     environment: {
       PATH,
+      AWS_ENDPOINT_URL: recorder.endpoint,
       NODE_EXTRA_CA_CERTS: file('ca.pem'),
       PYTHONPATH: path.join(import.meta.dirname, 'emulator'),
     },
   });
+  recorder.passTo(emulator.endpoint);
   leadTo(emulator.endpoint);
   await Promise.all([
     run.bootstrap(`aws://${ACCOUNT}/${REGION}`),
@@ -95,6 +101,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await emulator?.stop();
+  await recorder?.close();
   await simulator?.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -178,3 +185,11 @@ it('lets go of the former version a week later, and says once which key is left 
   const mails = await mailsTo(ONCALL);
   expect(mails.filter(({ BodyText }) => BodyText.includes(thumbprintSha1))).toHaveLength(1);
 });
+
+it('asked for nothing that its role or the bucket refuses, and its role allows nothing that nobody asked for', async () => {
+  const name = outputs[OUTPUTS.rotationFunctionName]!;
+  const { refused, unused } = await opinionOn(await requestsOfFunction(recorder.calls, name));
+  expect(refused).toEqual([]);
+  expect(actionsOf(unused[name])).toEqual(Object.keys(BY_LAMBDA));
+  // It may first install what it asks.
+}, 400_000);
