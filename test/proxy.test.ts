@@ -146,7 +146,7 @@ describe('through the proxy', () => {
 
   test.each<[string, () => Promise<unknown>]>([
     ['Secrets Manager', () => secretsManagerSource({ defaultSecret: 'a' }).read({})],
-    ['S3', () => openStore('s3://bucket').get('a')],
+    ['S3', async () => (await openStore('s3://bucket')).get('a')],
     ['SES', () => sesMailer().send(mailOf())],
     ['Scheduler', () => schedulesOf({ group: 'a' }).list()],
     ['CloudFormation', () => findDeployment('a')],
@@ -176,7 +176,7 @@ describe('through the proxy', () => {
     const shown = await secureScore('doctor', ...setup(), '--archive', at('archive'));
     expect(shown.code).toBe(1);
     expect(shown.stdout).toMatch(/sign-in[^]*407[^]*HTTPS_PROXY/);
-    await expect(openStore('s3://bucket').get('a')).rejects.toMatchObject({
+    await expect((await openStore('s3://bucket')).get('a')).rejects.toMatchObject({
       code: 'archive-proxy-refused',
       retryable: false,
       message: expect.not.stringContaining(PASSWORD),
@@ -218,7 +218,9 @@ describe('past the proxy', () => {
     vi.stubEnv('NO_PROXY', except);
     restore = followProxy();
     await get(`${simulator.graphEndpoint}/`);
-    await expect(openStore('s3://bucket').get('a')).rejects.toMatchObject({ code: 'archive-unreachable' });
+    await expect((await openStore('s3://bucket')).get('a')).rejects.toMatchObject({
+      code: 'archive-unreachable',
+    });
     expect(asked).toEqual([]);
   });
 });

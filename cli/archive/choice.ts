@@ -6,7 +6,6 @@ import { alike, type Config } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
 import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
-import { findDeployment, outputOf } from '../shared/deployment.ts';
 import { DEFAULT_CONFIG, loadConfig } from '../shared/load-config.ts';
 import { OPTIONS, text } from '../shared/options.ts';
 import { commandLine } from '../../lambda/command-line.ts';
@@ -52,7 +51,7 @@ const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
  */
 export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
   const config = await configOf(flags);
-  const store = openStore(await locationOf(flags, config));
+  const store = await openStore(await locationOf(flags, config));
   const { tenant } = flags;
   const id = tenant !== undefined && GUID.test(tenant) ? tenant.toLowerCase() : idIn(config, tenant);
   const { tenants, foreign } = await listTenants(store, id);
@@ -96,6 +95,7 @@ export async function locationOf(
 ): Promise<string> {
   if (archive !== undefined) return archive;
   if (deployed || stack !== undefined) {
+    const { findDeployment, outputOf } = await import('../shared/deployment.ts');
     const deployment = await findDeployment(stack ?? DEPLOYMENT_STACK);
     return `s3://${outputOf(deployment, 'archiveBucket')}`;
   }

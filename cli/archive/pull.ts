@@ -76,7 +76,7 @@ async function act(flags: PullFlags): Promise<number> {
   const started = performance.now();
   const progress = progressLine();
   const pulled = await pullObjects({
-    source: openBucket(source),
+    source: await openBucket(source),
     folder,
     ...(tenantId && { tenantId }),
     onProgress: ({ done, total, bytes: size }) =>

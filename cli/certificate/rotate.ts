@@ -81,7 +81,7 @@ async function act(flags: RotateFlags): Promise<number> {
       deployment: file,
       tenants: config.tenants,
       sender: null,
-      ports: portsOf(file, flags, config),
+      ports: await portsOf(file, flags, config),
     };
     result = isDry ? await planRotation(rotation) : await rotate({ ...rotation, force: now });
   }
@@ -102,7 +102,11 @@ async function rotationFunctionOf(stack = DEPLOYMENT_STACK): Promise<string> {
 }
 
 /** All tenants of the config sign in with the one file. */
-function portsOf(file: string, flags: RotateFlags, { archive: { bucket } }: Config): RotationPorts {
+async function portsOf(
+  file: string,
+  flags: RotateFlags,
+  { archive: { bucket } }: Config,
+): Promise<RotationPorts> {
   const certificates = fileCertificate(file);
   return {
     clock: machineClock,
@@ -110,7 +114,7 @@ function portsOf(file: string, flags: RotateFlags, { archive: { bucket } }: Conf
     certificates: () => certificates,
     keys: graphKeys({ clock: machineClock }),
     create: createCertificate,
-    store: openStore(flags.archive ?? (bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE)),
+    store: await openStore(flags.archive ?? (bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE)),
     // Whoever calls it reads what it prints.
     mailer: { send: () => Promise.reject(new Error('a renewal by hand sends no mail')) },
     log: stderrLog(),

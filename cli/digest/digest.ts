@@ -87,7 +87,7 @@ async function act(flags: DigestFlags): Promise<number> {
   }
   const config = await loadConfig(flags.config);
   const digests = chooseDigests(config, flags.name);
-  const ports = portsOf(config, flags.outbox, await locationOf(flags, config));
+  const ports = await portsOf(config, flags.outbox, await locationOf(flags, config));
   const sender = { from: config.mail.from, operations: config.operations };
   const outcomes: DigestOutcome[] = [];
   for (const each of digests) {
@@ -137,7 +137,7 @@ function chooseDigests(config: Config, name: string | undefined): Digest[] {
   );
 }
 
-function portsOf(config: Config, outbox: string | undefined, location: string) {
+async function portsOf(config: Config, outbox: string | undefined, location: string) {
   const mailer = mailerOf(config, outbox);
   const sender = { from: config.mail.from, operations: config.operations };
   const log = stderrLog();
@@ -150,7 +150,7 @@ function portsOf(config: Config, outbox: string | undefined, location: string) {
   return {
     clock: machineClock,
     pause,
-    store: openStore(location),
+    store: await openStore(location),
     channels: channelsOf({ clock: machineClock, mailer, sender, log }),
     log,
     metrics: noMetrics,

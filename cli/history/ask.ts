@@ -84,7 +84,8 @@ async function act(flags: AskFlags): Promise<number> {
   // Athena's analysts may read no state.
   if (question.fillsLastRun && flags.engine !== 'athena') {
     const known = tenant === null ? [...names.keys()] : [tenant];
-    const { columns, rows } = await withLastRuns(answer, known, openStore(await locationOf(flags, config)));
+    const store = await openStore(await locationOf(flags, config));
+    const { columns, rows } = await withLastRuns(answer, known, store);
     answer = { columns, rows: rows.slice(0, flags.limit) };
   }
   await sayWhatIsLeft(engine, wanted.from ?? null, tenant);

@@ -1,8 +1,8 @@
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { openBucket } from '../../lambda/archive/open-store.ts';
 import { pull } from '../../lambda/archive/pull.ts';
 import { bytes } from '../shared/bytes.ts';
+import { cacheFolder } from '../shared/cache-folder.ts';
 import { progressLine } from '../shared/progress-line.ts';
 
 /**
@@ -12,15 +12,7 @@ import { progressLine } from '../shared/progress-line.ts';
 export function cacheOf(location: string, environment: NodeJS.ProcessEnv = process.env): string {
   const name = location.replace(/^s3:\/\//i, '').replace(/\/+$/, '');
   // A prefix of a bucket is another archive: beside the bucket's own copy, not in it. (`+` is in no name of either.)
-  return path.join(cacheFolder(environment), 'secure-score', name.replaceAll('/', '+'));
-}
-
-/** https://specifications.freedesktop.org/basedir-spec/latest/, and what macOS and Windows have for it. */
-function cacheFolder(environment: NodeJS.ProcessEnv): string {
-  const { XDG_CACHE_HOME: xdg, LOCALAPPDATA: local } = environment;
-  if (xdg && path.isAbsolute(xdg)) return xdg;
-  if (process.platform === 'win32' && local) return local;
-  return path.join(homedir(), process.platform === 'darwin' ? 'Library/Caches' : '.cache');
+  return path.join(cacheFolder(environment), name.replaceAll('/', '+'));
 }
 
 /**
@@ -34,7 +26,7 @@ export async function pullHistory(location: string, tenantId: string | null): Pr
   const progress = progressLine();
   try {
     await pull({
-      source: openBucket(location),
+      source: await openBucket(location),
       folder,
       onlyHistory: true,
       ...(tenantId === null ? {} : { tenantId }),

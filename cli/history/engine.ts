@@ -9,8 +9,6 @@ import { MonitorError } from '../../lambda/errors.ts';
 import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
 import { locationOf } from '../archive/choice.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';
-import { athenaOf } from './athena.ts';
-import { pullHistory } from './cache.ts';
 import { Losses, monthsInBucket } from './losses.ts';
 import type { HistoryFlags } from './options.ts';
 import { DEFAULT_CONFIG, loadConfig } from '../shared/load-config.ts';
@@ -45,12 +43,14 @@ export async function engineOf(
       throw new UsageError(
         '--strict checks files, which Athena does not show: use only one of --strict and --engine athena.',
       );
+    // Only here, as below: the SDK takes longer to load than a folder to answer.
+    const { athenaOf } = await import('./athena.ts');
     const engine = await athenaOf(flags.stack ?? DEPLOYMENT_STACK);
     return { engine, conclude: () => Promise.resolve(EXIT.done) };
   }
   const location = await locationOf(flags, config);
   const inBucket = isBucket(location);
-  const folder = inBucket ? await pullHistory(location, tenantId) : location;
+  const folder = inBucket ? await (await import('./cache.ts')).pullHistory(location, tenantId) : location;
   const losses = new Losses(location);
   const engine = await DuckDbHistory.open({ folder, onSkipped: (skipped) => losses.onSkipped(skipped) });
   if (engine.empty) throw missing(location, inBucket ? null : folder);

@@ -60,7 +60,7 @@ function warn(words: string): void {
  */
 export async function monthsInBucket(location: string, tenantId: string | null): Promise<MonthsByTenant> {
   if (tenantId === null) return new Map();
-  const keys = await openBucket(location).list(layout.snapshots(tenantId));
+  const keys = await (await openBucket(location)).list(layout.snapshots(tenantId));
   const months = keys.flatMap((key) => layout.parseSnapshot(key)?.date.slice(0, 7) ?? []);
   return months.length > 0 ? new Map([[tenantId, new Set(months)]]) : new Map();
 }

@@ -16,7 +16,7 @@ const STATE = /^state\/tenant=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jso
 export async function namesOf(flags: HistoryFlags, config: Config | null): Promise<Names> {
   const names = new Map(config?.tenants.map(({ tenantId, name }) => [tenantId, name]));
   if (flags.engine === 'athena') return names;
-  const store = openStore(await locationOf(flags, config));
+  const store = await openStore(await locationOf(flags, config));
   const keys = await store.list('state/').catch(() => []);
   const unnamed = keys.flatMap((key) => STATE.exec(key)?.[1] ?? []).filter((id) => !names.has(id));
   await inParallel(unnamed, async (id) => {

@@ -78,7 +78,7 @@ async function act(flags: RunFlags): Promise<number> {
   const config = await loadConfig(flags.config);
   const tenants = selectTenants(config, flags.tenant);
   const log = stderrLog();
-  const runTenant = flags.deployed ? await runThere(flags) : runHere(flags, config, log);
+  const runTenant = flags.deployed ? await runThere(flags) : await runHere(flags, config, log);
 
   const line = progressLine();
   let done = 0;
@@ -114,7 +114,7 @@ async function runThere({ stack = DEPLOYMENT_STACK }: RunFlags): Promise<RunTena
 }
 
 /** Runs with the real ports that the flags choose; only the invocation differs between tenants. */
-function runHere(flags: RunFlags, config: Config, log: Log): RunTenant {
+async function runHere(flags: RunFlags, config: Config, log: Log): Promise<RunTenant> {
   const { bucket } = config.archive;
   const mailer = mailerOf(config, flags.outbox);
   const sender = { from: config.mail.from, operations: config.operations };
@@ -125,7 +125,7 @@ function runHere(flags: RunFlags, config: Config, log: Log): RunTenant {
       ? pemFileSource(flags.certificate)
       : secretsManagerSource({ defaultSecret: DEFAULT_CERTIFICATE_SECRET }),
     graph: graphClient({ clock: machineClock }),
-    store: openStore(flags.archive ?? (bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE)),
+    store: await openStore(flags.archive ?? (bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE)),
     channels: channelsOf({ clock: machineClock, mailer, sender, log }),
     log,
     metrics: noMetrics,

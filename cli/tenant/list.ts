@@ -40,7 +40,7 @@ export const list: Command<ListFlags> = {
 async function act(flags: ListFlags): Promise<number> {
   const config = await loadConfig(flags.config);
   const domains = await domainsOf(flags.config);
-  const store = openStore(await locationOf(flags, config));
+  const store = await openStore(await locationOf(flags, config));
   const listed = await inParallel(config.tenants, async ({ tenantId, name, tags }) => {
     // A list is worth having without what an archive adds.
     const state = await new Archive(store, tenantId).state().then(

@@ -64,7 +64,7 @@ async function act(flags: WatchFlags): Promise<number> {
     sender,
     ports: {
       clock: machineClock,
-      store: openStore(await locationOf(flags, config)),
+      store: await openStore(await locationOf(flags, config)),
       pause,
       mailer,
       channels: channelsOf({ clock: machineClock, mailer, sender, log }),

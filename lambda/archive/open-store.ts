@@ -3,14 +3,14 @@ import type { ObjectStore } from '../ports.ts';
 import { bucketFault } from './bucket-name.ts';
 import { folderStore } from './folder-store.ts';
 import { isKey } from './key.ts';
-import { s3Store, type S3Store } from './s3-store.ts';
+import type { S3Store } from './s3-store.ts';
 
 /**
  * The store at a location given on the command line. Nothing is accessed yet.
  * @param location `s3://bucket`, `s3://bucket/prefix` or the path of a folder
  * @throws MonitorError `archive-location-invalid`
  */
-export function openStore(location: string): ObjectStore {
+export async function openStore(location: string): Promise<ObjectStore> {
   if (location.trim() === '') throw invalid(location, 'it is empty');
   if (location.includes('\0')) throw invalid(location, 'it holds a NUL character');
   if (isBucket(location)) return openBucket(location);
@@ -21,19 +21,20 @@ export function openStore(location: string): ObjectStore {
 }
 
 /** The bucket at a location given on the command line. @throws MonitorError `archive-location-invalid` */
-export function openBucket(location: string): S3Store {
+export async function openBucket(location: string): Promise<S3Store> {
   const [, bucket = '', rest = ''] = /^s3:\/\/([^/]*)\/?(.*)$/is.exec(location) ?? [];
   const prefix = rest.replace(/\/$/, '');
   const fault = bucketFault(bucket);
   if (fault !== undefined) throw invalid(location, fault);
-  if (prefix === '') return s3Store({ bucket });
-  if (!isKey(prefix)) {
+  if (prefix !== '' && !isKey(prefix)) {
     throw invalid(
       location,
       `the prefix ${quote(prefix)} may hold letters, digits and . _ = - between single slashes`,
     );
   }
-  return s3Store({ bucket, prefix });
+  // Only here: the client takes longer to load than a question to a folder to answer.
+  const { s3Store } = await import('./s3-store.ts');
+  return s3Store({ bucket, ...(prefix !== '' && { prefix }) });
 }
 
 function invalid(location: string, why: string): MonitorError {

@@ -9,8 +9,8 @@ test.each([
   ['./practice/archive', path.resolve('practice/archive')],
   ['/var/lib/score archive', '/var/lib/score archive'],
   ['a~b', path.resolve('a~b')],
-])('%j is a place for an archive', (location, known) => {
-  expect(openStore(location).location).toBe(known);
+])('%j is a place for an archive', async (location, known) => {
+  expect((await openStore(location)).location).toBe(known);
 });
 
 test.each([
@@ -33,8 +33,8 @@ test.each([
   'file:///tmp/a',
   '~/archive',
   'a\0b',
-])('%j is not', (location) => {
-  expect(() => openStore(location)).toThrow(
+])('%j is not', async (location) => {
+  await expect(openStore(location)).rejects.toThrow(
     expect.objectContaining({ code: 'archive-location-invalid', advice: expect.stringContaining('s3://') }),
   );
 });

@@ -1,6 +1,5 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
-import { openStore } from '../../lambda/archive/open-store.ts';
 import { s3Store } from '../../lambda/archive/s3-store.ts';
 import { bytes, storeContract, textOf } from '../archive/store-contract.ts';
 import { newBucket } from './bucket.ts';
@@ -8,7 +7,10 @@ import { newBucket } from './bucket.ts';
 describe('a bucket', () => {
   storeContract(
     async () => s3Store({ bucket: await newBucket(), prefix: 'a/prefix' }),
-    (store) => openStore(store.location),
+    (store) => {
+      const [bucket = '', ...prefix] = store.location.slice('s3://'.length).split('/');
+      return s3Store({ bucket, prefix: prefix.join('/') });
+    },
   );
 
   test('is shared by stores with different prefixes', async () => {

@@ -26,7 +26,7 @@ const s3 = () => new S3Client(PATIENCE);
 
 /** Checks that a bucket exists and may be listed. */
 export async function bucketCheck(location: string): Promise<Outcome<ObjectStore>> {
-  const store = openStore(location);
+  const store = await openStore(location);
   const bucket = bucketOf(location);
   await asked(
     's3:ListBucket',
@@ -97,7 +97,7 @@ export async function appendOnlyCheck(location: string): Promise<Outcome<void>> 
 
 /** Checks an archive that is a folder. */
 export async function folderCheck(location: string): Promise<Outcome<ObjectStore>> {
-  const store = openStore(location);
+  const store = await openStore(location);
   return { found: await foundFolder(store.location, 'archive'), value: store };
 }
 
