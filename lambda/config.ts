@@ -622,7 +622,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
     .meta({ description: 'What takes reports beside mail: see docs/channels.md.' }),
   digests: z.array(digestInput).max(50, 'expected at most 50 digests').default([]).meta({
     description:
-      'One message for many tenants, beside or (`report`) in place of their own: what needs somebody, what was lost where, and what happened to many, once.',
+      'One message for many tenants, beside or (`report`) in place of their own: what needs attention, what was lost where, and what happened to many, once.',
   }),
   heartbeat: heartbeat.optional(),
   dashboard: z

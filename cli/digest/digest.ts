@@ -52,7 +52,7 @@ export const digest: Command<DigestFlags> = {
   flags: (yargs) =>
     yargs
       .usage(
-        '$0 digest [name]\n\nSends what happened to the tenants since the last digest as one message: what needs somebody, what was lost where, and what happened to many, once. Each digest of the config goes out once a period; a daily one only if there is anything new. A deployment does so by itself.',
+        '$0 digest [name]\n\nSends what happened to the tenants since the last digest as one message: what needs attention, what was lost where, and what happened to many, once. Each digest of the config goes out once a period; a daily one only if there is anything new. A deployment does so by itself.',
       )
       .positional('name', {
         type: 'string',

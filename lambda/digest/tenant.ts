@@ -101,7 +101,7 @@ function decidedOn(reports: Report[]): Map<string, number> {
 const LONGEST = { message: 300, advice: 400 };
 
 /**
- * What of a tenant needs somebody.
+ * What of a tenant needs attention.
  * @param incidents what the watch finds of all tenants
  */
 export function attentionOf(

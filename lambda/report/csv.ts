@@ -1,3 +1,4 @@
+import type { Fate } from '../score/settle.ts';
 import type { Report } from './model.ts';
 
 /** The list of all changes, for what a mail has no room for. */
@@ -34,8 +35,18 @@ const COLUMNS = [
   'Link',
 ] as const;
 
+/** What became of a change, for people; reports store shorter words. */
+const FATES: Record<Fate, string> = {
+  told: 'reported',
+  waiting: 'pending',
+  healing: 'recovering',
+  silenced: 'below the minimum',
+  muted: 'muted',
+  folded: 'too small to list',
+};
+
 /**
- * Every change of a report, told or not, as a spreadsheet reads it: RFC 4180, UTF-8 with its mark (without it Excel
+ * Every change of a report, listed in the mail or not, as a spreadsheet reads it: RFC 4180, UTF-8 with its mark (without it Excel
  * takes the bytes for Windows-1252).
  * "Percentage points" are those of the row's day: added up they are how far the score moved on the days listed. What a
  * reported move has come to over several days, some of them perhaps in an earlier list, is a column of its own.
@@ -60,7 +71,7 @@ export function changesCsv(report: Report): string {
       rounded(change.percentagePoints),
       change.addedUp ? rounded(change.addedUp.percentagePoints) : null,
       change.cause,
-      change.fate,
+      FATES[change.fate],
       change.status?.before ?? null,
       change.status?.after ?? null,
       change.decision?.state ?? null,

@@ -85,7 +85,7 @@ export function digestTenantsCsv({ tenants, attention }: DigestReport): string {
       'Not explained',
       'New days',
       'Added',
-      'Needs somebody',
+      'Needs attention',
     ],
     ...tenants.map(({ tenantId, name, before, after, account, days, isNew }) => [
       name,

@@ -26,7 +26,7 @@ export interface DigestReport {
   fleet: Fleet;
   /** All tenants of the digest, by name. */
   tenants: TenantAccount[];
-  /** What needs somebody, most urgent first. */
+  /** What needs attention, most urgent first. */
   attention: Attention[];
   /** What happened to many tenants, and whatever Microsoft did: most tenants first. */
   many: Many[];

@@ -47,7 +47,7 @@ const NOISE = 5e-6;
 
 const COVERS = { day: 'Daily digest', week: 'Weekly digest', month: 'Monthly report' } as const;
 
-/** Of a digest in one line: the fleet's score, what happened, what needs somebody. */
+/** Of a digest in one line: the fleet's score, what happened, what needs attention. */
 export function digestSubject(digest: DigestReport): string {
   const { fleet } = digest;
   const now = fleet.after === null ? '' : ` ${percent(fleet.after)} on average (${changeOf(digest)})`;
@@ -281,7 +281,7 @@ function coverage({ tenants, removed, fleet }: DigestReport): string[] {
   return parts.length > 0 ? [`${count(fleet.tenants, 'tenant')}: ${parts.join(', ')}`] : [];
 }
 
-/** What needs somebody; where the same is wrong with many, once. */
+/** What needs attention; where the same is wrong with many, once. */
 function attentionBlocks(digest: DigestReport): Block[] {
   const { attention } = digest;
   const groups = [...Map.groupBy(attention, (each) => groupOf(each)).values()].flatMap((group) =>
@@ -291,7 +291,7 @@ function attentionBlocks(digest: DigestReport): Block[] {
   const tenants = new Set(attention.map(({ tenantId }) => tenantId)).size;
   if (entries.length === 0) return [];
   return [
-    { type: 'heading', level: 2, text: 'Needs somebody', aside: count(tenants, 'tenant') },
+    { type: 'heading', level: 2, text: 'Needs attention', aside: count(tenants, 'tenant') },
     { type: 'entries', entries, columns: ATTENTION_COLUMNS },
   ];
 }

@@ -283,7 +283,7 @@ describe('300 tenants', () => {
     ).toEqual(hit.map(idOf).toSorted());
   });
 
-  test('on top: what needs somebody, then what was lost, tenant by tenant, largest first', async () => {
+  test('on top: what needs attention, then what was lost, tenant by tenant, largest first', async () => {
     expect(digest.attention.map(({ kind, name }) => `${kind} ${name}`)).toEqual(
       FAILING.map((number) => `failing ${nameOf(number)}`),
     );
@@ -292,7 +292,7 @@ describe('300 tenants', () => {
     );
     const ordered = losses.toSorted((a, b) => a.lost - b.lost);
     const places = [
-      'Needs somebody: 3 tenants',
+      'Needs attention: 3 tenants',
       ...FAILING.map(nameOf),
       'Lost here: 5',
       ...ordered.map(

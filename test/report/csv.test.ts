@@ -11,7 +11,7 @@ const reportWith = (fields: Partial<ReportedChange>): Report =>
     days: [dayOf([changeOf('lost', fields)], scoreLine('2026-01-08', 869.6), scoreLine('2026-01-09', 858.6))],
   });
 
-test('says what it is to a spreadsheet, and has a row for every change, told or not, and for every confirmed drop', () => {
+test('says what it is to a spreadsheet, and has a row for every change, listed in the mail or not, and for every confirmed drop', () => {
   const report = reports.scores.settled;
   const csv = changesCsv(report);
   expect(csv.startsWith('\uFEFFDay,')).toBe(true);
@@ -19,7 +19,7 @@ test('says what it is to a spreadsheet, and has a row for every change, told or 
   expect(rows).toHaveLength(1 + 3 + 1);
   expect(new Set(rows.map((row) => row.length)).size).toBe(1);
   const fates = rows.map((row) => row[rows[0]!.indexOf('What became of it')]);
-  expect(fates).toEqual(['What became of it', 'told', 'told', 'waiting', 'confirmed']);
+  expect(fates).toEqual(['What became of it', 'reported', 'reported', 'pending', 'confirmed']);
   // A confirmed drop stands in the rows of its days already.
   const shares = rows.slice(1).map((row) => row[rows[0]!.indexOf('Percentage points')]);
   const moved = report.days.flatMap(({ changes }) =>

@@ -75,10 +75,10 @@ describe.each(ALL)('a digest, %s', (_, digest) => {
   });
 });
 
-test('a month of 1,000 tenants: what needs somebody and what was lost is what is left of it', async () => {
+test('a month of 1,000 tenants: what needs attention and what was lost is what is left of it', async () => {
   const { html } = await renderMail(digests.monstrous, 'digest');
   const { text } = readHtml(html);
-  expect(text.indexOf('Needs somebody')).toBeLessThan(text.indexOf('Lost here'));
+  expect(text.indexOf('Needs attention')).toBeLessThan(text.indexOf('Lost here'));
   expect(text).toContain('600');
   expect(text).toMatch(/and \d+ more, in the attached changes\.csv/);
 });
