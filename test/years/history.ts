@@ -7,7 +7,7 @@ import { randomOf } from '../../simulator/random.ts';
 
 export const FIRST_DAY = '2026-01-01';
 export const FIVE_YEARS = 1826;
-export const TENANTS = 3;
+const TENANTS = 3;
 
 /** `on`: days since the first one. */
 export type Event = { tenant: number; on: number } & (
