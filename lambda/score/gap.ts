@@ -44,7 +44,9 @@ const LONGEST_SEARCH = 20_000;
  */
 export function dateMaxima(steps: Step[], profiles: ProfilesOfTwo[]): ProfilesOfTwo[] {
   const [first, last] = [profiles[0]?.before, profiles.at(-1)?.after];
-  if (!first || !last || first === last) return profiles;
+  if (!first || !last) return profiles;
+  // A day that came late may have a later catalogue than the days around it, which lacks what was renamed since.
+  if (profiles.every(({ after }) => after === first)) return profiles;
 
   const lives = livesOf(steps, first, last);
   const days = [first, ...profiles.map(({ after }) => after)].map((known) => new Map(known));

@@ -31,6 +31,20 @@ function catalogueOf(truth: Truth, without: string[] = []): Profiles {
   );
 }
 
+it('a late day, whose catalogue lacks a control, has its profile from before, whether or not the ends share an object', () => {
+  const before = catalogueOf({ old: [1, 5], same: [1, 5] });
+  const later = catalogueOf({ new: [1, 5], same: [1, 5] });
+  const snapshots = [0, 1, 2].map((index) => day(index, { old: [1, 5], same: [1, 5] }));
+  const steps = snapshots.slice(1).map((after, index) => ({ before: snapshots[index]!, after }));
+  const dated = (last: Profiles) =>
+    dateMaxima(steps, [
+      { before, after: later },
+      { before: later, after: last },
+    ]).map(({ after }) => after.get('old'));
+  expect(dated(before)).toEqual([before.get('old'), before.get('old')]);
+  expect(dated(new Map(before))).toEqual(dated(before));
+});
+
 /** What a run finds after a gap: the catalogue as of its two ends alone. */
 function seen(days: Truth[], first = catalogueOf(days[0]!), last = catalogueOf(days.at(-1)!)) {
   const snapshots = days.map((truth, index) => day(index, truth));
