@@ -85,7 +85,7 @@ describe('the fleet', () => {
     const notice = await page.getByRole('complementary').innerText();
     expect(notice).toContain('This page holds the data of 1,000 tenants: do not send it to any of them.');
     expect(notice).toContain('from the archive /archive');
-    expect(notice).toContain('secure-score history open --tenant');
+    expect(notice).toContain('made with --tenant');
     expect(await result(page)).toBe('1,000 tenants');
     expect(await rows(page).count()).toBe(50);
   });

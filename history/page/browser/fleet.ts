@@ -75,8 +75,8 @@ function Notice({ fleet }: { fleet: Fleet }) {
           >This page holds the data of ${counted(tenants.length, 'tenant')}: do not send it to any of
           them.</strong
         >
-        ${` It was made on ${fullDay(made)} from the archive ${archive}. For one tenant alone: `}
-        <code>${`secure-score history open --tenant "${example}"`}</code>
+        ${` It was made on ${fullDay(made)} from the archive ${archive}. The page of one tenant alone is made with `}
+        <code>${`--tenant "${example}"`}</code>.
       </p>
       ${
         leftOut > 0 &&
