@@ -95,12 +95,26 @@ export function describeAnswer(
       // Where there is little room, it is the title's.
       !(column === 'category' && titled && narrow),
   );
-  if (!question.series) return `${title}\n${table(rows, shown, names)}`;
+  if (!question.series) {
+    const drawn = narrow && titled && !common.has('title') ? withTitlesBelow : table;
+    return `${title}\n${drawn(rows, shown, names)}`;
+  }
   const series = seriesOf(rows, question.series);
   const drawn = describeSeries(series, question.series, names);
   // With one line the days can be printed too; with several, --format csv has them.
   if (series.size > 1) return `${title}\n${drawn}`;
   return `${title}\n${drawn}\n\n${foldedTable(rows, shown, names)}`;
+}
+
+/** A table for few columns: the title of each row, as far as a line holds it, stands below the row. */
+function withTitlesBelow(rows: readonly Row[], shown: readonly ShownColumn[], names: Names): string {
+  const others = shown.filter(([column]) => column !== 'title');
+  const lines = table(rows, others, names).split('\n');
+  const head = lines.length - rows.length;
+  const titles = rows.map(
+    ({ title }) => `  ${line(typeof title === 'string' ? title : NONE, terminalWidth() - 2)}`,
+  );
+  return lines.flatMap((each, index) => (index < head ? each : [each, titles[index - head]!])).join('\n');
 }
 
 /** The day of a moment (ISO 8601): a table has no room for more. */

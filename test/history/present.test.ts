@@ -50,6 +50,14 @@ describe('a table', () => {
     expect(lines.join('').includes('…')).toBe(columns < 220);
   });
 
+  it('of 60 columns keeps titles readable', () => {
+    terminal(60);
+    const lines = shown('changes', rows, new Map([['aaaaaaaa-0000-4000-8000-000000000001', 'A'.repeat(40)]]));
+    expect(lines.filter((line) => line.length > 60)).toEqual([]);
+    const text = lines.join('\n').replaceAll(/\s+/g, ' ');
+    expect(text).toContain(LONG.slice(0, 20));
+  });
+
   it('lets nothing act on the terminal', () => {
     terminal(120);
     const evil = { tenant: TENANT, control: 'x', title: 'a\u001B[31m\u202Eb\nc', state: '\u001B]0;x\u0007' };
