@@ -102,7 +102,7 @@ describe('in an empty folder', () => {
   test('secure-score --help lists the commands', async () => {
     const help = await command(app, 'npx', ['--no-install', 'secure-score', '--help']);
     for (const name of ['run', 'certificate', 'doctor'])
-      expect(help).toMatch(new RegExp(`secure-score\\s+(?:.*\\n\\s+)?${name}\\b`));
+      expect(help).toMatch(new RegExp(`^\\s+${name}\\b`, 'm'));
   });
 
   test.each(['run', 'certificate create', 'doctor'])(

@@ -84,8 +84,9 @@ export class Sources {
       return { sources, shifted: false };
     }
     if (unknown.length === others && addedAt !== null && known.has(hash)) {
-      sources.#timeline = { recent: [...recent, { hash, fetchedAt: addedAt }], others };
-      return { sources, shifted: false };
+      // A clock that was wrong may have dated it before what is written.
+      sources.#timeline = { recent: [...recent, { hash, fetchedAt: addedAt }].toSorted(byTime), others };
+      return { sources, shifted: written !== null && addedAt <= written.fetchedAt };
     }
     if (unknown.length === others + 1 && addedAt !== null && !known.has(hash)) {
       sources.#timeline = { recent: [...recent, { hash, fetchedAt: addedAt }].toSorted(byTime), others };
