@@ -7,21 +7,15 @@ import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
 import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
 import { DEFAULT_CONFIG, loadConfig } from '../shared/load-config.ts';
-import { OPTIONS, text } from '../shared/options.ts';
+import { DEFAULT_ARCHIVE, OPTIONS, text } from '../shared/options.ts';
 import { commandLine } from '../../lambda/command-line.ts';
-
-/** Default folder of the archive. */
-const DEFAULT_ARCHIVE = 'archive';
 
 /** Flags that choose the archive and the tenants, for the commands that maintain one. */
 export const ARCHIVE_OPTIONS = {
-  archive: {
-    ...text('archive'),
-    describe: `Folder or s3://bucket/prefix (default: the config's bucket, else ./${DEFAULT_ARCHIVE})`,
-  },
+  archive: OPTIONS.archive,
   deployed: { type: 'boolean', describe: "The deployment's archive" },
   stack: OPTIONS.stack,
-  tenant: { ...text('tenant'), describe: 'Only this tenant: its name or id' },
+  tenant: OPTIONS.tenant,
   config: { ...text('config'), describe: OPTIONS.config.describe },
 } as const;
 

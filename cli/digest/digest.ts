@@ -59,14 +59,8 @@ export const digest: Command<DigestFlags> = {
         describe: 'Name of the digest in the config (default: all of them)',
       })
       .option('config', OPTIONS.config)
-      .option('archive', {
-        ...text('archive'),
-        describe: "Folder or s3://bucket/prefix (default: the config's bucket, else ./archive)",
-      })
-      .option('outbox', {
-        ...text('outbox'),
-        describe: "Folder for the mail as .eml (default: the config's SMTP server, else SES)",
-      })
+      .option('archive', OPTIONS.archive)
+      .option('outbox', OPTIONS.outbox)
       .option('from', {
         ...date('from'),
         describe: 'First day of a digest of any period, which leaves what the next regular one covers alone',

@@ -69,14 +69,8 @@ export const doctor: Command<DoctorFlags> = {
     yargs
       .option('config', OPTIONS.config)
       .option('tenant', OPTIONS.tenant)
-      .option('certificate', {
-        ...text('certificate'),
-        describe: 'PEM file with certificate and private key (default: the secret)',
-      })
-      .option('archive', {
-        ...text('archive'),
-        describe: "Folder or s3://bucket/prefix (default: the deployment's bucket)",
-      })
+      .option('certificate', OPTIONS.certificate)
+      .option('archive', OPTIONS.deployedArchive)
       .option('stack', OPTIONS.stack)
       .option('send', {
         type: 'boolean',

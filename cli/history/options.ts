@@ -21,10 +21,7 @@ function oneOf<Choice extends string>(name: string, choices: readonly Choice[]) 
 /** Flags that every way to ask the history has. */
 export const HISTORY_OPTIONS = {
   config: own({ ...text('config'), describe: OPTIONS.config.describe }),
-  archive: own({
-    ...text('archive'),
-    describe: "Folder or s3://bucket/prefix (default: the config's bucket, else ./archive)",
-  }),
+  archive: own(OPTIONS.archive),
   deployed: own({ type: 'boolean', describe: "Ask the deployment's archive" } as const),
   engine: own({
     ...oneOf('engine', ['duckdb', 'athena']),

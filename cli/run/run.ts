@@ -46,10 +46,7 @@ export const run: Command<RunFlags> = {
     yargs
       .option('config', OPTIONS.config)
       .option('tenant', OPTIONS.tenant)
-      .option('archive', {
-        ...text('archive'),
-        describe: `Folder or s3://bucket/prefix (default: the config's bucket, else ./${DEFAULT_ARCHIVE})`,
-      })
+      .option('archive', OPTIONS.archive)
       .option('certificate', {
         ...text('certificate'),
         describe: 'PEM file with certificate and private key (default: the secret in Secrets Manager)',

@@ -37,6 +37,23 @@ export const OPTIONS = {
     ...text('stack'),
     describe: `Name of the deployment's main stack (default: ${DEPLOYMENT_STACK})`,
   },
+  archive: {
+    ...text('archive'),
+    describe: `Folder or s3://bucket/prefix (default: the config's bucket, else ./${DEFAULT_ARCHIVE})`,
+  },
+  /** Of commands that look at a deployment. */
+  deployedArchive: {
+    ...text('archive'),
+    describe: "Folder or s3://bucket/prefix (default: the deployment's bucket)",
+  },
+  certificate: {
+    ...text('certificate'),
+    describe: 'PEM file with certificate and private key (default: the secret)',
+  },
+  outbox: {
+    ...text('outbox'),
+    describe: "Folder for the mail as .eml (default: the config's SMTP server, else SES)",
+  },
   parallel: {
     type: 'number',
     requiresArg: true,

@@ -68,10 +68,7 @@ export const add: Command<AddFlags> = {
           throw new UsageError(`--timeout must be a number of minutes from 0 to ${LONGEST_TIMEOUT}.`);
         },
       })
-      .option('certificate', {
-        ...text('certificate'),
-        describe: 'PEM file with certificate and private key (default: the secret)',
-      })
+      .option('certificate', OPTIONS.certificate)
       .option('archive', {
         ...text('archive'),
         describe: "Folder or s3://bucket/prefix, for doctor's checks (default: the deployment's bucket)",

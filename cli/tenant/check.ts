@@ -6,7 +6,7 @@ import { examine } from '../doctor/doctor.ts';
 import { describeFinding, isUnused, MARKS } from '../doctor/present.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT } from '../shared/exit.ts';
-import { OPTIONS, text } from '../shared/options.ts';
+import { OPTIONS } from '../shared/options.ts';
 import { plainTable } from '../shared/plain-table.ts';
 import { progressLine } from '../shared/progress-line.ts';
 
@@ -27,14 +27,8 @@ export const check: Command<CheckFlags> = {
   flags: (yargs) =>
     yargs
       .option('config', OPTIONS.config)
-      .option('certificate', {
-        ...text('certificate'),
-        describe: 'PEM file with certificate and private key (default: the secret)',
-      })
-      .option('archive', {
-        ...text('archive'),
-        describe: "Folder or s3://bucket/prefix (default: the deployment's bucket)",
-      })
+      .option('certificate', OPTIONS.certificate)
+      .option('archive', OPTIONS.deployedArchive)
       .option('stack', OPTIONS.stack)
       .option('problems', { type: 'boolean', describe: 'Show only tenants that fail or need attention' })
       .option('json', OPTIONS.json)

@@ -9,7 +9,7 @@ import { locationOf } from '../archive/choice.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT } from '../shared/exit.ts';
 import { loadConfig, readConfig } from '../shared/load-config.ts';
-import { OPTIONS, text } from '../shared/options.ts';
+import { OPTIONS } from '../shared/options.ts';
 import { plainTable } from '../shared/plain-table.ts';
 
 interface ListFlags {
@@ -25,10 +25,7 @@ export const list: Command<ListFlags> = {
   flags: (yargs) =>
     yargs
       .option('config', OPTIONS.config)
-      .option('archive', {
-        ...text('archive'),
-        describe: "Folder or s3://bucket/prefix (default: the config's bucket, else ./archive)",
-      })
+      .option('archive', OPTIONS.archive)
       .option('deployed', { type: 'boolean', describe: "The deployment's archive" })
       .option('stack', OPTIONS.stack)
       .option('json', OPTIONS.json)

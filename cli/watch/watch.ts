@@ -12,7 +12,7 @@ import { EXIT } from '../shared/exit.ts';
 import { loadConfig } from '../shared/load-config.ts';
 import { stderrLog } from '../shared/log.ts';
 import { mailerOf } from '../shared/mailer.ts';
-import { OPTIONS, text } from '../shared/options.ts';
+import { OPTIONS } from '../shared/options.ts';
 
 /** Looks longer than the function may. */
 const WATCH_MS = 15 * 60_000;
@@ -35,14 +35,8 @@ export const watch: Command<WatchFlags> = {
         '$0 watch\n\nLooks for what no run can say: that it is missing. Mails operations, once, of tenants of the config without a successful run for 30 hours, of certificates that come close to their end, and of damaged evidence. A deployment does so by itself.',
       )
       .option('config', OPTIONS.config)
-      .option('archive', {
-        ...text('archive'),
-        describe: "Folder or s3://bucket/prefix (default: the config's bucket, else ./archive)",
-      })
-      .option('outbox', {
-        ...text('outbox'),
-        describe: "Folder for the mail as .eml (default: the config's SMTP server, else SES)",
-      })
+      .option('archive', OPTIONS.archive)
+      .option('outbox', OPTIONS.outbox)
       .option('json', OPTIONS.json),
   examples: [['watch --archive archive', '']],
   act,
