@@ -3,6 +3,7 @@ import { MonitorError } from '../errors.ts';
 import { keyOfReport } from '../archive/state.ts';
 import type { Addressee, ObjectStore } from '../ports.ts';
 import type { AnyReport } from '../report/digest-model.ts';
+import { operationsAlone } from '../run/incidents.ts';
 import type { Origin } from '../run/origin.ts';
 import { EMPTY_DIGEST, readDigest, swapDigest, type DigestState } from './state.ts';
 
@@ -39,26 +40,8 @@ export function ofDigest(digest: Digest, store: ObjectStore): Origin<DigestState
       await store.create(keyOfReport(report), bytes);
       return { ...state, claim: { ...claim, report: null } };
     },
-    ofOperations: (_, now, operations) => ({
-      version: 1,
-      tenantId: '',
-      digest: name,
-      name: `Digest ${name}`,
-      toldAt: now.toISOString(),
-      timeZone,
-      from: null,
-      to: null,
-      before: null,
-      after: null,
-      account: null,
-      days: [],
-      confirmed: [],
-      trend: [],
-      peers: { allTenants: null, similarSize: null },
-      start: null,
-      operations,
-      notes: [],
-    }),
+    ofOperations: (_, now, operations) =>
+      operationsAlone({ tenantId: '', digest: name, name: `Digest ${name}`, timeZone }, now, operations),
   };
 }
 

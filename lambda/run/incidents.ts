@@ -118,14 +118,28 @@ export function reportOfOperations(
   operations: OperationsItem[],
   notes: string[] = [],
 ): Report {
+  const { tenantId, name, schedule } = tenant;
   return {
-    version: 1,
-    tenantId: tenant.tenantId,
-    name: tenant.name,
-    toldAt: now.toISOString(),
-    timeZone: tenant.schedule.timeZone,
+    ...operationsAlone({ tenantId, name, timeZone: schedule.timeZone }, now, operations),
     from: state.cursor,
     to: state.cursor,
+    notes,
+    ledger: headOf(state.ledger),
+  };
+}
+
+/** A report of no score. @param of whose it is, and the time zone in which its reader lives */
+export function operationsAlone(
+  of: Pick<Report, 'tenantId' | 'name' | 'timeZone' | 'digest'>,
+  now: Date,
+  operations: OperationsItem[],
+): Report {
+  return {
+    version: 1,
+    ...of,
+    toldAt: now.toISOString(),
+    from: null,
+    to: null,
     before: null,
     after: null,
     account: null,
@@ -135,7 +149,6 @@ export function reportOfOperations(
     peers: { allTenants: null, similarSize: null },
     start: null,
     operations,
-    notes,
-    ledger: headOf(state.ledger),
+    notes: [],
   };
 }
