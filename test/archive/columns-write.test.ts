@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +13,7 @@ import { verify } from '../../lambda/archive/verify.ts';
 import { addDays } from '../../lambda/dates.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { Log, ObjectStore } from '../../lambda/ports.ts';
-import { entry, fillDays, MemoryStore, TENANT_ID, world, type DaySpec } from '../run/fakes.ts';
+import { dawdler, entry, fillDays, MemoryStore, TENANT_ID, world, type DaySpec } from '../run/fakes.ts';
 import { archiveAnswer } from './archive-day.ts';
 
 const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {} };
@@ -620,22 +619,6 @@ describe('rows that are written already are made anew', () => {
   });
 });
 
-/** The same store, of which every call waits for a number of turns that the seed decides. */
-function dawdling(store: ObjectStore, seed: number): ObjectStore {
-  let number = seed;
-  return new Proxy(store, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      return async (...args: unknown[]) => {
-        number = (number * 1103515245 + 12345) % 2147483648;
-        for (let turns = number % 11; turns > 0; turns -= 1) await setImmediate();
-        return Reflect.apply(value, target, args) as unknown;
-      };
-    },
-  });
-}
-
 describe('several writers at once', () => {
   it.each(['history/scores', 'history/controls', 'history/changes', 'state/columns'])(
     'one that is overtaken while it writes to %s stops, and spoils nothing',
@@ -672,10 +655,10 @@ describe('several writers at once', () => {
       const store = await archived('2026-02-20', 12);
       const until = (last: string) => Array.from({ length: 8 }, (_, index) => addDays(last, index - 7));
       await Promise.all([
-        archive(dawdling(store, seed * 3 + 1), until('2026-03-04')),
-        archive(dawdling(store, seed * 3 + 2), until('2026-03-05'), 7),
+        archive(dawdler(seed * 3 + 1, 11)(store), until('2026-03-04')),
+        archive(dawdler(seed * 3 + 2, 11)(store), until('2026-03-05'), 7),
         writeColumns({
-          store: dawdling(store, seed * 3 + 3),
+          store: dawdler(seed * 3 + 3, 11)(store),
           tenantId: TENANT_ID,
           log: SILENT,
           everything: seed % 2 === 0,

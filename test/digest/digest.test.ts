@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { layout } from '../../lambda/archive/layout.ts';
@@ -10,7 +9,7 @@ import type { Ports } from '../../lambda/ports.ts';
 import { ClaimedError } from '../../lambda/run/run.ts';
 import { watch } from '../../lambda/watch/watch.ts';
 import * as change from '../../simulator/changes.ts';
-import { Crash, crashing, RUN_MS } from '../run/fakes.ts';
+import { Crash, crashing, dawdling, RUN_MS } from '../run/fakes.ts';
 import { ADDED, ENTRIES, fleet, FIRST, idOf, nameOf, type FleetOptions } from './fleet.ts';
 
 const CHANNELS = [
@@ -163,23 +162,6 @@ describe('two digests at once', () => {
     }
   });
 });
-
-/** The same run, of which every call to the archive waits for a number of turns that the seed decides. */
-function dawdling(run: DigestRun, seed: number): DigestRun {
-  let number = seed;
-  const store = new Proxy(run.ports.store, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      return async (...args: unknown[]) => {
-        number = (number * 1103515245 + 12345) % 2147483648;
-        for (let turns = number % 7; turns > 0; turns -= 1) await setImmediate();
-        return Reflect.apply(value, target, args) as unknown;
-      };
-    },
-  });
-  return { ...run, ports: { ...run.ports, store } };
-}
 
 describe('what a digest covers', () => {
   it('ten days without a digest: one covers them, what fell and rose within them is no loss', async () => {

@@ -1,9 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { MonitorError } from '../../lambda/errors.ts';
 import { planRotation } from '../../lambda/rotation/plan.ts';
 import { rotate, type Rotation } from '../../lambda/rotation/rotate.ts';
-import { Crash } from '../run/fakes.ts';
+import { Crash, dawdler } from '../run/fakes.ts';
 import {
   APP_A,
   APP_B,
@@ -458,19 +457,7 @@ describe('a crash at every call of a port', async () => {
 
 /** The same ports, each call of which waits for a number of turns that the seed decides. */
 function dawdling(rotation: Rotation, seed: number): Rotation {
-  let number = seed;
-  const wrap = <T extends object>(target: T): T =>
-    new Proxy(target, {
-      get(object, name) {
-        const value: unknown = Reflect.get(object, name, object);
-        if (typeof value !== 'function') return value;
-        return async (...args: unknown[]) => {
-          number = (number * 1103515245 + 12345) % 2147483648;
-          for (let turns = number % 7; turns > 0; turns -= 1) await setImmediate();
-          return Reflect.apply(value, object, args) as unknown;
-        };
-      },
-    });
+  const wrap = dawdler(seed);
   const { ports } = rotation;
   return {
     ...rotation,

@@ -1,11 +1,21 @@
-import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ChannelSettings } from '../../lambda/config.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import { ClaimedError, type Run, type RunResult } from '../../lambda/run/run.ts';
 import { expectLedgerWhole } from './ledgers.ts';
-import { sendBy, Crash, crashing, fillDays, RUN_MS, tenant, TENANT_ID, world, type World } from './fakes.ts';
+import {
+  sendBy,
+  Crash,
+  crashing,
+  dawdling,
+  fillDays,
+  RUN_MS,
+  tenant,
+  TENANT_ID,
+  world,
+  type World,
+} from './fakes.ts';
 
 const BASE = { controls: { alpha: 8, beta: 5, gamma: 2, delta: 1 }, maximum: 40 };
 
@@ -119,23 +129,6 @@ function expectEachMailOnce(w: World, expected: string[]) {
   const sent = keysSent(w);
   expect([...new Set(sent)].toSorted()).toEqual(expected.toSorted());
   expect(sent.length).toBeLessThanOrEqual(expected.length + 1);
-}
-
-/** The same run, of which every call to the archive waits for a number of turns that the seed decides. */
-function dawdling(run: Run, seed: number): Run {
-  let number = seed;
-  const store = new Proxy(run.ports.store, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      return async (...args: unknown[]) => {
-        number = (number * 1103515245 + 12345) % 2147483648;
-        for (let turns = number % 7; turns > 0; turns -= 1) await setImmediate();
-        return Reflect.apply(value, target, args) as unknown;
-      };
-    },
-  });
-  return { ...run, ports: { ...run.ports, store } };
 }
 
 describe('two runs at once', () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { parseConfig, type Tenant } from '../../lambda/config.ts';
 import { addDays } from '../../lambda/dates.ts';
 import { mailChannel } from '../../lambda/channels/mail.ts';
@@ -341,4 +342,30 @@ export function crashing(
     },
     calls: () => calls,
   };
+}
+
+/**
+ * Makes ports of which every call waits for a number of turns that the seed decides: so that two who are at work at
+ * once meet in another order for each seed.
+ * @param turns one more than the most that a call waits
+ */
+export function dawdler(seed: number, turns = 7): <T extends object>(port: T) => T {
+  let number = seed;
+  return (port) =>
+    new Proxy(port, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]) => {
+          number = (number * 1103515245 + 12345) % 2147483648;
+          for (let left = number % turns; left > 0; left -= 1) await setImmediate();
+          return Reflect.apply(value, target, args) as unknown;
+        };
+      },
+    });
+}
+
+/** The same run, with an archive that dawdles. */
+export function dawdling<R extends { ports: { store: ObjectStore } }>(run: R, seed: number): R {
+  return { ...run, ports: { ...run.ports, store: dawdler(seed)(run.ports.store) } };
 }
