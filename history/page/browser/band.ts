@@ -6,7 +6,7 @@ import { day as fullDay } from '../../../lambda/report/format.ts';
 import type { bandOf } from '../fleet-model.ts';
 import { dateOfNumber, type Day } from '../wire.ts';
 import { domainOf, Plot, px, useMedia, type Scale } from './plot.ts';
-import { percent, type Drawn } from './words.ts';
+import { percent, percentTick, type Drawn } from './words.ts';
 
 interface BandChartProps {
   /** The newest day, since 1970-01-01. */
@@ -67,8 +67,6 @@ export function BandChart({ last, band, since }: BandChartProps) {
     </p>
   `;
 }
-
-const percentTick = (value: number) => `${value} %`;
 
 /** What a plot needs of a day. */
 export function dayOf(number: number): Day {

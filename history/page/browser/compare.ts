@@ -11,7 +11,7 @@ import { useLoaded, type PageData } from './data.ts';
 import { Periods } from './periods.ts';
 import { domainOf, Plot, px, useMedia, type Scale } from './plot.ts';
 import { runsOf } from './trend.ts';
-import { percent, type Drawn } from './words.ts';
+import { percent, percentTick, type Drawn } from './words.ts';
 
 interface CompareProps {
   data: PageData;
@@ -143,8 +143,6 @@ function CompareChart({ days, span, lines }: ChartProps) {
     />
   `;
 }
-
-const percentTick = (value: number) => `${value} %`;
 
 /** Where each line ends. */
 function endsOf(span: Span, lines: Line[]): { colour: string; value: number }[] {

@@ -8,7 +8,7 @@ import { caption, marksOf, moveOf, type Caption, type Mark, type Move, type Span
 import type { Change, Day, History } from '../wire.ts';
 import { placeLabels } from './labels.ts';
 import { domainOf, Plot, px, useMedia, type Scale } from './plot.ts';
-import { counted, cut, kindOf, percent, tenths, toneOf, type Drawn } from './words.ts';
+import { counted, cut, kindOf, percent, percentTick, tenths, toneOf, type Drawn } from './words.ts';
 
 /** A line beside the score. */
 export interface Series {
@@ -91,8 +91,6 @@ export function Trend({ history, moves, changesOf, span, series, picked, onPick,
     />
   `;
 }
-
-const percentTick = (value: number) => `${value} %`;
 
 function DayTip(props: {
   day: Day;

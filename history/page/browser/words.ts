@@ -85,3 +85,6 @@ export function counted(number: number, noun: string): string {
 export function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1).trimEnd()}…`;
 }
+
+/** A whole percentage at the side of a chart. */
+export const percentTick = (value: number): string => `${value} %`;
