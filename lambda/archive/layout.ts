@@ -34,6 +34,7 @@ export const layout = {
   entry: (tenantId: string, sequence: number) =>
     `ledger/tenant=${tenantId}/${String(sequence).padStart(8, '0')}.json`,
   state: (tenantId: string) => `state/tenant=${tenantId}.json`,
+  columnsStates: 'state/columns/',
   /** How far the columns are written. It is kept out of the tenant's state, because swapping that may cost a run its claim. */
   columnsState: (tenantId: string) => `state/columns/tenant=${tenantId}.json`,
   digests: 'state/digest=',

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DuckDbHistory } from '../../history/duckdb.ts';
 import { allQuestions, bind } from '../../history/questions.ts';
 import { closeMonths, parseClosedMonth, reopenMonth } from '../../lambda/archive/columns/closed.ts';
@@ -171,7 +171,9 @@ describe('months that no run changes any more', () => {
     expect(await close(base.copy(), '2026-06-09T01:00:00Z')).toEqual(['2026-01', '2026-02']);
     const alone = new MemoryStore();
     await archive(alone, FIRST, '2026-02-10', 10, 7);
+    const list = vi.spyOn(alone, 'list');
     expect(await close(alone)).toEqual([]);
+    expect(list).toHaveBeenCalledTimes(1);
     expect([...alone.objects.keys()].filter((key) => key.startsWith(layout.closedMonths))).toEqual([]);
   });
 
