@@ -17,7 +17,7 @@ import { fleetOutlook } from './outlook.ts';
 import { EMPTY_DIGEST, type DigestState } from './state.ts';
 import type { Start } from './tenant.ts';
 
-/** How often another run may come first before this one gives up and is retried. */
+/** The maximum number of times another run may come first before this one gives up and is retried. */
 const ATTEMPTS = 5;
 
 /** One run of one digest. */

@@ -83,12 +83,9 @@ export class Sources {
       sources.#timeline = { recent, others };
       return { sources, shifted: false };
     }
-    if (unknown.length === others && addedAt !== null && known.has(hash)) {
-      // A clock that was wrong may have dated it before what is written.
-      sources.#timeline = { recent: [...recent, { hash, fetchedAt: addedAt }].toSorted(byTime), others };
-      return { sources, shifted: written !== null && addedAt <= written.fetchedAt };
-    }
-    if (unknown.length === others + 1 && addedAt !== null && !known.has(hash)) {
+    // One that is in force again is not new to the archive.
+    const added = known.has(hash) ? 0 : 1;
+    if (addedAt !== null && unknown.length === others + added) {
       sources.#timeline = { recent: [...recent, { hash, fetchedAt: addedAt }].toSorted(byTime), others };
       return { sources, shifted: written !== null && addedAt <= written.fetchedAt };
     }
