@@ -275,6 +275,10 @@ function drawTitle({ mark, amount, tone, title, id, link: url }: Entry, letters:
   ];
 }
 
+/** In characters. */
+const LONGEST_WORD = 16;
+const SPACE = 3;
+
 function drawTable({ columns, rows, sum = false }: TableBlock, plan: MessagePlan): Element[] {
   const shown = firstRows(rows, sum, plan.items);
   const more = rows.length - shown.length;
@@ -290,8 +294,8 @@ function drawTable({ columns, rows, sum = false }: TableBlock, plan: MessagePlan
       type: 'Table',
       firstRowAsHeader: true,
       showGridLines: false,
-      columns: columns.map(({ align }) => ({
-        width: 1,
+      columns: columns.map(({ label, align }, index) => ({
+        width: widthOf([label, ...shown.map((cells) => cellText(cells[index]!))]),
         horizontalCellContentAlignment: align === 'right' ? 'Right' : 'Left',
       })),
       rows: [
@@ -309,6 +313,15 @@ function drawTable({ columns, rows, sum = false }: TableBlock, plan: MessagePlan
     },
     ...(more > 0 ? [rich([run(`… and ${more} more rows, ${WHERE_ALL}.`, SMALL)], { spacing: 'Small' })] : []),
   ];
+}
+
+/**
+ * Room for the words of a column, so that none is broken on a phone, and for the space between columns; a word that is
+ * too long for any column is broken.
+ */
+function widthOf(texts: string[]): number {
+  const words = texts.flatMap((text) => text.replaceAll(' %', '_%').split(/[ \n]+/));
+  return Math.min(Math.max(...words.map(({ length }) => length)), LONGEST_WORD) + SPACE;
 }
 
 function rich(inlines: TextRun[], placing: Placing = {}): RichText {

@@ -284,6 +284,23 @@ describe.each([...ALL, ...DIGESTS])('%s', (_, kind, report) => {
     }
   });
 
+  test('gives each column of a table the room of its longest word', () => {
+    const { card } = facesOf(report, kind);
+    for (const element of card.body) {
+      const { columns, rows } = 'columns' in element ? element : { columns: [], rows: [] };
+      for (const [index, { width }] of columns.entries()) {
+        const words = rows.flatMap(({ cells }) =>
+          textsOf(cells[index]!.items)
+            .join(' ')
+            .split(/[ \n]+/),
+        );
+        expect(width).toBeGreaterThanOrEqual(
+          Math.min(16, ...[Math.max(...words.map(({ length }) => length))]),
+        );
+      }
+    }
+  });
+
   test('is drawn alike twice', () => {
     expect(facesOf(report, kind)).toEqual(facesOf(report, kind));
   });
