@@ -32,10 +32,15 @@ function withoutGuesses<Flags>(yargs: Argv<Flags>): Argv<Flags> {
   return (yargs as { recommendCommands(guess: boolean): Argv<Flags> }).recommendCommands(false);
 }
 
+/** The question is of `history` alone: yargs would list it in the help of `history open` as well. (Likewise.) */
+function withOwnQuestion<Flags>(yargs: Argv<Flags>): Argv<Flags> {
+  return (yargs as { global(key: string, everywhere: boolean): Argv<Flags> }).global('question', false);
+}
+
 /** `secure-score history [question]`: answers a question, or lists the questions. */
 export const ask: Command<AskFlags> = {
   flags: (yargs) =>
-    withoutGuesses(yargs as Argv<{ question?: string }>)
+    withOwnQuestion(withoutGuesses(yargs as Argv<{ question?: string }>))
       .usage('$0 history [question]\n\nAsk the archive a question. Without one, the questions are listed.')
       // yargs would take 2026 for a number.
       .positional('question', { type: 'string', describe: 'Its name; without one, all are listed' })

@@ -129,6 +129,11 @@ describe('the command line', () => {
           new RegExp(`^${call.replaceAll('.', String.raw`\.`)} ${command}`),
         );
         expect(help).not.toContain('$0');
+        // What stands among the positionals can be typed: the first line has it.
+        const [, positionals = ''] = help.split('\nPositionals:\n');
+        for (const [, name] of positionals.split('\n\n')[0]!.matchAll(/^ {2}([a-z-]+) /gm)) {
+          expect(help.slice(0, help.indexOf('\n\n'))).toContain(name);
+        }
         expect(help.split('\n').filter((line) => line.length > 80)).toEqual([]);
         const [, examples = ''] = help.split('\nExamples:\n');
         for (const line of examples.split('\n').filter((each) => each !== '')) {

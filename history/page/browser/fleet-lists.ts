@@ -65,8 +65,7 @@ export function FleetMicrosoft({ fleet, days, route, go }: ListProps) {
   return html`
     <${Filters} label="Search what Microsoft did" route=${route} go=${go} />
     <p class="result soft" role="status">
-      ${counted(rows.length, 'recommendation')} added, removed or re-scored since
-      ${fullDay(dateOfNumber(fleet.last - days))}
+      ${`${counted(rows.length, 'recommendation')} added, removed or re-scored since ${fullDay(dateOfNumber(fleet.last - days))}`}
     </p>
     <${Table}
       caption="What Microsoft did"
