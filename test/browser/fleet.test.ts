@@ -170,6 +170,9 @@ describe('the fleet', () => {
   it('says what Microsoft did to how many, once, and who lost a recommendation', async () => {
     const page = await open('#period=90d');
     await page.getByRole('tab', { name: 'Microsoft' }).click();
+    expect(await page.locator('.result').first().innerText()).toMatch(
+      / added, removed or re-scored since \d/,
+    );
     const most = rows(page).first();
     expect(await most.locator('.c-tenants').innerText()).toMatch(/^\d+ of 1,000$/);
     await most.getByRole('link').click();
