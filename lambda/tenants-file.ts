@@ -314,12 +314,9 @@ function readHeader(cells: string[], path: string, line: number): string[] {
     seen.add(field ?? '');
     return field ?? '';
   });
-  for (const whole of ['recipients'] as const) {
-    if (!seen.has(whole)) continue;
-    const part = fields.find((field) => field.startsWith(`${whole}.`));
-    if (part)
-      faults.push(`${path}, line ${line}: has the columns ${whole} and ${part}, expected one of the two`);
-  }
+  const part = fields.find((field) => field.startsWith('recipients.'));
+  if (part && seen.has('recipients'))
+    faults.push(`${path}, line ${line}: has the columns recipients and ${part}, expected one of the two`);
   if (faults.length > 0) throw invalid(path, faults);
   return fields;
 }

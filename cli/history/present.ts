@@ -2,7 +2,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
 import type { Answer, Row, Value } from '../../history/answer.ts';
 import type { Question, ShownColumn } from '../../history/questions.ts';
-import { MINUS, points, share } from '../../lambda/report/format.ts';
+import { MINUS, NOISE, points, share } from '../../lambda/report/format.ts';
 import { line } from '../../lambda/report/plain-text.ts';
 import { NO_LINES } from '../shared/plain-table.ts';
 import type { Format } from './options.ts';
@@ -383,7 +383,7 @@ function written(column: string, value: number, decimals?: number): string {
 }
 
 function signColour(value: number, text: string): string {
-  if (Math.abs(value) < 5e-6) return styleText('dim', text);
+  if (Math.abs(value) < NOISE) return styleText('dim', text);
   return styleText(value < 0 ? 'red' : 'green', text);
 }
 

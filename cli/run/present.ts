@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import { day, pointsChange, score, sides, signedUnits } from '../../lambda/report/format.ts';
+import { day, NOISE, pointsChange, score, sides, signedUnits } from '../../lambda/report/format.ts';
 import { line } from '../../lambda/report/plain-text.ts';
 import { roundTogether } from '../../lambda/report/rounding.ts';
 import type { RunResult } from '../../lambda/run/run.ts';
@@ -100,9 +100,9 @@ export function changesTable(changes: Change[], explanation: Explanation): strin
     before === null || after === null ? known.reduce((sum, share) => sum + share, 0) : after - before;
   const shares = roundTogether([...known, unexplained], total, 2);
   const share = (hundredths: number | undefined, of = 0) =>
-    hundredths || Math.abs(of) >= 5e-6 ? signedUnits(hundredths ?? 0, 2) : '';
+    hundredths || Math.abs(of) >= NOISE ? signedUnits(hundredths ?? 0, 2) : '';
   const moves = changes.map((change) => (bearsPoints(change, changes) ? moveOf(change) : 0));
-  const move = (points: number) => (Math.abs(points) < 5e-6 ? '' : pointsChange(points));
+  const move = (points: number) => (Math.abs(points) < NOISE ? '' : pointsChange(points));
 
   const rows = changes.map((change, index) => {
     const { mark, colour } = MARKS[change.kind];

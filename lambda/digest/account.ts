@@ -1,4 +1,5 @@
 import type { Account, DigestChange, Fleet, TenantAccount } from '../report/digest-model.ts';
+import { NOISE } from '../report/format.ts';
 import type { TrendDay } from '../report/model.ts';
 import type { ScoreLine } from '../score/snapshot.ts';
 
@@ -9,9 +10,6 @@ import type { ScoreLine } from '../score/snapshot.ts';
  * percentage by, from exactly the objects that were last reported, so that the days add up whatever Microsoft restated
  * since, and what is pending, muted, drifting or too small is in them. Reports hold only what was worth one.
  */
-
-/** What five decimals do not show is the noise of binary fractions. */
-export const NOISE = 5e-6;
 
 /**
  * Every percentage point from a score to the newest day, by where it comes from.

@@ -1,7 +1,7 @@
 import type { DigestChange, Many, TenantAccount } from '../report/digest-model.ts';
 import type { ConfirmedDrop, Report, ReportedChange } from '../report/model.ts';
 import type { ChangeKind } from '../score/change.ts';
-import { NOISE } from './account.ts';
+import { NOISE } from '../report/format.ts';
 
 /** What the reports of tenants hold of a period, put together. Pure. */
 

@@ -1,4 +1,4 @@
-import { capitalised, count, listing, numeral, signedUnits, units } from './format.ts';
+import { capitalised, count, listing, NOISE, numeral, signedUnits, units } from './format.ts';
 import { bends, roundTogether } from './rounding.ts';
 import type { MailAccount, Report, ReportedChange } from './model.ts';
 
@@ -12,9 +12,6 @@ export interface Explained {
   /** The other parts. With those in the sentence the printed amounts add up to the change. */
   lines: { label: string; amount: string; note: string }[];
 }
-
-/** What five decimals do not show is the noise of binary fractions. */
-const NOISE = 5e-6;
 
 type Name = keyof MailAccount;
 

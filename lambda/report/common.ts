@@ -8,7 +8,7 @@ import {
 } from './chart/score-chart.ts';
 import { explained } from './account.ts';
 import { titleOf } from './entry.ts';
-import { day, daysBetween, points, score, scoreChange, shortDay } from './format.ts';
+import { day, daysBetween, NOISE, points, score, scoreChange, shortDay } from './format.ts';
 import { line } from './plain-text.ts';
 import { sparkline } from './sparkline.ts';
 import type { Block, ChartBlock, Tone } from './document.ts';
@@ -137,6 +137,6 @@ export function notesBlocks(report: Report): Block[] {
 
 /** What five decimals do not show is the noise of binary fractions. */
 export function toneOf(change: number): Tone {
-  if (Math.abs(change) < 5e-6) return 'neutral';
+  if (Math.abs(change) < NOISE) return 'neutral';
   return change < 0 ? 'bad' : 'good';
 }

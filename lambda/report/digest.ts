@@ -8,6 +8,7 @@ import {
   daysBetween,
   listing,
   moment,
+  NOISE,
   score,
   share,
   shortDay,
@@ -41,9 +42,6 @@ const ALIKE = 4;
 /** How many movers are ranked on each side, and how many of a month. */
 const MOVERS = 5;
 const IMPROVERS = 10;
-
-/** What five decimals do not show is the noise of binary fractions. */
-const NOISE = 5e-6;
 
 const COVERS = { day: 'Daily digest', week: 'Weekly digest', month: 'Monthly report' } as const;
 
@@ -130,7 +128,7 @@ function percent(percentage: number): string {
 /** What happened, in a line: "5 tenants lost points, 2 gained, 1 recommendation changed for many, 3 need attention". */
 function essence(digest: DigestReport): string {
   const { attention, many, tenants } = digest;
-  const common = new Set(many.map(sameAs));
+  const common = commonOnes(digest);
   const numberWith = (kind: 'lost' | 'gained') =>
     tenants.filter(({ changes }) => changes.some((row) => row.kind === kind && !common.has(sameAs(row))))
       .length;

@@ -1,5 +1,5 @@
 import { decisionSentence, localDay } from './decision.ts';
-import { count, daysBetween, points, pointsChange, share, shortDay, sides } from './format.ts';
+import { count, daysBetween, NOISE, points, pointsChange, share, shortDay, sides } from './format.ts';
 import { line, linksWithin, prose, safeLink } from './plain-text.ts';
 import type { Detail, Entry, Tone } from './document.ts';
 import type { Report, ReportedChange } from './model.ts';
@@ -81,7 +81,7 @@ export function word(text: string | null): string | null {
 
 /** "−0.22 percentage points"; null where there is none. */
 function shareText(percentagePoints: number): string | null {
-  return Math.abs(percentagePoints) < 5e-6 ? null : `${share(percentagePoints)} percentage points`;
+  return Math.abs(percentagePoints) < NOISE ? null : `${share(percentagePoints)} percentage points`;
 }
 
 const LOOK: Partial<Record<ChangeKind, { mark: string; tone: Tone }>> = {

@@ -5,6 +5,9 @@ import type { Sides } from '../score/change.ts';
 
 export const MINUS = '\u2212';
 
+/** In points or percentage points: what five decimals do not show is the noise of binary fractions. */
+export const NOISE = 5e-6;
+
 /** "8.57", "9", "−3". */
 export function points(value: number, decimals = 2): string {
   return rounded(value, decimals)
@@ -153,8 +156,7 @@ function rounded(value: number, decimals: number): string {
 }
 
 function signed(change: number, magnitude: (value: number) => string): string {
-  // What five decimals do not show is the noise of binary fractions.
-  if (Math.abs(change) < 5e-6) return `±${magnitude(0)}`;
+  if (Math.abs(change) < NOISE) return `±${magnitude(0)}`;
   return (change < 0 ? MINUS : '+') + magnitude(Math.abs(change));
 }
 
