@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
 const PLACE = 'test/isolation/place.ts';
@@ -22,6 +23,8 @@ export default defineConfig({
       'test/browser/**',
       'test/trino/**',
     ],
+    // Workers take every core: vitest leaves one free, which on two cores doubles the wait.
+    maxWorkers: availableParallelism(),
     globalSetup: ['test/isolation/environment.ts'],
     // Machines are shared: what takes a second alone may take ten beside others.
     testTimeout: 60_000,
