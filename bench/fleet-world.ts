@@ -1,10 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dateOf } from '../lambda/dates.ts';
+import type { RunResult } from '../lambda/run/run.ts';
 import { createCertificate } from '../simulator/certificates.ts';
 import { throttled, type Fault } from '../simulator/faults.ts';
 import { generatedTenant } from '../simulator/generated-tenant.ts';
 import { startSimulator, type Simulator } from '../simulator/server.ts';
+import type { Measurement } from './measure.ts';
 
 const CLIENT_ID = '6f1d3a52-97b1-4c0b-8a3e-2f5d1c7e9b40';
 
@@ -12,6 +14,16 @@ const CLIENT_ID = '6f1d3a52-97b1-4c0b-8a3e-2f5d1c7e9b40';
 const THROTTLED = { token: 7, graph: 23 };
 /** Seconds. */
 const RETRY_AFTER = 1;
+
+/** One way to have every tenant run. */
+export interface Fleet {
+  morning: () => Promise<{ results: RunResult[]; processes: Measurement[] }>;
+  /** How many snapshots are in the archive. */
+  stored: () => Promise<number>;
+  /** How many mails went out. */
+  sent: () => Promise<number>;
+  stop: () => Promise<void>;
+}
 
 export interface FleetWorld {
   simulator: Simulator;

@@ -22,6 +22,9 @@ export const environment = {
 /** Name of a tenant's schedule in its group: the watch reads from it which tenants should have run. */
 export const SCHEDULE_PREFIX = 'tenant-';
 
+/** The schedules of digests in that group are named by it and their names. */
+export const DIGEST_PREFIX = 'digest-';
+
 /** Name of the schedule in that group that starts the renewal of certificates, beside the watch. */
 export const ROTATION_SCHEDULE = 'rotation';
 

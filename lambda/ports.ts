@@ -157,9 +157,20 @@ export interface Metrics {
   publish(values: { [name in DeploymentMetric]?: number }): void;
 }
 
-/** The schedules that invoke the function, one per tenant, which tell who should have run. */
+/** The schedules that invoke the function, one per tenant and digest: they show what should have run. */
 export interface Schedules {
+  /** Those of the tenants. */
   list(): Promise<Schedule[]>;
+  digests(): Promise<DigestSchedule[]>;
+}
+
+export interface DigestSchedule {
+  /** Of the digest. */
+  name: string;
+  /** False if somebody switched it off. */
+  enabled: boolean;
+  /** The time at which it was created or last changed. */
+  since: Date;
 }
 
 export interface Schedule {

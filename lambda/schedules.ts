@@ -1,11 +1,11 @@
 import { GetScheduleCommand, paginateListSchedules, SchedulerClient } from '@aws-sdk/client-scheduler';
 import { inParallel } from './archive/columns/parallel.ts';
 import type { Tenant } from './config.ts';
-import { environment, SCHEDULE_PREFIX } from './environment.ts';
+import { DIGEST_PREFIX, environment, SCHEDULE_PREFIX } from './environment.ts';
 import { MonitorError } from './errors.ts';
 import { parseEvent } from './event.ts';
 import { passes } from './passing.ts';
-import type { Schedule, Schedules } from './ports.ts';
+import type { DigestSchedule, Schedules } from './ports.ts';
 import { proxyAgents } from './proxy.ts';
 
 /** A page; the most that there is: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_ListSchedules.html */
@@ -14,7 +14,7 @@ const PAGE = 100;
 const TENANT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * The tenants' schedules in a group of EventBridge Scheduler, which are named `tenant-<guid>`. Needs
+ * The schedules in a group of EventBridge Scheduler, which are named `tenant-<guid>` and `digest-<name>`. Needs
  * scheduler:ListSchedules.
  */
 export function schedulesOf({
@@ -24,32 +24,37 @@ export function schedulesOf({
   group: string | undefined;
   client?: SchedulerClient;
 }): Schedules {
+  const named = async (prefix: string): Promise<DigestSchedule[]> => {
+    if (group === undefined) {
+      throw new MonitorError(
+        'environment-invalid',
+        `The watch needs ${environment.scheduleGroup}, and it is not set.`,
+        'Deploy again: the deployment sets this variable.',
+      );
+    }
+    const schedules: DigestSchedule[] = [];
+    try {
+      const query = { GroupName: group, NamePrefix: prefix };
+      for await (const page of paginateListSchedules({ client, pageSize: PAGE }, query)) {
+        for (const { Name = '', State, CreationDate, LastModificationDate } of page.Schedules ?? []) {
+          // Without a date it is as old as can be: a report too early is better than none.
+          const since = LastModificationDate ?? CreationDate ?? new Date(0);
+          schedules.push({ name: Name.slice(prefix.length), enabled: State !== 'DISABLED', since });
+        }
+      }
+    } catch (error) {
+      throw explain(error, group);
+    }
+    return schedules;
+  };
   return {
     async list() {
-      if (group === undefined) {
-        throw new MonitorError(
-          'environment-invalid',
-          `The watch needs ${environment.scheduleGroup}, and it is not set.`,
-          'Deploy again: the deployment sets this variable.',
-        );
-      }
-      const schedules: Schedule[] = [];
-      try {
-        const query = { GroupName: group, NamePrefix: SCHEDULE_PREFIX };
-        for await (const page of paginateListSchedules({ client, pageSize: PAGE }, query)) {
-          for (const { Name = '', State, CreationDate, LastModificationDate } of page.Schedules ?? []) {
-            const tenantId = Name.slice(SCHEDULE_PREFIX.length);
-            if (!TENANT_ID.test(tenantId)) continue;
-            // Without a date it is as old as can be: rather told too early than never.
-            const since = LastModificationDate ?? CreationDate ?? new Date(0);
-            schedules.push({ tenantId, enabled: State !== 'DISABLED', since });
-          }
-        }
-      } catch (error) {
-        throw explain(error, group);
-      }
-      return schedules;
+      const schedules = await named(SCHEDULE_PREFIX);
+      return schedules
+        .filter(({ name }) => TENANT_ID.test(name))
+        .map(({ name, ...schedule }) => ({ tenantId: name, ...schedule }));
     },
+    digests: () => named(DIGEST_PREFIX),
   };
 }
 

@@ -96,7 +96,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
   return [
     {
       id: 'tenants-overdue',
-      description: `At least one tenant has had no successful run for 30 hours. The operations mail lists the tenants: look for the last error in the log, fix it, then run the tenant ("${commandLine(`run --deployed${flag}`)}").`,
+      description: `At least one tenant has had no successful run for 30 hours, or a digest has not been made. The operations mail lists them: look for the last error in the log, fix it, then run the tenant ("${commandLine(`run --deployed${flag}`)}").`,
       metric: watched(DEPLOYMENT_METRICS.tenantsOverdue, Stats.MAXIMUM),
       when: atLeast,
       threshold: 1,

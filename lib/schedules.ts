@@ -13,12 +13,9 @@ import {
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Config, Digest, Tenant } from '../lambda/config.ts';
-import { ROTATION_SCHEDULE, SCHEDULE_PREFIX } from '../lambda/environment.ts';
+import { DIGEST_PREFIX, ROTATION_SCHEDULE, SCHEDULE_PREFIX } from '../lambda/environment.ts';
 import { MonitorError } from '../lambda/errors.ts';
 import { acknowledgeGrant, acknowledgeWildcard } from './acknowledge.ts';
-
-/** The schedules of digests in the group are named by it and their names. */
-const DIGEST_PREFIX = 'digest-';
 
 /** Name of the watch's schedule in the group. */
 const WATCH_SCHEDULE = 'watch';

@@ -210,7 +210,7 @@ describe('docs/local.md', () => {
 
   it('shows lines that cron reads', () => {
     const lines = blocksOf('crontab').join('').trim().split('\n');
-    expect(lines).toHaveLength(3);
+    expect(lines).toHaveLength(4);
     expect(lines[0]).toMatch(/^[A-Z_]+=\S+$/);
     for (const line of lines.slice(1)) expect(line).toMatch(/^\d+ \d+ \* \* \* cd \S+ && \.\/secure-score /);
   });
@@ -228,7 +228,15 @@ describe('docs/local.md', () => {
 
   it('calls commands that are there, with flags that they take', async () => {
     const words = [...blocksOf('ini'), ...blocksOf('crontab'), ...blocksOf('xml')].flatMap(calls);
-    expect(words.map((each) => each.split(' ')[0])).toEqual(['run', 'watch', 'run', 'watch', 'run', 'watch']);
+    expect(words.map((each) => each.split(' ')[0])).toEqual([
+      'run',
+      'watch',
+      'run',
+      'digest',
+      'watch',
+      'run',
+      'watch',
+    ]);
     for (const each of words) {
       expect(await say(each.split(' '))).toMatchObject({ code: 0, err: '' });
     }

@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { channelsOf } from '../../lambda/channels/channels.ts';
 import { deadlineIn, machineClock, pause } from '../../lambda/clock.ts';
+import { digestsOf } from '../../lambda/config.ts';
 import { noMetrics } from '../../lambda/no-metrics.ts';
 import { count, listing } from '../../lambda/report/format.ts';
 import { watch as lookAround, type WatchResult } from '../../lambda/watch/watch.ts';
@@ -50,6 +51,7 @@ async function act(flags: WatchFlags): Promise<number> {
     enabled: true,
     since: ALWAYS,
   }));
+  const digests = digestsOf(config).map(({ name }) => ({ name, enabled: true, since: ALWAYS }));
   const mailer = mailerOf(config, flags.outbox);
   const sender = { from: config.mail.from, operations: config.operations };
   const log = stderrLog();
@@ -64,7 +66,7 @@ async function act(flags: WatchFlags): Promise<number> {
       channels: channelsOf({ clock: machineClock, mailer, sender, log }),
       log,
       metrics: noMetrics,
-      schedules: { list: async () => schedules },
+      schedules: { list: async () => schedules, digests: async () => digests },
     },
     deadline: deadlineIn(machineClock, WATCH_MS),
   });
@@ -72,7 +74,15 @@ async function act(flags: WatchFlags): Promise<number> {
   return EXIT.done;
 }
 
-function describe({ watched, overdue, stale, damaged, certificateDaysLeft, mails }: WatchResult): string {
+function describe({
+  watched,
+  overdue,
+  overdueDigests,
+  stale,
+  damaged,
+  certificateDaysLeft,
+  mails,
+}: WatchResult): string {
   const said = (words: string, found: { name: string }[]) =>
     found.length === 0
       ? `  ${styleText('green', '✓')} none ${words}`
@@ -80,6 +90,9 @@ function describe({ watched, overdue, stale, damaged, certificateDaysLeft, mails
   return [
     styleText('bold', `${count(watched, 'tenant')} watched`),
     said('without a successful run for 30 hours', overdue),
+    ...(overdueDigests.length > 0
+      ? [`  ${styleText('red', '✗')} digests overdue: ${listing(overdueDigests.map(({ name }) => name))}`]
+      : []),
     said('without a new snapshot for 3 days', stale),
     said('with damaged evidence', damaged),
     ...(certificateDaysLeft === null

@@ -25,7 +25,7 @@ export interface DigestRun {
   digest: Digest;
   sender: Sender;
   ports: Pick<Ports, 'clock' | 'pause' | 'invocation' | 'store' | 'channels' | 'log' | 'metrics'> & {
-    schedules: Schedules;
+    schedules: Pick<Schedules, 'list'>;
   };
 }
 

@@ -17,6 +17,7 @@ export interface WatchReport {
 export type WatchItem =
   /** `already`: reported before, and still overdue. */
   | { kind: 'overdue'; tenants: OverdueTenant[]; already: OverdueTenant[] }
+  | { kind: 'digests'; digests: OverdueDigest[] }
   /** Evidence of tenants' archives that has been found damaged or missing. */
   | { kind: 'evidence'; tenants: { name: string; objects: { key: string; why: string }[] }[] }
   /** A certificate that ends soon, or has ended (`daysLeft` is negative), and the names of its tenants. */
@@ -43,6 +44,13 @@ export interface OverdueTenant {
   failing: { since: string; codes: string[] } | null;
   /** Its state cannot be read, so that no run can succeed. */
   damaged: boolean;
+}
+
+/** A digest that was due, and was not made. */
+export interface OverdueDigest {
+  name: string;
+  /** The last run that succeeded, ISO 8601; null where none did. */
+  lastRun: string | null;
 }
 
 /** More are counted, not listed: the function's log has them all. */
@@ -88,6 +96,8 @@ function blocksOf(item: WatchItem): Block[] {
   switch (item.kind) {
     case 'overdue':
       return overdueBlocks(item);
+    case 'digests':
+      return digestBlocks(item);
     case 'evidence':
       return evidenceBlocks(item);
     case 'certificate':
@@ -104,6 +114,11 @@ function essenceOf(item: WatchItem): string {
   if (item.kind === 'overdue') {
     const { tenants } = item;
     return `no successful run for ${names(tenants.map(({ name }) => name))}`;
+  }
+  if (item.kind === 'digests') {
+    const { digests } = item;
+    const whose = names(digests.map(({ name }) => name));
+    return `${digests.length === 1 ? 'the digest' : 'the digests'} ${whose} ${digests.length === 1 ? 'is' : 'are'} overdue`;
   }
   if (item.kind === 'renewal') {
     return item.obstacles.length > 0
@@ -143,6 +158,28 @@ function overdueBlocks({ tenants, already }: WatchItem & { kind: 'overdue' }): B
         {
           label: 'What to do',
           text: `If runs fail, follow the advice in the mail about the failure. Otherwise run “${commandLine('doctor')}”, which checks everything that a run needs, and look at the log of the runs.`,
+        },
+      ],
+    },
+  ];
+}
+
+function digestBlocks({ digests }: WatchItem & { kind: 'digests' }): Block[] {
+  return [
+    {
+      type: 'paragraph',
+      text: 'A digest was due more than 30 hours ago and has not been made. Nothing is lost: the next one covers all days since the last.',
+    },
+    {
+      type: 'details',
+      items: [
+        ...digests.slice(0, LISTED).map(({ name, lastRun }) => ({
+          label: line(name, LONGEST_NAME),
+          text: lastRun === null ? 'It has never been made.' : `It was last made on ${moment(lastRun)}.`,
+        })),
+        {
+          label: 'What to do',
+          text: `Look at its schedule (EventBridge Scheduler, named digest- and the digest) and at the log of the function. On one machine, check that a timer runs “${commandLine('digest')}”.`,
         },
       ],
     },

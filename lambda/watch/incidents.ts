@@ -25,6 +25,9 @@ const REMEMBERED_MS = 90 * DAY_MS;
 const THRESHOLDS = (renews: boolean | null): number[] =>
   renews === null ? [0, 7, 30] : renews ? [0, 7] : [0, 7, 30, 60];
 
+/** When something is due; without `every`: daily. */
+type Due = Parameters<typeof lastOccurrence>[0];
+
 /** A tenant that should run, and what is known about it. */
 export interface Watched {
   schedule: Schedule;
@@ -86,7 +89,7 @@ export function assess(tenants: Watched[], now: Date): Incidents {
  * @param since time of the last run that succeeded, or of the schedule itself, ms
  * @param schedule as of the last run; null if it is not known
  */
-function isOverdue(since: number, schedule: State['schedule'], now: Date): boolean {
+export function isOverdue(since: number, schedule: Due | null, now: Date): boolean {
   if (now.getTime() - since <= OVERDUE_AFTER_MS) return false;
   return schedule === null || lastOccurrence(schedule, new Date(now.getTime() - GRACE_MS)).getTime() > since;
 }
@@ -102,7 +105,7 @@ export function notYetNotified(
   tenants: Watched[],
   unknown: string[],
   now: Date,
-): { items: WatchItem[]; said: Omit<Notified, 'evidence'> } {
+): { items: WatchItem[]; said: Pick<Notified, 'version' | 'overdue' | 'certificates'> } {
   const overdue: Notified['overdue'] = {};
   for (const tenant of unknown) carry(overdue, said.overdue, tenant);
   for (const { schedule, state } of tenants) {

@@ -8,6 +8,8 @@ const notifiedSchema = z.object({
   version: z.literal(1),
   /** Tenants that were reported as overdue, and when (ISO 8601). One that has run since is removed. */
   overdue: z.record(z.string(), z.string()),
+  /** Digests that were reported as overdue, and when (ISO 8601). Older memories have none. */
+  digests: z.record(z.string(), z.string()).default({}),
   /** By the moment at which certificates expire (ISO 8601): the last threshold that was reported, in days. */
   certificates: z.record(z.string(), z.number()),
   /** By tenant: how far its evidence has been checked, and what was found. Older memories have none. */
@@ -15,7 +17,13 @@ const notifiedSchema = z.object({
 });
 export type Notified = z.infer<typeof notifiedSchema>;
 
-const NOTHING_NOTIFIED: Notified = { version: 1, overdue: {}, certificates: {}, evidence: {} };
+const NOTHING_NOTIFIED: Notified = {
+  version: 1,
+  overdue: {},
+  digests: {},
+  certificates: {},
+  evidence: {},
+};
 
 export interface Memory {
   said: Notified;

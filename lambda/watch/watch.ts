@@ -2,9 +2,8 @@ import { Archive, contentHash } from '../archive/archive.ts';
 import { closeMonths } from '../archive/columns/closed.ts';
 import { inParallel } from '../archive/columns/parallel.ts';
 import type { State } from '../archive/state.ts';
-import { digestSchema, tenantSchema, type Digest } from '../config.ts';
+import { tenantSchema } from '../config.ts';
 import { ofDigest } from '../digest/origin.ts';
-import { digestsIn, readDigest } from '../digest/state.ts';
 import { MonitorError } from '../errors.ts';
 import { DEPLOYMENT_METRICS } from '../metric-names.ts';
 import type { Mailer, Ports, Schedule, Schedules } from '../ports.ts';
@@ -13,6 +12,7 @@ import type { Sender } from '../channels/mail.ts';
 import { sendWaiting } from '../run/deliver.ts';
 import { ofTenant, type Origin, type Outgoing } from '../run/origin.ts';
 import type { Delivered, SentMail } from '../run/run.ts';
+import { overdueDigests, readDigests, type KnownDigest } from './digests.ts';
 import { lookThrough, type Look } from './evidence.ts';
 import { recall, remember, type Memory } from './memory.ts';
 import { assess, notYetNotified, type Incidents, type Watched } from './incidents.ts';
@@ -38,6 +38,8 @@ export interface WatchResult {
   watched: number;
   /** Tenants without a successful run for 30 hours. `lastRun` is ISO 8601; null if none ever succeeded. */
   overdue: { tenant: string; name: string; lastRun: string | null }[];
+  /** Digests of which one was due more than 30 hours ago and has not been made. `lastRun` as above. */
+  overdueDigests: { name: string; lastRun: string | null }[];
   /** Tenants whose newest snapshot, of that date, is at least 3 days old. */
   stale: { tenant: string; name: string; newest: string }[];
   /** The lowest number of full days left on a certificate, negative once it has expired; null if none is known. */
@@ -48,9 +50,9 @@ export interface WatchResult {
 }
 
 /**
- * The daily check of all tenants that should have run. It finds what no run can report, which is that a run is missing.
- * It publishes how many tenants are overdue and stale and the lowest number of days left on a certificate. It mails
- * operations once for every tenant that becomes overdue, for every certificate that is about to expire, and for evidence
+ * The daily check of all tenants that should have run. It finds what no run can report, which is that a run or a
+ * digest is missing. It publishes how many are overdue and stale and the lowest number of days left on a certificate. It
+ * mails operations once for every tenant and digest that becomes overdue, for every certificate that is about to expire, and for evidence
  * that is damaged or missing in the slice of each archive that it checks.
  * @throws MonitorError `watch-incomplete` where a state could not be read; everything else was done all the same
  */
@@ -60,17 +62,20 @@ export async function watch(run: Watch): Promise<WatchResult> {
   const schedules = await enabledSchedules(run);
   const { tenants, unknown, failure } = await readStates(run, schedules);
   const incidents = assess(tenants, now);
+  const digests = await readDigests(store, log);
+  const silent = digests ? overdueDigests(await run.ports.schedules.digests(), digests, now) : [];
   const memory = await recall(store, log);
   const evidence = await lookAtEvidence(run, tenants, memory.said.evidence);
   const damaged = damagedIn(evidence, tenants);
-  const result: WatchResult = { watched: schedules.length, ...summary(incidents), damaged, mails: [] };
-  log.info('watched', { watched: result.watched, ...summary(incidents), damaged });
+  const found = { watched: schedules.length, ...summary(incidents), overdueDigests: silent, damaged };
+  const result: WatchResult = { ...found, mails: [] };
+  log.info('watched', found);
 
   // Metrics come before the mail, so that alarms do not depend on it. An incomplete watch publishes none, because its
   // figures would end an alarm.
   if (!failure) {
     metrics.publish({
-      [DEPLOYMENT_METRICS.tenantsOverdue]: result.overdue.length,
+      [DEPLOYMENT_METRICS.tenantsOverdue]: result.overdue.length + silent.length,
       [DEPLOYMENT_METRICS.tenantsStale]: result.stale.length,
       [DEPLOYMENT_METRICS.archivesDamaged]: result.damaged.length,
       ...(result.certificateDaysLeft === null
@@ -80,13 +85,24 @@ export async function watch(run: Watch): Promise<WatchResult> {
   }
 
   const news = notYetNotified(incidents, memory.said, tenants, unknown, now);
-  const items = [...news.items, ...newlyDamaged(evidence, memory.said.evidence, tenants)];
+  const newlySilent = silent.filter(({ name }) => memory.said.digests[name] === undefined);
+  const items: WatchItem[] = [
+    ...news.items,
+    ...(newlySilent.length > 0 ? [{ kind: 'digests' as const, digests: newlySilent }] : []),
+    ...newlyDamaged(evidence, memory.said.evidence, tenants),
+  ];
   if (items.length > 0) {
     result.mails.push(await send(run, items, now));
     metrics.publish({ [DEPLOYMENT_METRICS.mailsSent]: 1 });
   }
-  await note(run, memory, { ...news.said, evidence });
-  result.mails.push(...(await emptyOutboxes(run, tenants)));
+  await note(run, memory, {
+    ...news.said,
+    evidence,
+    digests: digests
+      ? Object.fromEntries(silent.map(({ name }) => [name, memory.said.digests[name] ?? now.toISOString()]))
+      : memory.said.digests,
+  });
+  result.mails.push(...(await emptyOutboxes(run, tenants, digests ?? new Map())));
   await closeOldMonths(run);
 
   if (failure) throw failure;
@@ -252,7 +268,11 @@ async function send(run: Watch, items: WatchItem[], now: Date): Promise<SentMail
  * Sends what waits in the outboxes of the tenants and of the digests. One that cannot be emptied keeps no other waiting.
  * @returns the mails
  */
-async function emptyOutboxes(run: Watch, tenants: Watched[]): Promise<SentMail[]> {
+async function emptyOutboxes(
+  run: Watch,
+  tenants: Watched[],
+  digests: Map<string, KnownDigest | null>,
+): Promise<SentMail[]> {
   const { ports, sender, deadline } = run;
   const invocation = { id: `watch ${run.deployment} ${ports.clock.now().toISOString()}`, deadline };
   const delivering = { sender, ports: { ...ports, invocation } };
@@ -273,8 +293,9 @@ async function emptyOutboxes(run: Watch, tenants: Watched[]): Promise<SentMail[]
     const parsed = tenantSchema.safeParse((state as State).tenant);
     return parsed.success ? emptied(ofTenant(parsed.data, new Archive(ports.store, tenantId))) : [];
   });
-  for (const digest of await waitingDigests(run))
-    delivered.push(await emptied(ofDigest(digest, ports.store)));
+  for (const known of digests.values())
+    if (known?.digest && known.state.outbox.length > 0)
+      delivered.push(await emptied(ofDigest(known.digest, ports.store)));
   const all = delivered.flat();
   if (all.length > 0) {
     ports.metrics.publish({
@@ -283,22 +304,6 @@ async function emptyOutboxes(run: Watch, tenants: Watched[]): Promise<SentMail[]
     });
   }
   return all.flatMap(({ mails }) => mails);
-}
-
-/** Digests with anything in their outbox, as of their last run. One that cannot be read is logged. */
-async function waitingDigests({ ports: { store, log } }: Watch): Promise<Digest[]> {
-  try {
-    const states = await inParallel(await digestsIn(store), (name) => readDigest(store, name));
-    return states.flatMap(({ state }) => {
-      const parsed = digestSchema.safeParse(state?.digest);
-      return state && state.outbox.length > 0 && parsed.success ? [parsed.data] : [];
-    });
-  } catch (error) {
-    log.error('the states of the digests could not be read', {
-      error: error instanceof Error ? error.message : String(error),
-    });
-    return [];
-  }
 }
 
 /** The time that closing a month of a thousand tenants may take. */

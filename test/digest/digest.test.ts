@@ -474,7 +474,7 @@ describe('deliveries of a digest', () => {
     await watch({
       deployment: 'test',
       sender,
-      ports: { ...ports, mailer: f.mailer, schedules: f.schedules },
+      ports: { ...ports, mailer: f.mailer, schedules: { ...f.schedules, digests: async () => [] } },
       deadline,
     });
     expect(f.channels.named('soc').got.map(({ kind }) => kind)).toEqual(['digest']);

@@ -66,6 +66,11 @@ const STOPPED: WatchItem = {
   already: [overdue('Northwind')],
 };
 
+const DIGESTS: WatchItem = {
+  kind: 'digests',
+  digests: [{ name: 'daily', lastRun: '2026-03-07T07:00:12.000Z' }],
+};
+
 const DAMAGED: WatchItem = {
   kind: 'evidence',
   tenants: [
@@ -83,6 +88,7 @@ const DAMAGED: WatchItem = {
 
 export const watchReports: Record<string, WatchReport> = {
   'watch-overdue': report(STOPPED),
+  'watch-digest': report(DIGESTS),
   'watch-certificate': report(ENDS),
   'watch-certificate-late': report({ ...ENDS, daysLeft: 6, renews: true }),
   'watch-certificate-expired': report({ ...ENDS, daysLeft: -2, renews: null }),

@@ -31,6 +31,11 @@ const ENDS: WatchItem = {
   names: ['Contoso', 'Fabrikam'],
 };
 
+const DIGESTS: WatchItem = {
+  kind: 'digests',
+  digests: [{ name: 'daily', lastRun: '2026-03-07T07:00:12.000Z' }],
+};
+
 function report(...items: WatchItem[]): WatchReport {
   return { deployment: 'secure-score', toldAt: '2026-03-10T14:00:00.000Z', items };
 }
@@ -48,6 +53,7 @@ describe('the subject', () => {
     ['the certificate of Contoso and Fabrikam expires in 1 day', [{ ...ENDS, daysLeft: 1 }]],
     ['the certificate of Contoso and Fabrikam expires within a day', [{ ...ENDS, daysLeft: 0 }]],
     ['the certificate of Contoso and Fabrikam has expired', [{ ...ENDS, daysLeft: -1 }]],
+    ['the digest daily is overdue', [DIGESTS]],
     ['no successful run for Contoso and Fabrikam (and 1 more)', [STOPPED, ENDS]],
   ])('says the essence: %s', (expected, items) => {
     expect(renderWatchMail(report(...items)).subject).toBe(`secure-score: ${expected}`);
@@ -70,6 +76,13 @@ test('both parts tell whom, since when, what is known and what to do', () => {
       expect(part).toContain(told);
     }
     expect(part).not.toMatch(/undefined|NaN|\[object/);
+  }
+});
+
+test('both parts list the digests, when each was made last and what to do', () => {
+  for (const part of parts(report(DIGESTS))) {
+    expect(part).toMatch(/daily:? It was last made on 7 Mar 2026, 07:00 UTC\./);
+    expect(part).toContain('secure-score digest');
   }
 });
 

@@ -46,7 +46,10 @@ async function started(channels = CHANNELS) {
     return monitor(w.runOf());
   };
   const look = () => {
-    const schedules = { list: async () => [{ tenantId: TENANT_ID, enabled: true, since: new Date(0) }] };
+    const schedules = {
+      list: async () => [{ tenantId: TENANT_ID, enabled: true, since: new Date(0) }],
+      digests: async () => [],
+    };
     const { ports, sender } = w.runOf();
     const deadline = new Date(w.clock.now().getTime() + 300_000);
     return watch({ deployment: 'test', sender, ports: { ...ports, mailer: w.mailer, schedules }, deadline });

@@ -62,7 +62,10 @@ async function everything(): Promise<Metric[]> {
     await monitor(withMetrics(runOf()));
     const run = withMetrics(runOf());
     const since = new Date('2026-01-01');
-    const schedules = { list: async () => [{ tenantId: TENANT_ID, enabled: true, since }] };
+    const schedules = {
+      list: async () => [{ tenantId: TENANT_ID, enabled: true, since }],
+      digests: async () => [],
+    };
     const { deadline } = run.ports.invocation;
     const ports = { ...run.ports, mailer, schedules };
     await watch({ deployment: 'deployed', sender: run.sender, ports, deadline });

@@ -53,6 +53,17 @@ describe('the schedules of a deployment', () => {
     expect(await schedules.list()).toEqual([{ tenantId: id(3), enabled: true, since: new Date(0) }]);
   });
 
+  it('are those named for a digest', async () => {
+    const { mock, schedules } = scheduler();
+    mock.on(ListSchedulesCommand).resolves({
+      Schedules: [{ Name: 'digest-daily', State: 'ENABLED', CreationDate: CREATED }],
+    });
+    expect(await schedules.digests()).toEqual([{ name: 'daily', enabled: true, since: CREATED }]);
+    expect(mock.commandCalls(ListSchedulesCommand)[0]!.args[0].input).toMatchObject({
+      NamePrefix: 'digest-',
+    });
+  });
+
   it.each<[string, string, boolean, number?]>([
     ['ResourceNotFoundException', 'schedules-missing', false],
     ['AccessDeniedException', 'schedules-denied', false],

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { Archive } from '../../lambda/archive/archive.ts';
 import { parseClosedMonth } from '../../lambda/archive/columns/closed.ts';
 import { EMPTY_STATE, type State } from '../../lambda/archive/state.ts';
+import { EMPTY_DIGEST } from '../../lambda/digest/state.ts';
 import { layout } from '../../lambda/archive/layout.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
-import type { Schedule } from '../../lambda/ports.ts';
+import type { DigestSchedule, Schedule } from '../../lambda/ports.ts';
 import type { Notified } from '../../lambda/watch/memory.ts';
 import { watch } from '../../lambda/watch/watch.ts';
 import { archiveAnswer } from '../archive/archive-day.ts';
@@ -21,6 +22,7 @@ const NORTHWIND = '33333333-0000-4000-8000-000000000003';
 function watched(now = NOW) {
   const base = world(now);
   const schedules: Schedule[] = [];
+  const digests: DigestSchedule[] = [];
   const { sender, ports } = base.run;
   const put = (key: string, text: string) => base.store.objects.set(key, Buffer.from(text));
   const its = {
@@ -28,6 +30,7 @@ function watched(now = NOW) {
     /** Null: plenty of time. */
     deadline: null as Date | null,
     schedules,
+    digests,
     schedule: (tenantId: string, fields: Partial<Schedule> = {}) => {
       schedules.push({ tenantId, enabled: true, since: LONG_AGO, ...fields });
     },
@@ -46,7 +49,11 @@ function watched(now = NOW) {
       watch({
         deployment: 'secure-score',
         sender,
-        ports: { ...ports, mailer: base.mailer, schedules: { list: async () => schedules } },
+        ports: {
+          ...ports,
+          mailer: base.mailer,
+          schedules: { list: async () => schedules, digests: async () => digests },
+        },
         deadline: its.deadline ?? new Date(base.clock.now().getTime() + 300_000),
       }),
   };
@@ -95,6 +102,7 @@ describe('the watch', () => {
     expect(await look()).toEqual({
       watched: 2,
       overdue: [],
+      overdueDigests: [],
       stale: [],
       damaged: [],
       certificateDaysLeft: 296,
@@ -105,6 +113,76 @@ describe('the watch', () => {
     ]);
     expect(mailer.sent).toEqual([]);
     expect(store.objects.has(layout.watch)).toBe(false);
+  });
+
+  describe('of a digest', () => {
+    const made = (lastRun: string, every = 'day') =>
+      JSON.stringify({
+        ...EMPTY_DIGEST,
+        digest: { name: 'daily', every, at: '08:00', timeZone: 'UTC', to: [], channels: [], tenants: 'all' },
+        lastRun,
+      });
+    const withDigest = (since = LONG_AGO) => {
+      const w = watched();
+      w.schedule(TENANT_ID);
+      w.ran(TENANT_ID, 'Contoso', '2026-03-10T07:00:00.000Z');
+      w.digests.push({ name: 'daily', enabled: true, since });
+      return w;
+    };
+
+    it('that has not been made, reports it once, and again when it has been made and stops again', async () => {
+      const w = withDigest();
+      w.put(layout.digest('daily'), made('2026-03-08T08:00:10.000Z'));
+      const { overdueDigests, mails } = await w.look();
+      expect(overdueDigests).toEqual([{ name: 'daily', lastRun: '2026-03-08T08:00:10.000Z' }]);
+      expect(mails).toMatchObject([{ subject: 'secure-score: the digest daily is overdue' }]);
+      expect(w.metrics.published).toMatchObject([{ TenantsOverdue: 1 }, { MailsSent: 1 }]);
+
+      w.clock.set('2026-03-11T06:00:00.000Z');
+      w.ran(TENANT_ID, 'Contoso', '2026-03-11T05:00:00.000Z');
+      expect(await w.look()).toMatchObject({ overdueDigests: [{ name: 'daily' }], mails: [] });
+
+      w.put(layout.digest('daily'), made('2026-03-11T08:00:10.000Z'));
+      w.clock.set('2026-03-11T14:00:00.000Z');
+      expect(await w.look()).toMatchObject({ overdueDigests: [], mails: [] });
+      w.clock.set('2026-03-13T14:00:00.000Z');
+      w.ran(TENANT_ID, 'Contoso', '2026-03-13T07:00:00.000Z');
+      expect((await w.look()).mails).toHaveLength(1);
+    });
+
+    it.each<[what: string, lastRun: string, every: string, overdue: boolean]>([
+      ['was made today', '2026-03-10T08:00:10.000Z', 'day', false],
+      ['was made yesterday, and is being tried today', '2026-03-09T08:00:10.000Z', 'day', false],
+      ['of the month was made on the 1st', '2026-03-01T08:00:10.000Z', 'month', false],
+      ['of the month was not made on the 1st', '2026-02-01T08:00:10.000Z', 'month', true],
+      ['of the week was not made on Monday the 9th', '2026-03-02T08:00:10.000Z', 'week', true],
+    ])('that %s', async (_, lastRun, every, overdue) => {
+      const w = withDigest();
+      w.put(layout.digest('daily'), made(lastRun, every));
+      expect((await w.look()).overdueDigests).toHaveLength(overdue ? 1 : 0);
+    });
+
+    it('that has never been made is overdue after the longest period; one that is disabled or removed is not', async () => {
+      expect((await withDigest(new Date('2026-02-10')).look()).overdueDigests).toEqual([]);
+      expect((await withDigest().look()).overdueDigests).toEqual([{ name: 'daily', lastRun: null }]);
+      const disabled = withDigest();
+      disabled.digests[0]!.enabled = false;
+      expect((await disabled.look()).overdueDigests).toEqual([]);
+      const removed = withDigest();
+      removed.digests.pop();
+      removed.put(layout.digest('daily'), made('2026-02-01T08:00:10.000Z'));
+      expect((await removed.look()).overdueDigests).toEqual([]);
+    });
+
+    it('whose state is damaged leaves the others: its own run fails, and says so', async () => {
+      const w = withDigest();
+      w.digests.push({ name: 'weekly', enabled: true, since: LONG_AGO });
+      w.put(layout.digest('weekly'), '{');
+      w.put(layout.digest('daily'), made('2026-03-01T08:00:10.000Z'));
+      const { overdueDigests } = await w.look();
+      expect(overdueDigests.map(({ name }) => name)).toEqual(['daily']);
+      expect(w.logged.filter(({ level }) => level === 'error')).toHaveLength(1);
+    });
   });
 
   it('reads what a real run left behind', async () => {
@@ -166,6 +244,7 @@ describe('the watch', () => {
     expect(await look()).toEqual({
       watched: 2,
       overdue: [],
+      overdueDigests: [],
       stale: [],
       certificateDaysLeft: null,
       damaged: [],
@@ -186,6 +265,7 @@ describe('the watch', () => {
     expect(await look()).toEqual({
       watched: 1,
       overdue: [],
+      overdueDigests: [],
       stale: [],
       damaged: [],
       certificateDaysLeft: 296,
@@ -393,6 +473,7 @@ describe('what is damaged', () => {
     expect(result).toMatchObject({
       watched: 2,
       overdue: [{ tenant: TENANT_ID, name: TENANT_ID, lastRun: null }],
+      overdueDigests: [],
       stale: [{ tenant: FABRIKAM }],
     });
     expect(mailer.sent[0]!.text).toContain('Its state in the archive is damaged');

@@ -307,6 +307,7 @@ class Fleet {
             },
           },
           schedules: {
+            digests: async () => [],
             list: async () =>
               this.#truths.map(({ tenantId }) => ({
                 tenantId,
