@@ -41,7 +41,7 @@ export function ofDigest(digest: Digest, store: ObjectStore): Origin<DigestState
       return { ...state, claim: { ...claim, report: null } };
     },
     ofOperations: (_, now, operations) =>
-      operationsAlone({ tenantId: '', digest: name, name: `Digest ${name}`, timeZone }, now, operations),
+      operationsAlone({ tenantId: '', digest: name, name: `Digest “${name}”`, timeZone }, now, operations),
   };
 }
 

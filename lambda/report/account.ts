@@ -23,11 +23,11 @@ const LABEL: Record<(typeof OTHERS)[number] | (typeof MAIN)[number], string> = {
   gained: 'Gained here',
   rescored: 'By Microsoft',
   decided: 'By decisions',
-  drift: 'Drift, as people and devices come and go',
+  drift: 'Drift as people and devices come and go',
   muted: 'Muted',
-  silenced: 'Silenced because each is below the minimum',
-  waiting: 'Waiting for confirmation',
-  healed: 'Healed before they were reported',
+  silenced: 'Silenced, each below the minimum',
+  waiting: 'Pending confirmation',
+  healed: 'Healed before being reported',
   countedBefore: 'Already counted in an earlier mail',
   unexplained: 'Not explained by any recommendation',
 };
@@ -174,7 +174,7 @@ function recommendations(number: number): string {
 }
 
 /**
- * "Microsoft added five recommendations and removed two"; "with the change of services, Microsoft …" if that is the
+ * "Microsoft added five recommendations and removed two"; "enabled services changed, so Microsoft …" if that is the
  * reason. The subject is always Microsoft, as in the chart and on the history page.
  */
 function actOfMicrosoft({ days }: Report): string {
@@ -195,10 +195,10 @@ function actOfMicrosoft({ days }: Report): string {
       kinds.includes('re-scored') ? 'others without points' : 're-scored recommendations without points',
     );
   }
-  const what = `Microsoft ${listing(done) || 're-scored'}`;
+  const what = `Microsoft ${listing(done) || 're-scored recommendations'}`;
   if (acts.length > 0 && acts.every(({ services }) => services))
-    return `with the change of services, ${what}`;
-  return acts.some(({ services }) => services) ? `${what}, partly with the change of services` : what;
+    return `enabled services changed, so ${what}`;
+  return acts.some(({ services }) => services) ? `${what} (in part because enabled services changed)` : what;
 }
 
 const ACTS = { new: 'added', removed: 'removed', 're-scored': 're-scored' } as const;

@@ -138,7 +138,10 @@ function dayHeading({ date, after }: DayReport, step: string): Block {
 /** The days of an absence in one table, before each is listed by itself. */
 function overview(report: Report, reported: DayReport[], kinds: ChangeKind[], steps: Steps): Block[] {
   const first = report.days[0]?.previousDate ?? '';
-  const sentence = `${reported.length} of the ${count(report.days.length, 'snapshot')} since ${day(first)} ${reported.length === 1 ? 'has' : 'have'} changes to report.`;
+  const all = report.days.length;
+  const which =
+    reported.length === all ? `All ${all} snapshots` : `${reported.length} of the ${all} snapshots`;
+  const sentence = `${which} since ${day(first)} ${reported.length === 1 ? 'has' : 'have'} changes to report.`;
   return [
     { type: 'heading', level: 2, text: 'Day by day' },
     { type: 'paragraph', text: sentence },
@@ -218,7 +221,7 @@ function daysTable(report: Report, reported: DayReport[], kinds: ChangeKind[], s
         steps.of(each),
         summary(each),
       ]),
-      ...(steps.others === null ? [] : [[count(others, 'other day'), '', steps.others, '']]),
+      ...(steps.others === null ? [] : [[count(others, 'other'), '', steps.others, '']]),
       ['Total', score(last.after), steps.together, ''],
     ],
     sum: true,
@@ -249,7 +252,7 @@ function roundTrips(report: Report, kinds: ChangeKind[]): Block[] {
   if (items.length === 0) return [];
   const more = items.length - ROUND_TRIPS;
   return [
-    { type: 'paragraph', text: 'Changed and changed back within these days:' },
+    { type: 'paragraph', text: 'Changed and changed back within this period:' },
     { type: 'list', items: [...items.slice(0, ROUND_TRIPS), ...(more > 0 ? [`${more} more`] : [])] },
   ];
 }
@@ -262,7 +265,7 @@ function otherMail(report: Report): Block[] {
     : [{ type: 'paragraph', text: `${capitalised(controls)}: see the separate message.` }];
 }
 
-/** "Sources last synced: AzureAD 28 Dec, EXO 9 Jan." A snapshot is built from syncs of mixed age. */
+/** "Sources last synced: AzureAD on 28 Dec and EXO on 9 Jan." A snapshot is built from syncs of mixed age. */
 function sourcesBlocks(report: Report, kinds: ChangeKind[]): Block[] {
   const synced = new Map<string, string>();
   for (const { service, lastSynced } of reportedChanges(report, kinds)) {
@@ -275,7 +278,7 @@ function sourcesBlocks(report: Report, kinds: ChangeKind[]): Block[] {
   const parts = [...synced]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .slice(0, SERVICES)
-    .map(([name, at]) => `${name} ${localDay(at, report.timeZone, near)}`);
+    .map(([name, at]) => `${name} on ${localDay(at, report.timeZone, near)}`);
   return [{ type: 'facts', items: [`Sources last synced: ${listing(parts)}.`] }];
 }
 

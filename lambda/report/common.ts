@@ -57,14 +57,14 @@ export function scoreBlocks(report: Report, sentence = ''): Block[] {
   ];
 }
 
-/** "Average of all tenants 47.3 %, of those of similar size 51.0 %": a fact, which moves daily on its own. */
+/** "Averages: all tenants 47.3 %, tenants of similar size 51.0 %": a fact, which moves daily on its own. */
 function peersLine({ peers: { allTenants, similarSize } }: Report): string[] {
   const percent = (percentage: number) => score({ date: '', points: 0, maximum: 0, percentage });
   const parts = [
     ...(allTenants === null ? [] : [`all tenants ${percent(allTenants)}`]),
     ...(similarSize === null ? [] : [`tenants of similar size ${percent(similarSize)}`]),
   ];
-  return parts.length === 0 ? [] : [`On average: ${parts.join(', ')}`];
+  return parts.length === 0 ? [] : [`Averages: ${parts.join(', ')}`];
 }
 
 /** @param trend as of a report; a digest's is the average of its tenants */
@@ -115,7 +115,7 @@ export function healedBlocks({ account }: Report): Block[] {
   const drops = account?.healed.drops ?? [];
   if (drops.length === 0) return [];
   return [
-    { type: 'heading', level: 2, text: 'Healed before they were reported', aside: String(drops.length) },
+    { type: 'heading', level: 2, text: 'Healed before being reported', aside: String(drops.length) },
     {
       type: 'list',
       items: drops.map(

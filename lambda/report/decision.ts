@@ -54,7 +54,7 @@ export function decisionSentence(decision: Decision, timeZone: string, near: str
 /** Of a device control, whose exceptions are made in Defender. */
 function whereItStands(inCatalogue: string): string {
   const there = bare(inCatalogue) === 'default' ? 'has no decision' : `is ${known(inCatalogue).set}`;
-  return `The recommendation itself says so, as for exceptions made in Defender; in the catalogue it ${there}.`;
+  return `The recommendation itself carries this decision, as with exceptions made in Defender; in the catalogue it ${there}.`;
 }
 
 /** A moment as the tenant's day; with its year where that is not the one of `near`. */

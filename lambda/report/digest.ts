@@ -69,16 +69,16 @@ export function digestDocument(digest: DigestReport): MailDocument {
     blocks: [
       ...fleetBlocks(digest),
       ...attentionBlocks(digest),
-      ...section('Lost here', lost, TENANT_COLUMNS),
+      ...section('Tenants that lost points', lost, TENANT_COLUMNS),
       ...section(
         many.some(({ kind }) => kind === 'lost' || kind === 'gained')
-          ? 'What happened to many'
+          ? 'What happened to many tenants'
           : 'What Microsoft did',
         many.map((each) => manyEntry(each, digest)),
         MANY_COLUMNS,
       ),
       // Of a month the ranking has them.
-      ...(isReport ? [] : section('Gained here', gained, TENANT_COLUMNS)),
+      ...(isReport ? [] : section('Tenants that gained points', gained, TENANT_COLUMNS)),
       ...(isReport ? moverBlocks(digest) : []),
       ...decisionBlocks(digest),
       ...(isReport ? [] : moverBlocks(digest)),
@@ -92,8 +92,8 @@ export function digestDocument(digest: DigestReport): MailDocument {
         : []),
     ],
     footer: [
-      'Each tenant counts from the score in its last digest to the newest one; averages are over the tenants that have both.',
-      `Digest ${digest.name}, reported ${moment(digest.toldAt, digest.timeZone)}.`,
+      'Each tenant is compared with its score in the last digest. Averages cover the tenants that have both scores.',
+      `Digest “${digest.name}”, reported ${moment(digest.toldAt, digest.timeZone)}.`,
     ],
     list: LIST_NAME,
   };
@@ -161,12 +161,9 @@ function changeOf(digest: DigestReport): string {
 
 const PARTS = ['lost', 'gained', 'rescored', 'decided', 'other', 'unexplained'] as const;
 const MAIN = new Set<(typeof PARTS)[number]>(['lost', 'gained', 'rescored']);
-const LABEL: Record<(typeof PARTS)[number], string> = {
-  lost: 'Lost here',
-  gained: 'Gained here',
-  rescored: 'By Microsoft',
+const LABEL = {
   decided: 'By decisions',
-  other: 'Drift, pending, muted and small changes, and what earlier digests counted',
+  other: 'Drift, and changes that are pending, muted, small or already counted',
   unexplained: 'Not explained by any recommendation',
 };
 
@@ -210,12 +207,17 @@ function sumOf({ fleet }: DigestReport): {
     (part) => parts.get(part) ?? 0,
   );
   const here = [
-    ...(lost ? [`tenants lost ${amount(lost)} here`] : []),
-    ...(gained ? [`${lost ? '' : 'tenants '}gained ${amount(gained)}${lost ? '' : ' here'}`] : []),
+    ...(lost ? [`lost ${amount(lost)}`] : []),
+    ...(gained ? [`gained ${amount(gained)}`] : []),
   ].join(' and ');
-  const clauses = [
-    ...(here ? [here] : []),
-    ...(rescored ? [`Microsoft ${rescored < 0 ? 'took' : 'gave'} ${amount(rescored)}`] : []),
+  const another = (rescored ?? 0) < 0 ? lost : gained;
+  const [first, ...others] = [
+    ...(here ? [`tenants themselves ${here}`] : []),
+    ...(rescored
+      ? [
+          `Microsoft's changes ${rescored < 0 ? 'took' : 'gave'} ${another ? 'another ' : ''}${amount(rescored)}`,
+        ]
+      : []),
   ];
   const lines = (['decided', 'other', 'unexplained'] as const).flatMap((part) => {
     const of = parts.get(part);
@@ -230,7 +232,9 @@ function sumOf({ fleet }: DigestReport): {
   });
   return {
     change: signedUnits(total, decimals),
-    sentence: `${head}${clauses.length > 0 ? `: ${listing(clauses)}` : ''}.`,
+    sentence: [first === undefined ? head : `${head}: ${first}`, ...others]
+      .map((each) => `${capitalised(each)}.`)
+      .join(' '),
     lines,
   };
 }
@@ -253,7 +257,7 @@ function fleetBlocks(digest: DigestReport): Block[] {
     {
       type: 'facts',
       items: [
-        `${fleet.fell} of ${count(fleet.compared, 'tenant')} fell, ${fleet.rose} rose, ${fleet.stayed} stayed`,
+        `${fleet.fell} of ${count(fleet.compared, 'tenant')} fell, ${fleet.rose} rose, ${fleet.stayed} did not move`,
         ...(fleet.median === null || fleet.compared < 3
           ? []
           : [
@@ -273,7 +277,7 @@ function coverage({ tenants, removed, fleet }: DigestReport): string[] {
   const parts = [
     ...(added > 0 ? [`${added} added`] : []),
     ...(removed.length > 0 ? [`${removed.length} removed`] : []),
-    ...(without > 0 ? [`${without} without a new day`] : []),
+    ...(without > 0 ? [`${without} without a new snapshot`] : []),
     ...(unknown > 0 ? [`${unknown} without a score`] : []),
   ];
   return parts.length > 0 ? [`${count(fleet.tenants, 'tenant')}: ${parts.join(', ')}`] : [];
@@ -334,7 +338,7 @@ function attentionText({ kind, since, urgent }: Attention, timeZone: string, sev
     case 'overdue':
       return since === null && !several ? 'No run has ever succeeded' : `No successful run${from}`;
     case 'failing':
-      return `Runs fail${from}`;
+      return several || since === null ? 'Runs are failing' : `Runs have failed${from}`;
     case 'stale':
       return `No new snapshot${from}`;
   }
@@ -411,14 +415,14 @@ function figuresOf({ before, after }: TenantAccount): string {
   return `${score(before)} → ${score(after)}`;
 }
 
-/** What else moved it, so that all adds up: "by Microsoft −0.30", "otherwise +0.10". */
+/** What else moved it, so that all adds up: "by Microsoft −0.30", "other +0.10". */
 function alsoBy({ account }: TenantAccount, listed: number): string[] {
   if (!account) return [];
   const { change, rescored, decided } = account;
   return [
     { what: 'by Microsoft', of: rescored },
     { what: 'by decisions', of: decided },
-    { what: 'otherwise', of: change - listed - rescored - decided },
+    { what: 'other', of: change - listed - rescored - decided },
   ].flatMap(({ what, of }) => (Math.abs(of) >= 0.005 ? [`${what} ${share(of)}`] : []));
 }
 
@@ -532,7 +536,7 @@ function moverBlocks({ tenants, every }: DigestReport): Block[] {
             columns: [
               { label: 'Tenant', align: 'left' },
               { label: 'Score', align: 'right' },
-              { label: 'Here', align: 'right' },
+              { label: 'Own', align: 'right' },
               { label: 'Microsoft', align: 'right' },
               { label: 'Change', align: 'right' },
             ],
@@ -553,8 +557,8 @@ function moverBlocks({ tenants, every }: DigestReport): Block[] {
         ];
   if (every === 'month') {
     return [
-      ...table('Who improved', up.slice(0, IMPROVERS)),
-      ...table('Who fell back', down.slice(0, MOVERS)),
+      ...table('Most improved', up.slice(0, IMPROVERS)),
+      ...table('Largest losses', down.slice(0, MOVERS)),
     ];
   }
   return moved.length < 2
@@ -572,7 +576,7 @@ function outlookBlocks({ outlook, fleet }: DigestReport): Block[] {
           { type: 'heading' as const, level: 2 as const, text: 'Most points for the least effort' },
           {
             type: 'paragraph' as const,
-            text: `What is still to be earned, in percentage points added up over ${count(known, 'tenant')}; what takes little effort stands first.`,
+            text: `Percentage points still to earn, summed over ${count(known, 'tenant')}. Low effort comes first.`,
           },
           {
             type: 'table' as const,
@@ -619,7 +623,14 @@ function outlookBlocks({ outlook, fleet }: DigestReport): Block[] {
         ]
       : []),
     ...(missing > 0
-      ? [{ type: 'facts' as const, items: [`Not known for ${count(missing, 'tenant')} without a score.`] }]
+      ? [
+          {
+            type: 'facts' as const,
+            items: [
+              `${count(missing, 'tenant')} without a score ${missing === 1 ? 'is' : 'are'} not counted here.`,
+            ],
+          },
+        ]
       : []),
   ];
 }
@@ -629,7 +640,7 @@ function effort(cost: string | null): string {
   return clean === '' || /^unknown$/i.test(clean) ? '' : capitalised(clean.toLowerCase());
 }
 
-/** Who came, who went, and who has no new day. */
+/** Who came, who went, and who has no new snapshot. */
 function membershipBlocks({ tenants, removed }: DigestReport): Block[] {
   const names = (of: { name: string }[]) => named(of.map(({ name }) => line(name, LONGEST.name)));
   const added = tenants.filter(({ isNew, after }) => isNew && after !== null);
@@ -642,7 +653,9 @@ function membershipBlocks({ tenants, removed }: DigestReport): Block[] {
       : []),
     ...(removed.length > 0 ? [`Removed or switched off: ${names(removed)}.`] : []),
     ...(without.length > 0
-      ? [`Without a new day since the last digest: ${names(without)}. They count as unchanged.`]
+      ? [
+          `Without a new snapshot since the last digest: ${names(without)}. ${without.length === 1 ? 'It counts' : 'They count'} as unchanged.`,
+        ]
       : []),
   ];
   return items.length === 0

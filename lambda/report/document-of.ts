@@ -24,7 +24,7 @@ export function documentOf(report: AnyReport, kind: MailKind): MailDocument {
     ...(isUrgent(named, kind) && { urgent: urgentSentences(named) }),
     footer: [
       ...document.footer,
-      `${named.digest === undefined ? `Tenant ${line(named.tenantId, 80)}` : `Digest ${named.digest}`}, reported ${moment(named.toldAt, named.timeZone)}.${named.ledger ? ` Ledger ${named.ledger.hash.slice(0, 12)}.` : ''}`,
+      `${named.digest === undefined ? `Tenant ${line(named.tenantId, 80)}` : `Digest “${named.digest}”`}, reported ${moment(named.toldAt, named.timeZone)}.${named.ledger ? ` Ledger ${named.ledger.hash.slice(0, 12)}.` : ''}`,
     ],
   };
 }

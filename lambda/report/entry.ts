@@ -268,14 +268,14 @@ function confirmedEntry(drop: Confirmed, report: Report, ambiguous: ReadonlySet<
 /** An event after which the drop can no longer heal, so that it is reported at once. */
 function sinceThen(drop: Confirmed, report: Report): string | null {
   const WORDS: Partial<Record<ChangeKind, string>> = {
-    removed: 'removed',
-    're-scored': 're-scored',
-    decided: 'decided about',
+    removed: 'and was removed',
+    're-scored': 'and was re-scored',
+    decided: 'before a decision',
   };
   for (const { date, changes } of report.days) {
     if (date <= drop.date) continue;
     const what = changes.find(({ control, kind }) => control === drop.control && kind in WORDS);
-    if (what) return `and was ${WORDS[what.kind]} on ${shortDay(date)}`;
+    if (what) return `${WORDS[what.kind]} on ${shortDay(date)}`;
   }
   return null;
 }

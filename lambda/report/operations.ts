@@ -64,11 +64,11 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
         details: [
           {
             label: 'What happened',
-            text: `The newest Secure Score that Microsoft serves is that of ${day(item.since)}, ${count(item.days, 'day')} ago. Until a newer one is published, changes cannot be seen.`,
+            text: `Microsoft's newest Secure Score is ${count(item.days, 'day')} old (${day(item.since)}). Changes cannot be seen until a newer one is published.`,
           },
           {
             label: 'What to do',
-            text: 'Usually nothing: Microsoft resumes by itself, and the missed days are then reported day by day. If it lasts, check Secure Score in the Defender portal, and ask Microsoft if it is not updated there either.',
+            text: 'Usually nothing. Microsoft resumes by itself, and the missed days are then reported day by day. If this goes on, check Secure Score in the Defender portal; if it is not updated there either, ask Microsoft.',
           },
         ],
       };
@@ -78,11 +78,11 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
         details: [
           {
             label: 'What happened',
-            text: `In the snapshot of ${day(item.date)}, ${item.gone} of ${count(item.told, 'recommendation')} are gone at once. That is more often a partial answer than a real change, so the snapshot is archived but not reported.`,
+            text: `${item.gone} of ${count(item.told, 'recommendation')} are missing from the snapshot of ${day(item.date)}. That is usually a partial answer and not a real change, so the snapshot is archived but not reported.`,
           },
           {
             label: 'What to do',
-            text: 'Nothing yet: it is accepted when two further days agree. If the tenant has lost services or licences, it is probably real.',
+            text: 'Nothing yet. The snapshot is accepted when two more days agree with it. If the tenant has lost services or licences, the change is probably real.',
           },
         ],
       };
@@ -96,7 +96,7 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
           },
           {
             label: 'What to do',
-            text: 'Nothing yet: it is accepted when the total of two further days disagrees too. What no recommendation accounts for is then reported as not explained.',
+            text: 'Nothing yet. The snapshot is accepted when the total of two more days disagrees too. What no recommendation accounts for is then reported as not explained.',
           },
         ],
       };
@@ -112,7 +112,7 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
           },
           {
             label: 'What to do',
-            text: 'Usually nothing: what has changed is reported as soon as the score can be read. If it lasts, open a support request with Microsoft that quotes this message.',
+            text: 'Usually nothing. Changes are reported as soon as the score can be read again. If this goes on, open a support request with Microsoft that quotes this message.',
           },
         ],
       };
@@ -123,11 +123,11 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
         details: [
           {
             label: 'What happened',
-            text: `${item.decisions ? `In Microsoft's list of recommendations all ${item.decisions} decisions are gone at once, and it does not say who took them back.` : `Microsoft answered with ${item.profiles === 0 ? 'none' : `only ${item.profiles}`} of the ${count(item.complete, 'recommendation')} that its list had before.`} Titles, maxima and decisions are those of the last complete list until it is complete again.`,
+            text: `${item.decisions ? `All ${item.decisions} decisions are missing from Microsoft's list of recommendations, and it does not say who took them back.` : `Microsoft answered with ${item.profiles === 0 ? 'none' : `only ${item.profiles}`} of the ${count(item.complete, 'recommendation')} that its list had before.`} Until the list is complete again, titles, maxima and decisions come from the last complete one.`,
           },
           {
             label: 'What to do',
-            text: 'Usually nothing: decisions made in the meantime are reported when the list is complete. A partial list that lasts for 14 days is accepted as complete.',
+            text: 'Usually nothing. Decisions made in the meantime are reported when the list is complete again. A list that stays partial for 14 days is accepted as complete.',
           },
         ],
       };
@@ -138,8 +138,8 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
           { label: 'What happened', text: prose(item.problem, 1000) },
           { label: 'What to do', text: prose(item.advice, 1000) },
           {
-            label: 'What waits',
-            text: `${count(item.waiting, 'message')}. They are tried again with every run, and given up when they are 7 days old.`,
+            label: 'Pending',
+            text: `${count(item.waiting, 'message')}. Every run tries again until they are 7 days old, and then gives up.`,
           },
         ].filter((each) => each.text !== ''),
       };
@@ -153,19 +153,17 @@ function explain(item: OperationsItem): { heading: string; details: Detail[] } {
             label: line(subject, 200),
             text: `To ${to.length > 0 ? line(to.join(', '), 300) : destinationOf(destination)}, of ${day(since)}: ${prose(problem, 500)}`,
           })),
-          ...(more > 0
-            ? [{ label: 'And', text: `${more} more: the log of the function has them all.` }]
-            : []),
+          ...(more > 0 ? [{ label: 'And', text: `${more} more, all in the log of the function.` }] : []),
           {
             label: 'What to do',
-            text: 'What these messages said stands in the archive, under reports/, and is not sent again. Correct the address or the channel in the config, so that the next one arrives.',
+            text: 'Correct the address or the channel in the config, so that the next message arrives. These messages are not sent again; their reports are in the archive, under reports/.',
           },
         ],
       };
     }
     case 'failing':
       return {
-        heading: 'Monitoring fails',
+        heading: 'Monitoring is failing',
         details: [
           { label: 'What happened', text: prose(item.message, 1000) || line(item.code, 80) },
           { label: 'What to do', text: prose(item.advice, 1000) },

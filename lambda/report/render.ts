@@ -25,7 +25,7 @@ export async function renderMail(report: AnyReport, kind: MailKind): Promise<Ren
     kind === 'operations'
       ? 'under operations'
       : isDigest(named)
-        ? `under the digest ${named.name}`
+        ? `as a recipient of the digest “${named.name}”`
         : `as a recipient for ${named.name}`;
   const drawn = await pictures(document, named);
   const complete: MailDocument = {
@@ -33,7 +33,7 @@ export async function renderMail(report: AnyReport, kind: MailKind): Promise<Ren
     blocks: drawn.problem ? document.blocks.map(withoutPicture) : document.blocks,
     footer: [
       ...document.footer,
-      `You get this mail because you are listed ${where} in the monitor's config (monitor.config.ts): change it there.`,
+      `You get this mail because you are listed ${where} in the monitor's config. Change it in monitor.config.ts.`,
     ],
     ...(isList(kind) && { list: LIST_NAME }),
   };

@@ -16,7 +16,7 @@ export function startDocument(report: Report): MailDocument {
       ...scoreBlocks(report, start ? trendSentence(report.trend) : ''),
       {
         type: 'paragraph',
-        text: 'From now on every day is archived. You get a message when recommendations lose or gain points here, when they are added, removed or re-scored, and when somebody decides about one. No message means that none of this happened. Drift, as people and devices come and go, and changes that your alert settings hold back are summed up in the next message.',
+        text: 'Every day is archived from now on. You get a message when recommendations lose or gain points here, when they are added, removed or re-scored, and when someone makes a decision on one. No message means that none of this happened. The next message sums up drift (as people and devices come and go) and changes that your alert settings hold back.',
       },
       ...(start ? [...categoryBlocks(start, report.after), ...gapBlocks(start)] : []),
       ...notesBlocks(report),
@@ -94,7 +94,7 @@ function categoryBlocks({ categories }: StartReport, total: ScoreLine | null): B
       ? [
           {
             type: 'paragraph' as const,
-            text: `Microsoft does not state the maximum of ${count(unknown, 'recommendation', numeral(unknown))}. ${unknown === 1 ? 'It counts with the points earned, and what it is' : 'They count with the points earned, and what they are'} worth beyond that is in a row of its own.`,
+            text: `Microsoft does not state the maximum of ${count(unknown, 'recommendation', numeral(unknown))}. ${unknown === 1 ? 'It counts with the points it has' : 'They count with the points they have'} earned; the rest of ${unknown === 1 ? 'its' : 'their'} worth has a row of its own.`,
           },
         ]
       : []),

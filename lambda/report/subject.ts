@@ -41,12 +41,12 @@ function essence(report: Report, kind: MailKind): string {
   }
 }
 
-/** "2 recommendations lost points, 1 gained, 1 by a decision"; empty where none did. */
+/** "2 recommendations lost points, 1 gained, 1 gained by a decision"; empty where none did. */
 export function scoresEssence(report: Report): string {
   const moved = [
     { what: 'lost points', short: 'lost', number: controlsWith(report, 'lost') },
     { what: 'gained points', short: 'gained', number: controlsWith(report, 'gained') },
-    { what: 'gained points by a decision', short: 'by a decision', number: gainedByDecision(report) },
+    { what: 'gained points by a decision', short: 'gained by a decision', number: gainedByDecision(report) },
   ].filter(({ number }) => number > 0);
   if (moved.length === 0) return controlsWith(report, 'services') ? 'enabled services changed' : '';
   return moved
@@ -115,7 +115,7 @@ function operationsEssence(items: OperationsItem[], timeZone: string): string {
     case 'failing':
       return `monitoring fails: ${line(worst.message, 80) || worst.code}${more}`;
     case 'suspect':
-      return `suspect Secure Score of ${day(worst.date)}: ${worst.gone} of ${worst.told} recommendations are gone${more}`;
+      return `suspect Secure Score of ${day(worst.date)}: ${worst.gone} of ${worst.told} recommendations are missing${more}`;
     case 'disagreeing':
       return `suspect Secure Score of ${day(worst.date)}: the total and its recommendations disagree by ${disagreement(worst)}${more}`;
     case 'unreadable':

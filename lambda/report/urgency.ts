@@ -14,7 +14,7 @@ export function urgentSentences({ urgent = [] }: Pick<Report, 'urgent'>): string
       case 'below':
         return `The score has fallen below ${points(each.limit)} %, the limit set for this tenant.`;
       case 'drop':
-        return `${lost(each)} percentage points were lost since ${day(each.since)}, and the limit set for this tenant is ${points(each.limit)}.`;
+        return `${lost(each)} percentage points have been lost since ${day(each.since)}; the limit set for this tenant is ${points(each.limit)}.`;
     }
   });
 }

@@ -117,8 +117,8 @@ function essenceOf(item: WatchItem): string {
   }
   if (item.kind === 'digests') {
     const { digests } = item;
-    const whose = names(digests.map(({ name }) => name));
-    return `${digests.length === 1 ? 'the digest' : 'the digests'} ${whose} ${digests.length === 1 ? 'is' : 'are'} overdue`;
+    const whose = names(digests.map(({ name }) => `“${name}”`));
+    return `the ${digests.length === 1 ? 'digest' : 'digests'} ${whose} ${digests.length === 1 ? 'is' : 'are'} overdue`;
   }
   if (item.kind === 'renewal') {
     return item.obstacles.length > 0
@@ -135,7 +135,7 @@ function overdueBlocks({ tenants, already }: WatchItem & { kind: 'overdue' }): B
   return [
     {
       type: 'paragraph',
-      text: 'No run has succeeded for more than 30 hours, and changes are not seen in the meantime. Nothing is lost if a run succeeds within 90 days: it then reports what was missed, day by day.',
+      text: 'No run has succeeded for more than 30 hours. Changes go unseen until one does. Nothing is lost if one succeeds within 90 days: it then reports what was missed, day by day.',
     },
     {
       type: 'details',
@@ -179,7 +179,7 @@ function digestBlocks({ digests }: WatchItem & { kind: 'digests' }): Block[] {
         })),
         {
           label: 'What to do',
-          text: `Look at its schedule (EventBridge Scheduler, named digest- and the digest) and at the log of the function. On one machine, check that a timer runs “${commandLine('digest')}”.`,
+          text: `Look at its schedule (in EventBridge Scheduler, its name begins with “digest-”) and at the log of the function. On a single machine, check that a timer runs “${commandLine('digest')}”.`,
         },
       ],
     },
@@ -191,7 +191,7 @@ function evidenceBlocks({ tenants }: WatchItem & { kind: 'evidence' }): Block[] 
   return [
     {
       type: 'paragraph',
-      text: 'The daily watch compares a part of each archive with its ledger. These objects are not as they were archived: their content can no longer be proven, and nothing is derived from them.',
+      text: 'The daily watch compares a part of each archive with its ledger. These objects are not as they were archived. Their content can no longer be proven, so nothing is derived from them.',
     },
     {
       type: 'details',
@@ -210,7 +210,7 @@ function evidenceBlocks({ tenants }: WatchItem & { kind: 'evidence' }): Block[] 
       items: [
         {
           label: 'What to do',
-          text: `List everything that is wrong with “${commandLine('archive verify --deployed')}”. Restore the objects from an earlier version in the bucket or from a backup. If an object is lost for good, acknowledge it with “${commandLine('archive acknowledge')}”, so that it is not reported again.`,
+          text: `List everything that is wrong with “${commandLine('archive verify --deployed')}”. Restore the objects from an earlier version in the bucket or from a backup. If an object cannot be restored, acknowledge the loss with “${commandLine('archive acknowledge')}”, so that it is not reported again.`,
         },
       ],
     },
@@ -260,7 +260,7 @@ function renewalBlocks({ until, daysLeft, obstacles, leftOver }: WatchItem & { k
             text:
               daysLeft < 0
                 ? `The certificate expired on ${day(until)}. Runs fail until it is replaced.`
-                : `The current certificate signs in until ${day(until)} (${count(daysLeft, 'day')} left), and the renewal is tried every day.`,
+                : `The current certificate is valid until ${day(until)} (${count(daysLeft, 'day')} left). The renewal is tried again every day.`,
           },
         ]
       : []),
@@ -272,17 +272,17 @@ function renewalBlocks({ until, daysLeft, obstacles, leftOver }: WatchItem & { k
       ]),
     ),
     ...(obstacles.length > NAMED
-      ? [{ type: 'paragraph' as const, text: `And ${obstacles.length - NAMED} more: the log has them all.` }]
+      ? [{ type: 'paragraph' as const, text: `And ${obstacles.length - NAMED} more, all in the log.` }]
       : []),
     ...leftOver.slice(0, NAMED).map(({ clientId, thumbprint, notAfter }) =>
       details([
         {
           label: 'What is left',
-          text: `The app ${clientId} still lists an old certificate with the thumbprint ${thumbprint}. The monitor cannot remove it, because it does not know its id: it was uploaded by hand, or the answer of Entra ID was lost.`,
+          text: `The app ${clientId} still lists an old certificate with the thumbprint ${thumbprint}. The monitor cannot remove it because it does not know its id: it was uploaded by hand, or the answer from Entra ID was lost.`,
         },
         {
           label: 'What to do',
-          text: `Nothing has to be done: nothing signs in with it, and it ends on ${day(notAfter)}. To remove it now: Entra admin center, App registrations, the app, Certificates & secrets.`,
+          text: `Nothing is required: nothing signs in with it, and it expires on ${day(notAfter)}. To remove it now, open the app in the Entra admin center (App registrations) and delete it under Certificates & secrets.`,
         },
       ]),
     ),

@@ -181,7 +181,7 @@ function operationsTitle(item: OperationsItem): string {
     case 'stale':
       return `No new snapshot since ${formatDate(item.since)}`;
     case 'suspect':
-      return `${item.gone} of ${item.told} controls are missing on ${formatDate(item.date)}`;
+      return `${item.gone} of ${item.told} recommendations are missing on ${formatDate(item.date)}`;
     case 'disagreeing':
       return `The total and its recommendations disagree by ${formatPoints(Math.abs(item.difference))} points on ${formatDate(item.date)}`;
     case 'catalogue':
@@ -189,7 +189,7 @@ function operationsTitle(item: OperationsItem): string {
         ? `The catalogue has none of its ${item.decisions} decisions`
         : `The catalogue has ${item.profiles} of ${item.complete} profiles`;
     case 'unreadable':
-      return `${item.count} controls have no readable score on ${formatDate(item.date)}`;
+      return `${item.count} recommendations have no readable score on ${formatDate(item.date)}`;
     case 'failing':
       return item.message;
     case 'undelivered':
@@ -214,7 +214,7 @@ function skippedNotes({ skipped }: Compared['accepted']): string[] {
   return skipped.map((suspicion) => {
     const reason =
       'gone' in suspicion
-        ? `${suspicion.gone} of ${suspicion.told} controls were missing from it and came back`
+        ? `${suspicion.gone} of ${suspicion.told} recommendations were missing from it and came back`
         : `its total and its recommendations disagreed by ${formatPoints(Math.abs(suspicion.difference))} points`;
     return `The snapshot of ${formatDate(suspicion.date)} was left out: ${reason}.`;
   });
@@ -246,6 +246,6 @@ function differenceNotes(answer: Answer, last: Snapshot): string[] {
     .filter(({ date, difference }) => difference !== 0 && date === last.date)
     .map(
       ({ date, difference }) =>
-        `In the snapshot of ${formatDate(date)} the controls add up to ${formatPoints(Math.abs(difference))} points ${difference > 0 ? 'more' : 'less'} than the total: this difference is not explained.`,
+        `In the snapshot of ${formatDate(date)} the recommendations add up to ${formatPoints(Math.abs(difference))} points ${difference > 0 ? 'more' : 'less'} than the total: this difference is not explained.`,
     );
 }

@@ -384,7 +384,7 @@ describe('a week and a month', () => {
     expect(text).toMatch(
       new RegExp(
         [
-          'Who improved',
+          'Most improved',
           nameOf(1),
           'Decisions: 1',
           'Most points for the least effort',
@@ -456,8 +456,8 @@ describe('deliveries of a digest', () => {
     ]);
     const notice = f.mailer.sent.find(({ kind }) => kind === 'operations')!;
     expect(notice).toMatchObject({ to: ['oncall@contoso.com'] });
-    expect(notice.subject).toBe('Digest daily: 1 message could not be delivered');
-    expect(notice.text).toContain('Digest daily, reported');
+    expect(notice.subject).toBe('Digest “daily”: 1 message could not be delivered');
+    expect(notice.text).toContain('Digest “daily”, reported');
     expect(await f.store.list('reports/digest=daily/')).toHaveLength(2);
     // They belong to the archive, and are nothing foreign to `archive verify`.
     expect((await listTenants(f.store)).foreign).toEqual([]);
@@ -491,7 +491,7 @@ describe('deliveries of a digest', () => {
     expect(stateOf(f).outbox).toMatchObject([
       { destination: 'soc', since: expect.stringMatching(/^2026-03-14/) },
     ]);
-    expect(f.mailer.subjects()).toContain('Digest daily: 1 message could not be delivered');
+    expect(f.mailer.subjects()).toContain('Digest “daily”: 1 message could not be delivered');
   });
 });
 

@@ -247,7 +247,7 @@ describe('300 tenants', () => {
 
     // As printed: the parts add up to the change.
     const printed =
-      /(Down|Up) ([\d.]+) percentage points on average: tenants lost ([\d.]+) here and gained ([\d.]+) and Microsoft took ([\d.]+)\./.exec(
+      /(Down|Up) ([\d.]+) percentage points on average: tenants themselves lost ([\d.]+) and gained ([\d.]+)\. Microsoft's changes took another ([\d.]+)\./.exec(
         text,
       )!;
     const [whole, lost, gained, microsoft] = printed.slice(2).map(Number) as [number, number, number, number];
@@ -294,13 +294,13 @@ describe('300 tenants', () => {
     const places = [
       'Needs attention: 3 tenants',
       ...FAILING.map(nameOf),
-      'Lost here: 5',
+      'Tenants that lost points: 5',
       ...ordered.map(
         ({ number, lost, before, after }) =>
           `−${Math.abs(lost).toFixed(2)} ${nameOf(number)} ${before.toFixed(1)} % → ${after.toFixed(1)} %`,
       ),
       'What Microsoft did: 1',
-      'Gained here: 1',
+      'Tenants that gained points: 1',
       nameOf(GAINER),
       'Decisions: 1',
       `${nameOf(DECIDER)}: `,

@@ -40,7 +40,7 @@ test.each<[sentence: string, report: Report]>([
     reportWith({ rescored: part(0.4, 3) }, ['removed', 're-scored', 're-scored']),
   ],
   [
-    'Down 0.4 percentage points: with the change of services, Microsoft added two recommendations and removed one, which took 0.4.',
+    'Down 0.4 percentage points: enabled services changed, so Microsoft added two recommendations and removed one, which took 0.4.',
     reportWith({ rescored: part(-0.4, 3) }, ['services', 'new', 'new', 'removed']),
   ],
   [
@@ -80,18 +80,18 @@ describe('lines', () => {
       unexplained: -0.1,
     });
     expect(explained(report)?.lines).toEqual([
-      { label: 'Drift, as people and devices come and go', amount: '+0.2', note: '3 recommendations' },
-      { label: 'Silenced because each is below the minimum', amount: '−0.3', note: '2 recommendations' },
-      { label: 'Waiting for confirmation', amount: '−0.8', note: '2 recommendations' },
-      { label: 'Healed before they were reported', amount: '+0.1', note: '' },
+      { label: 'Drift as people and devices come and go', amount: '+0.2', note: '3 recommendations' },
+      { label: 'Silenced, each below the minimum', amount: '−0.3', note: '2 recommendations' },
+      { label: 'Pending confirmation', amount: '−0.8', note: '2 recommendations' },
+      { label: 'Healed before being reported', amount: '+0.1', note: '' },
       { label: 'Already counted in an earlier mail', amount: '+0.5', note: '' },
       { label: 'Not explained by any recommendation', amount: '−0.1', note: '' },
     ]);
   });
 
-  test('what an earlier mail counted, and waits still, is named', () => {
+  test('a pending drop that an earlier mail counted is listed', () => {
     expect(explained(reportWith({ gained: part(0.3), waiting: part(0, 3) }))?.lines).toEqual([
-      { label: 'Waiting for confirmation', amount: '±0.0', note: '3 recommendations, already counted' },
+      { label: 'Pending confirmation', amount: '±0.0', note: '3 recommendations, already counted' },
     ]);
   });
 });

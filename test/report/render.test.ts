@@ -76,9 +76,9 @@ describe('both parts tell the same', () => {
         '62.2 %',
         '−1.0 percentage points since 8 Jan 2026',
         'Down 1.0 percentage points: two recommendations lost 1.0 here and one gained 0.2. Microsoft added five recommendations, which took another 0.2.',
-        'Drift, as people and devices come and go',
+        'Drift as people and devices come and go',
         '858.9 of 1381 points in the snapshot of 9 Jan 2026',
-        'On average: all tenants 47.3 %, tenants of similar size 51.0 %',
+        'Averages: all tenants 47.3 %, tenants of similar size 51.0 %',
         'Ensure multifactor authentication is enabled for all users in administrative roles',
         '−9',
         '9 → 0 of 9 points · −0.65 percentage points',
@@ -88,7 +88,7 @@ describe('both parts tell the same', () => {
         'in the snapshot of 9 Jan (source synced 28 Dec)',
         '+3',
         '5 new Secure Score recommendations: see the separate message.',
-        'Sources last synced: AzureAD 7 Jan and MIP 9 Jan.',
+        'Sources last synced: AzureAD on 7 Jan and MIP on 9 Jan.',
         '24–48 hours',
       ],
     ],
@@ -96,10 +96,10 @@ describe('both parts tell the same', () => {
       'scores',
       reports.scores.settled,
       [
-        '1 recommendation lost points, 1 gained, 1 by a decision',
+        '1 recommendation lost points, 1 gained, 1 gained by a decision',
         'A decision on one recommendation gave 0.5. The rest is listed below.',
-        'Waiting for confirmation',
-        'Silenced because each is below the minimum',
+        'Pending confirmation',
+        'Silenced, each below the minimum',
         'Already counted in an earlier mail',
         'Fell on 7 Jan, still down on 9 Jan.',
         'Turn on real-time protection with Intune',
@@ -112,7 +112,7 @@ describe('both parts tell the same', () => {
       'scores',
       reports.scores.services,
       [
-        'With the change of services, Microsoft added five recommendations and removed one, which took another',
+        'Enabled services changed, so Microsoft added five recommendations and removed one, which took another',
         'Enabled services changed: + Microsoft Teams',
       ],
     ],
@@ -122,7 +122,7 @@ describe('both parts tell the same', () => {
       [
         '3 of the 40 snapshots since 30 Nov 2025 have changes to report.',
         '−0.04 percentage points since 30 Nov 2025',
-        '37 other days',
+        '37 others',
         'Total',
         'administrative roles: fell on 11 Dec (8 → 5 of 9 points), back on 26 Dec',
         'Back to 8 of 9 after 15 days.',
@@ -183,7 +183,7 @@ describe('both parts tell the same', () => {
     [
       'operations',
       reports.operations.monstrous,
-      ['1 Jan 2026, 9 days ago', '312 of 412 recommendations are gone', '3 things need attention'],
+      ['9 days old (1 Jan 2026)', '312 of 412 recommendations are missing', '3 things need attention'],
     ],
   ];
 

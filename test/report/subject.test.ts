@@ -70,7 +70,7 @@ test('what waits, is silenced or folded is in no subject; a confirmed drop is', 
 
 test('a gain by a decision is told as one', () => {
   expect(subject(reports.scores.settled, 'scores')).toContain(
-    ': 1 recommendation lost points, 1 gained, 1 by a decision',
+    ': 1 recommendation lost points, 1 gained, 1 gained by a decision',
   );
 });
 
@@ -139,7 +139,7 @@ test.each<[expected: string, operations: OperationsItem[]]>([
   ['Contoso: monitoring fails: Graph said no. Bcc: x', [FAILING]],
   ['Contoso: monitoring fails: Graph said no. Bcc: x (and 1 more)', [STALE, FAILING]],
   [
-    'Contoso: suspect Secure Score of 9 Jan 2026: 312 of 412 recommendations are gone',
+    'Contoso: suspect Secure Score of 9 Jan 2026: 312 of 412 recommendations are missing',
     [{ kind: 'suspect', date: '2026-01-09', gone: 312, told: 412 }],
   ],
 ])('operations: %s', (expected, operations) => {

@@ -10,7 +10,7 @@ import type { MailKind } from '../../lambda/ports.ts';
 
 const SENTENCES = [
   'The score has fallen below 62.5 %, the limit set for this tenant.',
-  '1.0 percentage points were lost since 8 Jan 2026, and the limit set for this tenant is 1.',
+  '1.0 percentage points have been lost since 8 Jan 2026; the limit set for this tenant is 1.',
 ];
 
 describe('an urgent report', () => {
@@ -43,7 +43,7 @@ describe('an urgent report', () => {
     );
     expect(sentences).toEqual([
       'The score has fallen below 60 %, the limit set for this tenant.',
-      '3.46 percentage points were lost since 31 Dec 2025, and the limit set for this tenant is 3.',
+      '3.46 percentage points have been lost since 31 Dec 2025; the limit set for this tenant is 3.',
     ]);
   });
 

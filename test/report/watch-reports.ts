@@ -79,7 +79,7 @@ const DAMAGED: WatchItem = {
       objects: [
         {
           key: 'snapshots/tenant=3f1b2c4d-0000-4000-8000-00000000c0de/date=2026-02-03/9f86d081884c7d65.json.gz',
-          why: 'entry 12 of the ledger names it, and it is not there',
+          why: 'entry 12 of the ledger lists it, but it is not there',
         },
       ],
     },

@@ -53,7 +53,7 @@ describe('the subject', () => {
     ['the certificate of Contoso and Fabrikam expires in 1 day', [{ ...ENDS, daysLeft: 1 }]],
     ['the certificate of Contoso and Fabrikam expires within a day', [{ ...ENDS, daysLeft: 0 }]],
     ['the certificate of Contoso and Fabrikam has expired', [{ ...ENDS, daysLeft: -1 }]],
-    ['the digest daily is overdue', [DIGESTS]],
+    ['the digest “daily” is overdue', [DIGESTS]],
     ['no successful run for Contoso and Fabrikam (and 1 more)', [STOPPED, ENDS]],
   ])('says the essence: %s', (expected, items) => {
     expect(renderWatchMail(report(...items)).subject).toBe(`secure-score: ${expected}`);

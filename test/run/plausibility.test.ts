@@ -323,7 +323,9 @@ describe('a catalogue', () => {
     expect(kinds).toEqual(['scores', 'operations']);
     expect(changes).toMatchObject([{ kind: 'lost', cause: 'earned' }, { kind: 'suspect' }]);
     expect(w.mailer.subjects().at(-1)).toContain('partial: without its 2 decisions');
-    expect(text(w)).toContain('all 2 decisions are gone at once, and it does not say who took them back');
+    expect(text(w)).toContain(
+      "All 2 decisions are missing from Microsoft's list of recommendations, and it does not say who took them back",
+    );
     w.graph.profiles = complete;
     expect((await w.on('2026-03-04', withAlpha(4))).changes).toEqual([]);
     w.graph.profiles = bare;

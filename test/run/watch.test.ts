@@ -135,7 +135,7 @@ describe('the watch', () => {
       w.put(layout.digest('daily'), made('2026-03-08T08:00:10.000Z'));
       const { overdueDigests, mails } = await w.look();
       expect(overdueDigests).toEqual([{ name: 'daily', lastRun: '2026-03-08T08:00:10.000Z' }]);
-      expect(mails).toMatchObject([{ subject: 'secure-score: the digest daily is overdue' }]);
+      expect(mails).toMatchObject([{ subject: 'secure-score: the digest “daily” is overdue' }]);
       expect(w.metrics.published).toMatchObject([{ TenantsOverdue: 1 }, { MailsSent: 1 }]);
 
       w.clock.set('2026-03-11T06:00:00.000Z');
