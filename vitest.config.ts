@@ -6,11 +6,13 @@ const PLACE = 'test/isolation/place.ts';
 /** Rooms whose files play whole runs, of which no test looks at a drawn chart. */
 const RUNS = ['test/run/**/*.test.ts'];
 
-/** Fails the drawing of charts for good, in its whole process. */
-const CHART_FAILS = 'test/report/chart-fails.test.ts';
-
-/** Rooms of pure functions: nothing that one file leaves behind can reach another, so that they share their modules. */
-const PURE = ['test/score/**/*.test.ts', 'test/report/**/*.test.ts'];
+/** Files that put other modules in the place of real ones, for good: each has a process of its own. */
+const ALONE = [
+  'test/archive/folder-faults.test.ts',
+  'test/cli/usage-fuzz.test.ts',
+  'test/report/chart-fails.test.ts',
+  'test/rotation/rotate.test.ts',
+];
 
 /** `npm test`: everything that needs Node alone. Suites that need more have a config of their own beside them. */
 export default defineConfig({
@@ -23,20 +25,19 @@ export default defineConfig({
       'test/browser/**',
       'test/trino/**',
     ],
+    globalSetup: ['test/isolation/environment.ts'],
     // Workers take every core: vitest leaves one free, which on two cores doubles the wait.
     maxWorkers: availableParallelism(),
-    globalSetup: ['test/isolation/environment.ts'],
+    // Files share their process and its modules, which take longer to load than most files to run; place.ts cleans up.
+    isolate: false,
     // Machines are shared: what takes a second alone may take ten beside others.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/count-reporter.ts'],
     projects: [
       project('runs', { include: RUNS, setupFiles: [PLACE, 'test/isolation/charts.ts'] }),
-      project('pure', { include: PURE, exclude: [CHART_FAILS], isolate: false }),
-      project('others', {
-        include: ['test/**/*.test.ts'],
-        exclude: [...RUNS, 'test/score/**', 'test/report/!(chart-fails).test.ts'],
-      }),
+      project('alone', { include: ALONE, isolate: true }),
+      project('rooms', { include: ['test/**/*.test.ts'], exclude: [...RUNS, ...ALONE] }),
     ],
   },
 });

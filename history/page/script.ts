@@ -19,7 +19,9 @@ export function bundleScript(): string {
   // Not a dependency of the package: who installs it gets the script.
   const { buildSync } = createRequire(import.meta.url)('esbuild') as typeof Esbuild;
   const { outputFiles } = buildSync({
-    entryPoints: [join(import.meta.dirname, 'browser/main.ts')],
+    // esbuild's service is shared in a process, and goes on where it was started, even if that folder is gone.
+    absWorkingDir: import.meta.dirname,
+    entryPoints: ['browser/main.ts'],
     bundle: true,
     platform: 'browser',
     // Browsers that have DecompressionStream and Map.groupBy.

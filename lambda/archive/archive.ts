@@ -1,5 +1,4 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { MonitorError } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
 import type { Report } from '../report/model.ts';
@@ -19,8 +18,6 @@ import { keyOfReport, parseState, type Delivery, type State, type LastReported }
 
 export { contentHash, contentHashOfProfiles } from './content-hash.ts';
 export type { ArchivedProfiles, ArchivedSnapshot } from './proof.ts';
-
-const compress = promisify(gzip);
 
 /** A state and the version that it must still have to be replaced; null if there is none yet. */
 export interface Versioned<Of = State> {
@@ -74,7 +71,7 @@ export class Archive {
     );
   }
 
-  newSnapshot(date: string, hash: string, snapshot: ArchivedSnapshot): Promise<NewObject> {
+  newSnapshot(date: string, hash: string, snapshot: ArchivedSnapshot): NewObject {
     const { fetchedAt, newest, secureScore } = snapshot;
     return zipped(layout.snapshot(this.#tenantId, date, hash), { fetchedAt, newest, secureScore });
   }
@@ -95,7 +92,7 @@ export class Archive {
     return this.#read(layout.profiles(this.#tenantId, hash), (bytes) => provenProfiles(bytes, hash));
   }
 
-  newProfiles(hash: string, fetchedAt: string, profiles: unknown[]): Promise<NewObject> {
+  newProfiles(hash: string, fetchedAt: string, profiles: unknown[]): NewObject {
     return zipped(layout.profiles(this.#tenantId, hash), { fetchedAt, profiles });
   }
 
@@ -226,11 +223,11 @@ export class Archive {
     return version === undefined ? undefined : { state, version };
   }
 
-  async #read<T>(key: string, prove: (bytes: Uint8Array) => Promise<T>): Promise<T> {
+  async #read<T>(key: string, prove: (bytes: Uint8Array) => T): Promise<T> {
     const object = await this.#store.get(key);
     if (!object) throw damaged(this.#store, key, 'it is missing');
     try {
-      return await prove(object.bytes);
+      return prove(object.bytes);
     } catch (error) {
       if (!(error instanceof Unproven)) throw error;
       throw damaged(this.#store, key, error.message, error);
@@ -255,9 +252,9 @@ function orderOfReport(key: string): string {
   return `${isFromTheFuture(date, made) ? made : date}${key.slice(key.lastIndexOf('/'))}`;
 }
 
-async function zipped(key: string, content: unknown): Promise<NewObject> {
-  // Node's gzip writes no time into the header, so that the same content gives the same bytes.
-  const bytes = await compress(JSON.stringify(content));
+function zipped(key: string, content: unknown): NewObject {
+  // At once, as it is unpacked. Node's gzip writes no time into the header, so that the same content gives the same bytes.
+  const bytes = gzipSync(JSON.stringify(content));
   return { key, bytes, hash: sha256(bytes) };
 }
 

@@ -169,12 +169,12 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
   const hasLedger = files.length > 0;
   const total = objects.snapshots.size + objects.catalogues.length + objects.reports.length;
   let done = 0;
-  const checked = async (object: string, check: (bytes: Uint8Array) => Promise<void>) => {
+  const checked = async (object: string, check: (bytes: Uint8Array) => void) => {
     try {
       const bytes = await bytesOf(store, object);
       if (hasLedger && !contents.named.has(object))
         throw new Wrong('foreign', 'no entry of the ledger lists it');
-      await check(bytes);
+      check(bytes);
       checkBytes(object, bytes, contents);
     } catch (error) {
       if (!(error instanceof Wrong)) throw error;
@@ -186,20 +186,20 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
   const fetched = new Map<string, string>();
   const heads: Head[] = [];
   await inParallel([...objects.snapshots], ([key, { date, hash }]) =>
-    checked(key, async (bytes) => {
-      const { fetchedAt: at } = await proven(provenSnapshot(bytes, { tenantId, date, hash }));
+    checked(key, (bytes) => {
+      const { fetchedAt: at } = proven(() => provenSnapshot(bytes, { tenantId, date, hash }));
       const earlier = fetched.get(date);
       if (earlier === undefined || at < earlier) fetched.set(date, at);
     }),
   );
   await inParallel(objects.catalogues, (hash) =>
-    checked(layout.profiles(tenantId, hash), async (bytes) => {
-      await proven(provenProfiles(bytes, hash));
+    checked(layout.profiles(tenantId, hash), (bytes) => {
+      proven(() => provenProfiles(bytes, hash));
     }),
   );
   const reported = new Set<string>();
   await inParallel(objects.reports, (key) =>
-    checked(key, async (bytes) => {
+    checked(key, (bytes) => {
       const { date, head } = reportIn(bytes);
       if (date) reported.add(date);
       if (head) heads.push(head);
@@ -437,9 +437,9 @@ async function bytesOf(store: ObjectStore, key: string): Promise<Uint8Array> {
   return object.bytes;
 }
 
-async function proven<T>(proof: Promise<T>): Promise<T> {
+function proven<T>(prove: () => T): T {
   try {
-    return await proof;
+    return prove();
   } catch (error) {
     if (error instanceof Unproven) throw new Wrong(error.kind, error.message);
     throw error;

@@ -111,7 +111,7 @@ function remaker(archive: Archive, { days, profilesHash, rawProfiles }: Answer) 
     if (day) {
       for (const newest of [day.newest, !day.newest]) {
         const content = { fetchedAt: at, newest, secureScore: day.raw };
-        const object = await archive.newSnapshot(day.date, contentHash(day.raw), content);
+        const object = archive.newSnapshot(day.date, contentHash(day.raw), content);
         if (object.hash === bytesHash) return object;
       }
     }
@@ -165,7 +165,7 @@ async function plan(
     }
     const hash = contentHash(day.raw);
     const content = { fetchedAt, newest, secureScore: day.raw };
-    let object = versions.get(date)?.includes(hash) ? null : await archive.newSnapshot(date, hash, content);
+    let object = versions.get(date)?.includes(hash) ? null : archive.newSnapshot(date, hash, content);
     if (object && answer.foreign.get(date)?.includes(hash)) {
       object = await adopted(run, archive, object, () => archive.snapshot(date, hash));
     }
@@ -202,7 +202,7 @@ async function newCatalogue(
   { catalogues }: LedgerView,
 ): Promise<NewObject | null> {
   if ([...catalogues].at(-1) === profilesHash) return null;
-  const object = await archive.newProfiles(profilesHash, fetchedAt, rawProfiles);
+  const object = archive.newProfiles(profilesHash, fetchedAt, rawProfiles);
   if (!(await archive.has(object.key))) return object;
   const isNamed =
     catalogues.has(profilesHash) || (await openLedger(archive, null)).catalogues.has(profilesHash);

@@ -47,11 +47,11 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
       const hash = contentHash(secureScore);
       expect(
         await archive.add(
-          await archive.newSnapshot('2026-03-01', hash, { fetchedAt: FETCHED, newest: true, secureScore }),
+          archive.newSnapshot('2026-03-01', hash, { fetchedAt: FETCHED, newest: true, secureScore }),
         ),
       ).toBe(true);
       const later = { fetchedAt: '2027-01-01T00:00:00.000Z', newest: false, secureScore };
-      expect(await archive.add(await archive.newSnapshot('2026-03-01', hash, later))).toBe(false);
+      expect(await archive.add(archive.newSnapshot('2026-03-01', hash, later))).toBe(false);
 
       const key = `snapshots/tenant=${TENANT_ID}/date=2026-03-01/${hash}.json.gz`;
       expect(await store.list('')).toEqual([key]);
@@ -82,13 +82,13 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
         ['2026-03-02', hashes[0]],
       ] as const) {
         await archive.add(
-          await archive.newSnapshot(date, hash!, { fetchedAt: FETCHED, newest: true, secureScore: {} }),
+          archive.newSnapshot(date, hash!, { fetchedAt: FETCHED, newest: true, secureScore: {} }),
         );
       }
       await store.create(`snapshots/tenant=${TENANT_ID}/date=2026-03-02/readme.txt`, Buffer.from('x'));
       const other = new Archive(store, TENANT_ID.replace(/^./, 'f'));
       const content = { fetchedAt: FETCHED, newest: true, secureScore: {} };
-      await other.add(await other.newSnapshot('2026-03-05', hashes[0]!, content));
+      await other.add(other.newSnapshot('2026-03-05', hashes[0]!, content));
       expect([...(await archive.days('2026-02-28'))]).toEqual([
         ['2026-03-01', hashes.toSorted()],
         ['2026-03-02', [hashes[0]]],

@@ -22,6 +22,7 @@ let tenant: Tenant;
 let env: Record<string, string>;
 const certificates = tls.getCACertificates('default');
 const bridge = mockClient(EventBridgeClient);
+afterAll(() => bridge.restore());
 const mails: Mail[] = [];
 let mailError: Error | undefined;
 const logged: unknown[] = [];

@@ -4,12 +4,13 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { secretsOf } from '../../lambda/channels/secret-address.ts';
 import { DeliveryError } from '../../lambda/errors.ts';
 import { failureOf } from '../graph/support.ts';
 
 const manager = mockClient(SecretsManagerClient);
+afterAll(() => manager.restore());
 beforeEach(() => manager.reset());
 
 const client = new SecretsManagerClient({ region: 'eu-central-1', maxAttempts: 1 });

@@ -11,11 +11,12 @@ import {
   TooManyRequestsException,
 } from '@aws-sdk/client-sesv2';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { sesMailer } from '../../lambda/channels/ses-mailer.ts';
 import { ATTACHMENTS, HOSTILE_ADDRESSES, mailOf } from './mails.ts';
 
 const ses = mockClient(SESv2Client);
+afterAll(() => ses.restore());
 const client = new SESv2Client({ region: 'eu-central-1' });
 const mailer = sesMailer({ client, configurationSet: 'secure-score-monitor' });
 

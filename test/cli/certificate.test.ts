@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkCertificate } from '../../lambda/certificate/bundle.ts';
 import { createCertificate, type KeyPair } from '../../simulator/certificates.ts';
 import { secureScore, holdsSecrets } from './support.ts';
@@ -110,6 +110,10 @@ describe('secure-score certificate create', () => {
 describe('the deployed secret', () => {
   const secrets = mockClient(SecretsManagerClient);
   const stacks = mockClient(CloudFormationClient);
+  afterAll(() => {
+    secrets.restore();
+    stacks.restore();
+  });
   let first: KeyPair;
   let second: KeyPair;
   let expired: KeyPair;

@@ -17,6 +17,10 @@ import { CLIENT_ID, practise, secureScore, type Practice } from './support.ts';
 
 const manager = mockClient(SecretsManagerClient);
 const bridge = mockClient(EventBridgeClient);
+afterAll(() => {
+  manager.restore();
+  bridge.restore();
+});
 const stdin = Object.getOwnPropertyDescriptor(process, 'stdin')!;
 
 let practice: Practice;

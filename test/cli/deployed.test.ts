@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-lambda';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MonitorError } from '../../lambda/errors.ts';
 import { fromFunctionError, toFunctionError } from '../../lambda/function-error.ts';
 import type { RunResult } from '../../lambda/run/run.ts';
@@ -35,6 +35,10 @@ writeFileSync(
 
 const stacks = mockClient(CloudFormationClient);
 const lambda = mockClient(LambdaClient);
+afterAll(() => {
+  stacks.restore();
+  lambda.restore();
+});
 beforeEach(() => {
   vi.stubEnv('AWS_REGION', 'eu-central-1');
   stacks.reset();

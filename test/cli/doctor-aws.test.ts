@@ -24,7 +24,7 @@ import {
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { readFile } from 'node:fs/promises';
 import { mockClient } from 'aws-sdk-client-mock';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EMPTY_STATE, type State } from '../../lambda/archive/state.ts';
 import { parseConfig } from '../../lambda/config.ts';
 import { dateOf } from '../../lambda/dates.ts';
@@ -38,6 +38,9 @@ const secrets = mockClient(SecretsManagerClient);
 const s3 = mockClient(S3Client);
 const ses = mockClient(SESv2Client);
 const scheduler = mockClient(SchedulerClient);
+afterAll(() => {
+  for (const mock of [sts, stacks, secrets, s3, ses, scheduler]) mock.restore();
+});
 const mocks = [sts, stacks, secrets, s3, ses, scheduler];
 
 const named = (name: string, message = 'no') => Object.assign(new Error(message), { name });

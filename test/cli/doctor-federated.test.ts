@@ -1,7 +1,7 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { dateOf } from '../../lambda/dates.ts';
 import { startSts, type SimulatedSts } from '../../simulator/sts.ts';
 import { CLIENT_ID, holdsSecrets, practise, secureScore, type Practice } from './support.ts';
@@ -14,6 +14,7 @@ const ROLE = 'arn:aws:iam::111122223333:role/the-function';
 let practice: Practice;
 let sts: SimulatedSts;
 const stacks = mockClient(CloudFormationClient);
+afterAll(() => stacks.restore());
 
 beforeEach(async () => {
   practice = await practise(dateOf(new Date()));

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-athena';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bytes } from '../../cli/shared/bytes.ts';
 import { athenaHistory } from '../../cli/history/athena.ts';
 import { progressLine } from '../../cli/shared/progress-line.ts';
@@ -16,6 +16,10 @@ import { secureScore } from '../cli/support.ts';
 
 const athena = mockClient(AthenaClient);
 const cloudFormation = mockClient(CloudFormationClient);
+afterAll(() => {
+  athena.restore();
+  cloudFormation.restore();
+});
 
 const said: string[] = [];
 const progress = {

@@ -1,18 +1,28 @@
 /**
  * vitest's setup for each test file: a fresh folder is the current one, and the home. What a user left in the checkout
- * or in the home (config, archive, mails, ~/.aws) is then nobody's business.
+ * or in the home (config, archive, mails, ~/.aws) is then nobody's business. Most files share their process with others
+ * (vitest.config.ts): what one changed of its environment and of its modules is undone at its end.
  */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, vi } from 'vitest';
 
 const before = process.cwd();
+const environment = { ...process.env };
+const [exitCode, umask] = [process.exitCode, process.umask()];
 const place = realpathSync(mkdtempSync(join(tmpdir(), 'secure-score-place-')));
 process.env['HOME'] = place;
 process.chdir(place);
 
 afterAll(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+  vi.unstubAllEnvs();
+  for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+  Object.assign(process.env, environment);
+  process.exitCode = exitCode;
+  process.umask(umask);
   process.chdir(before);
   rmSync(place, { recursive: true, force: true });
 });
