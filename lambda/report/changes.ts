@@ -15,6 +15,7 @@ import {
 } from './format.ts';
 import { line } from './plain-text.ts';
 import { bends, roundTogether } from './rounding.ts';
+import { commandLine, shellWord } from '../command-line.ts';
 import { controlsEssence, scoresEssence } from './subject.ts';
 import type { Block, Cell, Entry, MailDocument } from './document.ts';
 import type { DayReport, Report, ReportedChange } from './model.ts';
@@ -96,6 +97,7 @@ export function changesDocument(report: Report, kind: 'scores' | 'controls'): Ma
       ...notesBlocks(report),
     ],
     footer: [LAG],
+    ...everythingOf(report),
   };
 }
 
@@ -280,6 +282,16 @@ function sourcesBlocks(report: Report, kinds: ChangeKind[]): Block[] {
     .slice(0, SERVICES)
     .map(([name, at]) => `${name} on ${localDay(at, report.timeZone, near)}`);
   return [{ type: 'facts', items: [`Sources last synced: ${listing(parts)}.`] }];
+}
+
+/** Of the days compared, from the archive. */
+function everythingOf({ tenantId, days }: Report): Pick<MailDocument, 'everything'> {
+  const [first, last] = [days[0], days.at(-1)];
+  if (!first || !last) return {};
+  const tenant = shellWord(line(tenantId, 80));
+  return {
+    everything: commandLine(`history changes --tenant ${tenant} --from ${first.date} --to ${last.date}`),
+  };
 }
 
 /** What a list of mails shows beside the subject: the most important titles. */

@@ -29,6 +29,7 @@ import type { Block, Cell, Entry, MailDocument, Tone } from './document.ts';
 import { line, prose, safeLink } from './plain-text.ts';
 import { roundTogether } from './rounding.ts';
 import { urgentSentences } from './urgency.ts';
+import { commandLine } from '../command-line.ts';
 
 /** The document of a digest, from which all faces are drawn. */
 
@@ -96,6 +97,10 @@ export function digestDocument(digest: DigestReport): MailDocument {
       `Digest “${digest.name}”, reported ${moment(digest.toldAt, digest.timeZone)}.`,
     ],
     list: LIST_NAME,
+    ...(digest.from !== null &&
+      digest.to !== null && {
+        everything: commandLine(`history changes --from ${digest.from} --to ${digest.to}`),
+      }),
   };
 }
 

@@ -16,6 +16,8 @@ export interface MailDocument {
   blocks: Block[];
   /** Why this mail came, and what to know when reading it. */
   footer: string[];
+  /** The command that lists every change, for a message that has no room for them. */
+  everything?: string;
   /** Name of the attached list that has every row, for what the HTML part has no room for. */
   list?: string;
 }

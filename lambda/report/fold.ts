@@ -27,7 +27,7 @@ export interface MessagePlan extends Plan {
   text: number;
 }
 
-/** From the one we want to the smallest; what does not fit even so goes without rows. */
+/** From the one we want to the smallest; what does not fit even so is condensed. */
 const MESSAGE_PLANS: MessagePlan[] = [
   { full: 8, compact: 12, items: 8, text: 400 },
   { full: 5, compact: 8, items: 5, text: 300 },
@@ -35,12 +35,15 @@ const MESSAGE_PLANS: MessagePlan[] = [
   { full: 2, compact: 0, items: 2, text: 120 },
 ];
 
-const WITHOUT_ROWS: MessagePlan = { full: 0, compact: 0, items: 2, text: 120 };
+/** Of a condensed message, in the order in which they are tried: as many rows as fit, the last plan without any. */
+const CONDENSED_PLANS: MessagePlan[] = [3, 2, 1, 0].flatMap((full) =>
+  Array.from({ length: 13 }, (_, fewer) => ({ full, compact: 12 - fewer, items: 3, text: 200 })),
+);
 
 /** Where everything stands that a message has no room for. */
 export const WHERE_ALL = 'in the archived report';
 
-/** Draws a message by the first plan that fits, and by the last resort, which always does, where none does. */
+/** Draws a message by the first plan that fits, and condensed where none does; without rows that always fits. */
 export function drawFitting<Drawn>(
   document: MailDocument,
   draw: (document: MailDocument, plan: MessagePlan) => Drawn,
@@ -50,14 +53,37 @@ export function drawFitting<Drawn>(
     const drawn = draw(document, plan);
     if (fits(drawn)) return drawn;
   }
-  return draw(
-    withoutRows(document, `This is too much for one message: all of it is ${WHERE_ALL}.`, [
-      'score',
-      'sum',
-      'chart',
-    ]),
-    WITHOUT_ROWS,
+  const short = condensed(document);
+  const plan = CONDENSED_PLANS.find((each) => fits(draw(short, each)));
+  return draw(short, plan ?? CONDENSED_PLANS.at(-1)!);
+}
+
+/**
+ * A document whose length does not grow with the report's days and sections: the score, what it adds up to, all rows in
+ * one list, the largest first, and where everything is. A document without rows has its headings in a list.
+ */
+export function condensed(document: MailDocument): MailDocument {
+  const { blocks, everything } = document;
+  const entries = rankedEntries(document);
+  const headings = blocks.flatMap((block) =>
+    block.type === 'heading' && block.level === 2 ? [block.text] : [],
   );
+  return {
+    ...document,
+    blocks: [
+      ...blocks.filter(({ type }) => type === 'score' || type === 'chart' || type === 'sum'),
+      ...(entries.length > 0
+        ? [
+            { type: 'heading' as const, level: 2 as const, text: 'Largest changes' },
+            { type: 'entries' as const, entries },
+          ]
+        : [{ type: 'list' as const, items: headings }]),
+      {
+        type: 'paragraph',
+        text: everything ? `All changes: ${everything}` : `Everything is ${WHERE_ALL}.`,
+      },
+    ],
+  };
 }
 
 /** A block of entries, parted by how they are drawn. */
@@ -70,10 +96,7 @@ export interface Folded {
 
 /** Parts the entries of a whole document by rank: what is important is told in full, wherever it stands. */
 export function fold(document: MailDocument, plan: Plan): (entries: Entry[]) => Folded {
-  const ranked = document.blocks
-    .flatMap((block) => (block.type === 'entries' ? block.entries : []))
-    // What was lost asks for something to be done. Sorting is stable: of equals, the one told first.
-    .toSorted((a, b) => Number(b.tone === 'bad') - Number(a.tone === 'bad') || b.weight - a.weight);
+  const ranked = rankedEntries(document);
   const full = new Set(ranked.slice(0, plan.full));
   const compact = new Set(ranked.slice(plan.full, plan.full + plan.compact));
   return (entries) => {
@@ -85,8 +108,18 @@ export function fold(document: MailDocument, plan: Plan): (entries: Entry[]) => 
   };
 }
 
+/** The rows of all blocks, most important first. */
+function rankedEntries({ blocks }: MailDocument): Entry[] {
+  return (
+    blocks
+      .flatMap((block) => (block.type === 'entries' ? block.entries : []))
+      // What was lost asks for something to be done. Sorting is stable: of equals, the one listed first.
+      .toSorted((a, b) => Number(b.tone === 'bad') - Number(a.tone === 'bad') || b.weight - a.weight)
+  );
+}
+
 /**
- * The last resort, bounded whatever the document holds: no recommendations, a few blocks of some types.
+ * The last resort of a page, bounded whatever the document holds: no recommendations, a few blocks of some types.
  * @param note says so, and where all of it stands
  */
 export function withoutRows(document: MailDocument, note: string, types: Block['type'][]): MailDocument {

@@ -248,7 +248,7 @@ function ownNumbers(face: unknown, report: AnyReport, kind: MailKind): string[] 
   for (const number of `${line?.from} ${line?.to}`.match(NUMBER) ?? []) printed.add(number);
   return (
     textsOf(face)
-      .map((text) => text.replace(/… and \d+ more/g, ''))
+      .map((text) => text.replace(/… and \d+ more/g, '').replace(/All changes: .*/, ''))
       // Where a text is cut, a number may be.
       .map((text) => text.replace(/\S+…/g, ''))
       .flatMap((text) => text.match(NUMBER) ?? [])
@@ -425,6 +425,82 @@ describe('what does not fit', () => {
       const shown = new Set(text.match(/Control \d+/g)).size;
       expect(shown + left.reduce((a, b) => a + b, 0)).toBe(60);
     }
+  });
+
+  test('at all is condensed: the score, its sum, the largest rows, how many more, and where', () => {
+    const [kind, report] = ['controls', reports.controls.monstrous] as const;
+    const { blocks } = documentOf(report, kind);
+    const entries = blocks.flatMap((block) => (block.type === 'entries' ? block.entries : []));
+    const [largest] = entries.toSorted((a, b) => b.weight - a.weight);
+    for (const face of Object.values(facesOf(report, kind))) {
+      const text = textsOf(face).join('\n');
+      expect(text).toContain('62.4 %');
+      expect(text).toContain('−0.8 percentage points since 11 Oct 2025');
+      expect(text).toContain(largest!.title);
+      expect(text).toContain(
+        `All changes: ./secure-score history changes --tenant ${report.tenantId} --from 2025-10-12 --to 2026-01-09`,
+      );
+      const shown = new Set(text.match(/Ensure that \w+ thing \d of day \d+/g)).size;
+      expect(shown).toBeGreaterThanOrEqual(6);
+      expect(text).toContain(`… and ${entries.length - shown} more, in the archived report.`);
+    }
+  });
+
+  /** Each day has the rows, the later the smaller. */
+  const daysOf = (
+    days: number,
+    rows: { kind: 'new' | 'removed' | 're-scored'; length: number }[],
+  ): Report => {
+    const date = (index: number) => new Date(Date.UTC(2026, 0, 1 + index)).toISOString().slice(0, 10);
+    return reportOf({
+      days: Array.from({ length: days }, (_, day) =>
+        dayOf(
+          rows.map(({ kind, length }, index) =>
+            changeOf(kind, {
+              control: `c${day}-${index}`,
+              title: `Row ${index} of day ${day} ${'x'.repeat(length)}`,
+              remediation: 'Do it. '.repeat(length),
+              percentagePoints: -1 / (1 + day * rows.length + index),
+            }),
+          ),
+          scoreLine(date(day), 800),
+          scoreLine(date(day + 1), 800),
+        ),
+      ),
+    });
+  };
+
+  test('however many days, rows and texts: as many of the largest rows as fit, in order', () => {
+    const row = fc.record({
+      kind: fc.constantFrom('new' as const, 'removed' as const, 're-scored' as const),
+      length: fc.integer({ min: 1, max: 200 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(row, { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 20, max: 90 }),
+        (rows, days) => {
+          const report = daysOf(days, rows);
+          const entries = documentOf(report, 'controls').blocks.flatMap((block) =>
+            block.type === 'entries' ? block.entries : [],
+          );
+          const ranked = entries.toSorted((a, b) => b.weight - a.weight).map(({ title }) => title);
+          expect(allHarms(report, 'controls')).toEqual([]);
+          for (const face of Object.values(facesOf(report, 'controls'))) {
+            const text = textsOf(face).join('\n');
+            const shown = [...text.matchAll(/Row \d+ of day \d+ /g)].map(([each]) => each);
+            const more = [...text.matchAll(/… and (\d+) more, in the archived report/g)];
+            expect(shown.length + more.reduce((sum, [, number]) => sum + Number(number), 0)).toBe(
+              entries.length,
+            );
+            expect(shown.length).toBeGreaterThan(0);
+            const largest = ranked.slice(0, shown.length);
+            expect(shown.filter((each) => !largest.some((title) => title.startsWith(each)))).toEqual([]);
+          }
+        },
+      ),
+      { numRuns: 20 },
+    );
   });
 
   test('of a few nothing is folded', () => {

@@ -603,27 +603,29 @@ const tinyControls = reportOf({
 });
 
 /** Hundreds of new ones on each of 90 days. */
-const monstrousControls = reportOf({
-  before: scoreLine('2025-10-11', 869.6),
-  after: scoreLine('2026-01-09', 858.6),
-  days: Array.from({ length: 90 }, (_, index) => {
-    const date = (offset: number): string =>
-      new Date(Date.UTC(2025, 9, 11 + index + offset)).toISOString().slice(0, 10);
-    return dayOf(
-      (['new', 'removed', 'renamed', 'services'] as const).flatMap((kind) =>
-        Array.from({ length: 5 }, (__, each) => ({
-          ...NEW,
-          kind,
-          control: `MDA_${kind}_${index}_${each}`,
-          title: `Ensure that ${kind} thing ${each} of day ${index} is as it should be`,
-          remediation: NEW.remediation?.repeat(5) ?? null,
-        })),
-      ),
-      scoreLine(date(0), 869.6),
-      scoreLine(date(1), 858.6),
-    );
+const monstrousControls = accounted(
+  reportOf({
+    before: scoreLine('2025-10-11', 869.6),
+    after: scoreLine('2026-01-09', 858.6),
+    days: Array.from({ length: 90 }, (_, index) => {
+      const date = (offset: number): string =>
+        new Date(Date.UTC(2025, 9, 11 + index + offset)).toISOString().slice(0, 10);
+      return dayOf(
+        (['new', 'removed', 'renamed', 'services'] as const).flatMap((kind) =>
+          Array.from({ length: 5 }, (__, each) => ({
+            ...NEW,
+            kind,
+            control: `MDA_${kind}_${index}_${each}`,
+            title: `Ensure that ${kind} thing ${each} of day ${index} is as it should be`,
+            remediation: NEW.remediation?.repeat(5) ?? null,
+          })),
+        ),
+        scoreLine(date(0), 869.6 - (11 * index) / 90),
+        scoreLine(date(1), 869.6 - (11 * (index + 1)) / 90),
+      );
+    }),
   }),
-});
+);
 
 const GAPS: [title: string, category: string, points: number, maximum: number, cost: string | null][] = [
   ['Block legacy authentication', 'Identity', 0, 10, 'Moderate'],
