@@ -12,5 +12,5 @@ export function deadlineIn(clock: Clock, ms: number): Date {
   return new Date(clock.now().getTime() + ms);
 }
 
-/** Waits for so many ms. */
+/** Waits for a time in ms. */
 export const pause = (ms: number): Promise<void> => setTimeout(ms);

@@ -14,7 +14,7 @@ export const DEPLOYMENT_METRICS = {
   runsFailed: 'RunsFailed',
   /** Count, by each run. */
   mailsSent: 'MailsSent',
-  /** Count: deliveries that were given up, because they were refused for good or 7 days old; and mails to operations that wait until somebody acts. */
+  /** Count: deliveries that were given up, because they were refused permanently or 7 days old; and mails to operations that wait until somebody acts. */
   deliveriesDropped: 'DeliveriesDropped',
   /** Count, by each run that succeeded: 1 where the columns of the history could not be written, else 0. */
   columnsFailed: 'ColumnsFailed',

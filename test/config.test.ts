@@ -169,8 +169,8 @@ describe('a config', () => {
       (c) => (c.archive = { bucket: 's3://my-archive/scores/' }),
       'begins at the top of its bucket, not at "scores/"',
     ],
-    ['no bucket', (c) => (c.archive = { bucket: 'My_Archive' }), '"My_Archive" is no bucket name'],
-    ['a bucket that CDK refuses', (c) => (c.archive = { bucket: 'a.-b' }), '"a.-b" is no bucket name'],
+    ['no bucket', (c) => (c.archive = { bucket: 'My_Archive' }), '"My_Archive" is not a bucket name'],
+    ['a bucket that CDK refuses', (c) => (c.archive = { bucket: 'a.-b' }), '"a.-b" is not a bucket name'],
     ['a secret', (c) => (c.tenants[0].certificate = 'my secret'), 'expected the name of a secret'],
     [
       'a joiner that joins nothing',

@@ -25,7 +25,7 @@ export interface Versioned<Of = State> {
   version: string | null;
 }
 
-/** An object that is to be added. An entry of the ledger lists it beforehand. */
+/** An object that will be added. An entry of the ledger lists it beforehand. */
 export interface NewObject extends Named {
   bytes: Uint8Array;
 }
@@ -113,7 +113,7 @@ export class Archive {
     }
   }
 
-  /** The reports about the days since `date` (yyyy-mm-dd; itself included), by when they were made. */
+  /** The reports about the days since `date` (yyyy-mm-dd, included), by the time at which they were made. */
   async reportsSince(date: string): Promise<Report[]> {
     const prefix = layout.reports(this.#tenantId);
     const keys = await this.#store.list(prefix, `${prefix}date=${date}`);
@@ -235,7 +235,7 @@ export class Archive {
   }
 }
 
-/** An object of reports/: what was found, and who was to be notified of it. */
+/** An object of reports/: the findings, and who had to be notified of them. */
 export interface ArchivedReport {
   report: Report;
   /** The deliveries before they were sent. Reports older than channels have `mails` in their place. */

@@ -5,9 +5,9 @@ import { quote } from '../errors.ts';
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
  */
 export function bucketFault(bucket: string): string | undefined {
-  if (bucket === '') return 'it names no bucket';
+  if (bucket === '') return 'it has no bucket name';
   if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) || /[.-]\.|\.-/.test(bucket)) {
-    return `${quote(bucket)} is no bucket name (3 to 63 of a-z 0-9 . -, a letter or digit at both ends)`;
+    return `${quote(bucket)} is not a bucket name (3 to 63 of a-z 0-9 . -, a letter or digit at both ends)`;
   }
   if (/^\d+\.\d+\.\d+\.\d+$/.test(bucket)) return `${quote(bucket)} is an address, not a bucket name`;
   // Directory and table buckets and Object Lambda or multi-region access points do not support our bucket policy.

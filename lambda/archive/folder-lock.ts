@@ -14,7 +14,7 @@ import { MonitorError, quote } from '../errors.ts';
  * that another process can check, and a random part. `home` is the scope of the pid: this host, since this boot, in
  * this pid namespace (two containers may share a host name and a volume, and each have a pid 7).
  *
- * A lock is a file created by link(2) from a finished temporary file. It is therefore never visible half written,
+ * A lock is a file created by link(2) from a finished temporary file. It is therefore never visible incomplete,
  * and of two processes that try, one gets EEXIST. Such locks usually break where a dead holder's lock is taken over:
  *
  *   A and B both read the lock of a dead holder. A removes it and takes its own. B, delayed, removes what it
@@ -22,9 +22,9 @@ import { MonitorError, quote } from '../errors.ts';
  *
  * A process therefore removes another one's lock only while it holds an inner lock, named after the bytes of the
  * dead one, and only if the dead lock still has those bytes. The bytes include the random part, so they identify one
- * instance for good. While the inner lock is held, nobody else may remove this instance (its holder is dead), so
+ * instance forever. While the inner lock is held, nobody else may remove this instance (its holder is dead), so
  * nothing can change between the comparison and the removal. A process that comes later finds other bytes and leaves
- * them alone. If the remover dies half-way, its inner lock is a lock with a dead holder, and is removed the same way.
+ * them alone. If the remover dies before it is done, its inner lock is a lock with a dead holder, and is removed the same way.
  *
  * One gap remains, for a folder that several machines share. Their pids cannot be checked, so a lock of another home
  * counts as dead after FOREIGN_LOCK_LIMIT, although its holder may only have been stalled for that long (by a hung
@@ -61,7 +61,7 @@ const home = digest(
 
 /**
  * The start of a process, in clock ticks since boot, from /proc; 'dead' for a zombie (in a container without an init
- * process it stays one for good), '' where there is no /proc.
+ * process it stays one forever), '' where there is no /proc.
  * Fields: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
  */
 function startOf(pid: number): string {
@@ -177,7 +177,7 @@ function parseHolder(text: string): Partial<Holder> {
  * Runs `work` while holding the lock `name` in `folder`, which excludes other processes and other calls of this one.
  * @param folder an existing folder for temporary files and locks
  * @param purpose what the lock is held for, for people who find it
- * @throws MonitorError `archive-locked`, retryable, if a living holder keeps it for longer than PATIENCE
+ * @throws MonitorError `archive-locked`, retryable, if a living holder has it for longer than PATIENCE
  */
 export async function withLock<T>(
   folder: string,

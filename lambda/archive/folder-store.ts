@@ -12,14 +12,14 @@ import { checkKey, checkPrefix, isKey } from './key.ts';
  *
  * `create` writes a temporary file to the end and gives it its name by link(2), which never overwrites. `replace`
  * compares and renames under a lock whose dead holder is noticed (folder-lock.ts). Temporary files and locks lie in
- * `<root>/.tmp`; what killed processes left there is swept at the first write of the next one.
+ * `<root>/.tmp`; the next process removes what killed ones left there at its first write.
  *
- * The archive describes how well a tenant is secured: new folders and files are for their owner alone (0700, 0600).
+ * The archive describes how well a tenant is secured: new folders and files are only for their owner (0700, 0600).
  * For Linux and macOS. Windows (NTFS) has all it needs, but is not tested, and a folder cannot be flushed there, so
- * that the last objects may be missing after a loss of power. Keys that differ in case alone would be one file on macOS and Windows;
- * the archive's layout has none.
+ * that the last objects may be missing after a loss of power. Keys that differ only in case would be one file on macOS and
+ * Windows; the archive's layout has none.
  *
- * @param root path of the folder; made with the first write. A version is the SHA-256 of the bytes.
+ * @param root path of the folder, which is created by the first write. A version is the SHA-256 of the bytes.
  */
 export function folderStore(root: string): ObjectStore {
   const location = path.resolve(root);
@@ -162,7 +162,7 @@ async function collect(
   }
 }
 
-/** Creates a folder and its parents, for its owner alone, and flushes them so that they survive a loss of power. */
+/** Creates a folder and its parents, only for their owner, and flushes them so that they survive a loss of power. */
 async function ensureFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
@@ -198,7 +198,7 @@ async function explained<T>(location: string, doing: string, operation: () => Pr
     const [name, why, advice] = reasons[code] ?? [
       'archive-failed',
       quote(error instanceof Error ? error.message : error, 300),
-      'Look at the disk or the mount that the folder lies on; the system error says what failed.',
+      'Check the disk or the mount of the folder; the system error says what failed.',
     ];
     throw new MonitorError(name, `${message}: ${why} (${code})`, advice, {
       retryable: transient.has(code),

@@ -13,11 +13,11 @@ export const layout = {
   columns: (table: string, month: string, tenantId: string) =>
     `history/${table}/month=${month}/${tenantId}.parquet`,
   /**
-   * Copies of months that no run changes any more, all tenants of a table together. Below a name that engines hide, beside
-   * the tables: see docs/decisions/closed-months-are-copied.md.
+   * Copies of months that no run changes any more, with all tenants of a table together. They are below a name that engines
+   * ignore, beside the tables: see docs/decisions/closed-months-are-copied.md.
    */
   closedMonths: 'history/_closed/',
-  /** Whether a month (yyyy-mm) is closed, and which copies are valid. */
+  /** The record whether a month (yyyy-mm) is closed, and which copies are valid. */
   closedMonth: (month: string) => `history/_closed/${month}.json`,
   /** @param hash of its content: a copy is never overwritten */
   closedColumns: (table: string, month: string, hash: string) =>
@@ -26,22 +26,22 @@ export const layout = {
   /** The key of a report. Within a date, reports sort by the time at which they were made. */
   report: (tenantId: string, date: string, toldAt: string, hash: string) =>
     `reports/tenant=${tenantId}/date=${date}/${toldAt.replaceAll(/[-:.]/g, '')}-${hash.slice(0, 8)}.json`,
-  /** Of a digest, which is of no tenant and in no ledger: all of it is in the reports of its tenants. */
+  /** The report of a digest, which belongs to no tenant and no ledger, because its facts are in the reports of its tenants. */
   digestReport: (name: string, date: string, toldAt: string, hash: string) =>
     `reports/digest=${name}/date=${date}/${toldAt.replaceAll(/[-:.]/g, '')}-${hash.slice(0, 8)}.json`,
   ledger: (tenantId: string) => `ledger/tenant=${tenantId}/`,
-  /** The key holds the number alone, so that of two runs at once only one can create the next entry: no ledger forks. */
+  /** The key has only the number, so that only one of two concurrent runs can create the next entry, and no ledger forks. */
   entry: (tenantId: string, sequence: number) =>
     `ledger/tenant=${tenantId}/${String(sequence).padStart(8, '0')}.json`,
   state: (tenantId: string) => `state/tenant=${tenantId}.json`,
   columnsStates: 'state/columns/',
-  /** How far the columns are written. It is kept out of the tenant's state, because swapping that may cost a run its claim. */
+  /** The progress of the columns. It is not in the tenant's state, because swapping that may cost a run its claim. */
   columnsState: (tenantId: string) => `state/columns/tenant=${tenantId}.json`,
   digests: 'state/digest=',
   digest: (name: string) => `state/digest=${name}.json`,
-  /** How far the renewal of a certificate is. @param secret its name, reduced to the characters of a key */
+  /** The progress of the renewal of a certificate. @param secret its name, reduced to the characters of a key */
   rotation: (secret: string) => `state/rotation=${secret}.json`,
-  /** What the daily watch has reported. */
+  /** The memory of the daily watch, of what it has reported. */
   watch: 'state/watch.json',
 
   /** The inverse of `snapshot`; null for a foreign key. */

@@ -77,7 +77,7 @@ export type Head = z.infer<typeof headSchema>;
 
 /**
  * What the tenant's state remembers of its ledger, so that an ordinary run need not read it: everything listed up to
- * this entry has existed. It is a cache, not evidence: without it a run reads the whole ledger once.
+ * this entry has existed. It is a cache, not evidence: without it a run reads the complete ledger once.
  */
 export const ledgerStateSchema = headSchema.extend({
   /** Content hashes of the listed snapshots of the last days, by date. Nothing is derived from any other snapshot. */
@@ -216,7 +216,7 @@ export interface ChainFault {
 }
 
 /**
- * Checks a whole ledger: the numbers from 1 have no gap, each `previous` is the hash of the file before, each entry is
+ * Checks a complete ledger: the numbers from 1 have no gap, each `previous` is the hash of the file before, each entry is
  * of this tenant and number, and each signature fits the certificate that the entry names. Unsigned entries may list
  * reports and acknowledge losses; once one entry has been signed, no other kind may be unsigned.
  * @param files all of them, ascending, as `Ledger.read` returns them

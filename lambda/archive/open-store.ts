@@ -16,7 +16,8 @@ export async function openStore(location: string): Promise<ObjectStore> {
   if (isBucket(location)) return openBucket(location);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(location)) throw invalid(location, 'only s3:// is known');
   // Only a shell expands `~`. In a config file or in quotes it would become a folder of that name.
-  if (/^~(\/|$)/.test(location)) throw invalid(location, 'write the home folder out, ~ is not expanded here');
+  if (/^~(\/|$)/.test(location))
+    throw invalid(location, 'write the path of the home folder in full, because ~ is not expanded here');
   return folderStore(location);
 }
 
@@ -32,7 +33,7 @@ export async function openBucket(location: string): Promise<S3Store> {
       `the prefix ${quote(prefix)} may hold letters, digits and . _ = - between single slashes`,
     );
   }
-  // Only here: the client takes longer to load than a question to a folder to answer.
+  // The client is loaded on demand, because loading it takes longer than answering a question from a folder.
   const { s3Store } = await import('./s3-store.ts');
   return s3Store({ bucket, ...(prefix !== '' && { prefix }) });
 }
@@ -40,7 +41,7 @@ export async function openBucket(location: string): Promise<S3Store> {
 function invalid(location: string, why: string): MonitorError {
   return new MonitorError(
     'archive-location-invalid',
-    `${quote(location)} is no place for an archive: ${why}`,
+    `${quote(location)} cannot be the location of an archive: ${why}`,
     'Give the path of a folder, or s3://bucket, or s3://bucket/prefix.',
   );
 }

@@ -18,7 +18,7 @@ const REWRITTEN = /^(history|state)\//;
 
 /** The maximum number of objects fetched at once: they are small, and far away. */
 const AT_ONCE = 24;
-/** How often the progress is saved. */
+/** The interval, in ms, at which the progress is saved. */
 const NOTE_EVERY_MS = 2_000;
 
 /** A file beside the objects, whose name is no valid key. */
@@ -113,7 +113,7 @@ export async function pull(options: PullOptions): Promise<Pulled> {
   return { objects: entries.length, fetched: progress.done, bytes: progress.bytes };
 }
 
-/** Whether a file is also in the copies of a closed month, which are fewer, and enough for whoever reads all tenants. */
+/** Finds the files that are also in copies of a closed month, which are fewer, and enough for a reader of all tenants. */
 async function copiedIn(source: S3Store, entries: readonly Entry[]): Promise<(entry: Entry) => boolean> {
   const months = entries.filter(({ key }) => key.startsWith(layout.closedMonths) && key.endsWith('.json'));
   const keys = await inParallel(months, async ({ key }) => {
@@ -172,7 +172,7 @@ async function readNotes(folder: string, source: string, copy: ObjectStore): Pro
 
 async function writeNotes(folder: string, notes: Notes): Promise<void> {
   const temporary = path.join(folder, '.tmp');
-  // For its owner alone, like the archive itself.
+  // The folder is only for its owner, like the archive itself.
   await mkdir(temporary, { recursive: true, mode: 0o700 });
   const file = await writeTemporary(temporary, Buffer.from(`${JSON.stringify(notes)}\n`));
   await rename(file, path.join(folder, NOTES));

@@ -35,10 +35,10 @@ export interface S3Store extends ObjectStore {
  * Objects in a bucket. `create` and `replace` are S3's conditional writes, so S3 itself decides which of two writers
  * came first: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html. A version is the ETag.
  *
- * Needs s3:GetObject and s3:PutObject on the keys, and s3:ListBucket on the bucket. Where that does not cover a key
- * S3 answers 403, not 404, for an object that does not exist, and which prefix it takes for the condition then is not
- * documented (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, under Permissions): so a listing of
- * exactly that key decides.
+ * Needs s3:GetObject and s3:PutObject on the keys, and s3:ListBucket on the bucket. If the latter does not cover a
+ * key, S3 answers 403, not 404, for an object that does not exist, and it is not documented with which prefix it evaluates
+ * the condition (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, under Permissions). Therefore a
+ * listing of exactly that key decides.
  *
  * Region, credentials and endpoint come from the environment, as for every AWS tool (`AWS_REGION`, `AWS_PROFILE`,
  * `AWS_ENDPOINT_URL_S3`). The SDK addresses the bucket as a host name; for an endpoint that is an IP address, as a
@@ -50,7 +50,7 @@ export function s3Store({
   bucket,
   prefix,
   client = new S3Client({
-    // For objects of some 100 kB: without these a lost connection hangs until the Lambda is stopped. Together with
+    // The limits suit objects of some 100 kB. Without them a lost connection hangs until the Lambda is stopped. With
     // the SDK's own three attempts a call ends within a minute and a half.
     requestHandler: {
       connectionTimeout: 5_000,
@@ -112,8 +112,8 @@ export function s3Store({
             Bucket: bucket,
             Key: base + key,
             Body: bytes,
-            // No ContentEncoding on .json.gz: it would make browsers, proxies and HTTP clients unpack on the way,
-            // and what arrives is then not what was archived. Athena and DuckDB go by the name.
+            // A .json.gz has no ContentEncoding, because browsers, proxies and HTTP clients would unpack it on the way
+            // and deliver other bytes than were archived. Athena and DuckDB recognize gzip by the name.
             ContentType: contentType(key),
             ...condition,
           }),
@@ -181,7 +181,7 @@ export function s3Store({
       if (answer === 'refused') return undefined;
       // The SDK asks again if an answer is lost, and the object may then be that of its own first request: it is if it
       // holds the bytes to be written. After a single request this does not hold, because one of two writers of the same
-      // bytes must lose. (Only two writers that both lost an answer and wrote the same bytes cannot be told apart; the
+      // bytes must lose. (Only two writers that both lost an answer and wrote the same bytes are indistinguishable; the
       // archive's state has the invocation that wrote it.)
       const found = await get(key);
       return found !== undefined && Buffer.compare(found.bytes, bytes) === 0 ? found.version : undefined;
@@ -236,7 +236,7 @@ function explain(error: unknown, action: string, target: string): MonitorError {
       `Set AWS_REGION to ${region ? quote(region) : 'the region of the bucket'}.`,
     );
   }
-  // S3 hands on what KMS says, with 400, as KMS.DisabledException and the like.
+  // S3 passes errors of KMS on, with 400, as KMS.DisabledException and the like.
   if (name.startsWith('KMS') && !passes(error)) {
     return failed(
       'archive-key-unusable',
@@ -316,7 +316,7 @@ function explain(error: unknown, action: string, target: string): MonitorError {
     return failed(
       'archive-access-denied',
       `access denied (${detail})`,
-      `Grant ${action} on it to the identity that runs this, and see that neither the bucket's policy nor its KMS key denies it.${unlisted}`,
+      `Grant ${action} on it to the identity that runs this, and check that neither the bucket's policy nor its KMS key denies it.${unlisted}`,
     );
   }
   if (status === 409) {

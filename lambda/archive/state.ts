@@ -43,7 +43,7 @@ export const deliverySchema = z.object({
 /**
  * Episodes that were reported and are not reported again while they last, even if their facts change a little each
  * day. A date is that of the beginning; in older states it is the day last reported, and the episode goes on too. The
- * keys `said` and `told` are stored, so they keep their names.
+ * keys `said` and `told` are stored, so their names stay.
  */
 const notifiedSchema = z.object({
   /** The newest snapshot when the score became stale. */
@@ -80,7 +80,7 @@ const lastReportedSchema = z.object({
       newest: z.string(),
       /** The end of the certificate's validity, ISO 8601; null if none signed in. */
       certificateUntil: z.string().nullable(),
-      /** True if the certificate is to renew itself. Older states have no such field. */
+      /** True if the certificate renews itself. Older states have no such field. */
       renews: z.boolean().optional(),
     })
     .nullable(),

@@ -20,7 +20,7 @@ const GUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const OF_TENANT = new RegExp(`^(?:snapshots|profiles|reports|ledger)/tenant=(${GUID})/`);
 const COLUMNS = new RegExp(`^history/(?:scores|controls|changes)/month=(\\d{4}-\\d\\d)/(${GUID})\\.parquet$`);
 const STATE = new RegExp(`^state/(?:columns/)?tenant=(${GUID})\\.json$`);
-/** What is of no tenant, and belongs to the archive all the same. */
+/** Keys that belong to the archive, but to no tenant. */
 const OF_ALL =
   /^(?:state\/(?:watch|digest=[a-z0-9-]+|rotation=[^/]+)\.json$|reports\/digest=[a-z0-9-]+\/date=)/;
 const REPORT = /\/date=\d{4}-\d\d-\d\d\/[0-9A-Z]+-[0-9a-f]{8}\.json$/;

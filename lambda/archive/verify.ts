@@ -50,7 +50,7 @@ export const KINDS = {
     remedy: `Pass the certificate of that time with --certificate. After a switch to federated sign-in, acknowledge the first unsigned entry once, with the last certificate: ${commandLine('archive acknowledge <key> --reason "…" --certificate app.pem')}`,
   },
   head: {
-    consequence: 'Nothing in the archive says any longer which entry of the ledger is the last one.',
+    consequence: 'Nothing in the archive shows any longer which entry of the ledger is the last one.',
     remedy: `Compare with the head in the footer of the last mail: ${commandLine('archive verify --head <head>')}. If it is there, the next run restores the state.`,
   },
   implausible: {
@@ -230,13 +230,13 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
       why: `no entry has the head ${head}, which has been seen outside of the archive`,
     });
   }
-  // The state may lag because a run is in progress. Only the next run can tell that from a state that was rolled back.
+  // The state may lag because a run is in progress. Only the next run can distinguish that from a state that was rolled back.
   const tip = files.findLast(({ entry }) => entry?.kind !== 'acknowledged');
   if (state && tip && (state.ledger?.sequence ?? 0) < tip.sequence) {
     faults.push({
       kind: 'head',
       object: layout.state(tenantId),
-      why: `the state is at entry ${state.ledger?.sequence ?? 0} of the ledger, which goes on to ${tip.sequence}: a run is at work, or died, or the state was rolled back`,
+      why: `the state is at entry ${state.ledger?.sequence ?? 0} of the ledger, which goes on to ${tip.sequence}: a run is in progress, or died, or the state was rolled back`,
     });
   }
 
@@ -288,7 +288,7 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
 /**
  * The part of `verify` that needs only the ledger, for some keys: objects that are gone or have other bytes, and entries
  * of the ledger that are gone, changed or out of sequence. Acknowledged losses are left out.
- * @param files the whole ledger
+ * @param files the complete ledger
  * @param heads that must be in it
  */
 export async function lossesOf(options: {

@@ -48,7 +48,7 @@ const putABundle = (secret: string): string =>
 
 /**
  * Errors of GetSecretValue: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
- * The SDK has already retried temporary errors. The original is not kept as a cause because it adds nothing.
+ * The SDK has already retried temporary errors. The original is not passed on as a cause, because it adds nothing.
  */
 function explain(secret: string, error: unknown): MonitorError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));

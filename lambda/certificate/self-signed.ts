@@ -34,7 +34,7 @@ export async function createCertificate(options: CertificateOptions): Promise<Ke
   const extensions: x509.Extension[] = [
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-    // These tell apart two certificates that have the same name and are trusted side by side.
+    // These distinguish two certificates that have the same name and are trusted side by side.
     await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
   ];

@@ -62,7 +62,7 @@ function explain(channel: string, bus: string | undefined, error: unknown): Deli
   const failed = (end: string, advice: string, fate: { retryable?: true; final?: true } = {}) =>
     new DeliveryError(
       `channel-${end}`,
-      `The channel ${quote(channel)} was not reached: EventBridge did not take an event for ${what}: ${name}: ${quote(message, 300)}.`,
+      `The channel ${quote(channel)} was not reached: EventBridge did not accept an event for ${what}: ${name}: ${quote(message, 300)}.`,
       advice,
       fate,
     );
@@ -77,10 +77,10 @@ function explain(channel: string, bus: string | undefined, error: unknown): Deli
     return failed('refused', 'Sign in to AWS (aws sso login, AWS_PROFILE) and set AWS_REGION.');
   }
   if (passes(error)) {
-    return failed('failing', 'Usually this passes, and the next run tries again.', { retryable: true });
+    return failed('failing', 'This is usually temporary: the next run tries again.', { retryable: true });
   }
   return failed(
     'refused',
-    `Check that ${what} exists in this account and region, and that that the identity that runs this has events:PutEvents on it. A deployment grants it for the bus in the config.`,
+    `Check that ${what} exists in this account and region, and that the identity that runs this has events:PutEvents on it. A deployment grants it for the bus in the config.`,
   );
 }

@@ -58,11 +58,11 @@ export function recipientsOf(
 }
 
 /** Errors that are final, because only a change of the address itself can help. */
-const FOR_GOOD = new Set(['mail-address-invalid', 'mail-address-refused']);
+const PERMANENT = new Set(['mail-address-invalid', 'mail-address-refused']);
 
 /** Turns an error into that of a delivery. Problems that somebody can solve (sandbox, pause, permission) let it wait. */
 function asDelivery(error: unknown): unknown {
   if (!(error instanceof MonitorError)) return error;
   const { code, message, advice, retryable } = error;
-  return new DeliveryError(code, message, advice, { retryable, final: FOR_GOOD.has(code) });
+  return new DeliveryError(code, message, advice, { retryable, final: PERMANENT.has(code) });
 }

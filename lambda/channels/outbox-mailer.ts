@@ -12,7 +12,7 @@ import type { Mail, Mailer } from '../ports.ts';
 /**
  * "Sends" by writing an .eml file that any mail program opens. The file's name and the Message-ID come only from the
  * mail's key: a repetition finds the file, leaves it as it is, and returns the same id. A mail shows how well a tenant is
- * secured, so folder and files are for their owner alone (0700, 0600).
+ * secured, so folder and files are only for their owner (0700, 0600).
  * @param folder created if it does not exist; must be on a file system with hard links
  */
 export function outboxMailer(folder: string): Mailer {
@@ -21,7 +21,7 @@ export function outboxMailer(folder: string): Mailer {
       const bytes = await compose(mail);
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 });
-        await createWhole(folder, fileName(mail.key), bytes);
+        await createComplete(folder, fileName(mail.key), bytes);
       } catch (error) {
         if (error instanceof MonitorError) throw error;
         throw new MonitorError(
@@ -65,7 +65,7 @@ export async function compose(mail: Mail): Promise<Buffer> {
 
 /**
  * The key, reduced to the characters that a file name can have on any system: it sorts by time and is readable. If
- * characters were replaced, a hash of the key keeps similar keys apart.
+ * characters were replaced, a hash of the key distinguishes similar keys.
  */
 export function fileName(key: string): string {
   const readable = key
@@ -90,7 +90,7 @@ function hash(text: string, length: number): string {
 }
 
 /** Creates the file by link(2) of a finished one, so that it is never incomplete or overwritten, even after a kill. */
-async function createWhole(folder: string, name: string, bytes: Buffer): Promise<void> {
+async function createComplete(folder: string, name: string, bytes: Buffer): Promise<void> {
   const temporary = join(folder, `.${name}.${randomUUID()}.tmp`);
   try {
     const file = await open(temporary, 'wx', 0o600);

@@ -16,7 +16,7 @@ const LARGEST_ANSWER = 64 * 1024;
 export interface Posting {
   /** Name of the channel, for people. */
   channel: string;
-  /** A secret, of which only the host may be shown. */
+  /** A secret: only its host may be shown. */
   url: URL;
   headers?: Record<string, string>;
   /** The body, as JSON. */

@@ -39,6 +39,6 @@ function judge({ status }: Answer): Verdict | undefined {
   return {
     final: true,
     advice:
-      'The receiver says that it is gone for good: put another address into the secret of the channel, or remove the channel from the config.',
+      'The receiver says that it is gone permanently: put another address into the secret of the channel, or remove the channel from the config.',
   };
 }

@@ -6,16 +6,16 @@ import type { ScoreLine } from '../score/snapshot.ts';
 /**
  * The arithmetic of digests. Pure.
  *
- * The account of a tenant comes from the days of its trend, which its runs write: each holds what that day moved the
- * percentage by, from exactly the objects that were last reported, so that the days add up whatever Microsoft restated
- * since, and what is pending, muted, drifting or too small is in them. Reports hold only what was worth one.
+ * The account of a tenant comes from the days of its trend, which its runs write. Each day holds by how much it moved the
+ * percentage, starting from exactly the objects that were last reported. The days therefore add up whatever Microsoft has
+ * restated since, and include what is pending, muted, drifting or too small; reports contain only what merited a mail.
  */
 
 /**
  * Every percentage point from a score to the newest day, by where it comes from.
  * @param days of the trend, those after `before` up to the newest
- * @param decidedOn percentage points by decisions, by day, for days of before trends had them
- * @returns null where a side has no percentage
+ * @param decidedOn percentage points by decisions, by day, for days older than this part of the trend
+ * @returns null if a side has no percentage
  */
 export function accountOf(
   before: ScoreLine,
@@ -58,7 +58,7 @@ const PARTS = [
   'other',
 ] as const satisfies (keyof Account)[];
 
-/** Averages of the tenants that have an account; they add up as those do. */
+/** The averages of the tenants that have an account. They add up as the accounts do. */
 export function fleetOf(tenants: TenantAccount[]): Fleet {
   const compared = tenants.flatMap(({ before, after, account }) =>
     account && before && after
@@ -99,14 +99,14 @@ function medianOf(sorted: number[]): number | null {
 }
 
 /**
- * The average of the tenants, day by day, ending at today's. It is chained backwards, from each day to the day before by
- * the tenants that have both, so that one that was added makes no step. Where a tenant has no day it stays where it was.
+ * The daily average of the tenants, up to today's. It is chained backwards: each step from a day to the one before uses
+ * the tenants that have both, so that a new tenant makes no step. A tenant without a score on a day has its last one.
  * @param trends of the tenants that are compared
  * @param dates of the days, ascending
  */
 export function fleetTrend(trends: TrendDay[][], dates: string[]): TrendDay[] {
   const known = trends.map((trend) => new Map(trend.map((day) => [day.date, day])));
-  /** By tenant, on the day that the loop is at. */
+  /** The position of each tenant in its trend, on the day that the loop has reached. */
   const standing = trends.map((trend, index) => {
     const at = dates.map((date) => known[index]!.get(date));
     const values: (number | null)[] = [];

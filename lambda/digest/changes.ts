@@ -3,18 +3,18 @@ import type { ConfirmedDrop, Report, ReportedChange } from '../report/model.ts';
 import type { ChangeKind } from '../score/change.ts';
 import { NOISE } from '../report/format.ts';
 
-/** What the reports of tenants hold of a period, put together. Pure. */
+/** Combines the changes that the reports of tenants contain for a period. Pure. */
 
-/** Microsoft's doing: grouped over tenants, however few they are. */
+/** Changes by Microsoft are grouped over tenants, however few they are. */
 const BY_MICROSOFT = new Set<ChangeKind>(['new', 'removed', 're-scored', 'services']);
 const LISTED = new Set<ChangeKind>([...BY_MICROSOFT, 'lost', 'gained', 'decided']);
 
-/** A twentieth of the tenants, and three at least, are many. */
+/** A change at a twentieth of the tenants, but at least three, is common. */
 const MANY = { share: 1 / 20, least: 3 };
 
 /**
- * The reported changes after `from` up to `to` (yyyy-mm-dd), a row a recommendation and kind. What fell and rose within
- * the period is one row by what is left of it, and none where nothing is.
+ * The reported changes after `from` up to `to` (yyyy-mm-dd), one row for each recommendation and kind. A recommendation
+ * that fell and rose within the period has one row with the remaining difference, or none if nothing remains.
  */
 export function changesBetween(reports: Report[], from: string, to: string): DigestChange[] {
   const isCovered = (date: string | undefined) => date !== undefined && date > from && date <= to;
@@ -57,7 +57,7 @@ function confirmedRow(drop: ConfirmedDrop): DigestChange {
   };
 }
 
-/** A gain that a decision brought about is the decision's. */
+/** False for a gain that a decision brought about, because the row of the decision shows it. */
 function isListed(change: ReportedChange, siblings: ReportedChange[]): boolean {
   if (change.fate !== 'told' || !LISTED.has(change.kind)) return false;
   return !(
@@ -68,7 +68,7 @@ function isListed(change: ReportedChange, siblings: ReportedChange[]): boolean {
 
 function rowOf(change: ReportedChange): DigestChange {
   const { kind, control, title, category, date, maximum, cause, decision, actionUrl } = change;
-  // Small moves that have added up are reported as all that they came to.
+  // Small moves that have added up are reported with their sum.
   const { points, percentagePoints } = change.addedUp ?? change;
   return {
     kind,
@@ -91,7 +91,7 @@ function isMove(kind: ChangeKind): boolean {
   return kind === 'lost' || kind === 'gained';
 }
 
-/** @param rows of one recommendation, by day; null where nothing is left of what they moved */
+/** @param rows of one recommendation, by day. @returns null if their moves cancel out */
 function together(rows: DigestChange[]): DigestChange | null {
   const [first, last] = [rows[0]!, rows.at(-1)!];
   const whole: DigestChange = {
@@ -110,12 +110,12 @@ function together(rows: DigestChange[]): DigestChange | null {
   return { ...whole, kind: net < 0 ? 'lost' : 'gained' };
 }
 
-/** How many tenants are many, of all of them. */
+/** The number of tenants from which on a change is common. */
 function manyOf(tenants: number): number {
   return Math.max(MANY.least, Math.ceil(tenants * MANY.share));
 }
 
-/** What happened to many tenants, and whatever Microsoft did: once each, most tenants first. */
+/** The changes that are common to many tenants, and all changes by Microsoft: each once, most tenants first. */
 export function manyIn(tenants: TenantAccount[]): Many[] {
   const rows = tenants.flatMap(({ tenantId, name, changes }) =>
     changes.map((change) => ({ tenantId, name, change })),
@@ -156,7 +156,7 @@ export function manyIn(tenants: TenantAccount[]): Many[] {
     );
 }
 
-/** Tenants see a catalogue in different versions for some days. */
+/** The most frequent title is used, because tenants see different versions of the catalogue for some days. */
 function commonest(titles: string[]): string {
   const [[title] = ['']] = [...Map.groupBy(titles, (each) => each)].toSorted(
     ([, a], [, b]) => b.length - a.length,

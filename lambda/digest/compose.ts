@@ -7,10 +7,10 @@ import { fleetOf, fleetTrend } from './account.ts';
 import { manyIn } from './changes.ts';
 import type { tenantAccount } from './tenant.ts';
 
-/** Percentage points of one tenant, worth a note. */
+/** The number of unexplained percentage points of one tenant that merits a note. */
 const UNEXPLAINED = 0.5;
 
-/** Days of the chart. */
+/** The number of days in the chart. */
 const TREND_DAYS = 90;
 
 /** Most urgent first. */
@@ -19,15 +19,15 @@ const ORDER: Attention['kind'][] = ['urgent', 'unreadable', 'overdue', 'failing'
 /** One tenant, as it was read. */
 export type Part = ReturnType<typeof tenantAccount> & { attention: Omit<Attention, 'isKnown'>[] };
 
-/** What an earlier digest reported. */
+/** The facts that an earlier digest reported. */
 export interface Reported {
   /** By id of the tenant: its name, and the score that was digested. */
   tenants: Record<string, { name: string; score: ScoreLine }>;
-  /** Keys of what needed somebody. */
+  /** Keys of what needed attention. */
   attention: string[];
 }
 
-/** What goes into a digest beside its tenants. */
+/** The parts of a digest other than its tenants. */
 export interface Frame {
   name: string;
   every: Every;
@@ -37,7 +37,7 @@ export interface Frame {
   outlook: Outlook | null;
 }
 
-/** Puts the tenants of a digest together. Pure. @param reported null: nothing was yet */
+/** Composes the digest of its tenants. Pure. @param reported null if there was no digest yet */
 export function compose(parts: Part[], reported: Reported | null, frame: Frame): DigestReport {
   const tenants = parts.map(({ account }) => account).toSorted(byName);
   const compared = parts.filter(({ account }) => account.account !== null);
@@ -80,7 +80,7 @@ export function compose(parts: Part[], reported: Reported | null, frame: Frame):
   };
 }
 
-/** Where the days of a tenant are not all known, its account cannot tell what moved it. */
+/** Notes on large unexplained changes, which come from days that are not all known. */
 function notesOf(tenants: TenantAccount[]): string[] {
   return tenants
     .filter(({ account }) => account !== null && Math.abs(account.unexplained) > UNEXPLAINED)
@@ -100,8 +100,8 @@ function lastDays(parts: { trend: TrendDay[] }[], to: string): string[] {
   return [...dates].filter((date) => date >= first && date <= to).toSorted();
 }
 
-/** Whether there is anything that a daily digest is worth. */
-export function hasNews({ tenants, attention, removed }: DigestReport): boolean {
+/** True if there is anything that merits a daily digest. */
+export function hasFindings({ tenants, attention, removed }: DigestReport): boolean {
   return (
     removed.length > 0 ||
     attention.some(({ kind, isKnown }) => kind === 'urgent' || !isKnown) ||
@@ -110,8 +110,8 @@ export function hasNews({ tenants, attention, removed }: DigestReport): boolean 
 }
 
 /**
- * What has been reported with a digest.
- * @param before of a tenant that cannot be read now, the score last digested goes on counting
+ * The facts that a digest has reported.
+ * @param before the facts of the digest before, whose scores stay in force for tenants that cannot be read now
  */
 export function reportedWith(digest: DigestReport, before: Reported | null): Reported {
   const tenants = digest.tenants.flatMap(({ tenantId, name, after }) => {

@@ -10,7 +10,7 @@ import { deposit, send, takeOver } from '../run/deliver.ts';
 import { deliveriesOf } from '../run/outbox.ts';
 import type { Delivered } from '../run/run.ts';
 import { lastOccurrence } from '../watch/occurrences.ts';
-import { compose, hasNews, reportedWith, type Reported } from './compose.ts';
+import { compose, hasFindings, reportedWith, type Reported } from './compose.ts';
 import { gather } from './gather.ts';
 import { ofDigest } from './origin.ts';
 import { fleetOutlook } from './outlook.ts';
@@ -29,18 +29,18 @@ export interface DigestRun {
   };
 }
 
-/** What it did: returned by the function, printed by `digest --json` with the report. */
+/** The result of a digest: returned by the function, printed by `digest --json` with the report. */
 export interface DigestResult extends Omit<Delivered, 'failed'> {
   digest: string;
-  /** Key of its report in the archive; null where there was nothing to report. */
+  /** Key of its report in the archive; null if there was nothing to report. */
   report: string | null;
 }
 
 /**
- * One digest: read what was reported of its tenants since the last one, put it together, claim, archive, deliver.
- * With the guarantees of a tenant's reports: a crash between any two side effects, followed by a rerun, ends in the same
- * archive and no lost mail; two at once send one; what was missed is covered by the next one that succeeds.
- * @returns the report as well, where there was anything to report
+ * One digest: reads what was reported about its tenants since the last one, composes it, claims, archives and delivers.
+ * It has the guarantees of a tenant's reports: a crash between any two side effects, followed by a rerun, leads to the same
+ * archive and loses no mail; two at once send one; a digest that failed is covered by the next one that succeeds.
+ * @returns the report as well, if there was anything to report
  * @throws MonitorError whose `retryable` says whether the same run may succeed later by itself
  */
 export async function makeDigest(
@@ -55,14 +55,14 @@ export async function makeDigest(
     const occurrence = lastOccurrence(digest, now);
     const isDone = before.reported?.occurrence === occurrence.toISOString();
     const found = isDone ? null : await compile(run, before.reported, { now, occurrence });
-    const report = found && (digest.every !== 'day' || hasNews(found)) ? found : null;
+    const report = found && (digest.every !== 'day' || hasFindings(found)) ? found : null;
     const state: DigestState = {
       ...before,
       digest: JSON.parse(JSON.stringify(digest)) as unknown,
       lastRun: now.toISOString(),
       reported: report
         ? { occurrence: occurrence.toISOString(), ...reportedWith(report, before.reported) }
-        : // Where nothing was ever digested the next one counts from here.
+        : // If there was no digest yet, the next one starts from here.
           (before.reported ?? (found && { occurrence: '', ...reportedWith(found, null) })),
       outbox: [
         ...before.outbox,
@@ -87,8 +87,8 @@ export async function makeDigest(
 }
 
 /**
- * Reads the tenants and puts the digest together. Changes nothing.
- * @param days a digest of these days (yyyy-mm-dd, both included) in place of what is new since the last one
+ * Reads the tenants and composes the digest. Changes nothing.
+ * @param days a digest of these days (yyyy-mm-dd, both included) instead of the time since the last one
  */
 export async function compile(
   {

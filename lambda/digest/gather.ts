@@ -16,16 +16,15 @@ const AT_A_TIME = 20;
 
 export interface Gathered {
   parts: Part[];
-  /** Of a monthly digest: those that are known. */
+  /** The known outlooks of a monthly digest; empty for others. */
   outlooks: TenantOutlook[];
 }
 
 /**
- * Reads the tenants of a digest, a few at a time, and keeps of each only what the digest needs. A tenant that cannot be
- * read is listed as such, and breaks neither the others nor their sums; what may pass by itself fails the digest, which
- * is tried again.
- * @param startOf where the account of a tenant begins; null: it is new
- * @param through no day after it counts (yyyy-mm-dd); null: all do
+ * Reads the tenants of a digest, a few at a time, and retains only what the digest needs. A tenant that cannot be read is
+ * listed as unreadable and left out of the sums. An error that may pass by itself fails the digest, which is retried.
+ * @param startOf the start of a tenant's account; null if the tenant is new
+ * @param through the last day that counts (yyyy-mm-dd); null: all days count
  */
 export async function gather(
   { store, log }: { store: ObjectStore; log: Log },
@@ -47,7 +46,7 @@ export async function gather(
         log.error(error.message, { tenant: tenantId, advice: error.advice });
         return 'damaged' as const;
       };
-      // The state comes first: a report of a run that ends meanwhile is about later days, and waits for the next digest.
+      // The state is read first, because a run that ends meanwhile reports later days, which belong to the next digest.
       let state: State | null | 'damaged' = await archive.state().then(({ state: of }) => of, damage);
       const start = options.startOf(tenantId);
       let reports: Report[] = [];
@@ -73,7 +72,7 @@ export async function gather(
   return { parts: read.map(({ part }) => part), outlooks: read.flatMap(({ outlook }) => outlook ?? []) };
 }
 
-/** A run that died may have claimed its report and not archived it: it is as good, for it will be. */
+/** Adds a report that is claimed but not archived, because its run died: a later run will archive it. */
 function withClaimed(reports: Report[], { claim }: State): Report[] {
   const claimed = claim?.report;
   return claimed && !reports.some(({ toldAt }) => toldAt === claimed.toldAt)

@@ -7,8 +7,8 @@ import { addresseeOf } from './origin.ts';
 import { MAIL } from '../config.ts';
 
 /**
- * Sends a digest of any period that somebody asked for: at once, without a state, an archive or a second try.
- * @throws DeliveryError of the first destination that does not take it
+ * Sends a digest of any period on request: at once, without state, archive or retries.
+ * @throws DeliveryError of the first destination that does not accept it
  */
 export async function sendOnce(
   { digest, sender, ports }: DigestRun,

@@ -31,7 +31,7 @@ export function ofDigest(digest: Digest, store: ObjectStore): Origin<DigestState
         'Restore the object from an earlier version or a backup.',
       );
     },
-    /** In no ledger: all of it stands in the reports of the tenants, which are in theirs. */
+    /** A digest is in no ledger, because all its facts come from the tenants' reports, which are in theirs. */
     async archive(state, deliveries) {
       const { claim } = state;
       if (!claim?.report) return state;

@@ -5,12 +5,12 @@ import { stateInForce } from '../score/decision.ts';
 import { maximumOf } from '../score/maximum.ts';
 import type { Profiles, Snapshot } from '../score/snapshot.ts';
 
-/** What a monthly digest looks ahead by: decisions in force, and the points to be had. Pure. */
+/** The outlook of a monthly digest: decisions in force, and the points that can be gained. Pure. */
 
 const LISTED = 10;
 const TITLE_LENGTH = 300;
 
-/** Of one tenant. */
+/** The outlook of one tenant. */
 export interface TenantOutlook {
   gaps: Omit<Gap, 'tenants'>[];
   decisions: { control: string; title: string; state: string }[];
@@ -38,7 +38,7 @@ export function tenantOutlook(newest: Snapshot, profiles: Profiles): TenantOutlo
   return outlook;
 }
 
-/** @param missing of how many tenants it is not known */
+/** @param missing the number of tenants whose outlook is unknown */
 export function fleetOutlook(tenants: TenantOutlook[], missing: number): Outlook {
   const gaps = Map.groupBy(
     tenants.flatMap((tenant) => tenant.gaps),
@@ -49,7 +49,7 @@ export function fleetOutlook(tenants: TenantOutlook[], missing: number): Outlook
     gaps: [...gaps.values()]
       .map((group) => ({
         ...group[0]!,
-        // A link holds a tenant's id.
+        // A link contains a tenant's id, so several tenants have no common one.
         actionUrl: group.length === 1 ? group[0]!.actionUrl : null,
         tenants: group.length,
         percentagePoints: group.reduce((sum, { percentagePoints }) => sum + percentagePoints, 0),

@@ -9,25 +9,25 @@ import type { ScoreLine } from '../score/snapshot.ts';
 
 const stateSchema = z.object({
   version: z.literal(1),
-  /** The digest as of its last run: the watch knows from it where deliveries go. Checked where it is used. */
+  /** The config of the digest at its last run, from which the watch knows where deliveries go. It is checked where it is used. */
   digest: z.unknown(),
-  /** The last run that succeeded, whether or not there was anything to report (ISO 8601). */
+  /** The time of the last successful run, whether or not there was anything to report (ISO 8601). */
   lastRun: z.string().nullable(),
-  /** What was last digested; null: nothing was yet. */
+  /** The facts of the last digest; null if there was none yet. */
   reported: z
     .object({
-      /** The moment at which it was due (ISO 8601): a digest goes out once for each. */
+      /** The time at which it was due (ISO 8601). One digest is sent for each. */
       occurrence: z.string(),
       /** By id of the tenant: its name, and the score from which the next digest counts. */
       tenants: z.record(
         z.string(),
         z.object({ name: z.string(), score: z.custom<ScoreLine>((value) => typeof value === 'object') }),
       ),
-      /** What needed somebody. */
+      /** Keys of what needed attention. */
       attention: z.array(z.string()),
     })
     .nullable(),
-  /** Troubles of its deliveries, as in the state of a tenant. */
+  /** Reported problems of its deliveries, as in the state of a tenant. */
   said: z.object({
     undelivered: z.record(z.string(), z.string()),
     ended: z.array(z.object({ kind: z.string(), since: z.string(), until: z.string() })),
@@ -40,7 +40,7 @@ const stateSchema = z.object({
     .nullable(),
 });
 
-/** A digest's state: its cursor, claim and outbox. Changed by compare-and-swap alone. */
+/** A digest's state: its cursor, claim and outbox. It is changed only by compare-and-swap. */
 export type DigestState = z.infer<typeof stateSchema>;
 
 export const EMPTY_DIGEST: DigestState = {
@@ -65,13 +65,13 @@ export async function readDigest(store: ObjectStore, name: string): Promise<Vers
     throw new MonitorError(
       'state-damaged',
       `${store.location}/${key} is not the state of a digest: ${error instanceof z.ZodError ? z.prettifyError(error) : String(error)}`,
-      'Restore an earlier version of the object, or move it away: the digest then begins again, and looks back over one period.',
+      'Restore an earlier version of the object, or move it away: the digest then starts again and looks back over one period.',
       { cause: error },
     );
   }
 }
 
-/** @returns the new state, or undefined where another run came first */
+/** @returns the new state; undefined if another run came first */
 export async function swapDigest(
   store: ObjectStore,
   name: string,

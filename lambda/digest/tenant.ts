@@ -10,26 +10,26 @@ import { changesBetween } from './changes.ts';
 
 /** One tenant's part of a digest. Pure. */
 
-/** Where a tenant's account begins. */
+/** The start of a tenant's account. */
 export type Start =
-  /** The score that was last digested. */
+  /** The score in the last digest. */
   | { score: ScoreLine }
   /** The last score before that day (yyyy-mm-dd). */
   | { first: string }
-  /** So many days before its newest score: the first digest looks back over one period. */
+  /** This number of days before its newest score, because the first digest looks back over one period. */
   | { daysBack: number };
 
-/** What is known of a tenant. */
+/** What is known about a tenant. */
 export interface Known {
   tenantId: string;
   name: string;
   /** Null: it has never run. 'damaged': it cannot be read. */
   state: State | null | 'damaged';
-  /** Its reports since the day where the account begins, in any order. */
+  /** Its reports since the first day of the account, in any order. */
   reports: Report[];
 }
 
-/** @param through no day after it counts (yyyy-mm-dd); null: all do */
+/** @param through the last day that counts (yyyy-mm-dd); null: all days count */
 export function tenantAccount(
   { tenantId, name, state, reports }: Known,
   start: Start | null,
@@ -54,7 +54,7 @@ export function tenantAccount(
   };
 }
 
-/** The days as they were last reported. The state has the last 90; each report has the 90 before it. */
+/** The days as they were last reported. The state has the last 90 days, and each report the 90 days before it. */
 function trendOf(state: Known['state'], reports: Report[]): TrendDay[] {
   if (state === null || state === 'damaged') return [];
   const days = new Map(state.trend.map((day) => [day.date, day]));
@@ -65,7 +65,7 @@ function trendOf(state: Known['state'], reports: Report[]): TrendDay[] {
   return [...days.values()].toSorted((a, b) => (a.date < b.date ? -1 : 1));
 }
 
-/** From which day on a tenant's reports are needed (yyyy-mm-dd). */
+/** The first day of a tenant's reports that is needed (yyyy-mm-dd). */
 export function reportsFrom(start: Start, state: State): string {
   if ('score' in start) return start.score.date;
   if ('first' in start) return start.first;
@@ -101,8 +101,8 @@ function decidedOn(reports: Report[]): Map<string, number> {
 const LONGEST = { message: 300, advice: 400 };
 
 /**
- * What of a tenant needs attention.
- * @param incidents what the watch finds of all tenants
+ * What needs attention at a tenant.
+ * @param incidents the findings of the watch about all tenants
  */
 export function attentionOf(
   { tenantId, name, state, reports }: Known,
@@ -131,7 +131,7 @@ export function attentionOf(
         ]
       : []),
     ...(crossed.length > 0 ? [{ ...nothing, kind: 'urgent' as const, urgent: crossed }] : []),
-    // Without runs there are no snapshots: that is said already.
+    // Without runs there are no snapshots, which is already reported.
     ...(old && !late && !failing ? [{ ...nothing, kind: 'stale' as const, since: old.newest }] : []),
   ];
 }

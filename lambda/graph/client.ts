@@ -14,7 +14,7 @@ export interface GraphOptions {
   limits?: Partial<Limits>;
   /** The clock that deadlines refer to. */
   clock: Clock;
-  /** Who vouches for this process where no certificate does; STS where it is left out. */
+  /** Vouches for this process if the tenant has no certificate. The default is STS. */
   webIdentity?: WebIdentity;
 }
 

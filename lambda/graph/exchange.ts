@@ -29,7 +29,7 @@ const PROXY_REFUSES = /^"Proxy response \(4\d\d\)/;
  * @param limits.timeout ms, body and all
  * @param limits.bytes of the decompressed body
  * @throws Setback if it may work another time; MonitorError `graph-not-trusted`, `graph-proxy-refused`, `graph-too-large` (or
- *   `sign-in-…`). The errors of fetch are never kept as a cause: some of them quote the headers.
+ *   `sign-in-…`). The errors of fetch are never passed on as a cause, because some of them quote the headers.
  */
 export async function exchange(
   service: Service,

@@ -342,7 +342,7 @@ function timeOf(value: unknown): string | null {
   return text?.startsWith('0001-01-01') ? null : text;
 }
 
-/** Integers of which the first is at most the second; otherwise neither is known. */
+/** Two integers, the first at most the second; otherwise neither is known. */
 function countsOf(score: Record<string, unknown>): { count: number | null; total: number | null } {
   const count = amountOf(score['count']);
   const total = amountOf(score['total']);

@@ -13,13 +13,13 @@ export interface Refusal {
   tenant: AppIn;
   /** Null: it signed in federated. */
   certificate: CheckedCertificate | null;
-  /** Of the token of AWS that it signed in with, where it did. */
+  /** The claims of the token of AWS that it signed in with; null if it signed in with a certificate. */
   issued: FederatedClaims | null;
   /** The number of the AADSTS error. */
   number: number;
   /** Entra's own text, used only if the number is not known. */
   description: string;
-  /** ms that this machine's clock is ahead of Entra's (negative: behind); null where Entra did not tell the time. */
+  /** ms that this machine's clock is ahead of Entra's (negative: behind); null if Entra's answer had no time. */
   skew: number | null;
   /** When it refused, by the run's clock. */
   now: Date;
@@ -110,15 +110,15 @@ function federationUnknown({ tenant, issued, number }: Refusal): Verdict {
     code: 'federation-unknown',
     message: `The app ${tenant.clientId} has no federated credential for the token that AWS issued (${claims})${what ? `: it does not know ${what}` : ''}.`,
     advice: issued
-      ? `Let an admin create it: ${federatedCredential(tenant, issued).az}. One that is minutes old may not have got around yet.`
-      : `${commandLine('doctor')} says which one Entra ID needs, and the command that creates it.`,
+      ? `Let an admin create it: ${federatedCredential(tenant, issued).az}. A credential that is minutes old may not be known everywhere yet.`
+      : `${commandLine('doctor')} shows which one Entra ID needs, and the command that creates it.`,
   };
 }
 
 function issuerUnreachable({ issued }: Refusal): Verdict {
   return {
     code: 'issuer-unreachable',
-    message: `Entra ID could not read the keys of the issuer${issued ? ` ${excerpt(issued.issuer, 200)}` : ''}, by which it proves the token of AWS.`,
+    message: `Entra ID could not read the keys of the issuer${issued ? ` ${excerpt(issued.issuer, 200)}` : ''}, which it needs to check the token of AWS.`,
     advice:
       'Usually this passes: the next run tries again. If not, open <issuer>/.well-known/openid-configuration in a browser: it must answer.',
     retryable: true,
@@ -191,7 +191,7 @@ function graphDisabled({ tenant }: Refusal): Verdict {
     code: 'graph-disabled',
     message: `Microsoft Graph is disabled in the tenant ${tenant.tenantId}.`,
     advice:
-      "Check whether the tenant's subscription has lapsed. If not, ask an admin of the tenant enable the service principal of Microsoft Graph (Update-MgServicePrincipal -AccountEnabled:$true, appId 00000003-0000-0000-c000-000000000000).",
+      "Check whether the tenant's subscription has lapsed. If not, ask an admin of the tenant to enable the service principal of Microsoft Graph (Update-MgServicePrincipal -AccountEnabled:$true, appId 00000003-0000-0000-c000-000000000000).",
   };
 }
 

@@ -35,8 +35,8 @@ const refusal = z.looseObject({
 });
 
 /**
- * Signs in with a client assertion (PS256 with x5t#S256) by msal-node, which also keeps the token and knows when it
- * is due. Nothing is sent before the first `token()`.
+ * Signs in with a client assertion (PS256 with x5t#S256) by msal-node, which also caches the token and renews it when
+ * it is due. Nothing is sent before the first `token()`.
  * @param certificate null: the assertion is a token that AWS issues for the role of this process
  */
 export function tokenSource(
@@ -46,7 +46,7 @@ export function tokenSource(
 ): TokenSource {
   const { authorityHost, graphEndpoint } = tenant.cloud;
   const network = entraNetwork(means);
-  // What AWS last issued, for the error that says which of its claims Entra does not know; or why it issued none.
+  // The claims that AWS last issued, for the error about those that Entra does not know; or the reason why it issued none.
   const issued: { claims: ReturnType<typeof claimsOf>; failure?: unknown } = { claims: null };
   const assertion = async (): Promise<string> => {
     issued.failure = undefined;
@@ -92,7 +92,7 @@ export function tokenSource(
       });
       if (result?.accessToken) return result.accessToken;
     } catch (error) {
-      // The network keeps what it throws, because MSAL wraps it and loses it.
+      // The network remembers what it throws, because MSAL wraps the error and loses it.
       throw issued.failure ?? network.failure ?? verdict(error);
     }
     throw failed('it answered without a token');

@@ -20,16 +20,16 @@ export interface FederatedClaims {
   audience: string;
 }
 
-/** Seconds. Entra takes it once, at once. */
+/** The lifetime in seconds. It can be short, because Entra receives the token at once. */
 export const TOKEN_SECONDS = 300;
 export const TOKEN_ALGORITHM = 'RS256';
 
 const AUDIENCE = 'api://AzureADTokenExchange';
 
 /**
- * What a token has to be for, so that Entra ID takes it. Microsoft documents one for each cloud:
+ * The audience that a token must have for Entra ID to accept it. Microsoft documents one for each cloud:
  * https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
- * A cloud that the config spells out by another authority gets the global one.
+ * A cloud that the config defines by another authority gets the global one.
  */
 export function audienceOf({ authorityHost }: Pick<Tenant['cloud'], 'authorityHost'>): string {
   return authorityHost.endsWith('.microsoftonline.us') ? `${AUDIENCE}USGov` : AUDIENCE;
@@ -87,14 +87,14 @@ function explain(error: unknown): MonitorError {
       return new MonitorError(
         'federation-denied',
         `AWS does not allow this role to get a token for Entra ID (${detail}).`,
-        'Allow sts:GetWebIdentityToken (deploy again), and see that no policy of the organization denies it.',
+        'Allow sts:GetWebIdentityToken (deploy again), and check that no policy of the organization denies it.',
       );
     case 'SessionDurationEscalation':
     case 'SessionDurationEscalationException':
       return new MonitorError(
         'federation-session-ends',
         `The session of this role ends in less than the ${TOKEN_SECONDS} s that the token has to live (${detail}).`,
-        'Sign in to AWS again, for longer. The sessions of a function last for hours: there it passes by itself.',
+        'Sign in to AWS again, for a longer session. In a function the next run tries again with a new session.',
         { retryable: true },
       );
     default:
@@ -102,13 +102,13 @@ function explain(error: unknown): MonitorError {
         ? new MonitorError(
             'federation-unreachable',
             `AWS STS issued no token (${detail}).`,
-            'Usually this passes: the next run tries again. If not, look at the status of AWS STS in this region.',
+            'This is usually temporary: the next run tries again. If it lasts, check the status of AWS STS in this region.',
             { retryable: true },
           )
         : new MonitorError(
             'federation-refused',
             `AWS STS refuses to issue a token (${detail}).`,
-            'Act on what it says: GetWebIdentityToken in the reference of AWS STS.',
+            'Act on the message. GetWebIdentityToken is documented in the API reference of AWS STS.',
           );
   }
 }
@@ -119,7 +119,7 @@ const claims = z.looseObject({
   aud: z.union([z.string(), z.tuple([z.string()]).transform(([one]) => one)]),
 });
 
-/** @returns null for a token that cannot be read: that is for Entra to judge */
+/** @returns null for a token that cannot be read, about which Entra decides */
 export function claimsOf(token: string): FederatedClaims | null {
   try {
     const { iss, sub, aud } = claims.parse(
@@ -131,7 +131,7 @@ export function claimsOf(token: string): FederatedClaims | null {
   }
 }
 
-/** The commands that create the federated credential that Entra ID needs, for whichever shell an admin has. */
+/** The commands that create the federated credential that Entra ID needs, for Bash and PowerShell. */
 export function federatedCredential(
   { clientId }: Pick<Tenant, 'clientId'>,
   { issuer, subject, audience }: FederatedClaims,

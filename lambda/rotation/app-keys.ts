@@ -11,9 +11,9 @@ import type { AppIn } from '../graph/sign-in-errors.ts';
 import type { Clock } from '../ports.ts';
 import type { App, AppKeys } from './ports.ts';
 
-/** Not Graph's (00000003-…), which is refused. */
+/** Entra requires this audience and refuses Graph's (00000003-…). */
 const PROOF_AUDIENCE = '00000002-0000-0000-c000-000000000000';
-/** Ten minutes are the most, and the clocks may differ: it begins a little before now. */
+/** The maximum lifetime is ten minutes. It begins a little before now, because clocks differ. */
 const PROOF_SECONDS = 600;
 const PROOF_HEAD_START = 60;
 
@@ -25,7 +25,7 @@ const answered = z.looseObject({ keyId: z.string().min(1) });
  * @param objectId of the app registration
  */
 export function proofOf(objectId: string, { certificatePem, privateKeyPem }: Bundle, now: Date): string {
-  // base64url of Node has no padding, which Entra would take for no token at all.
+  // Node's base64url has no padding. Entra does not recognize a padded token.
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const thumbprint = new X509Certificate(certificatePem).fingerprint.replaceAll(':', '');
   const x5t = Buffer.from(thumbprint, 'hex').toString('base64url');
@@ -45,7 +45,7 @@ export function graphKeys({ clock, limits: few }: { clock: Clock; limits?: Parti
     return tokenSource(app, certificate, { patiently, limits, clock, webIdentity: noWebIdentity }).token();
   };
 
-  /** Once, whatever comes: to ask again is for whoever knows what asking twice does. */
+  /** Calls once and never retries, because only the caller knows what a second call would do. */
   async function call(
     app: App,
     action: 'addKey' | 'removeKey',
@@ -100,14 +100,14 @@ export function graphKeys({ clock, limits: few }: { clock: Clock; limits?: Parti
       if (answer.status >= 200 && answer.status < 300) {
         const parsed = answered.safeParse(parse(answer.text));
         if (parsed.success) return parsed.data.keyId;
-        throw unanswered(app, 'addKey', 'its answer names no key');
+        throw unanswered(app, 'addKey', 'its answer has no key id');
       }
       throw refusal(app, 'addKey', answer);
     },
   };
 }
 
-/** Also what proves that the proof is good: Graph looks for the key only after it has taken the proof. */
+/** True if Graph has no such key. It also shows that the proof is valid, because Graph checks that first. */
 function isAbsent({ status, text }: Exchange): boolean {
   return status === 404
     ? /key|credential/i.test(wordsOf(text))
@@ -118,7 +118,7 @@ function unanswered(app: App, action: string, what: string): MonitorError {
   return new MonitorError(
     'renewal-unanswered',
     `Whether ${action} has changed the keys of the app ${app.clientId} is not known: ${what}`,
-    'Nothing: the next attempt finds out.',
+    'Nothing has to be done: the next attempt finds out.',
     { retryable: true },
   );
 }
@@ -127,12 +127,12 @@ const UPLOAD = `Until then renew by hand: ${commandLine('certificate create')}, 
 
 function refusal(app: App, action: string, { status, text }: Exchange): MonitorError {
   const words = wordsOf(text);
-  const said = `${action} of the app ${app.clientId}: ${status}, ${words}`;
+  const detail = `${action} of the app ${app.clientId}: ${status}, ${words}`;
   if (status === 429) {
     return new MonitorError(
       'renewal-throttled',
-      `Microsoft Graph throttles ${said}.`,
-      'Nothing: the next attempt comes by itself.',
+      `Microsoft Graph throttles ${detail}.`,
+      'Nothing has to be done: the next attempt starts by itself.',
       {
         retryable: true,
       },
@@ -142,14 +142,14 @@ function refusal(app: App, action: string, { status, text }: Exchange): MonitorE
   if (/AsPerAppPolicy/i.test(words)) {
     return new MonitorError(
       'renewal-forbidden',
-      `An app management policy of the tenant ${app.tenantId} forbids the certificate: ${said}.`,
+      `An app management policy of the tenant ${app.tenantId} forbids the certificate: ${detail}.`,
       `Ask an admin of that tenant for an exemption of this app (Entra admin center, Enterprise applications, Application policies), or for a longer lifetime. ${UPLOAD}`,
     );
   }
   if (status === 401) {
     return new MonitorError(
       'renewal-proof-refused',
-      `Entra ID does not take the proof that the app ${app.clientId} holds its key: ${words}.`,
+      `Entra ID does not accept the proof that the app ${app.clientId} holds its key: ${words}.`,
       `Compare objectId in the config (${app.objectId}) with "Object ID" on the overview of the app registration: not that of the enterprise application.`,
     );
   }
@@ -157,19 +157,19 @@ function refusal(app: App, action: string, { status, text }: Exchange): MonitorE
     return new MonitorError(
       'renewal-app-missing',
       `There is no app registration ${app.objectId} in the tenant ${app.tenantId}: ${words}.`,
-      'Compare objectId in the config with "Object ID" on the overview of the app registration, and homeTenantId with the tenant that it is in: keys of a multi-tenant app are rolled at home.',
+      'Compare objectId in the config with "Object ID" on the overview of the app registration, and homeTenantId with the tenant in which it is registered: keys of a multi-tenant app are rolled in its home tenant.',
     );
   }
   if (status === 403) {
     return new MonitorError(
       'renewal-forbidden',
-      `Microsoft Graph does not let the app ${app.clientId} change its keys: ${said}.`,
+      `Microsoft Graph does not let the app ${app.clientId} change its keys: ${detail}.`,
       `Compare objectId in the config (${app.objectId}) with "Object ID" on the overview of the app registration. If it is right, a policy of the tenant ${app.tenantId} forbids it: an app needs no permission to roll its own keys. ${UPLOAD}`,
     );
   }
   return new MonitorError(
     'renewal-refused',
-    `Microsoft Graph refuses ${said}.`,
+    `Microsoft Graph refuses ${detail}.`,
     `Act on what it says. ${UPLOAD}`,
   );
 }

@@ -6,12 +6,12 @@ import { MonitorError, quote } from '../errors.ts';
 import type { CertificateStore, Version } from './ports.ts';
 
 const MODE = 0o600;
-/** A line above the bundle, which readers of PEM pass over: it gives the version its id. */
+/** The line above the bundle that holds the id of the version. Readers of PEM ignore it. */
 const MARK = /^# secure-score-monitor renewal ([0-9a-f-]{36})$/m;
 
 /**
- * A PEM file. What is to sign in next lies beside it as `<file>.next`, what signed in before as `<file>.previous`, each
- * readable by its owner alone, and written whole or not at all.
+ * A PEM file. The next bundle lies beside it as `<file>.next`, the previous one as `<file>.previous`. Each is readable
+ * only by its owner and is written atomically.
  */
 export function fileCertificate(file: string): CertificateStore {
   const path = resolve(file);
@@ -69,10 +69,10 @@ export function fileCertificate(file: string): CertificateStore {
     },
     async stage(id, pem) {
       if ([await read(next), await read(path)].some((version) => version?.id === id)) return;
-      // What another renewal left is nothing that anybody remembers: see `prepare`.
+      // The file of an earlier renewal may go, because no state refers to it any more: see `prepare`.
       await rm(next, { force: true });
       await write(`# secure-score-monitor renewal ${id}\n${pem}`, async (temporary) => {
-        // Two at once: the first one counts.
+        // If two renewals write at once, the first one counts.
         await link(temporary, next).catch((error: unknown) => {
           if (codeOf(error) !== 'EEXIST') throw error;
         });

@@ -4,7 +4,7 @@ import { layout } from '../archive/layout.ts';
 import { MonitorError } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
 
-/** A key that stands in an app registration, as far as is known. */
+/** A key of an app registration, as far as is known. */
 const keySchema = z.object({
   clientId: z.string(),
   /** SHA-256 of the certificate, hex. */
@@ -13,42 +13,42 @@ const keySchema = z.object({
   listedAs: z.string(),
   /** ISO 8601. */
   notAfter: z.string(),
-  /** Id that addKey answered with; null: uploaded by hand, or the answer was lost. Without it nobody but an admin can remove the key. */
+  /** The id that addKey returned; null if it was uploaded by hand or the answer was lost. Without it only an admin can remove the key. */
   keyId: z.string().nullable(),
-  /** False: addKey was called, and whether it did anything is not known. */
+  /** False if addKey was called and its outcome is unknown. */
   there: z.boolean(),
   /** When addKey was called, or when it was first seen. */
   since: z.string(),
-  /** Since when another certificate signs in. */
+  /** The time since when another certificate signs in (ISO 8601). */
   superseded: z.string().nullable(),
-  /** Whether operations know that nobody but an admin can remove it. */
+  /** True if operations were notified that only an admin can remove it. */
   reported: z.boolean(),
 });
 export type Key = z.infer<typeof keySchema>;
 
 const memorySchema = z.object({
   version: z.literal(1),
-  /** The renewal that goes on: which version of the secret is to take the place of which. */
+  /** The renewal in progress: version `id` of the secret will replace version `from`. */
   renewal: z.object({ id: z.string(), from: z.string(), since: z.string() }).nullable(),
   keys: z.array(keySchema),
-  /** The secret's former version, to be let go when its keys are gone. */
+  /** The secret's former version, which is released once its keys are gone. */
   previous: z.string().nullable(),
-  /** What stands in the way, as operations were last notified of it; null: nothing. */
+  /** The obstacles of which operations were last notified; null if none. */
   reported: z.string().nullable(),
 });
 
-/** How far the renewal of a secret's certificate has come. Holds no key: those lie in the secret alone. */
+/** The progress of the renewal of a secret's certificate. It holds no key: keys are only in the secret. */
 export type Memory = z.infer<typeof memorySchema>;
 
 const EMPTY: Memory = { version: 1, renewal: null, keys: [], previous: null, reported: null };
 
-/** @param name of a secret or a file; the key says it as far as keys can, and no two names have one key */
+/** @param name of a secret or a file. Its hash keeps names apart that look alike once reduced to characters of a key */
 const keyOf = (name: string): string =>
   layout.rotation(
     `${name.replace(/[^\w.=-]+/g, '-').slice(-80)}-${createHash('sha256').update(name).digest('hex').slice(0, 8)}`,
   );
 
-/** Another run changed the state meanwhile: begin again from what it says now. */
+/** Another run changed the state meanwhile, so the attempt must start again from the new state. */
 export class Contended extends Error {}
 
 /** The state of a renewal, changed by compare-and-swap alone. */
@@ -77,7 +77,7 @@ export class Notebook {
       throw new MonitorError(
         'rotation-state-damaged',
         `${store.location}/${key} is not the state of a renewal: ${error instanceof z.ZodError ? z.prettifyError(error) : String(error)}`,
-        'Restore an earlier version of the object, or move it away: the renewal begins again, and the ids of keys that it added are lost, so that these have to be removed by hand.',
+        'Restore an earlier version of the object, or move it away: the renewal then starts again, and the keys that it added must be removed by hand, because their ids are lost.',
         { cause: error },
       );
     }
@@ -93,7 +93,7 @@ export class Notebook {
     this.#version = version;
   }
 
-  /** Adds the key, or puts it in the place of the one that stands for the same certificate of the same app. */
+  /** Adds the key, or replaces the entry for the same certificate of the same app. */
   async saveKey(key: Key): Promise<void> {
     await this.save({ keys: [...this.memory.keys.filter((one) => !isSame(one, key)), key] });
   }

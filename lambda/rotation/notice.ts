@@ -8,7 +8,7 @@ import type { Obstacle } from './renew.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** What stands in the way is said again when the certificate has this many days left. */
+/** Operations are notified of an obstacle again when the certificate has this many days left. */
 const AGAIN = [7, 30];
 
 interface Notice {
@@ -18,9 +18,9 @@ interface Notice {
 }
 
 /**
- * Notifies operations of what stands in the way of a renewal: when it is there, when it changes, and again 30 and 7
- * days before the certificate ends; and, once, of old keys that only an admin can remove. What was sent is remembered
- * after it: a crash between the two sends it twice, and never not at all.
+ * Notifies operations of the obstacles of a renewal: when they appear, when they change, and again 30 and 7 days before
+ * the certificate expires. Also notifies them, once, of old keys that only an admin can remove. A notice is recorded after
+ * it was sent, so that a crash in between sends it twice rather than never.
  */
 export async function sendNotice(
   { deployment, sender, ports }: Notice,

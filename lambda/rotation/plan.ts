@@ -8,16 +8,16 @@ export interface Plan {
   secret: string;
   tenants: string[];
   certificate: { thumbprint: string; notAfter: string };
-  /** From when on it is renewed. */
+  /** The time from which it is renewed. */
   renewsFrom: string;
-  /** Client ids of the apps that have shown that they can roll their keys. */
+  /** Client ids of the apps that have proved that they can roll their keys. */
   proved: string[];
   obstacles: Obstacle[];
 }
 
 /**
- * Shows what can be shown of a renewal without changing anything: that the certificate can be read and is valid, the
- * config says what it takes, and each app signs in at home and makes a proof that Graph takes.
+ * Checks a renewal as far as possible without changing anything: the certificate can be read and is valid, the config has
+ * everything that a renewal needs, and each app signs in to its home tenant and makes a proof that Graph accepts.
  * @throws MonitorError
  */
 export async function planRotation({ tenants, ports }: Pick<Rotation, 'tenants' | 'ports'>): Promise<Plan[]> {

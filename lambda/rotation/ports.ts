@@ -3,7 +3,7 @@ import type { CertificateOptions, KeyPair } from '../certificate/self-signed.ts'
 import type { Tenant } from '../config.ts';
 import type { Clock, Invocation, Log, Mailer, ObjectStore } from '../ports.ts';
 
-/** An app registration, in the tenant in which it is registered: where its keys are rolled. */
+/** An app registration, in its home tenant, where its keys are rolled. */
 export interface App {
   /** The app's home. */
   tenantId: string;
@@ -12,10 +12,10 @@ export interface App {
   cloud: Tenant['cloud'];
 }
 
-/** Entra ID, as far as keys go. */
+/** The calls to Entra ID that a renewal needs. */
 export interface AppKeys {
   /**
-   * Signs in, and does nothing else.
+   * Signs in and does nothing else.
    * @throws MonitorError; `certificate-unknown` where Entra does not know the certificate (yet)
    */
   signIn(
@@ -26,17 +26,17 @@ export interface AppKeys {
   /**
    * Adds a certificate to the app, with a proof signed by one that it has.
    * @returns the key's id
-   * @throws MonitorError `renewal-unanswered` (retryable) where nobody knows whether the key is there; any other means
-   *   that this call added nothing
+   * @throws MonitorError `renewal-unanswered` (retryable) if it is unknown whether the key was added; any other error
+   *   means that this call added nothing
    */
   add(app: App, current: Bundle, certificatePem: string, deadline: Date): Promise<string>;
   /**
-   * Shows that the app can roll its keys, without changing any: it asks for the removal of one that cannot exist, which
-   * Graph answers only after it has taken the proof. Whether a policy forbids a new key only adding one can show.
+   * Shows that the app can roll its keys, without changing any: it asks for the removal of a key that cannot exist, and
+   * Graph checks the proof before it looks for the key. Only adding a key can show whether a policy forbids it.
    * @throws MonitorError
    */
   prove(app: App, current: Bundle, deadline: Date): Promise<void>;
-  /** Removes a key; that it is not there is as good. @throws MonitorError */
+  /** Removes a key, and succeeds as well if it does not exist. @throws MonitorError */
   remove(app: App, current: Bundle, keyId: string, deadline: Date): Promise<void>;
 }
 
@@ -48,31 +48,31 @@ export interface Version {
 
 /** What a secret (or a file) holds. */
 export interface Held {
-  /** Its one name, by whichever it was asked for. */
+  /** Its canonical name, whether a name or an ARN was asked for. */
   name: string;
-  /** What signs in. */
+  /** The version that signs in. */
   current: Version;
-  /** What is to sign in next. */
+  /** The version that will sign in next. */
   next: Version | null;
-  /** Id of the one before the current, where it can still be had. */
+  /** Id of the version before the current one; null if it no longer exists. */
   previous: string | null;
 }
 
-/** Where a certificate and its key lie: a secret, or a file. The one place that ever holds a private key. */
+/** The secret or file with a certificate and its key. Private keys are stored nowhere else. */
 export interface CertificateStore {
   /** @throws MonitorError where there is no certificate, or it cannot be read */
   look(): Promise<Held>;
-  /** Adds what is to sign in next. Does nothing where a version of that id is there already, whatever it holds. */
+  /** Adds the version that will sign in next. Does nothing if a version with that id exists, whatever it holds. */
   stage(id: string, pem: string): Promise<void>;
   /**
-   * Lets the next one sign in, and keeps the current one as the previous.
+   * Makes the next version current, and the current one the previous.
    * @param from id of the version that is expected to be current
-   * @returns false where another one is: somebody has put it there meanwhile
+   * @returns false if another version is current, because somebody has put it there meanwhile
    */
   promote(id: string, from: string): Promise<boolean>;
-  /** Forgets that a version is to sign in next; where none is, does nothing. */
+  /** Withdraws the version that would sign in next. Does nothing if there is none. */
   unstage(id: string): Promise<void>;
-  /** Lets go of the previous version, if it is that one. */
+  /** Releases the previous version, if it is the one with that id. */
   forget(id: string): Promise<void>;
 }
 
@@ -80,7 +80,7 @@ export interface CertificateStore {
 export interface RotationPorts {
   clock: Clock;
   invocation: Invocation;
-  /** Name or ARN of the secret, of the tenants without one of their own where it is undefined. */
+  /** @param secret name or ARN; undefined: the secret of the tenants that have none of their own */
   certificates: (secret: string | undefined) => CertificateStore;
   keys: AppKeys;
   create: (options: CertificateOptions) => Promise<KeyPair>;

@@ -7,8 +7,8 @@ import type { RotationPorts } from './ports.ts';
 import { secretCertificate } from './secret-certificate.ts';
 
 /**
- * The ports that only a renewal has, with certificates in Secrets Manager.
- * @param options.defaultSecret of the tenants without one of their own
+ * The ports that only a renewal needs, with certificates in Secrets Manager.
+ * @param options.defaultSecret the secret of the tenants that have none of their own
  */
 export function renewalPorts(options: {
   clock: Clock;
@@ -18,7 +18,7 @@ export function renewalPorts(options: {
   return {
     certificates: (secret = options.defaultSecret) => secretCertificate(secret, client),
     keys: graphKeys({ clock: options.clock }),
-    // Not before it is needed: what makes certificates takes its time to load.
+    // The library that makes certificates is loaded only when needed, because loading it is slow.
     create: async (certificate) =>
       (await import('../certificate/self-signed.ts')).createCertificate(certificate),
     pause: (ms) => sleep(ms),

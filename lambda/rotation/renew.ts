@@ -8,35 +8,35 @@ import type { App, CertificateStore, Held, RotationPorts } from './ports.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** A certificate is renewed when it has this long to live, or half of its life, if that is shorter. */
+/** A certificate is renewed this long before it expires, or after half of its lifetime if that comes later. */
 const RENEW_BEFORE_MS = 60 * DAY_MS;
-/** An old key stays this long after another certificate has begun to sign in. */
+/** An old key is removed this long after another certificate has begun to sign in. */
 const GRACE_MS = 7 * DAY_MS;
-/** An app that does not take the new key holds the others back, but not to the very end: then it would take them with it. */
+/** An app that refuses the new key holds the others back only until this long before the end, so that they do not expire with it. */
 const LAST_CALL_MS = 3 * DAY_MS;
-/** An addKey that was not answered is called again only when its key, had it been added, would have got around. */
+/** An unanswered addKey is repeated only after this time, by which its key, if it was added, would be known everywhere. */
 const LAG_MS = 3_600_000;
-/** A new key that is not known everywhere after so long is more than lag. */
+/** A new key that is not known everywhere after this time is more than lag. */
 const STUCK_MS = 3 * DAY_MS;
 /** Microsoft advises against certificates that live longer than a year. */
 const LONGEST_DAYS = 365;
 /** The clock of this machine may be ahead of Entra's. */
 const HEAD_START_MS = 10 * 60_000;
-/** How many sign-ins are tried at a time. */
+/** The maximum number of sign-ins that are tried at once. */
 const AT_A_TIME = 20;
 
 /** What stands in the way of a renewal. */
 export interface Obstacle {
-  /** Of an app; null: of the certificate, whoever uses it. */
+  /** The app that it concerns; null if it concerns the certificate, whoever uses it. */
   clientId: string | null;
-  /** Names of the tenants that it is about. */
+  /** Names of the tenants that it concerns. */
   tenants: string[];
   code: string;
   message: string;
   advice: string;
 }
 
-/** One secret, and everybody who signs in with it. */
+/** One secret, and all tenants that sign in with it. */
 export interface Shared {
   certificates: CertificateStore;
   tenants: Tenant[];
@@ -53,12 +53,12 @@ export interface Setting extends Shared {
 export interface Attempt {
   status: 'fresh' | 'waiting' | 'blocked' | 'renewed';
   current: Bundle;
-  /** The one that takes its place, where it is made. */
+  /** Its successor, once it is made. */
   next: Bundle | null;
   obstacles: Obstacle[];
 }
 
-/** ms before its end at which a certificate is to be renewed. */
+/** @returns the time before its end, in ms, at which a certificate must be renewed */
 export function dueBefore({ notBefore, notAfter }: Pick<Bundle, 'notBefore' | 'notAfter'>): number {
   return Math.min(RENEW_BEFORE_MS, (notAfter.getTime() - notBefore.getTime()) / 2);
 }
@@ -72,7 +72,7 @@ export function bundleOf({ name, current }: Held, now: Date): Bundle {
   return readBundle(current.pem, now, quote(name));
 }
 
-/** The apps of tenants, each once, at home. Those without an object id are left out: see `obstaclesOf`. */
+/** The apps of tenants, each once, in their home tenants. Those without an object id are left out: see `obstaclesOf`. */
 export function appsOf(tenants: Tenant[]): App[] {
   const apps = new Map<string, App>();
   for (const { tenantId, clientId, objectId, homeTenantId, cloud } of tenants) {
@@ -82,7 +82,7 @@ export function appsOf(tenants: Tenant[]): App[] {
   return [...apps.values()];
 }
 
-/** What is known to stand in the way before anything is tried. */
+/** The obstacles that are known before anything is tried. */
 export function obstaclesOf(tenants: Tenant[], current: Bundle, now: Date): Obstacle[] {
   const obstacles: Obstacle[] = [];
   const of = (some: Tenant[]) => some.map(({ name }) => name);
@@ -91,7 +91,7 @@ export function obstaclesOf(tenants: Tenant[], current: Bundle, now: Date): Obst
       clientId: null,
       tenants: of(tenants),
       code: 'renewal-too-late',
-      message: `The certificate ${quote(current.subject)} has expired on ${current.notAfter.toISOString().slice(0, 10)}, and an expired one cannot sign the request for the next.`,
+      message: `The certificate ${quote(current.subject)} expired on ${current.notAfter.toISOString().slice(0, 10)}, and an expired certificate cannot sign the request for the next one.`,
       advice: `Renew it by hand once: ${commandLine('certificate create')}, upload its public part to the app registration, ${commandLine('certificate put')}. After that it renews itself again.`,
     });
   }
@@ -101,7 +101,7 @@ export function obstaclesOf(tenants: Tenant[], current: Bundle, now: Date): Obst
       clientId,
       tenants: of(theirs),
       code: 'renewal-without-object-id',
-      message: `The config does not say the object id of the app ${clientId}, by which a renewal is asked for.`,
+      message: `The config lacks the object id of the app ${clientId}, which a renewal needs.`,
       advice:
         'Add objectId beside clientId ("Object ID" on the overview of the app registration, not of the enterprise application), then deploy again.',
     });
@@ -112,7 +112,7 @@ export function obstaclesOf(tenants: Tenant[], current: Bundle, now: Date): Obst
       clientId,
       tenants: of(theirs),
       code: 'renewal-switched-off',
-      message: `Renewal is switched off for the app ${clientId} (rotate: false), and holds back everybody who signs in with the same secret.`,
+      message: `Renewal is switched off for the app ${clientId} (rotate: false), which holds back everybody who signs in with the same secret.`,
       advice: `Renew by hand (${commandLine('certificate create')}, upload, ${commandLine('certificate put')}), take "rotate: false" out of the config, or give this app a secret of its own.`,
     });
   }
@@ -120,10 +120,10 @@ export function obstaclesOf(tenants: Tenant[], current: Bundle, now: Date): Obst
 }
 
 /**
- * One attempt to bring a renewal on, as far as it gets now. Each step is remembered before it is taken, and each may be
- * repeated: a crash between any two of them, and another attempt at the same time, end as one that nothing disturbed.
+ * One attempt to advance a renewal as far as possible. Each step is recorded before it is taken, and each may be repeated:
+ * a crash between any two steps, or another attempt at the same time, leads to the same end as an undisturbed renewal.
  * @param force renew although it is not due
- * @throws Contended where another attempt came first: begin again; MonitorError
+ * @throws Contended if another attempt came first and the caller must start again; MonitorError
  */
 export async function attempt(setting: Setting, force: boolean): Promise<Attempt> {
   const { ports, tenants, current, notebook, held } = setting;
@@ -161,15 +161,15 @@ export async function attempt(setting: Setting, force: boolean): Promise<Attempt
     return { ...made, status: 'waiting', obstacles };
   }
   const { id, from } = notebook.memory.renewal!;
-  // False: somebody has put another one there meanwhile, or another attempt this very one.
+  // It is false if somebody has put another version there meanwhile, or another attempt has promoted this one.
   if (!(await setting.certificates.promote(id, from))) throw new Contended();
   await settleSwitch({ ...setting, held: await setting.certificates.look() });
   return { ...made, status: 'renewed' };
 }
 
 /**
- * Ends a renewal whose secret holds another certificate than it began with: its own, or one that somebody has put there
- * meanwhile, which then stands: the key of the renewal goes the way of an old one.
+ * Ends a renewal whose secret holds another certificate than at the beginning: its own, or one that somebody has put there
+ * meanwhile. The latter stays, and the key of the renewal is removed like an old one.
  * @returns whether it is the renewal's own
  */
 async function settleSwitch({ ports, certificates, held, notebook }: Setting): Promise<boolean> {
@@ -183,7 +183,7 @@ async function settleSwitch({ ports, certificates, held, notebook }: Setting): P
   return isOwn;
 }
 
-/** Notes since when keys are not those that sign in any more, or that they are again. */
+/** Records since when keys no longer sign in, or that they do so again. */
 async function noteSuperseded(
   { ports, held, notebook }: Pick<Setting, 'ports' | 'held' | 'notebook'>,
   changes: Partial<Notebook['memory']> | null,
@@ -214,12 +214,12 @@ function isSuccessor(pem: string, current: Bundle, now: Date): boolean {
   return thumbprintOf(pem, now) !== null && readBundle(pem, now, 'it').notAfter > current.notAfter;
 }
 
-/** Makes the next certificate, unless it is made, and puts it where it outlives this run. */
+/** Makes the next certificate, unless it exists, and stores it where it outlives this run. */
 async function prepare({ ports, tenants, certificates, held, current, notebook }: Setting): Promise<Bundle> {
   const now = ports.clock.now();
   const at = now.toISOString();
   if (!notebook.memory.renewal) {
-    // A version that waits although nobody remembers it: the state was lost. Its key may be in Entra already.
+    // A version that waits although the state does not mention it is used, because its key may already be in Entra.
     const found = held.next && isSuccessor(held.next.pem, current, now) ? held.next : null;
     const lost = found && readBundle(found.pem, now, quote(held.name));
     await notebook.save({
@@ -239,7 +239,7 @@ async function prepare({ ports, tenants, certificates, held, current, notebook }
   if (!staged) {
     const { certificate, privateKey } = await ports.create(successorOf(current, now));
     await certificates.stage(id, certificate + privateKey);
-    // What is there now may be another attempt's, and the first one counts; or it signs in already.
+    // The version found now may be that of another attempt, which then counts, or it may already be current.
     const afterwards = await certificates.look();
     if (afterwards.current.id !== held.current.id) throw new Contended();
     staged = afterwards.next;
@@ -248,14 +248,14 @@ async function prepare({ ports, tenants, certificates, held, current, notebook }
     throw new MonitorError(
       'renewal-unstaged',
       `The next certificate was put into ${quote(held.name)} and is not there.`,
-      'Nothing: it is tried again. If it lasts, look which other program changes this secret.',
+      'Nothing has to be done: the next attempt tries again. If it lasts, find out which other program changes this secret.',
       { retryable: true },
     );
   }
   return readBundle(staged.pem, now, quote(held.name));
 }
 
-/** As the current one was made: what a policy of the tenant allowed once, it allows again. */
+/** The successor is made like the current certificate, because a policy of the tenant that allowed one allows the other. */
 function successorOf({ subject, bits, notBefore, notAfter }: Bundle, now: Date) {
   const days = Math.round((notAfter.getTime() - notBefore.getTime()) / DAY_MS);
   return {
@@ -281,8 +281,8 @@ function keyOf(clientId: string, bundle: Bundle, at: string): Key {
 }
 
 /**
- * Adds the next certificate to an app. That it is asked for is remembered before it is: of two attempts one asks, and
- * an answer that gets lost is told from a key that was never added by signing in with it.
+ * Adds the next certificate to an app. The request is recorded before it is made, so that only one of two attempts makes
+ * it. If the answer is lost, a sign-in with the certificate shows whether the key was added.
  */
 async function offer(setting: Setting, app: App, next: Bundle): Promise<'there' | 'waiting' | MonitorError> {
   const { ports, current, notebook } = setting;
@@ -305,7 +305,7 @@ async function offer(setting: Setting, app: App, next: Bundle): Promise<'there' 
   } catch (error) {
     if (!(error instanceof MonitorError)) throw error;
     if (error.code === 'renewal-unanswered') return 'waiting';
-    // Entra may refuse to take a certificate twice: then it is there, and only its id is not known.
+    // Entra may refuse a certificate that the app already has. Then only the id of its key is unknown.
     if (await signsIn(setting, app, next)) {
       await notebook.saveKey({ ...asked, there: true });
       return 'there';
@@ -328,7 +328,7 @@ async function signsIn({ ports }: Setting, app: App, certificate: Bundle): Promi
 
 /**
  * Whether the next certificate signs in wherever the current one does. Entra takes minutes to spread a key, and does
- * so tenant by tenant. A tenant that neither signs in to has lost nothing by the switch.
+ * so tenant by tenant. A tenant to which neither signs in loses nothing by the switch.
  */
 async function isKnown(setting: Setting, takers: Tenant[], next: Bundle): Promise<boolean> {
   const { ports, current } = setting;
@@ -377,15 +377,15 @@ function stuck(tenants: Tenant[], next: Bundle): Obstacle {
     clientId: null,
     tenants: tenants.map(({ name }) => name),
     code: 'renewal-stuck',
-    message: `The next certificate (in the portal's list: ${next.thumbprintSha1}) was added days ago, and still does not sign in everywhere.`,
-    advice: `Look whether the app registration lists it (Certificates & secrets). The current certificate goes on meanwhile. ${commandLine('certificate rotate')} tries again at once.`,
+    message: `The next certificate (in the portal's list: ${next.thumbprintSha1}) was added days ago but still does not sign in everywhere.`,
+    advice: `Check whether the app registration lists it (Certificates & secrets). The current certificate is used meanwhile. ${commandLine('certificate rotate')} tries again at once.`,
   };
 }
 
 /**
- * Removes keys that no certificate in use belongs to, a week after another has begun to sign in and when all tenants of
- * the app have run with that one; or when they have ended anyway. Then lets go of the secret's former version.
- * @returns keys that nobody but an admin can remove, of which operations have not been notified
+ * Removes the keys of certificates that are no longer used: a week after another certificate has begun to sign in, once all
+ * tenants of the app have run with it, or when they have expired. Then releases the secret's former version.
+ * @returns keys that only an admin can remove and of which operations have not been notified
  */
 export async function removeOldKeys(
   { ports, tenants, certificates, held, current, notebook }: Setting,
@@ -407,7 +407,7 @@ export async function removeOldKeys(
         ports.keys.remove(app, current, keyId, ports.invocation.deadline),
       );
       if (failure) result.failures.push(failure);
-      // One that has ended is nobody's danger: it is not tried for ever.
+      // A key that has expired is harmless, so its removal is not tried forever.
       if (failure && (!hasEnded || failure.retryable)) continue;
       await notebook.dropKey(key);
       if (!failure) result.removed.push(key);

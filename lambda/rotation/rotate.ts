@@ -10,42 +10,42 @@ import { sendNotice } from './notice.ts';
 import type { RotationPorts } from './ports.ts';
 import { attempt, bundleOf, removeOldKeys, type Attempt, type Obstacle, type Shared } from './renew.ts';
 
-/** How often another attempt may come first before this one gives up. */
+/** The maximum number of times another attempt may come first before this one gives up. */
 const CONTENTIONS = 10;
-/** ms between two looks whether Entra knows the next certificate by now. */
+/** The time, in ms, between two checks whether Entra knows the next certificate. */
 const PAUSE_MS = 15_000;
-/** ms before the deadline from which nothing is waited for. */
+/** The time before the deadline, in ms, from which on nothing is waited for. */
 const RESERVE_MS = 45_000;
 
 export interface Rotation {
   /** The deployment's name, or the file's. */
   deployment: string;
-  /** All that are watched; those that sign in federated have no certificate, and are left out. */
+  /** All watched tenants. Those that sign in federated have no certificate and are left out. */
   tenants: Tenant[];
-  /** Null: nobody is notified; whoever asked reads the result. */
+  /** Null: nobody is notified, because the caller reads the result. */
   sender: Sender | null;
   ports: RotationPorts;
-  /** Renew now, although it is not due. */
+  /** True: renew now, even if it is not due. */
   force?: boolean;
 }
 
-/** What became of one certificate. Dates are ISO 8601, thumbprints SHA-1 in hex, as the portal lists them. */
+/** The outcome for one certificate. Dates are ISO 8601, thumbprints SHA-1 in hex, as the portal lists them. */
 export interface Renewal {
   /** Name of the secret, or the file. */
   secret: string;
   tenants: string[];
   /**
-   * fresh: nothing to do. waiting: the next one is made, and Entra does not know it everywhere yet; the next attempt
-   * goes on. renewed: another one signs in from now on. blocked: `obstacles` say by what.
+   * fresh: nothing to do. waiting: the next certificate is made, but Entra does not know it everywhere yet; the next
+   * attempt goes on. renewed: the next certificate signs in from now on. blocked: by `obstacles`.
    */
   status: 'fresh' | 'waiting' | 'blocked' | 'renewed';
-  /** That signed in when this began; null where it cannot be read. */
+  /** The certificate that signed in when this began; null if it cannot be read. */
   certificate: { thumbprint: string; notAfter: string } | null;
   next: { thumbprint: string; notAfter: string } | null;
   obstacles: Obstacle[];
   /** Old keys that were removed from their apps. */
   removed: { clientId: string; thumbprint: string }[];
-  /** Old keys that nobody but an admin can remove. They end by themselves. */
+  /** Old keys that only an admin can remove. They expire by themselves. */
   leftOver: { clientId: string; thumbprint: string; notAfter: string }[];
 }
 
@@ -55,9 +55,9 @@ export interface RotationResult {
 }
 
 /**
- * Renews the certificates that are due, and removes the keys of those that were. A secret whose renewal fails stops no
- * other; operations get a mail about what stands in the way of one, once until that changes.
- * @throws MonitorError of the first one that failed and may work next time, when all others are done
+ * Renews the certificates that are due, and removes the keys of those that were replaced. A secret whose renewal fails does
+ * not stop the others. Operations get one mail about the obstacles of a renewal until these change.
+ * @throws MonitorError of the first renewal that failed and may work next time, after all others are done
  */
 export async function rotate(rotation: Rotation): Promise<RotationResult> {
   const renewals: Renewal[] = [];
@@ -82,7 +82,7 @@ export async function rotate(rotation: Rotation): Promise<RotationResult> {
   return { renewals, mails };
 }
 
-/** Who signs in with what, by the secret's one name. @throws MonitorError where a secret cannot be read at all */
+/** The tenants of each secret, by its canonical name. @throws MonitorError if a secret cannot be read at all */
 export async function sharedSecrets({
   tenants,
   ports,
@@ -98,7 +98,7 @@ export async function sharedSecrets({
       ({ name } = await certificates.look());
     } catch (error) {
       if (!(error instanceof MonitorError)) throw error;
-      // Its tenants' runs fail for the same reason, and say so.
+      // The runs of its tenants fail for the same reason and report it.
       ports.log.error(error.message, { code: error.code, advice: error.advice });
       continue;
     }
@@ -114,14 +114,14 @@ async function renewShared(
 ): Promise<{ renewal: Renewal; mail: SentMail | null }> {
   const { ports, force = false } = rotation;
   const { log, clock, invocation } = ports;
-  // Tenants of which none is to renew: the watch and the alarms look after their certificate, as before.
+  // If no tenant renews itself, the watch and the alarms look after the certificate, as before.
   if (!force && shared.tenants.every(({ rotate: on }) => on === false))
     return { renewal: idle(shared), mail: null };
   let began: string | null = null;
   let contentions = 0;
   for (;;) {
     const held = await shared.certificates.look();
-    // Of two attempts that are asked for at once, the second one finds what it was asked for.
+    // If two renewals are asked for at once, the second one finds that the first has done its work.
     began ??= held.current.id;
     const isForced = force && held.current.id === began;
     const current = bundleOf(held, clock.now());
@@ -154,7 +154,7 @@ async function renewShared(
         throw new MonitorError(
           'rotation-contended',
           `Other renewals of ${held.name} came first ${CONTENTIONS} times.`,
-          'Nothing: the next attempt goes on from there.',
+          'Nothing has to be done: the next attempt goes on from there.',
           { retryable: true },
         );
       }
@@ -162,7 +162,7 @@ async function renewShared(
   }
 }
 
-/** Whether all of some tenants have had a successful run with this certificate, as their states say. */
+/** True for tenants whose states show that each has had a successful run with this certificate. */
 function whoHasRun({ store }: RotationPorts, current: Bundle): (tenants: Tenant[]) => Promise<boolean> {
   const until = current.notAfter.toISOString();
   return async (tenants) => {

@@ -15,8 +15,8 @@ const PENDING = 'AWSPENDING';
 const PREVIOUS = 'AWSPREVIOUS';
 
 /**
- * A secret of AWS Secrets Manager. What is to sign in next is its version AWSPENDING, what signed in before its version
- * AWSPREVIOUS. Needs secretsmanager:DescribeSecret, GetSecretValue, PutSecretValue and UpdateSecretVersionStage.
+ * A secret of AWS Secrets Manager. The next bundle is its version AWSPENDING, the previous one its version AWSPREVIOUS.
+ * Needs secretsmanager:DescribeSecret, GetSecretValue, PutSecretValue and UpdateSecretVersionStage.
  * @param secret name or ARN
  */
 export function secretCertificate(secret: string, client: SecretsManagerClient): CertificateStore {
@@ -28,7 +28,7 @@ export function secretCertificate(secret: string, client: SecretsManagerClient):
     }
   };
 
-  /** Stages by version. */
+  /** The versions of the secret by stage. */
   async function versions(): Promise<{ name: string; holding: (stage: string) => string | null }> {
     const { Name, VersionIdsToStages = {} } = await asked(
       client.send(new DescribeSecretCommand({ SecretId: secret })),
@@ -82,13 +82,13 @@ export function secretCertificate(secret: string, client: SecretsManagerClient):
           }),
         );
       } catch (error) {
-        // Another attempt has put its own there under this id: the first one counts.
+        // If another attempt has put its own version there under this id, that one counts.
         if (nameOf(error) !== 'ResourceExistsException') throw explain(secret, error);
       }
     },
     async promote(id, from) {
       try {
-        // Secrets Manager itself moves AWSPREVIOUS, and refuses where `from` is not the current version any more.
+        // Secrets Manager itself moves AWSPREVIOUS, and refuses if `from` is no longer the current version.
         await client.send(
           new UpdateSecretVersionStageCommand({
             SecretId: secret,
@@ -116,19 +116,19 @@ export function secretCertificate(secret: string, client: SecretsManagerClient):
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : String(error));
 
 function explain(secret: string, error: unknown): MonitorError {
-  const said = `${nameOf(error)}: ${quote(error instanceof Error ? error.message : '', 300)}`;
+  const cause = `${nameOf(error)}: ${quote(error instanceof Error ? error.message : '', 300)}`;
   if (error instanceof Error && lacksCredentials(error)) {
     return new MonitorError(
       'aws-credentials-missing',
-      `The secret ${quote(secret)} cannot be renewed without valid AWS credentials and a region (${said}).`,
+      `The secret ${quote(secret)} cannot be renewed without valid AWS credentials and a region (${cause}).`,
       'Sign in to AWS (aws sso login, AWS_PROFILE) and set AWS_REGION, or renew a file: --certificate <file>.',
     );
   }
   if (passes(error)) {
     return new MonitorError(
       'secret-unreachable',
-      `The secret ${quote(secret)} could not be renewed (${said}).`,
-      'Nothing: the next attempt goes on from there. If it lasts, look at the health of AWS Secrets Manager.',
+      `The secret ${quote(secret)} could not be renewed (${cause}).`,
+      'Nothing has to be done: the next attempt goes on from there. If it lasts, check the health of AWS Secrets Manager.',
       { retryable: true },
     );
   }
@@ -136,20 +136,20 @@ function explain(secret: string, error: unknown): MonitorError {
     case 'AccessDeniedException':
       return new MonitorError(
         'secret-denied',
-        `Renewing the secret ${quote(secret)} is not allowed (${said}).`,
-        'Deploy again: the deployment allows it where a tenant has an objectId. From elsewhere it takes secretsmanager:DescribeSecret, GetSecretValue, PutSecretValue and UpdateSecretVersionStage.',
+        `Renewing the secret ${quote(secret)} is not allowed (${cause}).`,
+        'Deploy again: the deployment allows it if a tenant has an objectId. Elsewhere it needs secretsmanager:DescribeSecret, GetSecretValue, PutSecretValue and UpdateSecretVersionStage.',
       );
     case 'ResourceNotFoundException':
       return new MonitorError(
         'secret-missing',
         `There is no secret ${quote(secret)} in this account and region, or it has no value.`,
-        `Name the right one in the tenant's "certificate", and fill it: ${commandLine('certificate put')}.`,
+        `Set the tenant's "certificate" to the right one, and fill it: ${commandLine('certificate put')}.`,
       );
     default:
       return new MonitorError(
         'secret-refused',
-        `AWS Secrets Manager refuses to renew the secret ${quote(secret)} (${said}).`,
-        'Act on what it says, or look it up in the documentation of AWS Secrets Manager.',
+        `AWS Secrets Manager refuses to renew the secret ${quote(secret)} (${cause}).`,
+        'Act on the message, or look the error up in the documentation of AWS Secrets Manager.',
       );
   }
 }

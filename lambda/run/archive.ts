@@ -34,7 +34,7 @@ export interface Archived {
   versions: Map<string, string[]>;
   /** The version in force of each day of the answer. */
   inForce: Map<string, VersionInForce>;
-  /** The part of the ledger that the state is to remember, and its last entry. */
+  /** The part of the ledger that the state must remember, and its last entry. */
   ledger: LedgerState | null;
   tip: Head | null;
 }

@@ -27,7 +27,7 @@ export interface Answer extends Omit<Known, 'lastReported'> {
   profilesHash: string;
   /** What was last reported; null on a first run. */
   cursor: Cursor | null;
-  /** The refused parts of the answer: entries, profiles, or the whole catalogue. Only a day's entry has a date. */
+  /** The refused parts of the answer: entries, profiles, or the complete catalogue. Only a day's entry has a date. */
   refused: Skipped[];
   /** Set if only a part of the catalogue came, so that the last complete one stays in force. */
   partialCatalogue: { profiles: number; complete: number; decisions?: number } | null;

@@ -98,7 +98,7 @@ async function profilesByStep(
   );
 }
 
-/** The days after `date`, ascending, each in the version in force, and those of which every version is damaged. */
+/** The days after `date`, ascending, each in the version in force, and the days whose every version is damaged. */
 async function daysAfter(
   run: Run,
   archive: Archive,

@@ -80,8 +80,8 @@ export async function takeOver<S extends Outgoing>(
 }
 
 /**
- * What of the findings is deposited: the report, where it is worth any mail, and the state with its deliveries. A tenant
- * that is reported in digests has its report archived, and is notified of what is urgent and of operations alone.
+ * The part of the findings that is deposited: the report, if it merits any mail, and the state with its deliveries. For a
+ * tenant in a digest the report is archived, and only urgent and operations mails are delivered.
  */
 export function depositOf(
   { tenant, sender, ports }: Run,
@@ -114,7 +114,7 @@ export function depositOf(
 /**
  * Moves the cursor, puts the deliveries into the outbox, and claims archiving and sending, all in one compare-and-swap.
  * @param report to be archived, whoever is notified; null: there is none
- * @param state as it is to be, with the deliveries in its outbox
+ * @param state the new state, with the deliveries in its outbox
  * @returns the state, with a claim if there is anything to do; null if another run changed it meanwhile, so that
  *   nothing was done and the comparison must be repeated
  */
@@ -132,8 +132,8 @@ export async function deposit<S extends Outgoing>(
 }
 
 /**
- * Archives the claimed report and sends whatever is due. A destination that fails keeps its own deliveries and does not
- * hold up others. Deliveries that were refused for good, or that need somebody, are reported to operations.
+ * Archives the claimed report and sends whatever is due. If a destination fails, its own deliveries wait, and others are not
+ * held up. Deliveries that were refused permanently, or that need somebody, are reported to operations.
  * @param ours the result of `deposit`. Without a claim there is nothing to do
  * @param patience the maximum time to wait for receivers in all, in ms
  */
@@ -205,7 +205,7 @@ export async function sendWaiting<S extends Outgoing>(
 interface Round {
   /** Setbacks by the id of their delivery. */
   setbacks: Map<string, Setback>;
-  /** Queues of which a delivery was sent. */
+  /** Queues from which a delivery was sent. */
   sent: Set<string>;
   delivered: Delivered;
 }

@@ -100,11 +100,11 @@ export function endedNotes({ ended }: Notified): string[] {
 }
 
 /** Leaves out the episodes that nobody was notified of, because their reports still wait and will not be sent. */
-export function heardOf(said: Notified, outbox: Delivery[]): Notified {
+export function heardOf(notified: Notified, outbox: Delivery[]): Notified {
   const unheard = outbox.filter(({ heard }) => !heard).flatMap(({ episodes }) => episodes);
   return {
-    ...said,
-    ended: said.ended.filter(
+    ...notified,
+    ended: notified.ended.filter(
       ({ kind, since }) => !unheard.some((of) => of.kind === kind && of.since.slice(0, 10) === since),
     ),
   };

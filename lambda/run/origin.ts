@@ -16,22 +16,22 @@ export interface Outgoing {
 
 /** Whose reports are delivered: a tenant's, or a digest's. */
 export interface Origin<S extends Outgoing> {
-  /** In an error: "this tenant", "the digest daily". */
+  /** The owner as errors spell it: "this tenant", "the digest daily". */
   whose: string;
-  /** In the log. */
+  /** Facts that identify the owner in the log. */
   facts: Record<string, string>;
   /** Where its deliveries go. */
   addressee: Addressee;
-  /** What counts where there is no state yet. */
+  /** The state if there is none yet. */
   empty: S;
   state(): Promise<Versioned<S>>;
-  /** Compare-and-swap. @returns the new state, or undefined where another run came first */
+  /** Compare-and-swap. @returns the new state; undefined if another run came first */
   swap(state: S, expected: string | null): Promise<Versioned<S> | undefined>;
   /** @param key of a delivery's report. @throws MonitorError `archive-damaged` */
   report(key: string): Promise<AnyReport>;
   /**
-   * Archives the claimed report with its deliveries, once, however often it is tried.
-   * @returns the state that knows of it
+   * Archives the claimed report with its deliveries, once, however many tries it takes.
+   * @returns the state that records it
    */
   archive(state: S, deliveries: ArchivedDelivery[], now: Date): Promise<S>;
   /** A report to operations about its deliveries. */

@@ -50,27 +50,27 @@ export function isDue({ notBefore }: Delivery, now: Date): boolean {
 }
 
 /** Notes in waiting deliveries which of their episodes are over by now. */
-export function withEnded(outbox: Delivery[], said: Notified, now: Date): Delivery[] {
+export function withEnded(outbox: Delivery[], notified: Notified, now: Date): Delivery[] {
   const until = now.toISOString();
   return outbox.map((delivery) => ({
     ...delivery,
     episodes: delivery.episodes.map((episode) =>
-      episode.until === null && !holds(episode, said) ? { ...episode, until } : episode,
+      episode.until === null && !holds(episode, notified) ? { ...episode, until } : episode,
     ),
   }));
 }
 
-function holds({ kind, since }: { kind: string; since: string }, said: Notified): boolean {
+function holds({ kind, since }: { kind: string; since: string }, notified: Notified): boolean {
   switch (kind as Episode['kind']) {
     case 'failing':
-      return said.failing?.since === since;
+      return notified.failing?.since === since;
     case 'undelivered':
-      return Object.entries(said.undelivered).some(([queue, at]) => `${queue} ${at}` === since);
+      return Object.entries(notified.undelivered).some(([queue, at]) => `${queue} ${at}` === since);
     case 'stale':
     case 'suspect':
     case 'catalogue':
     case 'unreadable':
-      return said[kind as 'stale'] === since;
+      return notified[kind as 'stale'] === since;
   }
   return true;
 }
@@ -118,7 +118,7 @@ export interface Aftermath<Said> {
   outbox: Delivery[];
   said: Said;
   dropped: Setback[];
-  /** Items for the operations mail, without problems that keep that mail itself back. */
+  /** Items for the operations mail, without problems that hold up that mail itself. */
   items: OperationsItem[];
   /** Number of deliveries that were dropped, or are operations mails that wait for somebody, which no mail can report. */
   failed: number;
@@ -127,10 +127,10 @@ export interface Aftermath<Said> {
 /**
  * The outbox and its known problems after everything due was tried. A queue that waits for somebody, or for more than a
  * day, is reported once until it moves again.
- * @param sent queues of which a delivery was sent
+ * @param sent queues from which a delivery was sent
  */
 export function afterwards<Said extends Outgoing['said']>(
-  { outbox, said }: { outbox: Delivery[]; said: Said },
+  { outbox, said: notified }: { outbox: Delivery[]; said: Said },
   setbacks: Setback[],
   sent: Set<string>,
   now: Date,
@@ -149,8 +149,8 @@ export function afterwards<Said extends Outgoing['said']>(
       return { ...delivery, attempts: delivery.attempts + 1, problem, notBefore };
     });
 
-  const undelivered = { ...said.undelivered };
-  const ended = [...said.ended];
+  const undelivered = { ...notified.undelivered };
+  const ended = [...notified.ended];
   const waitingIn = (queue: string) => left.filter((delivery) => queueOf(delivery) === queue).length;
   for (const [queue, since] of Object.entries(undelivered)) {
     if (waitingIn(queue) > 0 && !sent.has(queue)) continue;
@@ -174,11 +174,11 @@ export function afterwards<Said extends Outgoing['said']>(
     const waiting = waitingIn(queue);
     items.push({ kind: 'undelivered', queue, destination, waiting, since, problem, advice });
   }
-  const mourned = dropped.filter(({ delivery }) => !isOfOperationsMail(queueOf(delivery)));
-  if (mourned.length > 0) {
+  const reportable = dropped.filter(({ delivery }) => !isOfOperationsMail(queueOf(delivery)));
+  if (reportable.length > 0) {
     items.push({
       kind: 'dropped',
-      deliveries: mourned.map(({ delivery: { destination, subject, to, since }, problem }) => ({
+      deliveries: reportable.map(({ delivery: { destination, subject, to, since }, problem }) => ({
         destination,
         subject,
         to,
@@ -189,7 +189,7 @@ export function afterwards<Said extends Outgoing['said']>(
   }
   return {
     outbox: left,
-    said: { ...said, undelivered, ended },
+    said: { ...notified, undelivered, ended },
     dropped,
     items,
     failed: dropped.length + stuck.filter(({ delivery }) => isOfOperationsMail(queueOf(delivery))).length,

@@ -28,7 +28,7 @@ export interface Findings {
   /** The newest day that counts, which is the newest of all unless that is suspect. */
   score: ScoreLine;
   next: LastReported;
-  /** The part of the ledger that the state is to remember, unless it is already further. */
+  /** The part of the ledger that the state must remember, unless it is already further. */
   ledger: LedgerState | null;
   changes: Change[];
   explanation: Explanation;
@@ -51,7 +51,7 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
   const now = run.ports.clock.now();
   const lastNotified = { ...EMPTY_STATE.said, ...(state ?? lastReported)?.said };
   const { begun, next } = incidentsAfter(lastNotified, incidentsOf(run, answer, compared), dateOf(now));
-  const said = heardOf(next, state?.outbox ?? []);
+  const notified = heardOf(next, state?.outbox ?? []);
   const after = scoreLine(last);
 
   const report: Report = {
@@ -73,7 +73,7 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
     start: cursor ? null : startReport(last, answer.profiles),
     operations: begun,
     notes: [
-      ...endedNotes(said),
+      ...endedNotes(notified),
       ...gapNotes(settled.days),
       ...skippedNotes(accepted),
       ...compared.notes,
@@ -103,7 +103,7 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
       cursor: to,
       held: heldControls(last),
       services: last.enabledServices ?? explained.services,
-      said: mails.length > 0 ? { ...said, ended: [] } : said,
+      said: mails.length > 0 ? { ...notified, ended: [] } : notified,
       lastRun: {
         at: runAt(answer.fetchedAt, to, state ?? lastReported),
         newest: answer.newest.date,
@@ -126,8 +126,8 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
 }
 
 /**
- * When the run was. By a clock that is days behind, what was last reported lies in the future: the time of the run before
- * stands then, because the next run would take the cursor for one that was never true, and report its days again.
+ * The time of the run. If the clock is days behind, the day last reported lies in its future. The time of the run before is
+ * used then, because the next run would otherwise treat the cursor as implausible and report its days again.
  */
 function runAt(fetchedAt: string, { date }: Cursor, before: LastReported | null): string {
   return isFromTheFuture(date, fetchedAt) ? (before?.lastRun?.at ?? fetchedAt) : fetchedAt;

@@ -13,7 +13,7 @@ export interface Run {
 }
 
 /**
- * What one run did: returned by the function, printed by `run --json`. Dates are yyyy-mm-dd, percentages
+ * The result of one run: returned by the function, printed by `run --json`. Dates are yyyy-mm-dd, percentages
  * unrounded, a side that does not exist is null.
  */
 export interface RunResult {

@@ -73,7 +73,7 @@ export function assess(tenants: Watched[], now: Date): Incidents {
     const shared = certificates.get(certificateUntil);
     certificates.set(certificateUntil, {
       names: [...(shared?.names ?? []), name],
-      // One that does not holds back all.
+      // A tenant that does not renew its certificate holds back all that share it.
       renews: shared && shared.renews !== true ? shared.renews : renews,
     });
   }
@@ -101,15 +101,15 @@ export function isOverdue(since: number, schedule: Due | null, now: Date): boole
  */
 export function notYetNotified(
   incidents: Incidents,
-  said: Notified,
+  notified: Notified,
   tenants: Watched[],
   unknown: string[],
   now: Date,
-): { items: WatchItem[]; said: Pick<Notified, 'version' | 'overdue' | 'certificates'> } {
+): { items: WatchItem[]; notified: Pick<Notified, 'version' | 'overdue' | 'certificates'> } {
   const overdue: Notified['overdue'] = {};
-  for (const tenant of unknown) carry(overdue, said.overdue, tenant);
+  for (const tenant of unknown) carry(overdue, notified.overdue, tenant);
   for (const { schedule, state } of tenants) {
-    const at = said.overdue[schedule.tenantId];
+    const at = notified.overdue[schedule.tenantId];
     // The entry stays until the tenant has run, even if a changed schedule makes the next run due later.
     const ranSince =
       at !== undefined &&
@@ -117,7 +117,7 @@ export function notYetNotified(
       state !== 'damaged' &&
       state.lastRun !== null &&
       state.lastRun.at > at;
-    if (!ranSince) carry(overdue, said.overdue, schedule.tenantId);
+    if (!ranSince) carry(overdue, notified.overdue, schedule.tenantId);
   }
   const found = incidents.overdue.filter(({ tenant }) => overdue[tenant] === undefined);
   const already = incidents.overdue.filter(({ tenant }) => overdue[tenant] !== undefined);
@@ -125,24 +125,26 @@ export function notYetNotified(
 
   // Certificates that no tenant uses now stay too, because a state may be damaged, or a schedule disabled, for a day.
   const certificates: Notified['certificates'] = Object.fromEntries(
-    Object.entries(said.certificates).filter(([until]) => now.getTime() - Date.parse(until) < REMEMBERED_MS),
+    Object.entries(notified.certificates).filter(
+      ([until]) => now.getTime() - Date.parse(until) < REMEMBERED_MS,
+    ),
   );
   const ending: WatchItem[] = [];
   for (const { until, daysLeft: days, names, renews } of incidents.certificates) {
     const threshold = THRESHOLDS(renews).find((limit) => (limit === 0 ? days < 0 : days <= limit));
     if (threshold === undefined) continue;
-    const before = said.certificates[until] ?? Infinity;
+    const before = notified.certificates[until] ?? Infinity;
     if (threshold < before) ending.push({ kind: 'certificate', until, daysLeft: days, names, renews });
     certificates[until] = Math.min(threshold, before);
   }
   return {
     items: [...(found.length > 0 ? [{ kind: 'overdue' as const, tenants: found, already }] : []), ...ending],
-    said: { version: 1, overdue, certificates },
+    notified: { version: 1, overdue, certificates },
   };
 }
 
-function carry(into: Notified['overdue'], said: Notified['overdue'], tenant: string): void {
-  const at = said[tenant];
+function carry(into: Notified['overdue'], notified: Notified['overdue'], tenant: string): void {
+  const at = notified[tenant];
   if (at !== undefined) into[tenant] = at;
 }
 

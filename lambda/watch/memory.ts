@@ -26,7 +26,7 @@ const NOTHING_NOTIFIED: Notified = {
 };
 
 export interface Memory {
-  said: Notified;
+  notified: Notified;
   /** The version that `remember` must replace. */
   version: string | null;
 }
@@ -34,20 +34,27 @@ export interface Memory {
 /** A damaged memory counts as empty: things are then reported twice, and the next write replaces it. */
 export async function recall(store: ObjectStore, log: Log): Promise<Memory> {
   const object = await store.get(layout.watch);
-  if (!object) return { said: NOTHING_NOTIFIED, version: null };
+  if (!object) return { notified: NOTHING_NOTIFIED, version: null };
   const { version } = object;
   try {
-    return { said: notifiedSchema.parse(JSON.parse(Buffer.from(object.bytes).toString('utf8'))), version };
+    return {
+      notified: notifiedSchema.parse(JSON.parse(Buffer.from(object.bytes).toString('utf8'))),
+      version,
+    };
   } catch (error) {
     log.error(`${store.location}/${layout.watch} is damaged: the watch repeats what it has reported.`, {
       error: String(error),
     });
-    return { said: NOTHING_NOTIFIED, version };
+    return { notified: NOTHING_NOTIFIED, version };
   }
 }
 
 /** @returns false if another watch came first */
-export async function remember(store: ObjectStore, said: Notified, version: string | null): Promise<boolean> {
-  const bytes = Buffer.from(`${JSON.stringify(said, null, 2)}\n`);
+export async function remember(
+  store: ObjectStore,
+  notified: Notified,
+  version: string | null,
+): Promise<boolean> {
+  const bytes = Buffer.from(`${JSON.stringify(notified, null, 2)}\n`);
   return (await store.replace(layout.watch, bytes, version)) !== undefined;
 }

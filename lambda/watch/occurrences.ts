@@ -9,8 +9,8 @@ const MONDAY = 1;
 
 /**
  * The last moment, up to `until`, at which a schedule was due in its time zone: every day, every Monday, or on the first
- * of every month. On a day whose clock skips that
- * time EventBridge skips the schedule; on a day that has it twice, the first counts:
+ * of every month. On a day whose clock skips that time EventBridge skips the schedule; on a day that has it twice, the
+ * first one counts:
  * https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#daylist-savings-time
  * @param schedule at: hh:mm
  */

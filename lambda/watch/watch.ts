@@ -65,7 +65,7 @@ export async function watch(run: Watch): Promise<WatchResult> {
   const digests = await readDigests(store, log);
   const silent = digests ? overdueDigests(await run.ports.schedules.digests(), digests, now) : [];
   const memory = await recall(store, log);
-  const evidence = await lookAtEvidence(run, tenants, memory.said.evidence);
+  const evidence = await lookAtEvidence(run, tenants, memory.notified.evidence);
   const damaged = damagedIn(evidence, tenants);
   const found = { watched: schedules.length, ...summary(incidents), overdueDigests: silent, damaged };
   const result: WatchResult = { ...found, mails: [] };
@@ -84,23 +84,25 @@ export async function watch(run: Watch): Promise<WatchResult> {
     });
   }
 
-  const news = notYetNotified(incidents, memory.said, tenants, unknown, now);
-  const newlySilent = silent.filter(({ name }) => memory.said.digests[name] === undefined);
+  const findings = notYetNotified(incidents, memory.notified, tenants, unknown, now);
+  const newlySilent = silent.filter(({ name }) => memory.notified.digests[name] === undefined);
   const items: WatchItem[] = [
-    ...news.items,
+    ...findings.items,
     ...(newlySilent.length > 0 ? [{ kind: 'digests' as const, digests: newlySilent }] : []),
-    ...newlyDamaged(evidence, memory.said.evidence, tenants),
+    ...newlyDamaged(evidence, memory.notified.evidence, tenants),
   ];
   if (items.length > 0) {
     result.mails.push(await send(run, items, now));
     metrics.publish({ [DEPLOYMENT_METRICS.mailsSent]: 1 });
   }
   await note(run, memory, {
-    ...news.said,
+    ...findings.notified,
     evidence,
     digests: digests
-      ? Object.fromEntries(silent.map(({ name }) => [name, memory.said.digests[name] ?? now.toISOString()]))
-      : memory.said.digests,
+      ? Object.fromEntries(
+          silent.map(({ name }) => [name, memory.notified.digests[name] ?? now.toISOString()]),
+        )
+      : memory.notified.digests,
   });
   result.mails.push(...(await emptyOutboxes(run, tenants, digests ?? new Map())));
   await closeOldMonths(run);
@@ -157,7 +159,7 @@ async function readStates({ ports }: Watch, schedules: Schedule[]): Promise<Stat
   }
   const [first] = failures;
   return {
-    // Tenants keep the order of the schedules, whichever was read first.
+    // Tenants have the order of the schedules, whichever was read first.
     tenants: tenants.toSorted((a, b) => schedules.indexOf(a.schedule) - schedules.indexOf(b.schedule)),
     unknown,
     failure: first === undefined ? null : incomplete(unknown, first),
@@ -265,7 +267,7 @@ async function send(run: Watch, items: WatchItem[], now: Date): Promise<SentMail
 }
 
 /**
- * Sends what waits in the outboxes of the tenants and of the digests. One that cannot be emptied keeps no other waiting.
+ * Sends what waits in the outboxes of the tenants and of the digests. One that cannot be emptied does not hold up others.
  * @returns the mails
  */
 async function emptyOutboxes(
@@ -289,7 +291,7 @@ async function emptyOutboxes(
   };
   const waiting = tenants.filter(({ state }) => state && state !== 'damaged' && state.outbox.length > 0);
   const delivered = await inParallel(waiting, async ({ schedule: { tenantId }, state }) => {
-    // As of its last run. A state of before there were channels has none: then the next run sends.
+    // The tenant is as of its last run. A state older than the channels has none, so the next run sends.
     const parsed = tenantSchema.safeParse((state as State).tenant);
     return parsed.success ? emptied(ofTenant(parsed.data, new Archive(ports.store, tenantId))) : [];
   });
@@ -322,8 +324,12 @@ async function closeOldMonths({ ports, deadline }: Watch): Promise<void> {
 }
 
 /** Records what was reported after the mail, so that a crash in between repeats the mail rather than losing it. */
-async function note({ ports }: Watch, { said, version }: Memory, next: Memory['said']): Promise<void> {
-  if (contentHash(next) === contentHash(said)) return;
+async function note(
+  { ports }: Watch,
+  { notified, version }: Memory,
+  next: Memory['notified'],
+): Promise<void> {
+  if (contentHash(next) === contentHash(notified)) return;
   if (!(await remember(ports.store, next, version)))
     ports.log.warn('another watch ran at the same time: what it reported may be reported again');
 }

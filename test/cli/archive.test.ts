@@ -242,7 +242,7 @@ describe('archive', () => {
     [['archive', 'verify', '--archive', empty], 1, 'There is no archive in'],
     [['archive', 'rebuild', '--archive', whole, '--tenant', 'Fabrikam'], 1, 'has no tenant "Fabrikam"'],
     [['archive', 'rebuild', '--archive', whole, '--config', 'absent.ts'], 1, 'no config at "absent.ts"'],
-    [['archive', 'pull', 's3://X', 'copy'], 1, '"X" is no bucket name'],
+    [['archive', 'pull', 's3://X', 'copy'], 1, '"X" is not a bucket name'],
   ])('%j ends with %i and says what to do', async (args, code, message) => {
     const answer = await secureScore(...args);
     expect([answer.code, answer.stderr]).toEqual([code, expect.stringContaining(message)]);

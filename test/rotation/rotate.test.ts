@@ -154,7 +154,7 @@ describe('a certificate', () => {
       seen.add(thumbprintOf(w.secret.pem()));
     }
     expect(seen.size).toBe(6);
-    // The first ended years ago, and still stands where it was uploaded; of the others two at most.
+    // The first ended years ago but still stands where it was uploaded; of the others two at most.
     expect(keysOf(w, APP_A).length).toBeLessThanOrEqual(3);
     // That the first one is left over is all that operations ever heard.
     expect(w.mailer.sent).toHaveLength(1);

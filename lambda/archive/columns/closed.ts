@@ -10,50 +10,50 @@ import { TABLES, type Table } from './tables.ts';
 /*
  * Closed months: the files of all tenants, copied into a few large ones.
  *
- * The files of the tenants stay where they are and are the history: whatever engine reads them has each row once at any
- * time. A copy is an offer beside them, under a name that engines hide. It is never overwritten, because its name is the
- * hash of its content. One small object a month, swapped by compare-and-swap, says whether the month is closed and which
- * copies are valid; whoever reads that has either all the copies or all the files.
+ * The files of the tenants stay where they are and remain the history: every engine that reads them finds each row exactly
+ * once, at any time. The copies are optional and lie beside the files under a name that engines ignore. A copy is never
+ * overwritten, because its name is the hash of its content. One small object a month, changed by compare-and-swap, records
+ * whether the month is closed and which copies are valid, so that a reader has either all the copies or all the files.
  *
- * Closing, and a writer of columns that comes late, meet at two objects. The writer puts its name into the columns state
- * of its tenant (W1), opens the month (W2), writes its files (W3), opens the month once more (W4) and takes its name away
+ * Closing and a late writer of columns meet at two objects. The writer puts its name into the columns state
+ * of its tenant (W1), opens the month (W2), writes its files (W3), opens the month once more (W4) and removes its name
  * (W5). Closing marks the month as being closed (C1), looks for writers (C2), reads the files (C3), writes the copies (C4)
- * and swaps its mark for the closed month (C5). A writer that C2 has not seen either had finished before, and C3 reads
- * what it wrote, or begins after it: then its W2 takes the mark of C1 away, and C5 fails.
+ * and swaps its mark for the closed month (C5). A writer that C2 did not see had either finished before, so that C3
+ * reads what it wrote, or begins later, so that its W2 removes the mark of C1 and C5 fails.
  */
 
-/** The first month that is looked for. No archive is older. */
+/** The first month that is checked. No archive is older. */
 const FIRST_MONTH = '2020-01';
 
 /**
- * The number of days after the end of a month until it is closed. Graph keeps 90 days, so that no run gets a day that is
- * older; the rest is for what is derived from later days, and for clocks.
+ * The number of days after the end of a month until it is closed. Graph has 90 days, so no run gets an older one. The
+ * remaining days allow for rows that are derived from later days, and for wrong clocks.
  */
 const CLOSED_AFTER_DAYS = 100;
 
-/** A month that ended fewer days ago than this cannot be closed, whatever the clock of whoever closes says. */
+/** A month cannot be closed until this number of days after its end, even if the clock of the closing process is wrong. */
 const OPEN_FOR_DAYS = 60;
 
-/** A month that cannot be closed with all its tenants is closed without the rest after this number of days more. */
+/** After this number of further days a month is closed without the tenants that prevent it. */
 const PATIENCE_DAYS = 30;
 
-/** Copies of fewer tenants would be of no use. */
+/** The minimum number of tenants for which copies are useful. */
 const FEWEST_TENANTS = 2;
 
-/** The size at which the next copy is begun, in bytes: a function of 512 MB has it in memory twice. */
+/** The size, in bytes, at which the next copy is begun, because a function of 512 MB holds a copy in memory twice. */
 const COPY_BYTES = 32 * 2 ** 20;
 
 /** The maximum number of files that are read at once. */
 const READ_AT_ONCE = 16;
 
-/** What is stored about a month. */
+/** The stored record of a month. */
 export interface ClosedMonth {
   version: 1;
-  /** False while the files of the tenants alone are valid. */
+  /** False while only the files of the tenants are valid. */
   closed: boolean;
-  /** Who is closing it now. */
+  /** The process that is closing it now. */
   closing: string | null;
-  /** Ids of the tenants whose rows the copies hold; those of all others are in their own files. */
+  /** Ids of the tenants whose rows are in the copies. All others have theirs in their own files. */
   tenants: string[];
   /** Keys of the copies. */
   copies: Record<Table['name'], string[]>;
@@ -67,7 +67,7 @@ const OPEN: ClosedMonth = {
   copies: { scores: [], controls: [], changes: [] },
 };
 
-/** @returns null for anything that is no closed month: the files of the tenants are then read */
+/** @returns null for anything but a closed month, so that the files of the tenants are read */
 export function parseClosedMonth(bytes: Uint8Array): ClosedMonth | null {
   try {
     const month = JSON.parse(Buffer.from(bytes).toString('utf8')) as ClosedMonth;
@@ -102,9 +102,9 @@ function swap(
 }
 
 /**
- * Whoever writes files of a month calls this before and after: its copies are valid no more. Costs nothing for a month
- * that cannot be closed yet.
- * @param now null: it may be
+ * Makes the copies of a month invalid. Every writer of a month's files calls this before and after writing. It costs
+ * nothing for a month that cannot be closed yet.
+ * @param now null: the month may be closed, whatever the time
  */
 export async function reopenMonth(store: ObjectStore, month: string, now: Date | null): Promise<void> {
   if (now && addDays(`${month}-28`, OPEN_FOR_DAYS) > dateOf(now)) return;
@@ -119,7 +119,7 @@ export interface ClosingOptions {
   store: ObjectStore;
   log: Log;
   now: Date;
-  /** True if no further month is to be begun. */
+  /** True if no further month may be begun. */
   timeIsUp?: () => boolean;
 }
 
@@ -129,7 +129,7 @@ export interface ClosingOptions {
  */
 export async function closeMonths(options: ClosingOptions): Promise<string[]> {
   const { store, now, timeIsUp } = options;
-  // One request instead of one a month, every day, in a deployment of one tenant.
+  // A deployment of one tenant thus makes one request a day instead of one for each month.
   if ((await store.list(layout.columnsStates)).length < FEWEST_TENANTS) return [];
   const keys = await store.list(layout.closedMonths);
   const known = new Set(keys.flatMap((key) => /\/(\d{4}-\d\d)\.json$/.exec(key)?.[1] ?? []));

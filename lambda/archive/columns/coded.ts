@@ -25,7 +25,7 @@ export const NULL = -1;
 
 /**
  * The rows of `former` up to a day, and new ones, in the table's order (equal ones in their former order). Values are in
- * the order of their first row, so that the same rows give the same table, however they came together.
+ * the order of their first row, so that the same rows give the same table, whatever their former order.
  * @param keepThrough yyyy-mm-dd
  */
 export function merged(
@@ -60,7 +60,7 @@ export function merged(
         codes[row] = code;
       }
     }
-    // Too many nulls where some of the former rows went; `arranged` counts them.
+    // The number of nulls is too high if some of the former rows were removed; `arranged` counts them again.
     return { values, codes, nulls };
   });
   const order = orderOf(table, columns, length);

@@ -27,7 +27,7 @@ const MAGIC = 0x31524150;
 /** The form is `<program> version <version>`, by which readers recognize old writers with wrong statistics. */
 const CREATED_BY = 'secure-score-monitor version 1';
 
-/** Long enough for names of controls. Cut at the usual 16 bytes, minimum and maximum would say little. */
+/** The limit is long enough for names of controls. At the usual 16 bytes most minima and maxima would be useless. */
 const STATISTICS_BYTES = 64;
 
 /** The representation of each type, as DuckDB, pyarrow, Trino and Athena understand it. */
@@ -272,13 +272,13 @@ export function fromParquet(table: Table, bytes: Uint8Array): CodedTable {
     });
   if (!fits) throw new Error(`its columns are not those of the table ${table.name}`);
   const length = Number(rows);
-  if (length > MOST_ROWS) throw new Error(`it says that it has ${length} rows`);
+  if (length > MOST_ROWS) throw new Error(`it claims to have ${length} rows`);
   const [group] = groups;
   if (length === 0) {
     return { length, columns: table.columns.map(() => ({ values: [], codes: new Int32Array(0), nulls: 0 })) };
   }
   if (!group || groups.length > 1 || Number(group.num_rows) !== length) {
-    throw new Error('it is not of one row group');
+    throw new Error('it does not have exactly one row group');
   }
   return {
     length,
@@ -294,13 +294,13 @@ export function fromParquet(table: Table, bytes: Uint8Array): CodedTable {
   };
 }
 
-/** Whether a file of `toParquet` has all columns of the table. */
+/** True if a file of `toParquet` has all columns of the table. */
 export function isOfThisVersion(table: Table, bytes: Uint8Array): boolean {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return parquetMetadata(file, { geoparquet: false }).schema.length === table.columns.length + 1;
 }
 
-/** Statistics are copied byte by byte: a text that was cut off need not be one. */
+/** Statistics are copied byte by byte, because a truncated text need not be valid UTF-8. */
 const AS_STORED = {
   stringFromBytes: (bytes: Uint8Array | undefined) => bytes,
   dateFromDays: (days: number) => days,
@@ -379,7 +379,7 @@ function readColumn(
     values = valuesOf(type, dictionary.bytes, Number(dictionary.header.field_7?.field_1));
   }
   const { header, bytes } = nextPage();
-  if (header.field_5?.field_1 !== length) throw new Error('it is not of one page');
+  if (header.field_5?.field_1 !== length) throw new Error('it does not have exactly one page');
 
   let start = 0;
   let present = length;

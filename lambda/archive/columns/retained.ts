@@ -8,7 +8,7 @@ export interface UnprovenDay {
   date: string;
   /** The reason, for people. */
   why: string;
-  /** The rows that the history has of it: the former ones, those of another, proven version, or none. */
+  /** The rows of the day in the history: the former ones (`kept`, a stored name), those of another, proven version, or none. */
   rows: 'kept' | 'of another version' | 'none';
 }
 
@@ -16,11 +16,11 @@ export interface UnprovenDay {
 export type FormerTables = Record<Table['name'], () => CodedTable | null>;
 
 /**
- * Decides which days keep the rows that they have: those whose snapshots are gone or do not prove themselves. Months
+ * Decides which days retain their rows: those whose snapshots are gone or do not prove themselves. Months
  * are passed one by one, ascending.
  *
- * The changes of the first counted day after such a day stay as well. They were made by comparison with it, and made
- * again without it they would count twice what the retained rows already count.
+ * The changes of the first counted day after such a day stay as well. They were made by comparison with it. If they
+ * were made again without it, they would count twice what the retained rows already count.
  */
 export class RetainedDays {
   readonly unproven: UnprovenDay[] = [];
@@ -28,7 +28,7 @@ export class RetainedDays {
   /** True if the last day was retained and cannot be compared with. */
   #isSpanned = false;
 
-  /** @param why the reason why a day is not proven, for people; null if it is */
+  /** @param why returns the reason why a day is not proven, for people; null if it is proven */
   constructor(why: (date: string) => string | null) {
     this.#why = why;
   }

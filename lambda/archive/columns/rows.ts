@@ -263,7 +263,7 @@ function changeRow(tenant: string, { change, before, after, decision }: Differen
   };
 }
 
-/** Each version of a day whose scores differ from those of the version before it. */
+/** A row for each version of a day whose scores differ from those of the version before it. */
 function restatements({ date, versions }: ArchivedDay): Difference[] {
   return versions.flatMap((after, index) => {
     const before = versions[index - 1];
@@ -278,7 +278,6 @@ function restatements({ date, versions }: ArchivedDay): Difference[] {
   });
 }
 
-/** A state that was taken back is no longer in force. */
 /** The state that the control itself carries, as device controls do. */
 function decidedState({ state }: Control): string | null {
   return state?.toLowerCase() === 'default' ? null : state;

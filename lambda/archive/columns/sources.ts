@@ -8,7 +8,7 @@ import { inParallel } from './parallel.ts';
 import type { ArchivedDay } from './rows.ts';
 import type { ColumnsState } from './state.ts';
 
-/** What a run has in memory and need not read again. */
+/** The objects that a run has in memory and need not read again. */
 export interface InMemory {
   /** The archived versions of the last days, by date. */
   versions: ReadonlyMap<string, string[]>;
@@ -33,7 +33,7 @@ const CATALOGUES_AT_HAND = 4;
 const NO_PROFILES: Profiles = new Map();
 
 /**
- * The days of a tenant's archive, with what their rows are made from. An unreadable object is logged and left out.
+ * The days of a tenant's archive, with the objects from which their rows are made. An unreadable object is logged and left out.
  *
  * The catalogue in force for a snapshot is the last one that came into force, for the first time or again, before the
  * snapshot was fetched; or else the first one. A decision counts from its own date on. For the newest day of an answer,
@@ -47,7 +47,7 @@ export class Sources {
   readonly #hashes: string[];
   #timeline: Timeline;
   /** True once everything readable is in the timeline. */
-  #isWhole = false;
+  #isComplete = false;
   readonly #atHand = new Map<string, Catalogue>();
   readonly #unproven = new Map<string, string>();
   #unprovenCatalogue: string | null = null;
@@ -61,7 +61,7 @@ export class Sources {
   }
 
   /**
-   * @param written what the present rows are made from; null if there are none, or if that cannot be relied on
+   * @param written the sources of the present rows; null if there are none, or if this cannot be relied on
    * @returns `shifted`: a catalogue turned up that would have been in force for rows that are already written
    */
   static async open(options: {
@@ -105,8 +105,8 @@ export class Sources {
   }
 
   /**
-   * The reason, for people, not to derive rows of a day that has been read: one of its versions does not prove itself,
-   * or a catalogue does not, because then the days for which that one was in force are unknown. Null if there is none.
+   * The reason, for people, not to derive rows of a day that has been read; null if there is none. A version of the day
+   * does not prove itself, or a catalogue does not, so that the days for which it was in force are unknown.
    */
   flaw(date: string): string | null {
     return this.#unproven.get(date) ?? this.#unprovenCatalogue;
@@ -170,7 +170,7 @@ export class Sources {
 
   async #inForceAt(fetchedAt: string): Promise<string | null> {
     const last = () => this.#timeline.recent.findLast((each) => each.fetchedAt <= fetchedAt);
-    if (!last() && this.#timeline.others > 0 && !this.#isWhole) await this.#readTimeline();
+    if (!last() && this.#timeline.others > 0 && !this.#isComplete) await this.#readTimeline();
     return (last() ?? this.#timeline.recent[0])?.hash ?? null;
   }
 
@@ -188,7 +188,7 @@ export class Sources {
     const recent = entries.flatMap((entry) => entry ?? []).toSorted(byTime);
     const readable = new Set(recent.map(({ hash }) => hash));
     this.#timeline = { recent, others: this.#hashes.length - readable.size };
-    this.#isWhole = true;
+    this.#isComplete = true;
   }
 
   async #catalogue(hash: string): Promise<Catalogue | null> {

@@ -2,11 +2,11 @@ import { addDays } from '../../dates.ts';
 import type { ObjectStore } from '../../ports.ts';
 import { layout } from '../layout.ts';
 
-/** The number of days whose versions are recorded: more than Graph keeps, and more than a run lists. */
+/** The number of days whose versions are recorded: more than Graph has, and more than a run lists. */
 const REMEMBERED_DAYS = 100;
 
 /**
- * How far the columns of a tenant are written. The state is swapped before the first file is touched, without the days
+ * The progress of writing the columns of a tenant. The state is swapped before the first file is touched, without the days
  * whose rows are about to be rewritten, and again after the last one, so that work cut short by a crash is repeated.
  */
 export interface ColumnsState {

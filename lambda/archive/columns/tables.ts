@@ -30,15 +30,15 @@ const date: Column = { name: 'date', type: 'DATE', comment: 'day of the snapshot
 export const TABLES: Table[] = [
   {
     name: 'scores',
-    comment: 'a row a tenant and day',
+    comment: 'one row per tenant and day',
     sortedBy: ['date'],
     columns: [
       tenant,
       date,
       { name: 'points', type: 'DOUBLE', comment: 'points' },
       { name: 'maximum', type: 'DOUBLE', comment: 'achievable points' },
-      { name: 'percentage', type: 'DOUBLE', comment: 'per cent, unrounded; null where the maximum is 0' },
-      { name: 'controls', type: 'INTEGER', comment: 'how many controls apply' },
+      { name: 'percentage', type: 'DOUBLE', comment: 'per cent, unrounded; null if the maximum is 0' },
+      { name: 'controls', type: 'INTEGER', comment: 'number of controls that apply' },
       { name: 'peers_all', type: 'DOUBLE', comment: 'average of all tenants, per cent' },
       { name: 'peers_similar', type: 'DOUBLE', comment: 'average of tenants of similar size, per cent' },
       { name: 'services', type: 'VARCHAR', comment: 'enabled services, sorted, with commas' },
@@ -47,18 +47,18 @@ export const TABLES: Table[] = [
   },
   {
     name: 'controls',
-    comment: 'a row a control and day',
+    comment: 'one row per control and day',
     sortedBy: ['control', 'date'],
     columns: [
       tenant,
       date,
       { name: 'control', type: 'VARCHAR', comment: 'name of the control' },
-      { name: 'title', type: 'VARCHAR', comment: 'its title in the catalogue, else its name' },
+      { name: 'title', type: 'VARCHAR', comment: 'its title in the catalogue, or else its name' },
       { name: 'category', type: 'VARCHAR', comment: 'Identity, Apps, Data, Device, …' },
       { name: 'service', type: 'VARCHAR', comment: 'service of the catalogue' },
       { name: 'points', type: 'DOUBLE', comment: 'points' },
       { name: 'maximum', type: 'DOUBLE', comment: 'achievable points, where known' },
-      { name: 'percentage', type: 'DOUBLE', comment: 'per cent of its maximum, as Graph says it' },
+      { name: 'percentage', type: 'DOUBLE', comment: 'per cent of its maximum, as stated by Graph' },
       {
         name: 'state',
         type: 'VARCHAR',
@@ -66,18 +66,18 @@ export const TABLES: Table[] = [
       },
       { name: 'state_by', type: 'VARCHAR', comment: 'who took it' },
       { name: 'state_at', type: 'VARCHAR', comment: 'when, ISO 8601' },
-      { name: 'last_synced', type: 'VARCHAR', comment: 'when its source was last synced, ISO 8601' },
+      { name: 'last_synced', type: 'VARCHAR', comment: 'time at which its source was last synced, ISO 8601' },
       {
         name: 'effort',
         type: 'VARCHAR',
-        comment: 'what it costs to do, as the catalogue says it (Low, Moderate, High)',
+        comment: 'cost of the implementation, as stated in the catalogue (Low, Moderate, High)',
         added: true,
       },
     ],
   },
   {
     name: 'changes',
-    comment: 'a row a change against the counted day before',
+    comment: 'one row per change since the previous counted day',
     sortedBy: ['date', 'kind', 'control'],
     columns: [
       tenant,
@@ -91,7 +91,7 @@ export const TABLES: Table[] = [
       {
         name: 'control',
         type: 'VARCHAR',
-        comment: 'name of the control; null where the row is about the tenant',
+        comment: 'name of the control; null if the row is about the tenant',
       },
       { name: 'previous_control', type: 'VARCHAR', comment: 'its former name, where renamed' },
       { name: 'title', type: 'VARCHAR', comment: 'title' },
@@ -104,12 +104,12 @@ export const TABLES: Table[] = [
       {
         name: 'cause',
         type: 'VARCHAR',
-        comment: 'earned, rescored, decided; null where the row carries no share',
+        comment: 'earned, rescored, decided; null if the row carries no share',
       },
       {
         name: 'decision',
         type: 'VARCHAR',
-        comment: 'state of the decision that it tells of, or that caused it',
+        comment: 'state of the decision that the row is about, or that caused the change',
       },
       { name: 'decided_by', type: 'VARCHAR', comment: 'who took it' },
     ],

@@ -21,7 +21,7 @@ import {
 } from './state.ts';
 
 /*
- * How the columns stay what a rebuild would make of the snapshots, whoever writes, crashes or comes late.
+ * The columns always equal what a rebuild would make of the snapshots, whoever writes, crashes or comes late.
  *
  * The versions of the days show what changed: those in the archive are compared with those in the state of the columns.
  * From the first day that differs, the writer goes back to a counted day whose acceptance is final (two further days
@@ -32,16 +32,16 @@ import {
  * Two writers: before it touches a file, a writer puts its name into the state, by compare-and-swap, and removes the
  * days that it is about to rewrite. It reads the files first, so that each is only written over the bytes that it had
  * before the name was in the state. A later writer has either seen our write, or makes it fail; the name is then
- * another's, and we stop. Its days include ours, because we removed them. After a crash the days are missing as well.
+ * that of the other, and we stop. Its days include ours, because we removed them. After a crash the days are missing as well.
  */
 
 export interface ColumnsOptions {
   store: ObjectStore;
   tenantId: string;
   log: Log;
-  /** Days from its future count as not there, where it is given. */
+  /** If given, days in its future count as missing. */
   now?: Date;
-  /** What the run has in memory. */
+  /** The objects that the run has in memory. */
   memory?: InMemory;
   /** Derives everything from scratch, whatever exists. */
   everything?: boolean;
@@ -54,17 +54,17 @@ export interface ColumnsOptions {
 }
 
 export interface Written {
-  /** `overtaken`: another writer is at it; `unfinished`: time was up, the next run goes on. */
+  /** `overtaken`: another writer is working; `unfinished`: time was up, and the next run goes on. */
   outcome: 'written' | 'unchanged' | 'unfinished' | 'overtaken';
   /** Keys of the files that were written. */
   files: string[];
   /** Days whose rows were derived, or would have been had they proved themselves. */
   days: number;
-  /** Of them, ascending: those that do not prove themselves, and days that are gone though the history has them. */
+  /** The days among them, ascending, that do not prove themselves, or that are gone although the history has them. */
   unproven: UnprovenDay[];
 }
 
-/** The reason why rows stay of a day that the archive no longer has. */
+/** The reason why the rows of a day stay that the archive no longer has. */
 export const GONE = 'it has no snapshot, but the history has rows of it';
 
 /** The maximum number of times another writer may come first before this one gives up. */
@@ -96,10 +96,10 @@ interface Found {
   read: () => CodedTable | null;
 }
 
-/** The versions of days, by date, ascending: those of the whole archive, or only the last ones. */
+/** The versions of days, by date, ascending: of the complete archive, or only of the last days. */
 interface Listing {
   listed: Map<string, string[]>;
-  isWhole: boolean;
+  isComplete: boolean;
 }
 
 class Writer {
@@ -173,7 +173,7 @@ class Writer {
     for (const { date, why } of unproven) {
       // Damaged objects were logged when they were read.
       if (why === GONE)
-        log.error('a day of the history has no snapshot any more; its rows stay', { tenantId, date });
+        log.error('a day of the history no longer has a snapshot; its rows stay', { tenantId, date });
     }
     return {
       outcome: unfinished ? 'unfinished' : 'written',
@@ -183,12 +183,12 @@ class Writer {
     };
   }
 
-  /** The first day whose versions are not those its rows are made from; null if there is none. */
+  /** The first day whose versions are not those from which its rows were made; null if there is none. */
   async #firstChange(written: ColumnsState | null): Promise<Listing & { date: string | null }> {
     const inMemory = this.#options.memory?.versions;
     const enough = inMemory && written && isEnough(inMemory, written);
     const listed = enough ? new Map(inMemory) : (await this.#archive.named(this.#options.now)).days;
-    const listing = { listed, isWhole: !enough };
+    const listing = { listed, isComplete: !enough };
     if (!written) return { ...listing, date: [...listed.keys()][0] ?? null };
 
     const since = remembersFrom(written.through);
@@ -203,7 +203,7 @@ class Writer {
 
   /**
    * The day to begin with although no day has changed, so that the next run restores a history that was deleted. Only
-   * the month that is written last is looked at; `archive verify` finds what is lost before it.
+   * the month that was written last is checked; `archive verify` finds earlier losses.
    */
   async #firstLost(through: string): Promise<string | null> {
     if (through === '') return null;
@@ -218,14 +218,14 @@ class Writer {
    * @param onlyAfter nothing that is written has changed, and there are only later days
    */
   async #baseline(
-    { listed, isWhole }: Listing,
+    { listed, isComplete }: Listing,
     from: string,
     onlyAfter: boolean,
     sources: Sources,
   ): Promise<{ listed: Map<string, string[]>; baseline: ArchivedDay | null }> {
     if (this.#options.everything) return { listed, baseline: null };
     let all = listed;
-    let whole = isWhole;
+    let complete = isComplete;
     let start = from;
     for (;;) {
       const earlier = [...all.keys()].filter((date) => date < start);
@@ -257,10 +257,10 @@ class Writer {
       if (damaged !== null) {
         start = `${damaged}-00`;
         this.#wentBack = true;
-      } else if (whole) return { listed: all, baseline: null };
+      } else if (complete) return { listed: all, baseline: null };
       else {
         all = (await this.#archive.named(this.#options.now)).days;
-        whole = true;
+        complete = true;
       }
     }
   }
@@ -276,7 +276,7 @@ class Writer {
   ): Promise<void> {
     const found = await Promise.all(TABLES.map(({ name }) => this.#find(name, month)));
     await this.#begin(before);
-    // Copies are part of what is made from scratch: they may be what is wrong.
+    // The copies are made from scratch as well, because they may be wrong.
     if (this.#options.everything) await reopenMonth(this.#options.store, month, null);
     const former = Object.fromEntries(TABLES.map(({ name }, index) => [name, found[index]!.read]));
     const rows = rowsFor(former as FormerTables);
@@ -298,7 +298,7 @@ class Writer {
         this.files.push(key);
         return;
       }
-      // Something wrote it since. If that was another writer of columns, its name is in the state now.
+      // The file was written meanwhile. If that was another writer of columns, its name is in the state now.
       await this.#find(table.name, month);
       await this.#begin(null);
     }
