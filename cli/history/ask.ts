@@ -88,9 +88,17 @@ async function act(flags: AskFlags): Promise<number> {
   let answer = await engine.ask(sql, scope);
   // Athena's analysts may read no state.
   if (question.fillsLastRun && flags.engine !== 'athena') {
-    const known = tenant === null ? [...names.keys()] : [tenant];
+    // With a config its tenants are all that is expected to run: one that was removed from it is not silent.
+    const expected = tenant === null ? config?.tenants.map(({ tenantId }) => tenantId) : [tenant];
     const store = await openStore(await locationOf(flags, config));
-    const { columns, rows } = await withLastRuns(answer, known, store);
+    const { columns, rows } = await withLastRuns(
+      {
+        ...answer,
+        rows: answer.rows.filter((row) => !expected || expected.includes(row['tenant'] as string)),
+      },
+      expected ?? [...names.keys()],
+      store,
+    );
     answer = { columns, rows: rows.slice(0, flags.limit) };
   }
   await sayWhatIsLeft(engine, wanted.from ?? null, tenant);

@@ -2,7 +2,8 @@
 -- @about scores
 -- @answers Whose last snapshot is how old, and when did each tenant last have a run that succeeded?
 -- The oldest first; days count up to today, or to --to. A run that finds no new day leaves no trace in the tables: last_run
--- stands in the states of the archive, from which the command fills it in, with the tenants that have no snapshot at all.
+-- stands in the states of the archive, from which the command fills it in, with the tenants that have no snapshot at all;
+-- with a config it lists the tenants of that alone.
 -- Athena reads no state: there last_run is empty, and a tenant without a snapshot is not listed.
 -- @param tenant = all
 -- @param from = beginning

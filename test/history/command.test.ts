@@ -262,6 +262,17 @@ describe('secure-score history', () => {
     expect((await asked('--json', '--tenant', 'Contoso')).json()).toHaveLength(1);
     const { stdout } = await asked();
     expect(stdout).toMatch(/Contoso +2026-02-06 +4 +2026-02-09/);
+
+    // A tenant that was removed from the config is not silent, unless it is asked for.
+    const config = join(root, 'silent.json');
+    const tenants = [
+      { name: 'Contoso', tenantId: CONTOSO, clientId: CONTOSO, recipients: ['a@contoso.com'] },
+    ];
+    const mail = { from: 'a@contoso.com' };
+    await writeFile(config, JSON.stringify({ tenants, operations: ['a@contoso.com'], mail }));
+    expect((await asked('--json', '--config', config)).json()).toMatchObject([{ tenant: CONTOSO }]);
+    const removed = await asked('--json', '--config', config, '--tenant', FABRIKAM);
+    expect(removed.json()).toMatchObject([{ tenant: FABRIKAM, days: 4 }]);
   });
 
   it('silent counts to today, whatever the newest day is', async () => {
