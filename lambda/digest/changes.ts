@@ -36,10 +36,11 @@ export function changesBetween(reports: Report[], from: string, to: string): Dig
   return [...groups.values()].flatMap((group) => together(group) ?? []);
 }
 
+type Advice = Pick<DigestChange, 'remediation' | 'remediationLinks'>;
+
 /** A drop of an earlier day, perhaps of an earlier digest, that is reported now. */
 function confirmedRow(drop: ConfirmedDrop): DigestChange {
   const { control, title, category, date, points, maximum, percentagePoints } = drop;
-  const { remediation, actionUrl } = drop;
   return {
     kind: 'lost',
     control,
@@ -52,9 +53,15 @@ function confirmedRow(drop: ConfirmedDrop): DigestChange {
     percentagePoints,
     cause: 'earned',
     decision: null,
-    remediation,
-    actionUrl,
+    ...adviceOf(drop),
+    actionUrl: drop.actionUrl,
   };
+}
+
+/** What to do, and its links. */
+function adviceOf(row: Advice | undefined): Advice {
+  const { remediation = null, remediationLinks } = row ?? {};
+  return { remediation, ...(remediationLinks && { remediationLinks }) };
 }
 
 /** False for a gain that a decision brought about, because the row of the decision shows it. */
@@ -82,7 +89,7 @@ function rowOf(change: ReportedChange): DigestChange {
     percentagePoints,
     cause: isMove(kind) && change.addedUp ? 'earned' : cause,
     decision,
-    remediation: kind === 'lost' ? change.remediation : null,
+    ...adviceOf(kind === 'lost' ? change : undefined),
     actionUrl,
   };
 }
@@ -101,7 +108,7 @@ function together(rows: DigestChange[]): DigestChange | null {
     maximum: { before: first.maximum.before, after: last.maximum.after },
     percentagePoints: rows.reduce((sum, row) => sum + row.percentagePoints, 0),
     cause: rows.find(({ cause }) => cause !== null)?.cause ?? null,
-    remediation: rows.find(({ remediation }) => remediation !== null)?.remediation ?? null,
+    ...adviceOf(rows.findLast(({ remediation }) => remediation !== null)),
   };
   if (!isMove(whole.kind)) return whole;
   const moved = (whole.points.after ?? 0) - (whole.points.before ?? 0);
@@ -144,7 +151,7 @@ export function manyIn(tenants: TenantAccount[]): Many[] {
         most: most
           ? { tenantId: most.tenantId, name: most.name, percentagePoints: most.change.percentagePoints }
           : null,
-        remediation: group.find(({ change }) => change.remediation !== null)?.change.remediation ?? null,
+        ...adviceOf(group.find(({ change }) => change.remediation !== null)?.change),
         actionUrl: group.length === 1 ? group[0]!.change.actionUrl : null,
       };
     })

@@ -1,6 +1,7 @@
 import type { Cause, ChangeKind, Sides } from '../score/change.ts';
 import type { Decision, ScoreLine } from '../score/snapshot.ts';
 import type { Report, TrendDay, Urgency } from './model.ts';
+import type { TextLink } from './plain-text.ts';
 
 /** How often a digest goes out: a week begins on Monday, a month on its first day. */
 export type Every = 'day' | 'week' | 'month';
@@ -109,6 +110,8 @@ export interface DigestChange {
   decision: Decision | null;
   /** What to do, of what was lost; else null. */
   remediation: string | null;
+  /** Of `remediation`; absent: none. */
+  remediationLinks?: TextLink[];
   /** https only. */
   actionUrl: string | null;
 }
@@ -141,6 +144,7 @@ export interface Many {
   /** The tenant that it moved most. */
   most: { tenantId: string; name: string; percentagePoints: number } | null;
   remediation: string | null;
+  remediationLinks?: TextLink[];
   actionUrl: string | null;
 }
 

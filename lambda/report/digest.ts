@@ -26,6 +26,7 @@ import type {
   TenantAccount,
 } from './digest-model.ts';
 import type { Block, Cell, Entry, MailDocument, Tone } from './document.ts';
+import { adviceDetails } from './entry.ts';
 import { line, prose, safeLink } from './plain-text.ts';
 import { roundTogether } from './rounding.ts';
 import { urgentSentences } from './urgency.ts';
@@ -387,7 +388,6 @@ function tenantEntry(
   });
   const more = rows.length - shown.length;
   const [largest] = rows;
-  const todo = largest?.remediation ?? null;
   return {
     tone: kind === 'lost' ? 'bad' : 'good',
     mark: kind === 'lost' ? '▼' : '▲',
@@ -404,9 +404,7 @@ function tenantEntry(
         text: [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join(';\n'),
         ...(kind === 'lost' && { isAdvice: true }),
       },
-      ...(kind === 'lost' && todo && every !== 'month'
-        ? [{ label: 'What to do', text: prose(todo, LONGEST.text), isAdvice: true }]
-        : []),
+      ...(kind === 'lost' && largest && every !== 'month' ? adviceDetails('What to do', largest) : []),
     ],
     notes: [],
     link: safeLink(largest?.actionUrl ?? null),
@@ -449,7 +447,6 @@ function manyEntry(each: Many, digest: DigestReport): Entry {
   const hasShare = Math.abs(average) >= NOISE;
   const title = line(each.title, LONGEST.title) || line(each.control ?? '', LONGEST.title);
   const tone: Tone = kind === 'lost' ? 'bad' : kind === 'gained' ? 'good' : 'neutral';
-  const advice = each.remediation ? prose(each.remediation, LONGEST.text) : null;
   return {
     tone,
     // The verb says it where a sign of the amount would stand beside it.
@@ -462,7 +459,7 @@ function manyEntry(each: Many, digest: DigestReport): Entry {
     context: each.category ? [line(each.category, LONGEST.name)] : [],
     details: [
       { label: 'Tenants', text: whoOf(tenantIds, digest), isAdvice: number <= NAMES },
-      ...(advice ? [{ label: 'What to do', text: advice, isAdvice: true }] : []),
+      ...adviceDetails('What to do', each),
     ],
     notes:
       number > 1 && most && Math.abs(most.percentagePoints) > 2 * Math.abs(average) && hasShare

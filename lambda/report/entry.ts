@@ -187,7 +187,7 @@ function movedDetails(change: ReportedChange): Detail[] {
   return [
     ...statusDetails(change.status),
     // Of a gain nothing is asked any more, unless it is only a part.
-    ...(change.kind === 'gained' && isFull(change) ? [] : advice('What to do', change)),
+    ...(change.kind === 'gained' && isFull(change) ? [] : adviceDetails('What to do', change)),
   ];
 }
 
@@ -201,7 +201,7 @@ function catalogueDetails(change: ReportedChange): Detail[] {
   // Of a control that is gone, or only decided about, nothing is asked.
   if (change.kind !== 'new') return [];
   return [
-    ...advice('What it asks for', change),
+    ...adviceDetails('What it asks for', change),
     ...detail('Effort', word(change.implementationCost)),
     ...detail('User impact', word(change.userImpact)),
   ];
@@ -256,7 +256,7 @@ function confirmedEntry(drop: Confirmed, report: Report, ambiguous: ReadonlySet<
     figures: sides(drop.points, drop.maximum),
     share: shareText(drop.percentagePoints),
     context: [line(drop.category ?? '', LONGEST.word)].filter((each) => each !== ''),
-    details: advice('What to do', drop),
+    details: adviceDetails('What to do', drop),
     notes: [
       `Fell on ${shortDay(drop.date)}, ${sinceThen(drop, report) ?? `still down on ${shortDay(until)}`}.`,
     ],
@@ -285,7 +285,11 @@ function detail(label: string, text: string | null): Detail[] {
   return clean === '' ? [] : [{ label, text: clean }];
 }
 
-function advice(label: string, of: Pick<Confirmed, 'remediation' | 'remediationLinks'>): Detail[] {
+/** @param of what to do, as a report has it; null: no detail */
+export function adviceDetails(
+  label: string,
+  of: Pick<Confirmed, 'remediation' | 'remediationLinks'>,
+): Detail[] {
   const links = of.remediationLinks ?? [];
   return detail(label, of.remediation).map((each) => ({
     ...each,

@@ -2,9 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { layout } from '../../lambda/archive/layout.ts';
 import { listTenants } from '../../lambda/archive/tenants.ts';
+import { changesBetween } from '../../lambda/digest/changes.ts';
 import { makeDigest, type DigestRun } from '../../lambda/digest/digest.ts';
 import { DeliveryError, MonitorError } from '../../lambda/errors.ts';
 import type { DigestReport } from '../../lambda/report/digest-model.ts';
+import type { Report } from '../../lambda/report/model.ts';
 import type { Ports } from '../../lambda/ports.ts';
 import { ClaimedError } from '../../lambda/run/run.ts';
 import { watch } from '../../lambda/watch/watch.ts';
@@ -531,4 +533,37 @@ describe("report: 'digest'", () => {
       { kind: 'failing', name: nameOf(4) },
     ]);
   });
+});
+
+it('the links in Microsoft’s advice reach the digest, whatever day they are of', () => {
+  const remediationLinks = [{ start: 8, end: 13, url: 'https://entra.microsoft.com/' }];
+  const day = (date: string, advice: Partial<ReportedChange>) => ({
+    date,
+    changes: [
+      {
+        ...{
+          control: 'mfa',
+          title: 'MFA',
+          category: 'Identity',
+          kind: 'lost',
+          fate: 'told',
+          cause: 'earned',
+        },
+        ...{
+          points: { before: 5, after: 3 },
+          maximum: { before: 9, after: 9 },
+          percentagePoints: -0.5,
+          date,
+        },
+        ...{ decision: null, actionUrl: null, addedUp: null, remediation: null, ...advice },
+      },
+    ],
+  });
+  const days = [
+    day('2026-03-01', { remediation: 'Open the Entra', remediationLinks }),
+    day('2026-03-02', { percentagePoints: -0.2 }),
+  ];
+  const report = { days, confirmed: [], to: { date: '2026-03-02' } } as unknown as Report;
+  const [found] = changesBetween([report], '2026-02-28', '2026-03-02');
+  expect(found).toMatchObject({ percentagePoints: -0.7, remediation: 'Open the Entra', remediationLinks });
 });

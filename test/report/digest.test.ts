@@ -103,6 +103,25 @@ test('a trouble that many have is one entry', () => {
   ]);
 });
 
+test('Microsoft’s advice keeps its links, of one tenant and of many', async () => {
+  const { html, text } = await renderMail(
+    digestOf({
+      tenants: 40,
+      every: 'day',
+      days: 1,
+      losing: 20,
+      gaining: 0,
+      failing: 0,
+      added: [],
+      spread: 3,
+    }),
+    'digest',
+  );
+  const link = /<a[^>]*href="https:\/\/entra\.microsoft\.com\/"[^>]*>Microsoft Entra admin center/g;
+  expect([...html.matchAll(link)].length).toBeGreaterThan(1);
+  expect(text).toContain('https://entra.microsoft.com/');
+});
+
 describe('texts of foreign hands', () => {
   const small = digestOf({
     tenants: 4,

@@ -182,6 +182,9 @@ function rowOf(
       kind === 'lost'
         ? 'Sign in to the Microsoft Entra admin center as an administrator, open Protection, then Conditional Access, and switch the policy on again for all users.'
         : null,
+    ...(kind === 'lost' && {
+      remediationLinks: [{ start: 15, end: 47, url: 'https://entra.microsoft.com/' }],
+    }),
     actionUrl: kind === 'lost' ? 'https://entra.microsoft.com/#view/Microsoft_AAD_ConditionalAccess' : null,
   };
 }
