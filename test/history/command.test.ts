@@ -85,7 +85,7 @@ describe('secure-score history', () => {
         '',
       ].join('\n'),
     );
-    expect((await history('trend', '--config', config, '--tenant', FABRIKAM)).stdout).toBe(
+    expect((await history('trend', '--config', rest, '--tenant', FABRIKAM)).stdout).toBe(
       [
         'Trend  Fabrikam  2026-02-01 to 2026-02-06',
         '  ███▁▁▁  70.0 % → 50.0 %  −20.00',
@@ -264,14 +264,14 @@ describe('secure-score history', () => {
     expect(stdout).toMatch(/Contoso +2026-02-06 +4 +2026-02-09/);
 
     // A tenant that was removed from the config is not silent, unless it is asked for.
-    const config = join(root, 'silent.json');
+    const rest = join(root, 'silent.json');
     const tenants = [
       { name: 'Contoso', tenantId: CONTOSO, clientId: CONTOSO, recipients: ['a@contoso.com'] },
     ];
     const mail = { from: 'a@contoso.com' };
-    await writeFile(config, JSON.stringify({ tenants, operations: ['a@contoso.com'], mail }));
-    expect((await asked('--json', '--config', config)).json()).toMatchObject([{ tenant: CONTOSO }]);
-    const removed = await asked('--json', '--config', config, '--tenant', FABRIKAM);
+    await writeFile(rest, JSON.stringify({ tenants, operations: ['a@contoso.com'], mail }));
+    expect((await asked('--json', '--config', rest)).json()).toMatchObject([{ tenant: CONTOSO }]);
+    const removed = await asked('--json', '--config', rest, '--tenant', FABRIKAM);
     expect(removed.json()).toMatchObject([{ tenant: FABRIKAM, days: 4 }]);
   });
 
