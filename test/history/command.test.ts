@@ -85,7 +85,7 @@ describe('secure-score history', () => {
         '',
       ].join('\n'),
     );
-    expect((await history('trend', '--config', rest, '--tenant', FABRIKAM)).stdout).toBe(
+    expect((await history('trend', '--config', config, '--tenant', FABRIKAM)).stdout).toBe(
       [
         'Trend  Fabrikam  2026-02-01 to 2026-02-06',
         '  ███▁▁▁  70.0 % → 50.0 %  −20.00',
