@@ -13,7 +13,7 @@ import { readProfiles, snapshotOf } from '../lambda/graph/schema.ts';
 import { generatedTenant } from '../simulator/generated-tenant.ts';
 
 /** Of what is generated: a folder that another version made is not used. */
-const VERSION = 1;
+const VERSION = 2;
 /** The number of tenants that are drawn; the others are copies of them under ids of their own. */
 const DRAWN = 20;
 const LAST_DAY = '2026-06-30';
