@@ -1,9 +1,8 @@
 /**
- * Characters that show nothing, yet reorder, hide or break what stands around them: controls, format characters (among
- * them all bidirectional marks and zero-width ones), half surrogates, line and
- * paragraph separators, and code points that are none. Joiners
- * (U+200C, U+200D) are letters' own business where they follow one that is not ASCII: Persian is misspelt without
- * them, and a family of emoji falls apart. Anywhere else they only hide a difference.
+ * Invisible characters that reorder, hide or break the text around them: controls, format characters (including all
+ * bidirectional marks and zero-width ones), lone surrogates, line and paragraph separators, and code points that are not
+ * characters. Joiners (U+200C, U+200D) are allowed after a character that is not ASCII, because Persian is misspelt without
+ * them and emoji of families fall apart. Anywhere else they only hide a difference.
  */
 export const ACTING =
   /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]--[\u200C\u200D]]|(?<![[\p{L}\p{M}\p{S}]--\p{ASCII}])[\u200C\u200D]/gv;

@@ -2,12 +2,12 @@ import { setTimeout } from 'node:timers/promises';
 import type { Clock } from './ports.ts';
 
 /**
- * The machine's clock, and the one place that reads it. Whoever builds ports takes it from here and hands it on; all
- * else asks the clock that it was given (the lint rule of .oxlint/one-clock.js holds the exceptions).
+ * The machine's clock. It is read only here: the builders of ports pass it on, and everything else uses the clock that it
+ * was given (the lint rule .oxlint/one-clock.js lists the exceptions).
  */
 export const machineClock: Clock = { now: () => new Date() };
 
-/** The moment in `ms` from now, for a deadline: by the clock that it is going to be compared with. */
+/** The time in `ms` from now, for a deadline, by the clock with which the deadline will be compared. */
 export function deadlineIn(clock: Clock, ms: number): Date {
   return new Date(clock.now().getTime() + ms);
 }

@@ -10,17 +10,17 @@ import { isTimeZone, timeZoneFault } from './time-zone.ts';
 /** The destination of deliveries that is no channel. */
 export const MAIL = 'mail';
 
-/** How many recipients one SES mail may have: https://docs.aws.amazon.com/ses/latest/dg/quotas.html */
+/** The maximum number of recipients of one SES mail: https://docs.aws.amazon.com/ses/latest/dg/quotas.html */
 const MAXIMUM_RECIPIENTS = 50;
 
-/** @param example what one looks like, for whoever wrote something that is no object */
+/** @param example an object as it must look, for the error about a value that is not an object */
 function object<Shape extends z.core.$ZodLooseShape>(example: string, shape: Shape) {
   return z.strictObject(shape, {
     error: ({ code }) => (code === 'invalid_type' ? `expected an object like ${example}` : undefined),
   });
 }
 
-/** A text that `fault` finds nothing wrong with. @param fault a clause like `expected …`, or undefined */
+/** A text without a fault. @param fault returns a clause like `expected …`, or undefined */
 function textWithout(fault: (text: string) => string | undefined) {
   return z.string().superRefine((value, context) => {
     const message = fault(value);
@@ -37,7 +37,7 @@ const guid = textWithout((value) => {
   return 'is the placeholder of the example, expected the id that the overview of the app registration shows';
 }).transform((value) => value.toLowerCase());
 
-/** No line breaks, controls or bidirectional marks: it stands in subjects, headers and object keys' metadata. */
+/** A text without line breaks, controls or bidirectional marks, because it is used in subjects, headers and metadata. */
 const line = z
   .string()
   .trim()
@@ -60,7 +60,7 @@ const mailbox = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
-/** An address that stands there twice gets one mail. */
+/** An address that is listed twice gets one mail. */
 const mailboxes = z
   .array(mailbox)
   .min(1, 'expected at least one e-mail address')
@@ -71,8 +71,8 @@ const mailboxes = z
   .transform(distinct);
 
 /**
- * Each address once, in the form in which it stood first. Upper and lower case make no difference to any mail system
- * that people have.
+ * Each address once, in the form in which it was listed first. Upper and lower case make no difference to the mail systems
+ * in use.
  */
 export function distinct(all: readonly string[]): string[] {
   return [
@@ -214,7 +214,7 @@ const tags = z
 
 const reportedIn = z.enum(['each', 'digest'], "expected 'each' or 'digest'");
 
-/** Where a channel reads what must not stand in a config. */
+/** The place from which a channel reads what must not be in a config. */
 const place = (secretExample: string, envExample: string) =>
   z.union(
     [
@@ -240,7 +240,7 @@ const place = (secretExample: string, envExample: string) =>
     },
   );
 
-/** A part of the ids of deliveries: `mail` is the destination that is no channel. */
+/** The name is a part of the ids of deliveries, in which `mail` is the destination that is not a channel. */
 const channelName = textWithout((name) => {
   if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(name)) {
     return 'expected small letters, digits and hyphens, at most 40';
@@ -257,7 +257,7 @@ const picks = z.union([z.literal('all'), z.array(line).min(1, 'expected at least
   error: "expected 'all', or a list of tenants' names and of tags like '#gold'",
 });
 
-/** The fields that some types of channels have and others have not. */
+/** The fields that only some types of channels have. */
 const CHANNEL_FIELDS = {
   teams: ['url'],
   slack: ['url'],
@@ -330,11 +330,11 @@ const channelForms = <Fields extends z.core.$ZodLooseShape>(fields: Fields) => {
   ]);
 };
 
-/** A channel as the run of a tenant knows it: it hears of that tenant. */
+/** A channel in the config of a tenant's run, which delivers that tenant's reports to it. */
 const channelSchema = channelForms({});
 export type ChannelSettings = z.infer<typeof channelSchema>;
 
-/** A channel with the tenants that it hears of. */
+/** A channel with the tenants whose reports it gets. */
 export const channelOfAllSchema = channelForms({ tenants: picks });
 
 const every = z.enum(['day', 'week', 'month'], "expected 'day', 'week' or 'month'");
@@ -393,9 +393,9 @@ export const digestSchema = z.strictObject({
   tenants: z.union([z.literal('all'), z.array(guid)]),
 });
 export type Digest = z.infer<typeof digestSchema>;
-/** Where an address or a key is read from. */
+/** The place from which an address or a key is read. */
 export type Place = z.infer<typeof url>;
-/** How an app signs in, and what renewing its certificate takes. */
+/** The fields for signing in, and for renewing the certificate. */
 const signInFields = {
   objectId: guid.optional().meta({
     description:
@@ -434,16 +434,16 @@ const smtp = object("{ host: 'smtp.contoso.com', user: 'monitor', password: { en
   host: textWithout((value) =>
     /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(value) || isIP(value) !== 0
       ? undefined
-      : 'wants the name of a server, without a scheme and a port',
+      : 'expected the name of a server, without a scheme and a port',
   ).meta({ description: 'Name of the server.', examples: ['smtp.contoso.com'] }),
   port: z
-    .int('wants a whole number')
-    .min(1, 'wants 1 or more')
-    .max(65_535, 'wants at most 65535')
+    .int('expected a whole number')
+    .min(1, 'expected 1 or more')
+    .max(65_535, 'expected at most 65535')
     .optional()
     .meta({ description: 'Port of the server: by default 587, with `secure` 465.', examples: [2525] }),
   secure: z
-    .boolean('wants true or false')
+    .boolean('expected true or false')
     .default(false)
     .meta({
       description: 'TLS from the beginning. Without it STARTTLS is demanded: nothing is ever sent in clear.',
@@ -454,7 +454,7 @@ const smtp = object("{ host: 'smtp.contoso.com', user: 'monitor', password: { en
     env: textWithout((value) =>
       /^[A-Za-z_][A-Za-z0-9_]*$/.test(value)
         ? undefined
-        : 'wants the name of an environment variable, like SMTP_PASSWORD, not the password itself',
+        : 'expected the name of an environment variable, like SMTP_PASSWORD, not the password itself',
     ).meta({
       description: 'Name of the environment variable that holds the password.',
       examples: ['SMTP_PASSWORD'],
@@ -464,7 +464,7 @@ const smtp = object("{ host: 'smtp.contoso.com', user: 'monitor', password: { en
     .meta({ description: 'Where the password is; it never stands in the config.' }),
 })
   .refine(({ user, password }) => (user === undefined) === (password === undefined), {
-    message: 'wants user and password, or neither',
+    message: 'expected user and password, or neither',
   })
   .meta({
     description:
@@ -476,7 +476,7 @@ const heartbeat = object("{ url: 'https://hc-ping.com/…' }", {
   url: textWithout((value) =>
     /^https?:$/.test(URL.parse(value)?.protocol ?? '')
       ? undefined
-      : 'wants an address that begins with https://',
+      : 'expected an address that begins with https://',
   ).meta({
     description: 'Address of a dead-man’s switch, fetched when a run has ended well for every tenant.',
     examples: ['https://hc-ping.com/11111111-2222-3333-4444-555555555555'],
@@ -541,9 +541,9 @@ export const tenantSchema = z.strictObject({
   ...tenantFields,
   cloud: z.strictObject({ authorityHost: httpsRoot, graphEndpoint: httpsRoot }),
   recipients: z.strictObject({ scores: mailboxes, controls: mailboxes }),
-  // The function's Node may know other names than the one that deployed it.
+  // The names are checked again because the function's Node may know others than the one that deployed it.
   schedule: z.strictObject({ at, timeZone: z.string().refine(isTimeZone, 'expected a time zone') }),
-  // Events of schedules that were deployed before there were channels lack what has a default.
+  // Some fields have defaults because events of schedules that are older than the channels lack them.
   alerts: z.strictObject({
     confirmDrops,
     minimumPoints,
@@ -553,12 +553,12 @@ export const tenantSchema = z.strictObject({
   }),
   tags: tags.default([]),
   report: reportedIn.default('each'),
-  /** Those that hear of this tenant. */
+  /** The channels that get this tenant's reports. */
   channels: z.array(channelSchema).default([]),
 });
 export type Tenant = z.infer<typeof tenantSchema>;
 
-/** Whether a tenant's certificate is to renew itself. */
+/** True if a tenant's certificate must renew itself. */
 export function renewsItself({
   signIn,
   rotate,
@@ -567,7 +567,7 @@ export function renewsItself({
   return signIn !== 'federated' && rotate !== false && objectId !== undefined;
 }
 
-/** What a config file holds. Its descriptions and examples become docs/configuration.md and the editors' JSON Schema. */
+/** The content of a config file. Its descriptions and examples become docs/configuration.md and the editors' JSON Schema. */
 export const configSchema = object('defineConfig({ tenants: [...], operations: [...], mail: {...} })', {
   $schema: z
     .string()
@@ -638,7 +638,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
     .meta({ description: 'Where every day is archived.' }),
 }).superRefine((config, context) => {
   for (const [index, { recipients: all }] of config.tenants.entries()) {
-    // A list that is wrong already has an issue of its own, and may be anything.
+    // A wrong list already has an issue of its own, and may be of any type.
     if (!(Array.isArray(all?.scores) && Array.isArray(all.controls))) continue;
     if (distinct([...all.scores, ...all.controls]).length <= MAXIMUM_RECIPIENTS) continue;
     context.addIssue({
@@ -696,7 +696,7 @@ export const configSchema = object('defineConfig({ tenants: [...], operations: [
   checkDigests(config, (path, message) => context.addIssue({ code: 'custom', path, message }));
 });
 
-/** Every digest goes somewhere, and every tenant that is reported in digests alone is in one. */
+/** Checks that every digest has a destination, and that every tenant that is reported only in digests is in one. */
 function checkDigests(
   {
     digests,
@@ -735,7 +735,7 @@ function checkDigests(
   }
 }
 
-/** The digests of a config as the function gets them. */
+/** The digests of a config in the form that the function gets. */
 export function digestsOf({ digests, channels, tenants, schedule }: Config): Digest[] {
   return digests.map(({ to = [], timeZone: zone = schedule.timeZone, ...digest }) => ({
     ...digest,
@@ -768,7 +768,7 @@ interface AppFields {
   homeTenantId?: string;
 }
 
-/** Every tenant has an app, and one app has one registration, in one tenant. */
+/** Checks that every tenant has an app, and every app one registration in one tenant. */
 function checkApps(
   { app, tenants }: { app?: AppFields; tenants: (AppFields & { tenantId: string })[] },
   report: (path: (string | number)[], message: string) => void,
@@ -806,12 +806,12 @@ function checkApps(
   }
 }
 
-/** A tenant with what `app` says of the app, where it is its own. */
+/** A tenant, with the fields of `app` if its app is that one. */
 function withApp<T extends AppFields>(tenant: T, app: AppFields | undefined): T & AppFields {
   return app && (tenant.clientId ?? app.clientId) === app.clientId ? { ...app, ...tenant } : tenant;
 }
 
-/** In the place of a list of tenants: the file that they stand in. */
+/** The file with the tenants, in place of a list. */
 export const tenantsFromSchema = z.strictObject({
   from: z.string().meta({
     description:
@@ -821,7 +821,7 @@ export const tenantsFromSchema = z.strictObject({
 });
 type TenantsFrom = z.infer<typeof tenantsFromSchema>;
 
-/** What a user writes into monitor.config.ts. */
+/** The content of monitor.config.ts as a user writes it. */
 export type ConfigInput = z.input<typeof configSchema>;
 
 /** The same with its tenants in a file. */
@@ -846,14 +846,14 @@ export const CLOUDS = {
   dod: { authorityHost: 'https://login.microsoftonline.us', graphEndpoint: 'https://dod-graph.microsoft.us' },
 } as const;
 
-/** Names that look alike are one to people: no two tenants have them, and any of them means the tenant. */
+/** Names that look alike count as one: two tenants cannot have them, and each of them finds the tenant. */
 export const alike = (name: string): string =>
   name
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[\u200C\u200D]/g, '');
 
-/** Gives monitor.config.ts its types; the check is made by whoever loads the file. A plain object is as good. */
+/** Gives monitor.config.ts its types. It checks nothing, because the loader of the file does. A plain object works as well. */
 export function defineConfig(config: ConfigInput): ConfigInput;
 export function defineConfig(config: ConfigWithFile): ConfigWithFile;
 export function defineConfig(config: ConfigInput | ConfigWithFile): ConfigInput | ConfigWithFile {
@@ -861,8 +861,8 @@ export function defineConfig(config: ConfigInput | ConfigWithFile): ConfigInput 
 }
 
 /**
- * Tenants from a file instead of a list: one a row, for hundreds of them. Nothing is read here: whoever loads the config
- * reads the file.
+ * Tenants from a file instead of a list: one per row, for hundreds of them. The file is read by the loader of the config,
+ * not here.
  * @param path a .csv or .json file, relative to the config (in an app of your own: to the current folder)
  */
 export function tenantsFrom(path: string): TenantsFrom {
@@ -873,8 +873,8 @@ export function tenantsFrom(path: string): TenantsFrom {
  * Checks a config and fills in what it leaves out.
  * @param input the default export of a config file, unknown
  * @param source its path, for the error
- * @param placeOf where its tenants stand, for the error, if in another file
- * @throws MonitorError `config-invalid` that lists each wrong field: its path, what was found, what is wanted
+ * @param placeOf finds the place of a field for the error, if the tenants are in another file
+ * @throws MonitorError `config-invalid` that lists each wrong field: its path, what was found, and what was expected
  */
 export function parseConfig(input: unknown, source: string, placeOf?: PlaceOf): Config {
   const parsed = configSchema.safeParse(input);
@@ -882,7 +882,7 @@ export function parseConfig(input: unknown, source: string, placeOf?: PlaceOf): 
     throw new MonitorError(
       'config-invalid',
       `${source} is not a valid config:\n${describeIssues(parsed.error, input, 'the config', placeOf)}`,
-      'Correct the fields named above: docs/configuration.md explains each, monitor.config.example.ts shows a whole config.',
+      'Correct the fields named above: docs/configuration.md explains each, monitor.config.example.ts shows a complete config.',
     );
   }
   const { tenants, channels, $schema: _, ...rest } = parsed.data;
@@ -891,7 +891,7 @@ export function parseConfig(input: unknown, source: string, placeOf?: PlaceOf): 
     channels: channels.map((channel) => channelOfAllSchema.parse(channel)),
     tenants: tenants.map((tenant) => ({
       ...withApp(tenant, rest.app),
-      // checkApps has seen to it that one of the two is there.
+      // checkApps guarantees that one of the two exists.
       clientId: (tenant.clientId ?? rest.app?.clientId)!,
       cloud: typeof tenant.cloud === 'string' ? CLOUDS[tenant.cloud] : tenant.cloud,
       schedule: { ...rest.schedule, ...tenant.schedule },

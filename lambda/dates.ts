@@ -11,7 +11,7 @@ export function addDays(date: string, days: number): string {
   return dateOf(new Date(Date.parse(date) + days * DAY_MS));
 }
 
-/** How many days `later` is after `earlier`; negative the other way round. */
+/** The number of days from `earlier` to `later`; negative if `later` is the earlier one. */
 export function daysBetween(earlier: string, later: string): number {
   return Math.round((Date.parse(later) - Date.parse(earlier)) / DAY_MS);
 }

@@ -8,14 +8,14 @@ const TYPES: Record<string, string> = {
   number: 'a number',
 };
 
-/** Where a field stands that comes out of another file; undefined for a field of the value itself. */
+/** The place of a field that comes from another file; undefined for a field of the value itself. */
 export type PlaceOf = (path: readonly PropertyKey[]) => string | undefined;
 
 /**
- * What a schema found wrong, for people: a line an issue, like `  tenants[0].clientId: found "abc", expected a guid …`.
- * Of an entry of a list that has a name, the line ends with it: nobody counts to tenants[217].
- * @param whole what the value as a whole is called
- * @param place where fields stand that come out of another file
+ * The issues that a schema found, for people: one line each, like `  tenants[0].clientId: found "abc", expected a guid …`.
+ * If the entry of a list has a name, the line ends with it, because nobody counts to tenants[217].
+ * @param whole the name of the complete value
+ * @param place finds the place of fields that come from another file
  */
 export function describeIssues(
   error: z.ZodError,
@@ -32,7 +32,7 @@ export function describeIssues(
     .join('\n');
 }
 
-/** What is wrong in the one form of several that the value has; the issue itself where it has none or may have any. */
+/** The issues of the form, of several, that the value has; the issue itself if it has none of them or may have any. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const [fitting, ...others] = issue.errors.filter((issues) =>
@@ -65,7 +65,7 @@ function describeIssue(issue: z.core.$ZodIssue, input: unknown, whole: string, p
   return [`  ${path || whole}: ${describeFound(issue, found)}, ${expected}${where}`];
 }
 
-/** Fields in whose place somebody may have written the secret itself. */
+/** Fields in which somebody may have written the secret itself. */
 const SECRET = new Set<PropertyKey>(['url', 'signingKey', 'password']);
 
 function describeFound({ code, path }: z.core.$ZodIssue, found: unknown): string {
@@ -77,14 +77,14 @@ function describeFound({ code, path }: z.core.$ZodIssue, found: unknown): string
   return `found ${quote(found)}`;
 }
 
-/** The addresses of webhooks carry a key, and may stand in the wrong place. */
+/** Removes the addresses of webhooks, which contain a key, in case they are in the wrong place. */
 function withoutKeys(text: string): string {
   return text
     .replace(/([a-z][a-z0-9+.-]*:\/\/)(?:[^\s"'/]*@)?([^\s"'/?#]*)[/?#][^\s"']*/gi, '$1$2/…')
     .replace(/whsec_[^\s"']*/g, 'whsec_…');
 }
 
-/** As one would write it in JavaScript. */
+/** The path as it is written in JavaScript. */
 function pathOf(keys: readonly PropertyKey[]): string {
   return keys.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`;

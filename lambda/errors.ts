@@ -9,7 +9,7 @@ export class MonitorError extends Error {
   readonly code: string;
   /** What the operator does next. */
   readonly advice: string;
-  /** True where the same run may succeed later without anybody doing anything. */
+  /** True if the same run may succeed later without anybody doing anything. */
   readonly retryable: boolean;
 
   constructor(
@@ -27,13 +27,13 @@ export class MonitorError extends Error {
 }
 
 /**
- * A message that did not get through. `retryable` means what it always does: false where somebody has to act, of whom
- * operations then hear at once.
+ * A message that did not get through. As for all errors, `retryable` is false if somebody has to act; operations are then
+ * notified at once.
  */
 export class DeliveryError extends MonitorError {
-  /** Whether the receiver is gone, or refuses this message for good. What is not final waits, for 7 days at most. */
+  /** True if the receiver is gone, or refuses this message permanently. Otherwise the message waits, for at most 7 days. */
   readonly final: boolean;
-  /** How long the receiver asks to wait, ms; null where it does not say. */
+  /** The time, in ms, that the receiver asks to wait; null if it does not ask. */
   readonly retryAfter: number | null;
 
   constructor(
@@ -50,8 +50,8 @@ export class DeliveryError extends MonitorError {
 }
 
 /**
- * Quotes a foreign value for an error text: one line, bounded, without characters that act on what stands around them.
- * A text stands in quotation marks, anything else as JSON.
+ * Quotes a foreign value for an error text: one line, bounded, without characters that act on the text around them. A
+ * text is in quotation marks, anything else is JSON.
  */
 export function quote(value: unknown, length = 120): string {
   const text = typeof value === 'string' ? value : inSource(value);
@@ -64,7 +64,7 @@ export function quote(value: unknown, length = 120): string {
   return typeof value === 'string' ? `"${short}"` : short;
 }
 
-/** A config in JavaScript may hold values that JSON has not. */
+/** Writes the values of a config in JavaScript that JSON does not have. */
 function inSource(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (value === undefined || typeof value === 'function' || typeof value === 'symbol') return String(value);

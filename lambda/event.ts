@@ -11,15 +11,15 @@ const watchSchema = z.strictObject({
 
 const rotationSchema = z.strictObject({
   rotation: z.literal(true, 'expected true'),
-  /** Renew although it is not due. */
+  /** True: renew even if it is not due. */
   now: z.boolean().optional(),
-  /** Say what would be done, and change nothing. */
+  /** True: report what would be done, and change nothing. */
   dryRun: z.boolean().optional(),
 });
 
 const digestEventSchema = z.strictObject({ digest: digestSchema });
 
-/** What a function is invoked with: a run for one tenant, the daily watch over all, a digest, or the renewal of certificates. */
+/** The event of an invocation: a run for one tenant, the daily watch over all, a digest, or the renewal of certificates. */
 export type Event =
   | z.infer<typeof runSchema>
   | z.infer<typeof watchSchema>
@@ -28,7 +28,7 @@ export type Event =
 
 /** @throws MonitorError `event-invalid` that names each wrong field */
 export function parseEvent(event: unknown): Event {
-  // By its key, not by trying both: what is wrong with a tenant is then told as that.
+  // The key decides about the kind of event, so that the error for a wrong tenant is about the tenant.
   const has = (key: string): boolean => typeof event === 'object' && event !== null && key in event;
   const schema = has('watch')
     ? watchSchema

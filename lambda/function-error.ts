@@ -1,15 +1,15 @@
 import { MonitorError, quote } from './errors.ts';
 
 /**
- * How an error crosses the border of Lambda, which lets out its name (`errorType`) and message (`errorMessage`) and
- * nothing else: https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html. So what the function throws
- * has the code for its name, and the advice as the last line of its message: for `run --deployed`, and for whoever
- * finds it in a log or behind the function's failure destination.
+ * The form in which an error leaves Lambda, which passes on only its name (`errorType`) and message (`errorMessage`):
+ * https://docs.aws.amazon.com/lambda/latest/dg/nodejs-exceptions.html. The function therefore throws errors with the code
+ * as their name and the advice as the last line of their message, for `run --deployed` and for readers of the log or of
+ * the function's failure destination.
  */
 
 const ADVICE = '\n→ ';
 
-/** What the function throws: the same error, with all of it in what Lambda lets out. */
+/** The error as the function throws it, with all its facts in the fields that Lambda passes on. */
 export function toFunctionError(error: unknown): unknown {
   if (!(error instanceof MonitorError)) return error;
   const { code, message, advice, retryable, cause } = error;
@@ -19,8 +19,8 @@ export function toFunctionError(error: unknown): unknown {
 }
 
 /**
- * The error again, out of the payload of a failed invocation.
- * @returns `function-timed-out` or `function-failed` where the function did not get to say what was wrong
+ * Reads the error from the payload of a failed invocation.
+ * @returns `function-timed-out` or `function-failed` if the function could not report the reason itself
  */
 export function fromFunctionError(payload: string): MonitorError {
   const { errorType, errorMessage } = parse(payload);

@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { MonitorError } from './errors.ts';
 import type { Log } from './ports.ts';
 
-/** What of Lambda's context the log names. */
+/** The part of Lambda's context that the log contains. */
 export interface InvocationContext {
   awsRequestId: string;
   functionName?: string;
@@ -11,11 +11,11 @@ export interface InvocationContext {
   memoryLimitInMB?: string;
 }
 
-/** The log of the function: a line of JSON each, that CloudWatch Logs Insights reads field by field. */
+/** The log of the function: each line is JSON, so that CloudWatch Logs Insights reads it field by field. */
 export interface FunctionLog extends Log {
-  /** Does the work of one invocation: its lines carry its request id, and what it throws is logged and thrown on. */
+  /** Does the work of one invocation. Its lines have its request id, and its error is logged and thrown again. */
   invocation<T>(context: InvocationContext, work: () => Promise<T>): Promise<T>;
-  /** For the lines of this invocation that follow. */
+  /** Adds keys to all following lines of this invocation. */
   about(keys: Record<string, string>): void;
 }
 
@@ -31,7 +31,7 @@ export function functionLog(service: string): FunctionLog {
       try {
         return await work();
       } catch (error) {
-        // Lambda logs the error too, but not what to do about it.
+        // The error is logged with its advice, which Lambda's own log line lacks.
         if (error instanceof MonitorError) {
           const { code, message, advice, retryable } = error;
           logger.error('the invocation failed', { code, error: message, advice, retryable });

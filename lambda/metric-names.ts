@@ -4,7 +4,7 @@
  */
 export const NAMESPACE = 'SecureScoreMonitor';
 
-/** The dimension of every metric: CloudWatch charges by the metric, so what is known of one tenant stands in the archive instead. */
+/** The dimension of every metric: CloudWatch charges by the metric, so facts about single tenants are in the archive instead. */
 export const DIMENSIONS = { deployment: 'Deployment' } as const;
 
 /** Metrics of the deployment. */
@@ -16,7 +16,7 @@ export const DEPLOYMENT_METRICS = {
   mailsSent: 'MailsSent',
   /** Count: deliveries that were given up, because they were refused permanently or 7 days old; and mails to operations that wait until somebody acts. */
   deliveriesDropped: 'DeliveriesDropped',
-  /** Count, by each run that succeeded: 1 where the columns of the history could not be written, else 0. */
+  /** Count, by each run that succeeded: 1 if the columns of the history could not be written, else 0. */
   columnsFailed: 'ColumnsFailed',
   /** Count, by the daily watch: tenants without a successful run for 30 hours. */
   tenantsOverdue: 'TenantsOverdue',

@@ -22,7 +22,7 @@ const ATTEMPTS = 5;
 /**
  * One run for one tenant: fetch, check, archive, compare with what was last reported, explain, settle, report, deliver,
  * bring the columns of the history up to date, publish the metrics.
- * A crash between any two side effects, followed by a rerun, ends in the same archive and no lost mail.
+ * A crash between any two side effects, followed by a rerun, leads to the same archive and loses no mail.
  * @throws MonitorError whose `retryable` says whether the same run may succeed later by itself
  */
 export function monitor(run: Run): Promise<RunResult> {

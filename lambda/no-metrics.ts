@@ -1,4 +1,4 @@
 import type { Metrics } from './ports.ts';
 
-/** For runs outside of a deployment: nobody draws their metrics, and no alarm waits for them. */
+/** Metrics for runs outside of a deployment, which no dashboard or alarm uses. */
 export const noMetrics: Metrics = { publish: () => {} };

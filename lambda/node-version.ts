@@ -1,10 +1,10 @@
-/** What the function runs on, and the first that has all that is used here. */
+/** The version that the function runs on, and the oldest one that has everything that is used here. */
 const OLDEST = 24;
 
 /**
- * Why this Node cannot run the monitor, as a sentence that says what to do; undefined where it can. This file imports
- * nothing, so that an older Node reads it before anything that it does not know.
- * @param version as `process.versions.node` has it
+ * The reason why this Node cannot run the monitor, as a sentence with advice; undefined if it can. This file imports
+ * nothing, so that an older Node can read it before anything that it does not know.
+ * @param version in the form of `process.versions.node`
  */
 export function nodeFault(version: string): string | undefined {
   if (Number.parseInt(version, 10) >= OLDEST) return undefined;

@@ -1,7 +1,7 @@
 import { commandLine } from './command-line.ts';
 
 /**
- * How the command line finds a deployment: the main stack, by name, and the outputs that it publishes. Typed
+ * The names by which the command line finds a deployment: its main stack and the outputs of that stack. They are typed
  * constants, for the stack that writes them and for the commands that read them.
  */
 
@@ -31,9 +31,9 @@ export const putCommand = (secret: string): string =>
 export const OUTPUTS = {
   /** Name of the function. */
   functionName: 'FunctionName',
-  /** Name of the function that renews certificates, where any renews itself. */
+  /** Name of the function that renews certificates, if any renews itself. */
   rotationFunctionName: 'RotationFunctionName',
-  /** ARN of the role that Entra ID is to trust, where a tenant signs in federated. */
+  /** ARN of the role that Entra ID must trust, if a tenant signs in federated. */
   federatedSubject: 'FederatedSubject',
   /** Name of the archive's bucket. */
   archiveBucket: 'ArchiveBucket',
@@ -47,7 +47,7 @@ export const OUTPUTS = {
   operationsTopic: 'OperationsTopic',
 } as const;
 
-/** The stack that Athena's side of the history is in, beside a main stack. */
+/** The stack beside a main stack that contains Athena's part of the history. */
 export const historyStackOf = (stack: string): string => `${stack}-History`;
 
 /** Keys of the history stack's outputs. */

@@ -1,9 +1,9 @@
 /*
- * Whether what failed passes by itself. A status alone does not say it: some services throttle with a 400, and a 501
- * or a certificate that nobody trusts is the same tomorrow.
+ * Decides whether a failure passes by itself. The status does not suffice: some services throttle with a 400, and a 501 or
+ * an untrusted certificate will be the same tomorrow.
  */
 
-/** TLS errors that trying again does not mend. */
+/** TLS errors that do not pass by trying again. */
 const NOT_TRUSTED = new Set([
   'CERT_HAS_EXPIRED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -16,7 +16,7 @@ const NOT_TRUSTED = new Set([
 /** @param code of a system or TLS error of Node */
 export const isNotTrusted = (code: unknown): boolean => NOT_TRUSTED.has(String(code));
 
-/** Names of AWS errors that blame who asks, not what is asked: there are no credentials, or none that hold. */
+/** Names of AWS errors about the caller, not the request: there are no credentials, or no valid ones. */
 const NO_CREDENTIALS = new Set([
   'CredentialsProviderError',
   'TokenProviderError',
@@ -31,7 +31,7 @@ const NO_CREDENTIALS = new Set([
   'UnrecognizedClientException',
 ]);
 
-/** Whether a call of the AWS SDK failed for want of credentials or of a region, which the SDK misses at the first call. */
+/** True if a call of the AWS SDK failed because it had no credentials or no region, which the SDK checks at the first call. */
 export const lacksCredentials = ({ name, message }: Error): boolean =>
   NO_CREDENTIALS.has(name) || message === 'Region is missing';
 
@@ -43,14 +43,14 @@ const PASSING =
   /throttl|TooManyRequests|LimitExceeded|SlowDown|RequestTimeout|DependencyTimeout|Unavailable|InternalException|InternalError|InternalFailure|IncompleteBody|BadDigest/i;
 
 /**
- * Whether a call of the AWS SDK that failed may succeed later without anybody doing anything. The SDK has tried it
- * three times. No answer at all (DNS, TCP, a timeout) passes, an answer that blames the request does not.
+ * True if a failed call of the AWS SDK may succeed later without anybody doing anything. The SDK has tried it three times.
+ * A missing answer (DNS, TCP, a timeout) passes by itself; an answer that blames the request does not.
  */
 export function passes(error: unknown): boolean {
   const { name, code, statusCode, $metadata, $retryable } = error as {
     name?: string;
     code?: string;
-    /** Of the proxy's answer, with ERR_PROXY_TUNNEL. */
+    /** The status of the proxy's answer, with ERR_PROXY_TUNNEL. */
     statusCode?: number;
     $metadata?: { httpStatusCode?: number };
     $retryable?: object;

@@ -97,7 +97,7 @@ export interface Channels {
   of(addressee: Addressee, destination: string): Channel;
 }
 
-/** Where deliveries go: to those who hear of a tenant, or to those who get a digest. */
+/** The recipients of deliveries: of a tenant's reports, or of a digest. */
 export interface Addressee extends Pick<Tenant, 'recipients' | 'channels'> {
   /** The tenant's, for links to its portal; a digest has neither. */
   tenantId?: string;

@@ -5,12 +5,12 @@ import { MonitorError } from './errors.ts';
  * HTTPS_PROXY, HTTP_PROXY and NO_PROXY, followed by Node's own means:
  * https://nodejs.org/docs/latest-v24.x/api/http.html#built-in-proxy-support
  *
- * NODE_USE_ENV_PROXY alone does not do: it is read before our first line, it reaches fetch and Node's global agents
- * but not the agents that the AWS SDK makes for itself, and it sends loopback and the addresses where credentials of
- * AWS come from through the proxy as well.
+ * NODE_USE_ENV_PROXY does not suffice: it is read before our first line, it applies to fetch and Node's global agents but
+ * not to the agents that the AWS SDK makes for itself, and it sends requests to this machine and for credentials of AWS
+ * through the proxy as well.
  */
 
-/** Never through a proxy: this machine, and where EC2, ECS and EKS hand out credentials. */
+/** Hosts that are never reached through a proxy: this machine, and those from which EC2, ECS and EKS get credentials. */
 const DIRECT = [
   'localhost',
   '127.0.0.1',
@@ -23,14 +23,14 @@ const DIRECT = [
   '[fd00:ec2::23]',
 ];
 
-/** The variables as Node takes them. */
+/** The variables in the form that Node accepts. */
 interface ProxyVariables {
   HTTPS_PROXY: string;
   HTTP_PROXY: string;
   NO_PROXY: string;
 }
 
-/** @returns null where no proxy is set. @throws MonitorError `proxy-invalid` */
+/** @returns null if no proxy is set. @throws MonitorError `proxy-invalid` */
 export function proxyOf(env: NodeJS.ProcessEnv = process.env): ProxyVariables | null {
   const read = (name: string): string => (env[name.toLowerCase()] || env[name])?.trim() ?? '';
   const proxies = { HTTPS_PROXY: read('HTTPS_PROXY'), HTTP_PROXY: read('HTTP_PROXY') };
@@ -41,28 +41,28 @@ export function proxyOf(env: NodeJS.ProcessEnv = process.env): ProxyVariables | 
 }
 
 /**
- * For fetch (Graph, Entra ID, webhooks), and for all that uses Node's global agents.
- * @returns undoes it. @throws MonitorError `proxy-invalid`
+ * Sets the proxy for fetch (Graph, Entra ID, webhooks) and for everything that uses Node's global agents.
+ * @returns a function that undoes it. @throws MonitorError `proxy-invalid`
  */
 export function followProxy(): () => void {
   const proxy = proxyOf();
-  // Node takes 40 ms to load it, and few are behind a proxy.
+  // The module is loaded on demand, because loading takes 40 ms and few machines are behind a proxy.
   return proxy ? process.getBuiltinModule('node:http').setGlobalProxyFromEnv({ ...proxy }) : () => {};
 }
 
-/** For a client of the AWS SDK: part of its `requestHandler`. @throws MonitorError `proxy-invalid` */
+/** The agents for a client of the AWS SDK, as a part of its `requestHandler`. @throws MonitorError `proxy-invalid` */
 export function proxyAgents(): { httpAgent?: http.AgentOptions; httpsAgent?: http.AgentOptions } {
   const proxy = proxyOf();
   return proxy ? { httpAgent: { proxyEnv: { ...proxy } }, httpsAgent: { proxyEnv: { ...proxy } } } : {};
 }
 
-/** For people: without name and password. @param address as it was checked */
+/** The address for people, without name and password. @param address a checked one */
 export function proxyName(address: string): string {
   const { protocol, host, username } = new URL(address);
   return `${protocol}//${host}${username === '' ? '' : ' (with name and password)'}`;
 }
 
-/** The value is not quoted: it may hold a password. */
+/** Checks a variable. The error does not quote the value, because it may contain a password. */
 function check(name: string, value: string): void {
   const url = URL.parse(value);
   if (url?.hostname && ['http:', 'https:'].includes(url.protocol)) return;
@@ -70,7 +70,7 @@ function check(name: string, value: string): void {
     'proxy-invalid',
     url === null || url.hostname === ''
       ? `${name} is not the address of a proxy.`
-      : `${name} names a proxy of the kind ${url.protocol}//, and only http:// and https:// can be followed.`,
+      : `${name} is a proxy of the kind ${url.protocol}//, but only http:// and https:// can be used.`,
     `Set ${name} to an address like http://proxy.contoso.com:3128, or unset it.`,
   );
 }

@@ -8,7 +8,7 @@ import { passes } from './passing.ts';
 import type { DigestSchedule, Schedules } from './ports.ts';
 import { proxyAgents } from './proxy.ts';
 
-/** A page; the most that there is: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_ListSchedules.html */
+/** The maximum size of a page: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_ListSchedules.html */
 const PAGE = 100;
 
 const TENANT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -59,8 +59,9 @@ export function schedulesOf({
 }
 
 /**
- * The tenants of all schedules of a group, those that are switched off among them: they sign in again some day. Needs
- * scheduler:GetSchedule as well. A tenant that cannot be read fails the whole: who is left out might be locked out.
+ * The tenants of all schedules of a group, including disabled ones, because they may sign in again some day. Needs
+ * scheduler:GetSchedule as well. If one tenant cannot be read, the call fails, because a tenant that is left out might be
+ * locked out.
  */
 export async function scheduledTenants({
   group,
@@ -81,7 +82,7 @@ export async function scheduledTenants({
     if ('tenant' in event) return event.tenant;
     throw new MonitorError(
       'schedules-failed',
-      `The schedule ${Name} of the group ${group} is of no tenant.`,
+      `The schedule ${Name} of the group ${group} belongs to no tenant.`,
       'Deploy again: the deployment writes the schedules.',
     );
   });
@@ -102,7 +103,7 @@ function explain(error: unknown, group: string): MonitorError {
       return new MonitorError(
         'schedules-denied',
         detail,
-        'Allow the function what it takes (scheduler:ListSchedules; for renewals scheduler:GetSchedule): deploy again.',
+        'Deploy again: the deployment allows the function what it needs (scheduler:ListSchedules; for renewals scheduler:GetSchedule).',
         { cause: error },
       );
     default:
@@ -110,7 +111,7 @@ function explain(error: unknown, group: string): MonitorError {
         'schedules-failed',
         detail,
         passes(error)
-          ? 'Nothing: it is tried again. If it lasts, look at the health of EventBridge Scheduler in this region.'
+          ? 'Nothing has to be done: the next attempt tries again. If it lasts, check the health of EventBridge Scheduler in this region.'
           : 'Act on what EventBridge Scheduler says. If it blames the request, deploy again.',
         { retryable: passes(error), cause: error },
       );

@@ -6,23 +6,23 @@ import type { PlaceOf } from './describe-issues.ts';
 import { MonitorError, quote } from './errors.ts';
 import { decodeText, jsonFault } from './text-file.ts';
 
-/** A tenant as its row of the file has it. */
+/** A tenant as it is in its row of the file. */
 export interface TenantRow {
   /** In the form of the config's `tenants`; a row may lack fields and hold wrong ones. */
   tenant: Record<string, unknown>;
-  /** What `tenant add` resolved the id from, for people. */
+  /** The domain from which `tenant add` resolved the id, for people. */
   domain: string | undefined;
-  /** Where it begins and ends in the text, its line break included for CSV. */
+  /** The position of the row in the text, for CSV with its line break. */
   start: number;
   end: number;
-  /** Where a field of it stands: a path like ['alerts', 'below'], empty for the row. */
+  /** Finds the place of a field by a path like ['alerts', 'below'], empty for the row. */
   place: (path: readonly PropertyKey[]) => string;
 }
 
 /** A tenants file, read but not checked against the config's schema. */
 export interface TenantsFile {
   rows: TenantRow[];
-  /** Of a CSV file: what its first row has. Null for JSON, and for a file without a header. */
+  /** The first row of a CSV file. Null for JSON, and for a file without a header. */
   header: Header | null;
 }
 
@@ -30,13 +30,13 @@ export interface Header {
   /** By position: the field that the column holds, like `alerts.below`. */
   fields: string[];
   delimiter: string;
-  /** Where the header ends in the text, before its line break. */
+  /** The end of the header in the text, before its line break. */
   end: number;
 }
 
 const text = (cell: string): unknown => cell;
 const list = (cell: string): unknown => cell.split(/[;,\s]+/).filter(Boolean);
-/** Excel writes decimals as the country does. What is no number stays a text, which the schema then quotes. */
+/** Reads a number, also with a decimal comma, as Excel writes it. Any other text stays as it is, and the schema quotes it. */
 const number = (cell: string): unknown =>
   /^\d+([.,]\d+)?$/.test(cell) ? Number(cell.replace(',', '.')) : cell;
 const flag = (cell: string): unknown => ({ true: true, false: false })[cell.toLowerCase()] ?? cell;
@@ -44,7 +44,7 @@ const flag = (cell: string): unknown => ({ true: true, false: false })[cell.toLo
 /** A mailbox with a name before it in quotes or without, or an address alone. */
 const MAILBOX = /\s*((?:"(?:[^"\\]|\\.)*"\s*|[^"<>;,@]*)?<[^<>]*>|[^\s;,<>"]+)\s*[;,]?/y;
 
-/** Addresses apart by semicolons, commas or blanks; `"Contoso, Ltd." <it@contoso.com>` is one. */
+/** Addresses separated by semicolons, commas or blanks; `"Contoso, Ltd." <it@contoso.com>` is one. */
 function mailboxes(cell: string): unknown {
   const found: string[] = [];
   MAILBOX.lastIndex = 0;
@@ -92,7 +92,7 @@ export const COLUMNS: Record<string, (cell: string) => unknown> = {
 /** The value of a cell, in the form that the config has. @param column one of `COLUMNS` */
 export const readCell = (column: string, cell: string): unknown => COLUMNS[column]!(cell.trim());
 
-/** "Tenant ID" means tenantId: people write headers for people. */
+/** Reduces a header to its letters, so that "Tenant ID" means tenantId. */
 const plain = (name: string): string => name.toLowerCase().replace(/[\s_-]/g, '');
 const FIELDS = new Map(Object.keys(COLUMNS).map((name) => [plain(name), name]));
 
@@ -116,7 +116,7 @@ export function readTenantsText(path: string): string {
   if (damaged < 0) return found;
   throw invalid(
     path,
-    [`${path}, ${lineAndColumn(found, damaged)}: holds bytes that are no UTF-8`],
+    [`${path}, ${lineAndColumn(found, damaged)}: has bytes that are not UTF-8`],
     'Save it as UTF-8: Excel calls that "CSV UTF-8 (comma delimited)".',
   );
 }
@@ -133,15 +133,15 @@ export function parseTenantsFile(content: string, path: string): TenantsFile {
   throw new MonitorError(
     'tenants-file-unknown',
     `${quote(path)} is neither a .csv nor a .json file.`,
-    'Name a file with one of the two endings in tenantsFrom.',
+    'Pass a file with one of the two endings to tenantsFrom.',
   );
 }
 
 /**
- * A config whose tenants stand in a file of their own, with that file read.
- * @param input what a config exports
- * @param folder that the file's path is relative to
- * @returns the input that `parseConfig` takes, and where its tenants stand, for its errors
+ * Reads the tenants file of a config.
+ * @param input the export of a config
+ * @param folder the folder to which the file's path is relative
+ * @returns the input for `parseConfig`, and the places of its tenants for the errors
  * @throws MonitorError `tenants-file-missing`, `tenants-file-invalid`, `tenants-file-unknown`
  */
 export function withTenants(input: unknown, folder: string): { input: unknown; place?: PlaceOf } {
@@ -162,7 +162,7 @@ export function withTenants(input: unknown, folder: string): { input: unknown; p
   return joined(input, rows);
 }
 
-/** A config with these rows as its tenants, and where they stand. */
+/** A config with these rows as its tenants, and the places of their fields. */
 export function joined(input: unknown, rows: readonly TenantRow[]): { input: unknown; place: PlaceOf } {
   return {
     input: { ...(input as object), tenants: rows.map(({ tenant }) => tenant) },
@@ -170,7 +170,7 @@ export function joined(input: unknown, rows: readonly TenantRow[]): { input: unk
   };
 }
 
-/** The path that `tenantsFrom` was given; undefined where a config lists its tenants itself. */
+/** The path passed to `tenantsFrom`; undefined if a config lists its tenants itself. */
 export function tenantsFileOf(input: unknown): string | undefined {
   const from = (input as { tenants?: { from?: unknown } } | null | undefined)?.tenants?.from;
   // A list has no such text.
@@ -260,7 +260,7 @@ function readRecords(
     if (!(error instanceof CsvError)) throw error;
     const whole = Number(error['records']);
     const isOpen = error.code === 'CSV_QUOTE_NOT_CLOSED';
-    // The parser notices at the end of the file; people look for the row.
+    // The parser notices it only at the end of the file, but people look for the row.
     const last =
       isOpen && whole > 0 ? readRecords(content, delimiter, path, before, whole).at(-1) : undefined;
     const line = before + (isOpen ? lineIn(content, last?.end ?? 0) : Number(error['lines']));
@@ -276,7 +276,7 @@ function readRecords(
   let position = 0;
   return records.map(({ record, info }) => {
     const raw = bytes.toString('utf8', read, info.bytes);
-    // Comments and blank lines before a row belong to nobody.
+    // Comments and blank lines before a row belong to no row.
     const skipped = /^(?:[^\S\r\n]*(?:\r\n?|\n)|#[^\r\n]*(?:\r\n?|\n))*/.exec(raw)?.[0].length ?? 0;
     const start = position + skipped;
     read = info.bytes;
@@ -290,7 +290,7 @@ function readRecords(
   });
 }
 
-/** Excel separates by what the country does not use in numbers. */
+/** The delimiter, which Excel chooses by country so that it does not occur in numbers. */
 function delimiterOf(content: string): string {
   const header = content.split(/\r\n?|\n/).find((line) => line.trim() !== '' && !line.startsWith('#')) ?? '';
   const unquoted = header.replace(/"[^"]*"/g, '');
@@ -326,7 +326,7 @@ function put(tenant: Record<string, unknown>, [key = '', ...rest]: string[], val
   else put((tenant[key] ??= {}) as Record<string, unknown>, rest, value);
 }
 
-/** The column that a field stands in: the longest one that leads to it; the field's own name where there is none. */
+/** The column of a field: the one with the longest matching path, or else the field's own name. */
 function columnOf(keys: readonly PropertyKey[], fields: readonly string[]): string | undefined {
   if (keys.length === 0) return undefined;
   for (let length = keys.length; length > 0; length -= 1) {
@@ -378,7 +378,7 @@ function parseJson(content: string, path: string): TenantsFile {
   return { rows, header: null };
 }
 
-/** Where each value stands in a text that is JSON, by its keys with a / between. */
+/** The position of each value in a JSON text, by its keys with a / between. */
 function spansOf(json: string): Map<string, { start: number; end: number }> {
   const spans = new Map<string, { start: number; end: number }>();
   const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+)/y;

@@ -1,6 +1,6 @@
 /**
- * Names that ICU goes on using for zones which the IANA database has renamed, by its own name today. EventBridge
- * Scheduler goes by that database: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+ * Old names that ICU still uses for zones that the IANA database has renamed, by their present names. EventBridge
+ * Scheduler uses that database: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
 const RENAMED: Record<string, string> = {
   'Africa/Asmera': 'Africa/Asmara',
@@ -24,7 +24,7 @@ const RENAMED: Record<string, string> = {
   'Pacific/Truk': 'Pacific/Chuuk',
 };
 
-/** What people write in place of a zone: abbreviations, and the names that Windows has. */
+/** The zones that people mean by abbreviations and by the names of Windows. */
 const MEANT: Record<string, string> = {
   PST: 'America/Los_Angeles',
   PDT: 'America/Los_Angeles',
@@ -75,9 +75,9 @@ const WELL_KNOWN =
   );
 
 /**
- * Why a text is no time zone that EventBridge Scheduler takes, with the one to write instead; undefined where it is one.
- * Such are the names of places in the IANA database, exactly as it writes them, UTC, and its fixed Etc/GMT+3.
- * Node alone would take more: offsets, abbreviations, old names, any case.
+ * The reason why a text is not a time zone for EventBridge Scheduler, with a proposal; undefined if it is one. Valid are the
+ * names of places in the IANA database, exactly as they are written there, UTC, and fixed offsets like Etc/GMT+3. Node
+ * would accept more: offsets, abbreviations, old names, any case.
  */
 export function timeZoneFault(text: string): string | undefined {
   const resolved = resolve(text);
@@ -98,7 +98,7 @@ function propose(text: string, resolved: string | undefined, names: ReadonlySet<
   if (offset) return placesAt(offset);
   if (resolved !== undefined && names.has(today(resolved))) return [today(resolved)];
   if (resolved === 'UTC') return ['UTC'];
-  // The place alone, or with a country: "Budapest", "New York".
+  // The text may be the place alone: "Budapest", "New York".
   const spelt = (place: string): string =>
     place
       .trim()
@@ -108,7 +108,7 @@ function propose(text: string, resolved: string | undefined, names: ReadonlySet<
   return [...names].filter((name) => places.has(name.toLowerCase().split('/').at(-1) ?? '')).slice(0, 2);
 }
 
-/** Places whose clocks differ from UTC by that, in January or in July. */
+/** Places whose clocks have this offset from UTC in January or in July. */
 function placesAt([, sign, hours = '', minutes = '00']: RegExpExecArray): string[] {
   const offset = `${sign === '+' ? '+' : '-'}${hours.padStart(2, '0')}:${minutes}`;
   if (/^.00:00$/.test(offset)) return ['UTC'];
@@ -126,7 +126,7 @@ function zones(): Set<string> {
 
 const today = (name: string): string => RENAMED[name] ?? name;
 
-/** Whether this Node knows the time zone, by whatever name. */
+/** True if this Node knows the time zone, by whatever name. */
 export function isTimeZone(text: string): boolean {
   return resolve(text) !== undefined;
 }

@@ -227,7 +227,7 @@ describe('past the proxy', () => {
 
 describe('an environment', () => {
   test.each([
-    ['socks5://me:pa55word@proxy:1080', /HTTPS_PROXY names a proxy of the kind socks5:/],
+    ['socks5://me:pa55word@proxy:1080', /HTTPS_PROXY is a proxy of the kind socks5:/],
     ['me:pa55word@proxy', /HTTPS_PROXY/],
     ['proxy:3128', /HTTPS_PROXY/],
     ['http://', /HTTPS_PROXY is not the address/],

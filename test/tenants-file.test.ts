@@ -182,7 +182,7 @@ Fabrikam,${id(3).toUpperCase()},,c@d.co,c@d.co,,https://login.example https://gr
     [
       'the code page of a country',
       Buffer.from(`${HEADER}M\u00FCller,${id(1)},a@b.co\n`, 'latin1'),
-      'line 2, column 2: holds bytes that are no UTF-8',
+      'line 2, column 2: has bytes that are not UTF-8',
     ],
     [
       'a domain without an id',

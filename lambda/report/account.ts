@@ -69,8 +69,8 @@ export function explained(report: Report): Explained | null {
       ? 'Unchanged'
       : `${total < 0 ? 'Down' : 'Up'} ${units(Math.abs(total), decimals)} percentage points`;
   // What stands below may be what matters most.
-  const said = inSentence.filter(({ name }) => isMain(name)).reduce((sum, part) => sum + part.units, 0);
-  const hasRest = said !== total && lines.length > 0;
+  const inWords = inSentence.filter(({ name }) => isMain(name)).reduce((sum, part) => sum + part.units, 0);
+  const hasRest = inWords !== total && lines.length > 0;
   const [first, ...others] = clauses;
   const sentences =
     first === undefined

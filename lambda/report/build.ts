@@ -21,7 +21,7 @@ import type {
 } from './model.ts';
 import { line, linkedText, plainText, safeLink } from './plain-text.ts';
 
-/** Characters kept of a foreign text: enough to act on; the portal has the rest. */
+/** The maximum length of a foreign text, in characters. It is enough to act on, and the portal has the rest. */
 const TITLE_LENGTH = 300;
 const STATUS_LENGTH = 300;
 const REMEDIATION_LENGTH = 600;

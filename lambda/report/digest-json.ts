@@ -122,7 +122,7 @@ type DigestBody = z.infer<typeof digestBodySchema>;
 
 const LONGEST = { text: 60_000, title: 300, word: 300 };
 
-/** Of more than fit as many as fit: of tenants those that moved most, of lists the first. */
+/** The limits of the lists, from the preferred to the smallest: the tenants that moved most, and the first of other lists. */
 const PLANS = [
   { tenants: 2000, rows: 200, ids: 2000, listed: 500, text: LONGEST.text },
   { tenants: 500, rows: 20, ids: 2000, listed: 200, text: LONGEST.text },

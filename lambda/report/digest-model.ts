@@ -3,7 +3,7 @@ import type { Decision, ScoreLine } from '../score/snapshot.ts';
 import type { Report, TrendDay, Urgency } from './model.ts';
 import type { TextLink } from './plain-text.ts';
 
-/** How often a digest goes out: a week begins on Monday, a month on its first day. */
+/** The period of a digest: a week begins on Monday, a month on its first day. */
 export type Every = 'day' | 'week' | 'month';
 
 /**
@@ -29,7 +29,7 @@ export interface DigestReport {
   tenants: TenantAccount[];
   /** What needs attention, most urgent first. */
   attention: Attention[];
-  /** What happened to many tenants, and whatever Microsoft did: most tenants first. */
+  /** Changes common to many tenants, and all changes by Microsoft: most tenants first. */
   many: Many[];
   /** Tenants that were in the last digest and are in this one no longer. */
   removed: { tenantId: string; name: string }[];
@@ -60,9 +60,9 @@ export interface Account {
 
 /** Sums and averages over the tenants that have a score in the last digest and now. */
 export interface Fleet {
-  /** How many tenants the digest covers. */
+  /** The number of tenants that the digest covers. */
   tenants: number;
-  /** How many of them are compared: the figures below are theirs. */
+  /** The number of compared tenants, to which the figures below refer. */
   compared: number;
   /** Averages of their percentages; null where none is compared. */
   before: number | null;
@@ -152,11 +152,11 @@ export interface Many {
 export interface Outlook {
   /** Decisions that somebody made and that are in force, most tenants first. */
   decisions: { state: string; title: string; control: string; tenants: number }[];
-  /** Of how many recommendations in all, over all tenants. */
+  /** The number of recommendations with a decision in force, over all tenants. */
   decisionsInForce: number;
   /** Recommendations with the most points to be had for the least effort. */
   gaps: Gap[];
-  /** How many tenants it could not be worked out for. */
+  /** The number of tenants for which it could not be computed. */
   missing: number;
 }
 

@@ -1,15 +1,15 @@
 import type { TextLink } from './plain-text.ts';
 
 /**
- * What a mail says, before it is drawn: the HTML and the plain-text part are two drawings of one document, so that
- * they cannot tell different things. Every text in it is for people: cleaned and bounded, not yet escaped.
+ * The content of a mail before it is drawn. The HTML and the plain-text part are two drawings of one document, so that they
+ * cannot contradict each other. Every text in it is for people: cleaned and bounded, but not yet escaped.
  */
 export interface MailDocument {
   /** The tenant's name. */
   tenant: string;
   /** The essence, as the mail's heading. */
   title: string;
-  /** Which lines were crossed, a sentence each; absent or empty where it is not urgent. */
+  /** Sentences about the limits that were crossed; absent or empty if it is not urgent. */
   urgent?: string[];
   /** What a list of mails shows beside the subject. */
   preview: string;
@@ -39,7 +39,7 @@ export type Block =
 export interface ScoreBlock {
   type: 'score';
   value: string;
-  /** "−0.8 percentage points since 8 Jan 2026"; null where nothing was told before. */
+  /** "−0.8 percentage points since 8 Jan 2026"; null if nothing was reported before. */
   change: { text: string; tone: Tone } | null;
 }
 
@@ -51,14 +51,14 @@ export interface ChartBlock {
   type: 'chart';
   /** At most 15 block characters for the last 30 days, a figure space where days are missing; the first and last day. */
   line: { bars: string; from: string; to: string };
-  /** What it shows, for those who do not see it. */
+  /** A description for those who do not see it. */
   alt: string;
   /** In CSS pixels. */
   width: number;
   contentId: { light: string; dark: string };
 }
 
-/** Where the change comes from: a sentence, and what else belongs to the sum. */
+/** The origin of the change: a sentence, and the other parts of the sum. */
 export interface SumBlock {
   type: 'sum';
   sentence: string;
@@ -83,7 +83,7 @@ export interface Entry {
   /** "−3", in points; empty where none moved. */
   amount: string;
   title: string;
-  /** Its name in Graph, where the title does not tell it from another. */
+  /** Its name in Graph, if several share the title. */
   id: string | null;
   /** "8 → 5 of 9 points". */
   figures: string;
@@ -102,7 +102,7 @@ export interface Entry {
 
 export interface Detail {
   label: string;
-  /** What to do: shown where there is room for no other. */
+  /** True for advice, which is shown if there is room for only one. */
   isAdvice?: boolean;
   /** May have several lines. */
   text: string;

@@ -65,7 +65,7 @@ export function titleOf(of: { control: string | null; title: string }): string {
   return line(of.title, LONGEST.title) || line(of.control ?? '', LONGEST.title) || 'Unnamed recommendation';
 }
 
-/** The id, where the title alone does not say which control it is. */
+/** The id, if the title does not identify the control. */
 export function idOf(
   of: { control: string | null; title: string },
   ambiguous: ReadonlySet<string>,
@@ -228,8 +228,8 @@ function backNote(change: ReportedChange): string[] {
 }
 
 /**
- * "in the snapshot of 9 Jan (source synced 28 Dec)": a snapshot is built from syncs of mixed age, so that nobody
- * knows on which day something changed. Nothing where the source is as new as the snapshot.
+ * "in the snapshot of 9 Jan (source synced 28 Dec)": a snapshot is built from syncs of mixed age, so the day of a change is
+ * uncertain. Empty if the source is as new as the snapshot.
  */
 function sourceNote(change: ReportedChange, timeZone: string): string[] {
   // It comes from Graph as it is: what does not start with a date is no date.

@@ -1,6 +1,6 @@
 import type { OperationsItem, Report } from './model.ts';
 
-/** What goes on for a while, is reported when it begins, and may be over when its turn comes. */
+/** An incident that lasts for some time. It is reported when it begins, and may be over before that report is sent. */
 export interface Episode {
   kind: 'stale' | 'suspect' | 'catalogue' | 'unreadable' | 'undelivered' | 'failing';
   /** Date (yyyy-mm-dd) or ISO 8601; of deliveries, with the name of their queue before it. */
@@ -20,7 +20,7 @@ const COVERS: Record<OperationsItem['kind'], Episode['kind'] | null> = {
   dropped: null,
 };
 
-/** @returns null for what is no episode */
+/** @returns null for an item that is not an episode */
 export function episodeOf(item: OperationsItem): Episode | null {
   const kind = COVERS[item.kind];
   if (kind === null || item.kind === 'dropped') return null;

@@ -9,8 +9,8 @@ export interface Plan {
 }
 
 /**
- * From the one we want to the one that always fits. Even with room for more, nobody reads two dozen recommendations
- * in full: the plain-text part has them all.
+ * The plans, from the preferred one to one that always fits. Even with room for more, nobody reads two dozen recommendations
+ * in full, and the plain-text part has them all.
  */
 export const PLANS: Plan[] = [
   { full: 24, compact: 250, items: 50 },
@@ -94,7 +94,7 @@ export interface Folded {
   more: number;
 }
 
-/** Parts the entries of a whole document by rank: what is important is told in full, wherever it stands. */
+/** Divides the entries of a complete document by rank: important ones are drawn in full, wherever they are. */
 export function fold(document: MailDocument, plan: Plan): (entries: Entry[]) => Folded {
   const ranked = rankedEntries(document);
   const full = new Set(ranked.slice(0, plan.full));

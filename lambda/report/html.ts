@@ -30,7 +30,7 @@ export function drawHtml(document: MailDocument): string {
   return drawFolded(document).html;
 }
 
-/** @returns whether some rows are told with fewer details than they have, or not at all */
+/** @returns whether some rows are drawn with fewer details than they have, or not at all */
 export function drawFolded(document: MailDocument): { html: string; folded: boolean } {
   const rows = document.blocks.reduce(
     (sum, block) => sum + (block.type === 'entries' ? block.entries.length : 0),
@@ -202,8 +202,8 @@ function bound(text: string): string {
 }
 
 /**
- * Two pictures, of which one is shown: what knows nothing of dark colours shows the light one. Without a height, so that
- * with images off the description takes no more room than it has.
+ * Draws two pictures, one of which is shown: programs without dark mode show the light one. They have no height, so that
+ * with images off the description takes no more room than it needs.
  */
 function drawChart({ alt, width, contentId }: ChartBlock): Drawn {
   const picture = (id: string) =>
@@ -220,12 +220,12 @@ function whereRest({ list }: MailDocument): string {
     : `the attached ${list} and the plain-text part of this mail list all of it`;
 }
 
-/** Where what has no room here is told. */
+/** The place where everything is listed for which there is no room here. */
 function whereAll({ list }: MailDocument): string {
   return list === undefined ? 'in the plain-text part of this mail' : `in the attached ${list}`;
 }
 
-/** Decoration: what it says is said again by a sign or a heading, which is what a screen reader reads. */
+/** Draws decoration, which a screen reader skips: a sign or a heading repeats its meaning. */
 function drawMark(mark: string): Drawn {
   return mark && html`<span aria-hidden="true">${mark}${' '}</span>`;
 }

@@ -127,7 +127,7 @@ type Drawn = Omit<Message, 'deadline' | 'urgent'>;
 /** EventBridge takes 256 kB an event, everything counted: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html */
 const LARGEST = 240_000;
 
-/** Of more changes as many as fit of the largest. */
+/** The maximum numbers of changes, tried in turn until the JSON fits; the largest changes stay. */
 const CHANGES = [1000, 300, 100, 30, 10, 0];
 
 const LONGEST = { text: 60_000, title: 300, word: 300, advice: 1000, comment: 1000 };

@@ -7,55 +7,55 @@ import type { TextLink } from './plain-text.ts';
 export type { ScoreLine } from '../score/snapshot.ts';
 
 /**
- * What one run tells: plain data, archived as it is under reports/, from which every mail is rendered.
- * All foreign texts in it are plain already (no HTML), but not escaped: renderers escape.
+ * The report of one run: plain data, archived as it is under reports/, from which every mail is rendered. All foreign texts
+ * in it are plain (no HTML) but not escaped, because the renderers escape them.
  */
 export interface Report {
   version: 1;
   tenantId: string;
   name: string;
-  /** When it was claimed, ISO 8601. */
+  /** The time at which it was claimed, ISO 8601 (`toldAt` is a stored name). */
   toldAt: string;
-  /** Of the tenant: dates and times are shown in it (a snapshot's date stays UTC's). */
+  /** The tenant's time zone, in which dates and times are shown, except for the dates of snapshots, which are UTC. */
   timeZone: string;
-  /** What had been compared before it, and what has been with it. Null where nothing was yet. */
+  /** The objects last compared before this report, and those last compared with it. Null if there were none. */
   from: Cursor | null;
   to: Cursor | null;
-  /** The score last told by a mail, and the newest one. */
+  /** The score last reported by a mail, and the newest one. */
   before: ScoreLine | null;
   after: ScoreLine | null;
-  /** What moved the one to the other; null where there is no earlier score, or no percentage. */
+  /** The account of the change between the two; null if there is no earlier score, or no percentage. */
   account: MailAccount | null;
   /** The compared days, oldest first: each against the one before it. Empty for the first run. */
   days: DayReport[];
-  /** Drops of earlier days that are told now: confirmed, or beyond healing. */
+  /** Drops of earlier days that are reported now, because they are confirmed or can no longer heal. */
   confirmed: ConfirmedDrop[];
   /** The last 90 days, oldest first. */
   trend: TrendDay[];
-  /** Of the newest day. */
+  /** The averages of other tenants on the newest day. */
   peers: Peers;
-  /** Set on the first run alone. */
+  /** Set only on the first run. */
   start: StartReport | null;
-  /** What the operations mail tells; empty: no such mail. */
+  /** The items of the operations mail. If there are none, no such mail is sent. */
   operations: OperationsItem[];
-  /** One sentence each, for people: gaps, entries left out, sums that do not add up. */
+  /** Sentences for people, about gaps, entries that were left out, and sums that do not add up. */
   notes: string[];
-  /** The last entry of the ledger when it was claimed; null, or absent from older reports, where there was none. */
+  /** The last entry of the ledger when it was claimed; null, or absent from older reports, if there was none. */
   ledger?: { sequence: number; hash: string } | null;
-  /** Name of the digest whose deliveries an operations report is about; then it is of no tenant. */
+  /** The name of the digest whose deliveries an operations report is about. The report then belongs to no tenant. */
   digest?: string;
-  /** Lines of the tenant's alerts that were crossed: any makes the report urgent. Older reports lack it. */
+  /** The limits of the tenant's alerts that were crossed. Any of them makes the report urgent. Older reports lack it. */
   urgent?: Urgency[];
 }
 
-/** A line that was crossed. */
+/** A limit that was crossed. */
 export type Urgency =
   /** The score has fallen below `limit` per cent. */
   | { rule: 'below'; limit: number }
-  /** At least `limit` percentage points were lost within a few days: so many, since that snapshot (yyyy-mm-dd). */
+  /** At least `limit` percentage points were lost within a few days: `lost` since the snapshot of `since` (yyyy-mm-dd). */
   | { rule: 'drop'; limit: number; lost: number; since: string };
 
-/** A drop with what a person needs to act on it, as of today's catalogue. */
+/** A drop with the facts that a person needs to act on it, as of today's catalogue. */
 export interface ConfirmedDrop extends Drop {
   /** What to do; shortened. */
   remediation: string | null;
@@ -66,43 +66,43 @@ export interface ConfirmedDrop extends Drop {
 }
 
 /**
- * Every percentage point from `before` to `after` of the report, by where it comes from: the parts and
+ * Every percentage point from `before` to `after` of the report, by its origin: the parts and
  * `countedBefore` and `unexplained` add up to after − before, exactly (unrounded).
  */
 export interface MailAccount {
-  /** Earned here and lost here, as told in this mail. */
+  /** Earned here and lost here, as reported in this mail. */
   gained: Part;
   lost: Part;
   /** By Microsoft: new, removed and re-scored controls. */
   rescored: Part;
   /** By somebody's decision. */
   decided: Part;
-  /** By people and devices that come and go. */
+  /** Drift, as people and devices come and go. */
   drift: Part;
   /** Smaller than the tenant's minimumPoints. */
   silenced: Part;
   /** Of recommendations that the tenant has muted. Older reports lack it. */
   muted?: Part;
-  /** Drops that wait for confirmation, as far as no mail has counted them yet; how many wait in all. */
+  /** Pending drops (`waiting` is a stored name), as far as no mail has counted them yet, and the number of all of them. */
   waiting: Part;
-  /** Drops that were back before they were told. */
+  /** Drops that recovered before they were reported. */
   healed: { percentagePoints: number; drops: Healed[] };
-  /** The opposite of what an earlier mail counted as waiting, drift or silenced, and is told, or healed, since. */
+  /** Minus what an earlier mail counted as pending, drift or silenced and which has since been reported (or healed). */
   countedBefore: number;
-  /** What no control accounts for. */
+  /** The part that no control accounts for. */
   unexplained: number;
 }
 
 /** A day of the chart. */
 export interface TrendDay extends ScoreLine {
-  /** In percentage points against the day before: earned and decided here, and re-scored by Microsoft. */
+  /** The change since the day before, in percentage points: earned and decided here, and re-scored by Microsoft. */
   moved: number;
   rescored: number;
-  /** Of `moved`, what was decided. Older trends lack it. */
+  /** The part of `moved` that was decided. Older trends lack it. */
   decided?: number;
 }
 
-/** What was last told: exactly these objects of the archive. */
+/** The objects of the archive that were last reported. */
 export interface Cursor {
   date: string;
   /** Content hash of the snapshot. */
@@ -119,23 +119,23 @@ export interface DayReport {
   changes: ReportedChange[];
 }
 
-/** A change with what a person needs to act on it. */
+/** A change with the facts that a person needs to act on it. */
 export interface ReportedChange extends Change {
-  /** What becomes of it: told, waiting, silenced, … */
+  /** The outcome for the change: reported, pending, silenced, … */
   fate: Fate;
-  /** Of a gain that undoes a told drop: the day on which that fell. */
+  /** For a gain that undoes a notified drop: the day of that drop. */
   downSince: string | null;
-  /** Of a move that makes small ones add up to what is reported: all of them. Reports of before there were any lack it. */
+  /** For a move with which small moves have added up to a reported change: all of them together. Older reports lack it. */
   addedUp?: AddedUp | null;
-  /** Of a move: how many fail, where that is known. */
+  /** For a move: how many people or devices fail, if known. */
   failing?: Failing | null;
-  /** The decision that the row tells of, or that caused it. */
+  /** The decision that the row is about, or that caused it. */
   decision: Decision | null;
-  /** The former name, of a renamed control. */
+  /** The former name of a renamed control. */
   previousControl: string | null;
-  /** The texts "You have 3 of 40 users …" before and after, where both days are complete. */
+  /** The texts "You have 3 of 40 users …" before and after; null unless both days are complete. */
   status: { before: string; after: string } | null;
-  /** When the source of the later side was last synced, ISO 8601. */
+  /** The time at which the source of the later side was last synced, ISO 8601. */
   lastSynced: string | null;
   service: string | null;
   tier: string | null;
@@ -149,16 +149,16 @@ export interface ReportedChange extends Change {
   actionUrl: string | null;
 }
 
-/** Where a tenant stands, for the start mail. */
+/** The position of a tenant, for the start mail. */
 export interface StartReport {
   /** By category, on the newest day, largest gap first. */
   categories: {
     category: string;
     controls: number;
     points: number;
-    /** At least; null where none is known. */
+    /** The sum of the known maxima; null if none is known. */
     maximum: number | null;
-    /** Of how many controls the maximum is not known: it counts as what they have. Older reports do not say. */
+    /** The number of controls of unknown maximum, which counts as their points. Older reports lack it. */
     unknown?: number;
   }[];
   /** The ten controls with the most points still to be earned. */
@@ -174,18 +174,18 @@ export interface StartReport {
   }[];
 }
 
-/** What those who keep the monitor running should know; `until` (ISO 8601) where it is over. */
+/** An item for those who operate the monitor; `until` (ISO 8601) if it is over. */
 export type OperationsItem = { until?: string } & (
   | { kind: 'stale'; since: string; days: number }
   | { kind: 'suspect'; date: string; gone: number; told: number }
-  /** The total has left its controls: by how many points, total minus sum. */
+  /** The total has left its controls; `difference` is the total minus their sum, in points. */
   | { kind: 'disagreeing'; date: string; difference: number }
-  /** Graph answered with so few profiles, where the last complete catalogue has more; or without all its decisions. */
+  /** Graph answered with fewer profiles than the last complete catalogue has, or without all its decisions. */
   | { kind: 'catalogue'; since: string; profiles: number; complete: number; decisions?: number }
-  /** Controls (a few of them) whose score cannot be read, first on that day. */
+  /** Controls (a few of them) whose score could not be read on that day for the first time. */
   | { kind: 'unreadable'; date: string; controls: string[]; count: number }
   | { kind: 'failing'; code: string; message: string; advice: string; since: string }
-  /** Deliveries that wait for somebody: to 'mail' or a channel, since when (ISO 8601), because of what. */
+  /** Deliveries to 'mail' or a channel that wait for somebody, since when (ISO 8601), and the reason. */
   | {
       kind: 'undelivered';
       queue: string;
@@ -195,16 +195,16 @@ export type OperationsItem = { until?: string } & (
       problem: string;
       advice: string;
     }
-  /** Deliveries that were given up: refused for good, or 7 days old. */
+  /** Deliveries that were given up, because they were refused permanently or 7 days old. */
   | {
       kind: 'dropped';
       deliveries: { destination: string; subject: string; to: string[]; since: string; problem: string }[];
     }
 );
 
-/** What of a report goes out together: a mail of its own, and a message of its own in each channel. */
+/** The kinds of mail. Each has a mail of its own, and a message of its own in each channel. */
 export type MailKind = ReportKind | 'digest';
-/** Of a tenant's report. */
+/** The kinds of mail of a tenant's report. */
 export type ReportKind = 'start' | 'scores' | 'controls' | 'operations';
 
 export interface Attachment {
@@ -213,7 +213,7 @@ export interface Attachment {
   /** Like `image/png` or `text/csv; charset=utf-8`. */
   contentType: string;
   content: Uint8Array;
-  /** Where the HTML shows it as `<img src="cid:…">`: then it is inline, else a file to save. */
+  /** The id by which the HTML shows it (`<img src="cid:…">`). Without one it is a file to save. */
   contentId?: string;
 }
 
@@ -226,6 +226,6 @@ export interface RenderedMail {
   text: string;
   /** The chart that the HTML shows, and the list of all changes. */
   attachments: Attachment[];
-  /** What kept the chart from being drawn: the mail then goes without. */
+  /** The reason why the chart could not be drawn, so that the mail has none. */
   problem: Error | null;
 }

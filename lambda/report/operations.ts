@@ -44,7 +44,7 @@ function lastKnown(last: ScoreLine): Block {
   };
 }
 
-/** Somebody reads it when it is over: what it was, and that nothing is to be done. */
+/** The item of an incident that is over: what it was, and that nothing has to be done. */
 function past(item: OperationsItem, until: string, timeZone: string): { heading: string; details: Detail[] } {
   const happened = explain(item).details.filter(({ label }) => label === 'What happened');
   return {

@@ -14,7 +14,7 @@ const FONT = "font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Hel
 /** Breaks words that are longer than a screen is wide. */
 const BREAK = 'overflow-wrap:anywhere;word-break:break-word';
 
-/** Names of columns keep their words whole, however narrow the screen. */
+/** Words in names of columns are never broken, however narrow the screen. */
 const HEAD = `border-bottom:1px solid ${light('rule')};font-size:12px;line-height:16px;font-weight:400;vertical-align:bottom;overflow-wrap:normal;word-break:normal;color:${light('soft')}`;
 const CELL = 'font-size:13px;line-height:18px;font-weight:400;vertical-align:top';
 

@@ -132,7 +132,7 @@ export function destinationOf(destination: string): string {
   return destination === 'mail' ? 'mails' : `the channel ${line(destination, 60)}`;
 }
 
-/** "monitoring failed from 07:00 to 09:12 on 1 Mar 2026 (UTC)", of what is over. */
+/** "monitoring failed from 07:00 to 09:12 on 1 Mar 2026 (UTC)", for an incident that is over. */
 export function pastOf(item: OperationsItem, until: string, timeZone: string): string {
   const since = 'since' in item ? item.since : 'date' in item ? item.date : until;
   const when = span(since, until, timeZone);
@@ -175,7 +175,7 @@ function gainedByDecision(report: Report): number {
   return new Set(gains.map(({ control }) => control)).size;
 }
 
-/** Of several rows of a control one bears the share, and with it the cause. */
+/** True if a decision caused the move. Only one of several rows of a control bears the share, and with it the cause. */
 function isByDecision({ control, date }: ReportedChange, report: Report): boolean {
   return report.days.some(
     (of) =>
@@ -188,7 +188,7 @@ function reportedChanges({ days }: Report, kind: ChangeKind): ReportedChange[] {
   return days.flatMap(({ changes }) => changes).filter((one) => one.kind === kind && one.fate === 'told');
 }
 
-/** How many days lie between what was reported last and now; 1 or less needs no mention. */
+/** The number of days between the last report and now; 1 or less needs no mention. */
 function daysCovered(report: Report): number {
   return report.before && report.after ? daysBetween(report.before.date, report.after.date) : 1;
 }

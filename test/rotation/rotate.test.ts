@@ -121,7 +121,7 @@ describe('a certificate', () => {
     ]);
     await days(w, 3);
     expect(w.mailer.sent).toHaveLength(1);
-    expect(w.mailer.sent[0]!.text).toContain('Nothing has to be done');
+    expect(w.mailer.sent[0]!.text).toContain('Nothing is required');
     await expectDone(w, first);
   });
 

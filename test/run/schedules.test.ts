@@ -143,7 +143,7 @@ describe('the tenants of the schedules', () => {
   );
 
   it.each([
-    ['is of no tenant', '{"watch":true}', 'schedules-failed'],
+    ['belongs to no tenant', '{"watch":true}', 'schedules-failed'],
     ['holds no tenant as the config has them', '{"tenant":{}}', 'event-invalid'],
   ])('fail where one %s', async (_, Input, code) => {
     const { mock, read } = deployed();

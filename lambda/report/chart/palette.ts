@@ -1,6 +1,6 @@
 /**
- * The colours of mails, charts and pages, light and dark. Text on `page` and `card` keeps WCAG's 4.5 : 1, what is
- * drawn 3 : 1; tests hold it to that.
+ * The colours of mails, charts and pages, light and dark. Text on `page` and `card` has WCAG's contrast of 4.5 : 1, drawings
+ * 3 : 1; tests check both.
  */
 export const COLOURS = {
   page: ['#f3f4f6', '#0f1216'],

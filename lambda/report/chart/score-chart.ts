@@ -179,7 +179,7 @@ export function drawScoreChart(chart: ScoreChart, theme: Theme, size = CHART_SIZ
       ${legend(marks, size.width, paint)} ${grid}
       ${runs.map((run) => run.length > 1 && html`<path d=${below(run)} fill=${`url(#fade-${theme})`} />`)}
       ${runs.slice(1).map((run, index) => {
-        // Nobody knows how it stood meanwhile: no step.
+        // The score is unknown between the two days, so no step is drawn.
         const [from, to] = [at(runs[index]!.at(-1)!), at(run[0]!)];
         return html`<path
           d=${`M${px(from.x)} ${px(from.y)}L${px(to.x)} ${px(to.y)}`}
@@ -237,7 +237,7 @@ export function drawScoreChart(chart: ScoreChart, theme: Theme, size = CHART_SIZ
 type Paint = (name: Parameters<typeof colour>[0]) => string;
 type Point = { x: number; y: number };
 
-/** A circle for what was done here, a diamond for what Microsoft did: told apart in grey as well. */
+/** A circle for what was done here, a diamond for what Microsoft did, so that they differ without colour as well. */
 function shapeOf(by: Mark['by'], { x, y }: Point, paint: Paint) {
   return by === 'here'
     ? html`<circle
@@ -278,7 +278,7 @@ interface Placed {
 }
 
 /**
- * Labels stand above a rise and below a fall, unless something stands there; those of the newest day left of it. The
+ * Labels stand above a rise and below a fall, unless something is there already; those of the newest day left of it. The
  * largest moves choose first.
  */
 function placed({ days, marks }: ScoreChart, at: (of: ChartDay) => Point, size: typeof CHART_SIZE): Placed[] {
