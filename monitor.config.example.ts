@@ -10,6 +10,8 @@ export default defineConfig({
       // From the app registration's overview in the Entra admin centre. These zeros are refused: put your own ids here.
       tenantId: '00000000-0000-0000-0000-000000000000',
       clientId: '00000000-0000-0000-0000-000000000000',
+      // "Object ID" on the same overview: with it, the certificate renews itself.
+      // objectId: '00000000-0000-0000-0000-000000000000',
       // 'global' (GCC too), 'usgov' (GCC High), 'dod', or { authorityHost, graphEndpoint }.
       cloud: 'global',
       // Who gets the mails: addresses, each alone or with a name; or { scores: [...], controls: [...] } to split them.

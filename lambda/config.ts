@@ -478,7 +478,8 @@ const heartbeat = object("{ url: 'https://hc-ping.com/…' }", {
       ? undefined
       : 'expected an address that begins with https://',
   ).meta({
-    description: 'Address of a dead-man’s switch, fetched when a run has ended well for every tenant.',
+    description:
+      'Address of a dead-man’s switch, fetched when a run has ended well for every tenant, and no message waits.',
     examples: ['https://hc-ping.com/11111111-2222-3333-4444-555555555555'],
   }),
 }).meta({

@@ -15,3 +15,36 @@ export function fencedBlocks(markdown: string, language: string): string[] {
     .filter(([, , its]) => its === language)
     .map(([, indent = '', , body = '']) => body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
 }
+
+/** A command that a document shows, and the heading of the section that shows it. */
+export interface ShownCommand {
+  section: string;
+  command: string;
+}
+
+/**
+ * What a document has its reader type, in its order: the lines of fenced blocks that name no language, without comments,
+ * and what stands as code within a sentence and begins like a command.
+ */
+export function commandsOf(markdown: string): ShownCommand[] {
+  const found: ShownCommand[] = [];
+  let section = '';
+  const parts = markdown.matchAll(
+    /^#+ (?<heading>[^\n]*)$|^ *```(?<language>\w*)\n(?<block>.*?)^ *```$|`(?<span>[^`]+)`/gms,
+  );
+  for (const { groups = {} } of parts) {
+    const { heading, language, block = '', span = '' } = groups;
+    section = heading ?? section;
+    const lines = language === '' ? block.split('\n') : [span].filter((code) => COMMAND.test(code));
+    for (const line of lines) {
+      const command = line
+        .replace(/\s+#.*/, '')
+        .replaceAll(/\s+/g, ' ')
+        .trim();
+      if (command !== '') found.push({ section, command });
+    }
+  }
+  return found;
+}
+
+const COMMAND = /^(?:\.\/secure-score|node_modules\/|npm|npx|cp|aws|az|systemctl|crontab)\s/;

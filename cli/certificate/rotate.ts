@@ -5,6 +5,7 @@ import { openStore } from '../../lambda/archive/open-store.ts';
 import { day } from '../../lambda/certificate/bundle.ts';
 import { createCertificate } from '../../lambda/certificate/self-signed.ts';
 import { deadlineIn, machineClock } from '../../lambda/clock.ts';
+import { commandLine } from '../../lambda/command-line.ts';
 import type { Config } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
@@ -77,15 +78,20 @@ async function act(flags: RotateFlags): Promise<number> {
     });
   } else {
     const config = await loadConfig(flags.config);
-    const rotation = {
-      deployment: file,
-      tenants: config.tenants,
-      sender: null,
-      ports: await portsOf(file, flags, config),
-    };
+    const ports = await portsOf(file, flags, config);
+    const rotation = { deployment: file, tenants: config.tenants, sender: null, ports };
+    // A secret that cannot be read is left out of a renewal, but this file is all that there is.
+    await ports.certificates(undefined).look();
     result = isDry ? await planRotation(rotation) : await rotate({ ...rotation, force: now });
   }
   const all: (Plan | Renewal)[] = Array.isArray(result) ? result : result.renewals;
+  if (all.length === 0) {
+    throw new MonitorError(
+      'rotation-of-nothing',
+      'There is no certificate to renew: none can be read, or every tenant signs in federated.',
+      `See what there is: ${commandLine('certificate status')}`,
+    );
+  }
   if (json) console.log(JSON.stringify(result, null, 2));
   else console.log(all.map((each) => ('status' in each ? describe(each) : describePlan(each))).join('\n\n'));
   return all.every(({ obstacles }) => obstacles.length === 0) ? EXIT.done : EXIT.failed;

@@ -99,10 +99,16 @@ async function act(flags: RunFlags): Promise<number> {
   if (outcomes.some((outcome) => 'error' in outcome)) return EXIT.failed;
   // Of a part of the tenants, or of what runs elsewhere, it would feign life.
   if (config.heartbeat && flags.tenant === undefined && !flags.deployed) {
-    await beat(config.heartbeat).catch((error: unknown) => warn(error, log));
+    // Whoever waits for it is then the only one to hear that the mails reach nobody.
+    if (outcomes.some(hasUndelivered))
+      log.warn('There is no heartbeat, because deliveries did not get through.');
+    else await beat(config.heartbeat).catch((error: unknown) => warn(error, log));
   }
   return EXIT.done;
 }
+
+const hasUndelivered = ({ deliveries = [] }: Partial<RunResult>): boolean =>
+  deliveries.some((delivery) => !('id' in delivery));
 
 type RunTenant = (tenant: Tenant) => Promise<RunResult>;
 

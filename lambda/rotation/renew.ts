@@ -103,7 +103,7 @@ export function obstaclesOf(tenants: Tenant[], current: Bundle, now: Date): Obst
       code: 'renewal-without-object-id',
       message: `The config lacks the object id of the app ${clientId}, which a renewal needs.`,
       advice:
-        'Add objectId beside clientId ("Object ID" on the overview of the app registration, not of the enterprise application), then deploy again.',
+        'Add objectId beside clientId in the config ("Object ID" on the overview of the app registration, not of the enterprise application), or rotate: false to renew by hand. What is deployed takes it up when it is deployed again.',
     });
   }
   const off = tenants.filter(({ rotate }) => rotate === false);

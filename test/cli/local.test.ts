@@ -151,6 +151,70 @@ describe('mails by SMTP', () => {
   });
 });
 
+describe('an SMTP server that takes no mail', () => {
+  /** Takes mails over STARTTLS, or offers none and takes no mail. */
+  async function smtp({ startTls, port = 0 }: { startTls: boolean; port?: number }) {
+    const { privateKey: key, certificate: cert } = await createServerCertificate();
+    setDefaultCACertificates([...getCACertificates('default'), cert]);
+    const mails: string[] = [];
+    const server = new SMTPServer({
+      key,
+      cert,
+      authOptional: true,
+      ...(startTls ? {} : { hideSTARTTLS: true, disabledCommands: ['STARTTLS'] }),
+      async onData(stream, _session, done) {
+        mails.push(await text(stream));
+        done();
+      },
+    });
+    const listener = server.listen(port, '127.0.0.1') as Server;
+    if (!listener.listening) await once(listener, 'listening');
+    const close = () => new Promise<void>((done) => server.close(() => done()));
+    closing.push(() => void close());
+    return { mails, close, port: (listener.address() as AddressInfo).port };
+  }
+
+  it.each([
+    ['is not there', false, /ECONNREFUSED/, 'Check mail.smtp.host and port, and whether the server runs.'],
+    ['offers no STARTTLS', true, /STARTTLS/, 'Mails and passwords are sent only over TLS.'],
+  ])(
+    'because it %s: a run says so and feigns no life, and the next one sends the mail, once',
+    async (...of) => {
+      const [, isThere, why, advice] = of;
+      let beats = 0;
+      const heart = await listen(createServer((_request, response) => response.end(String((beats += 1)))));
+      const refusing = await smtp({ startTls: false });
+      const { port } = refusing;
+      if (!isThere) await refusing.close();
+      await practice.writeConfig({
+        mail: { from: 'secure-score@contoso.com', smtp: { host: 'localhost', port } },
+        heartbeat: { url: `http://127.0.0.1:${heart}/` },
+      });
+      const deliver = () => secureScore('run', ...local());
+
+      const { stdout, stderr } = await deliver();
+      const waits = stdout.split('\n').filter((line) => line.includes('… waits'));
+      expect(waits[0]).toMatch(
+        /^ {2}… waits {2}start → mail: The SMTP server localhost:\d+ did not take the mail/,
+      );
+      for (const line of waits) expect(line).toMatch(why);
+      expect(stderr).toContain(advice);
+      expect(stderr).toContain('no heartbeat');
+      expect([refusing.mails, beats]).toEqual([[], 0]);
+
+      await refusing.close();
+      const taking = await smtp({ startTls: true, port });
+      const next = await deliver();
+      expect([next.code, next.stdout]).toEqual([0, expect.not.stringContaining('waits')]);
+      expect(taking.mails).toHaveLength(waits.length);
+      expect(taking.mails.filter((mail) => /monitoring has started/.test(mail))).toHaveLength(1);
+      expect(beats).toBe(1);
+      expect((await deliver()).code).toBe(0);
+      expect(taking.mails).toHaveLength(waits.length);
+    },
+  );
+});
+
 describe('secure-score watch', () => {
   it('mails operations once of tenants without a run, and is content with those that ran', async () => {
     await withStranger();

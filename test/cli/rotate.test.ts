@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { practise, secureScore, holdsSecrets, type Practice } from './support.ts';
@@ -82,4 +82,22 @@ it('ends with 1 where a policy forbids it, and leaves the file alone', async () 
     renewals: [{ status: 'blocked', obstacles: [{ code: 'renewal-forbidden' }] }],
   });
   expect(await readFile(practice.pem, 'utf8')).toBe(before);
+});
+
+it.each([[], ['--dry-run'], ['--json']])(
+  'says that there is no such file, and fails %j',
+  async (...flags) => {
+    await rm(practice.pem);
+    const { code, stdout, stderr } = await rotate(...flags);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^There is no certificate file ".*app\.pem"\.\n→ /);
+  },
+);
+
+it('says that there is nothing to renew where every tenant signs in federated', async () => {
+  const config = JSON.parse(await readFile(practice.config, 'utf8')) as { tenants: object[] };
+  const tenants = config.tenants.map((each) => ({ ...each, signIn: 'federated', objectId: undefined }));
+  await writeFile(practice.config, JSON.stringify({ ...config, tenants }));
+  const { code, stderr } = await rotate();
+  expect([code, stderr]).toEqual([1, expect.stringContaining('There is no certificate to renew')]);
 });

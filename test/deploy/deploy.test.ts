@@ -80,6 +80,9 @@ const FABRIKAM_SECOPS = 'secops@fabrikam.com';
 const ONCALL = 'oncall@contoso.com';
 const SOC = 'soc@contoso.com';
 
+/** What Entra ID gives each refusal: ids, and the time. */
+const SERIAL = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g;
+
 const CLOCK_AHEAD = path.join(import.meta.dirname, '../clock-ahead.ts');
 
 /** A tenant is overdue after 30 hours. */
@@ -419,6 +422,26 @@ describe('a deployment', () => {
     expect(mails[0]?.BodyText).toContain(fingerprint.replaceAll(':', ''));
     expect(await mailsTo(FABRIKAM_SECOPS)).toEqual([]);
     expect((await evidence()).filter((line) => line.includes(`snapshots/tenant=${FABRIKAM_ID}`))).toEqual([]);
+  });
+
+  it('shows in run --deployed what the function says is wrong, and all that it advises', async () => {
+    const flags = ['--tenant', 'Fabrikam', '--config', file('monitor.config.json')];
+    const failure = async (...more: string[]): Promise<string> =>
+      run.secureScore('run', ...more, ...flags).then(
+        () => 'it did not fail',
+        (error: Error) => error.message.replaceAll(SERIAL, '…'),
+      );
+    const there = await failure('--deployed');
+    // The function knows nothing that the same run on this machine would not show as well.
+    const certified = ['--certificate', file('fabrikam.pem')];
+    const here = await failure('--archive', file('here'), '--outbox', file('here-mails'), ...certified);
+    const words = (printed: string): string[] =>
+      printed.split('\n').filter((line) => /^(?:Fabrikam  | +→)/.test(line));
+    expect(words(there)).toEqual(words(here));
+    expect(words(there)).toHaveLength(2);
+    expect(words(there)[0]).toContain('AADSTS700027');
+    expect(words(there)[1]).toContain('upload');
+    expect(there).not.toMatch(/look into the log/i);
   });
 
   it('mails on the next day what changed, and keeps quiet about what it said', async () => {

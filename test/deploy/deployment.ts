@@ -65,7 +65,7 @@ export async function mailsTo(address: string): Promise<Mail[]> {
   const { messages } = (await answer.json()) as { messages: Record<string, Mail[]> };
   return Object.values(messages)
     .flat()
-    .filter(({ To }) => To.includes(address));
+    .filter(({ To }) => To.some((to) => to === address || to.endsWith(`<${address}>`)));
 }
 
 export async function scheduleOf(group: string, name: string) {

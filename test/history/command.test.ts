@@ -135,6 +135,18 @@ describe('secure-score history', () => {
     await rm(join(archive, 'state'), { recursive: true });
   });
 
+  it('lists the ids of several controls that have one title, and takes each', async () => {
+    const { code, stdout, stderr } = await history('life', '--control', 'have a DLP policy');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toBe(
+      'Several controls have the title "have a DLP policy".\n→ Name one by its id: 2.dlp, dlp.\n',
+    );
+    for (const id of ['2.dlp', 'dlp']) expect((await history('life', '--control', id)).code).toBe(0);
+    // Contoso has one of them.
+    const ofContoso = await history('life', '--control', 'Have a DLP policy', '--tenant', CONTOSO);
+    expect([ofContoso.code, ofContoso.stdout]).toEqual([0, expect.stringContaining('Have a DLP policy')]);
+  });
+
   it('says before what is the same in all rows', async () => {
     const args = ['life', '--control', 'mfa', '--tenant', 'Contoso', '--config', config];
     const { stdout } = await history(...args);

@@ -58,6 +58,51 @@ describe('a table', () => {
     expect(text).toContain(LONG.slice(0, 20));
   });
 
+  it.each([
+    [60, true],
+    [79, true],
+    [80, false],
+  ])('of %i columns drops the category for the title: %j', (columns, drops) => {
+    terminal(columns);
+    const plan = ['a', 'b'].map((id) => ({
+      effort: 'low',
+      control: id,
+      title: `${LONG} ${id}`,
+      category: 'Identity',
+      tenants: 3,
+      points: 10,
+      average_percentage_points: 0.5,
+      percentage_points: 1.5,
+    }));
+    const lines = shown('plan', plan);
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+    expect(/category|Identity/.test(lines.join('\n'))).toBe(!drops);
+    const readable = drops ? LONG.slice(0, 40) : LONG.slice(0, 10);
+    expect(lines.filter((line) => line.includes(readable))).toHaveLength(2);
+  });
+
+  it.each([60, 120])('of %i columns shows the ids of controls that have one title', (columns) => {
+    terminal(columns);
+    const of = (control: string, title: string) => ({
+      tenant: TENANT,
+      control,
+      title,
+      category: 'Data',
+      lost_percentage_points: -1,
+      gained_percentage_points: 0,
+      percentage_points: -1,
+    });
+    const text = shown('losses', [
+      of('dlp', 'Have a DLP policy'),
+      of('2.dlp', 'Have a DLP policy'),
+      of('mfa', 'Require MFA'),
+    ]).join('\n');
+    expect(text).toMatch(/ dlp: Have a DLP policy/);
+    expect(text).toMatch(/ 2\.dlp: Have a DLP policy/);
+    expect(text).toMatch(/ Require MFA/);
+    expect(text).not.toContain('mfa');
+  });
+
   it('lets nothing act on the terminal', () => {
     terminal(120);
     const evil = { tenant: TENANT, control: 'x', title: 'a\u001B[31m\u202Eb\nc', state: '\u001B]0;x\u0007' };

@@ -1,6 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
 import {
-  cpSync,
   existsSync,
   mkdtempSync,
   mkdirSync,
@@ -15,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { copyCheckout } from '../checkout.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
@@ -47,17 +47,7 @@ const version = (name: string): string =>
 beforeAll(async () => {
   work = mkdtempSync(join(tmpdir(), 'secure-score-package-'));
   checkout = join(work, 'checkout');
-  const tracked = await command(ROOT, 'git', [
-    'ls-files',
-    '-z',
-    '--cached',
-    '--others',
-    '--exclude-standard',
-  ]);
-  for (const file of tracked.split('\0').filter((name) => name !== '' && existsSync(join(ROOT, name)))) {
-    mkdirSync(dirname(join(checkout, file)), { recursive: true });
-    cpSync(join(ROOT, file), join(checkout, file));
-  }
+  copyCheckout(checkout);
   symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
   const packed = await command(checkout, 'npm', ['pack', '--json', '--pack-destination', work]);
   const [{ filename }] = JSON.parse(packed.slice(packed.indexOf('['))) as [{ filename: string }];
