@@ -2,11 +2,15 @@
  * Loaded before a program (`node --import`), sets its clock ahead by so many milliseconds as the variable
  * CLOCK_AHEAD_MS says: how a program comes to believe that it is tomorrow, or another hour.
  */
-const ahead = Number(process.env['CLOCK_AHEAD_MS']);
+const ahead = process.env['CLOCK_AHEAD_MS'];
+if (ahead !== undefined) globalThis.Date = dateAhead(Date, Number(ahead));
 
-globalThis.Date = new Proxy(Date, {
-  apply: (real) => String(new real(real.now() + ahead)),
-  construct: (real, args: [], as) =>
-    Reflect.construct(real, args.length === 0 ? [real.now() + ahead] : args, as) as Date,
-  get: (real, key) => (key === 'now' ? () => real.now() + ahead : (Reflect.get(real, key) as unknown)),
-});
+/** @param ahead in milliseconds */
+export function dateAhead(real: DateConstructor, ahead: number): DateConstructor {
+  return new Proxy(real, {
+    apply: () => String(new real(real.now() + ahead)),
+    construct: (_, args: [], as) =>
+      Reflect.construct(real, args.length === 0 ? [real.now() + ahead] : args, as) as Date,
+    get: (_, key) => (key === 'now' ? () => real.now() + ahead : (Reflect.get(real, key) as unknown)),
+  });
+}

@@ -69,9 +69,9 @@ export function dateMaxima(steps: Step[], profiles: ProfilesOfTwo[]): ProfilesOf
   for (const riddle of riddles) date(riddle, riddle.earliest);
 
   const undated = new Set<string>();
-  const remainders = remaindersOf(steps, days, lives, open);
+  const remainders = open.length === 0 ? [] : remaindersOf(steps, days, lives, open);
   // If every maximum may have moved on its earliest day, the totals are explained and no search is needed.
-  if (!addUp(remainders, open)) {
+  if (open.length > 0 && !addUp(remainders, open)) {
     const found = search(remainders, open);
     for (const riddle of open) {
       const step = found.get(riddle) ?? null;

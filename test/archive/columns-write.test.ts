@@ -92,6 +92,16 @@ describe('an ordinary day', () => {
     expect(store.dump('history/')).toEqual(await rebuilt(store));
   });
 
+  it('made from scratch reads a catalogue twice, for its time and for its days, however many they are', async () => {
+    const store = await archived('2026-03-01', 30);
+    const calls: string[] = [];
+    const from = watched(store, calls);
+    await writeColumns({ store: from, tenantId: TENANT_ID, log: SILENT, everything: true });
+    const reads = calls.filter((call) => call.startsWith(`get profiles/`));
+    expect(reads).toHaveLength(2);
+    expect(new Set(reads).size).toBe(1);
+  });
+
   it('on which nothing came writes nothing', async () => {
     const store = await archived('2026-03-01', 12);
     const calls: string[] = [];

@@ -48,7 +48,8 @@ export class Sources {
   #timeline: Timeline;
   /** True once everything readable is in the timeline. */
   #isComplete = false;
-  readonly #atHand = new Map<string, Catalogue>();
+  /** Promises, so that days that are read side by side read their catalogue once. */
+  readonly #atHand = new Map<string, Promise<Catalogue | null>>();
   readonly #unproven = new Map<string, string>();
   #unprovenCatalogue: string | null = null;
 
@@ -164,7 +165,9 @@ export class Sources {
       if (catalogue) return newest ? catalogue.profiles : profilesAsOf(catalogue, date);
       // It has been damaged since it was last read, and counts as missing.
       const { recent, others } = this.#timeline;
-      this.#timeline = { recent: recent.filter((each) => each.hash !== hash), others: others + 1 };
+      const left = recent.filter((each) => each.hash !== hash);
+      // Days are read side by side: another one may have found it out.
+      if (left.length < recent.length) this.#timeline = { recent: left, others: others + 1 };
     }
   }
 
@@ -195,16 +198,16 @@ export class Sources {
     if (this.#memory?.catalogue.hash === hash) return this.#memory.catalogue;
     const atHand = this.#atHand.get(hash);
     if (atHand) return atHand;
-    return this.#unlessDamaged(
+    const catalogue = this.#unlessDamaged(
       async () => {
         const { profiles: raw } = await this.#archive.archivedProfiles(hash);
-        const catalogue = { raw, profiles: readProfiles(raw).profiles };
-        this.#atHand.set(hash, catalogue);
-        for (const old of [...this.#atHand.keys()].slice(0, -CATALOGUES_AT_HAND)) this.#atHand.delete(old);
-        return catalogue;
+        return { raw, profiles: readProfiles(raw).profiles };
       },
       (why) => (this.#unprovenCatalogue = why),
     );
+    this.#atHand.set(hash, catalogue);
+    for (const old of [...this.#atHand.keys()].slice(0, -CATALOGUES_AT_HAND)) this.#atHand.delete(old);
+    return catalogue;
   }
 
   async #unlessDamaged<T>(read: () => Promise<T>, onDamaged: (why: string) => void): Promise<T | null> {
