@@ -2,8 +2,8 @@
  * Loaded before a program (`node --import`), sets its clock ahead by so many milliseconds as the variable
  * CLOCK_AHEAD_MS says: how a program comes to believe that it is tomorrow, or another hour.
  */
-const ahead = process.env['CLOCK_AHEAD_MS'];
-if (ahead !== undefined) globalThis.Date = dateAhead(Date, Number(ahead));
+const { CLOCK_AHEAD_MS } = process.env;
+if (CLOCK_AHEAD_MS !== undefined) globalThis.Date = dateAhead(Date, Number(CLOCK_AHEAD_MS));
 
 /** @param ahead in milliseconds */
 export function dateAhead(real: DateConstructor, ahead: number): DateConstructor {

@@ -48,7 +48,7 @@ const close = (store: ObjectStore, now = NOW, log = SILENT) =>
   closeMonths({ store, log, now: new Date(now) });
 
 /** Whoever restates days of February, long after its end. */
-const late = (store: ObjectStore) => archive(store, SECOND, '2026-02-26', 8, 4);
+const late = (store: ObjectStore) => archive(store, SECOND, '2026-02-27', 3, 4);
 
 type Objects = ReadonlyMap<string, Uint8Array>;
 
