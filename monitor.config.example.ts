@@ -16,7 +16,7 @@ export default defineConfig({
       cloud: 'global',
       // Who gets the mails: addresses, each alone or with a name; or { scores: [...], controls: [...] } to split them.
       recipients: ['SecOps <secops@contoso.com>'],
-      // What differs from the whole deployment, for this tenant alone:
+      // What differs from the deployment's settings, for this tenant alone:
       // schedule: { at: '08:00' },
       // alerts: { confirmDrops: 2 },
     },
@@ -38,7 +38,7 @@ export default defineConfig({
   // A drop is mailed at once (0), or if it still stands this many snapshots later. Changes of fewer points are not mailed.
   alerts: { confirmDrops: 0, minimumPoints: 0 },
 
-  // Where reports go beside mail: docs/channels.md says how to make each. Their addresses are secrets, put there with
+  // Where reports go beside mail: docs/channels.md explains how to make each. Their addresses are secrets, put there with
   // "secure-score channel put soc".
   // channels: [{ name: 'soc', type: 'teams', url: { secret: 'secure-score/soc' } }],
 

@@ -5,7 +5,7 @@ import { literal, placeholdersOf, substitute } from './placeholders.ts';
 
 /**
  * The questions: one .sql file each, in the part of SQL that DuckDB and Athena (Trino) both speak, on the tables of
- * tables.ts. A file begins with comment lines that say what it is:
+ * tables.ts. A file begins with comment lines that describe it:
  *
  *     -- @title     what it is called
  *     -- @about     scores, changes or controls: where it stands in a list
@@ -49,7 +49,7 @@ export type ParameterName = 'tenant' | 'control' | 'from' | 'to' | 'limit';
 
 export interface Parameter {
   name: ParameterName;
-  /** As the file says it. */
+  /** As in the file. */
   default: string;
 }
 
@@ -152,7 +152,7 @@ export interface Bound {
 
 /**
  * The statement that both engines run.
- * @param newest the newest day of the history, or today: the period ends there unless `to` says otherwise
+ * @param newest the newest day of the history, or today: the period ends there unless `to` is given
  * @throws RangeError for a parameter that is missing, or that the question does not take (but `limit`, which every
  *   one does)
  */
@@ -170,7 +170,7 @@ export function bind(question: Question, wanted: Wanted, newest: string): Bound 
   if (from > to) throw new RangeError(`The period from ${from} to ${to} ends before it begins.`);
   const control = wanted.control ?? null;
   if (control === null && fallback('control') === 'required') {
-    throw new RangeError(`${question.name} needs --control <name of the control>.`);
+    throw new RangeError(`${question.name} needs --control <id or title of the recommendation>.`);
   }
   const tenant = wanted.tenant ?? null;
   const limit = wanted.limit ?? Number(fallback('limit') ?? 0);

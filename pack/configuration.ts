@@ -53,7 +53,7 @@ function toMarkdown(schema: Node): string {
 
 <!-- Made by \`npm run docs\` from the descriptions in lambda/config.ts: change them there. -->
 
-\`monitor.config.ts\` exports \`defineConfig({ … })\`. [monitor.config.example.ts](../monitor.config.example.ts) shows a whole one with the
+\`monitor.config.ts\` exports \`defineConfig({ … })\`. [monitor.config.example.ts](../monitor.config.example.ts) shows a complete one with the
 common fields. JavaScript and JSON are read as well, in UTF-8 or UTF-16; \`--config <path>\` (commands) and \`-c config=<path>\` (cdk) name
 another file. A field that is wrong fails with its path, what was found and what is expected; so does one that does not exist.
 

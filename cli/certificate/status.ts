@@ -30,9 +30,9 @@ interface StatusFlags {
 interface Place {
   kind: 'file' | 'secret';
   where: string;
-  /** Names of those that sign in with it, where the config says so. */
+  /** Names of those that sign in with it, where the config lists them. */
   tenants: string[];
-  /** Whether it renews itself, as far as the config says. */
+  /** Whether it renews itself, as far as the config shows. */
   renews: boolean;
   read: () => Promise<string>;
 }

@@ -10,7 +10,7 @@ import { reportOfOperations } from '../../lambda/run/incidents.ts';
 const PATIENCE_MS = 30_000;
 
 /**
- * Sends a real message that says that it is a test.
+ * Sends a real message, marked as a test.
  * @param tenant to which its button leads
  * @returns the id by which the receiver knows it. @throws DeliveryError
  */

@@ -20,7 +20,7 @@ import { describeDigest, describeFailedDigest, type DigestOutcome } from './pres
 /** A month of a thousand tenants is read within it. */
 const DIGEST_MS = 15 * 60_000;
 
-/** A config does not say since when a tenant stands in it. */
+/** A config does not show since when it lists a tenant. */
 const ALWAYS = new Date(0);
 
 const DATE = /^\d{4}-\d\d-\d\d$/;

@@ -9,7 +9,7 @@ import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';
 import { configOf, engineOf } from './engine.ts';
-import { sayWhatIsLeft } from './losses.ts';
+import { reportWhatIsLeft } from './losses.ts';
 import { formatOf, HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
 import { namesOf, tenantOf } from './names.ts';
 import { printAnswer, wrapped } from './present.ts';
@@ -101,7 +101,7 @@ async function act(flags: AskFlags): Promise<number> {
     );
     answer = { columns, rows: rows.slice(0, flags.limit) };
   }
-  await sayWhatIsLeft(engine, wanted.from ?? null, tenant);
+  await reportWhatIsLeft(engine, wanted.from ?? null, tenant);
   if (answer.rows.length === 0 && format === 'table') {
     console.log(await nothing(question, engine, { from, to }));
     return conclude(scope);
@@ -159,21 +159,21 @@ async function controlOf(wanted: string, tenant: string | null, engine: HistoryE
   if (found !== undefined) {
     throw new MonitorError(
       'control-ambiguous',
-      `Several controls have the title ${quote(wanted)}.`,
+      `Several recommendations have the title ${quote(wanted)}.`,
       `Name one by its id: ${[found, ...more].join(', ')}.`,
     );
   }
   const near = await called(`strpos(lower(control || ' ' || title), lower(${text})) > 0`);
   throw new MonitorError(
     'control-unknown',
-    `The history has no control of the id or title ${quote(wanted)}.`,
+    `The history has no recommendation with the id or title ${quote(wanted)}.`,
     near.length > 0
-      ? `Similar are: ${near.join(', ')}.`
-      : `See which it has: ${commandLine('history sql "SELECT DISTINCT control, title FROM controls"')}`,
+      ? `Similar ones: ${near.join(', ')}.`
+      : `List those it has: ${commandLine('history sql "SELECT DISTINCT control, title FROM controls"')}`,
   );
 }
 
-/** So many controls are listed at most. */
+/** The maximum number of similar controls that are listed. */
 const NEAR = 8;
 
 function unknown(name: string, questions: readonly Question[]): UsageError {

@@ -66,7 +66,7 @@ export async function monthsInBucket(location: string, tenantId: string | null):
 }
 
 /** Warns that a history begins after the first day that was asked for. */
-export async function sayWhatIsLeft(
+export async function reportWhatIsLeft(
   engine: HistoryEngine,
   from: string | null,
   tenant: string | null,

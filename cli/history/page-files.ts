@@ -92,7 +92,7 @@ export async function writePage(
   return { page: path.join(folder, INDEX), out: folder, bytes: { page: page.length, total } };
 }
 
-/** Written whole or not at all; what was there goes when the new one is ready. */
+/** Written completely or not at all; the former page is removed when the new one is ready. */
 async function replace(out: string, write: (unfinished: string) => Promise<void>): Promise<void> {
   const unfinished = path.join(path.dirname(out), `.${path.basename(out)}.${process.pid}`);
   const former = `${unfinished}.former`;

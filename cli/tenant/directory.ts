@@ -94,7 +94,7 @@ export async function findTenant(wanted: string, { authorityHost }: Cloud): Prom
   );
 }
 
-/** Entra's public address answers for the clouds of the US government as well, and says which one it is. */
+/** Entra's public address answers for the clouds of the US government as well, and shows which one it is. */
 function cloudOf(
   {
     tenant_region_sub_scope: scope,

@@ -33,7 +33,7 @@ export const watch: Command<WatchFlags> = {
   flags: (yargs) =>
     yargs
       .usage(
-        '$0 watch\n\nLooks for what no run can say: that it is missing. Mails operations, once, of tenants of the config without a successful run for 30 hours, of certificates that come close to their end, and of damaged evidence. A deployment does so by itself.',
+        '$0 watch\n\nLooks for what no run can report: that it is missing. Mails operations, once, of tenants of the config without a successful run for 30 hours, of certificates that come close to their end, and of damaged evidence. A deployment does so by itself.',
       )
       .option('config', OPTIONS.config)
       .option('archive', OPTIONS.archive)
@@ -83,21 +83,21 @@ function describe({
   certificateDaysLeft,
   mails,
 }: WatchResult): string {
-  const said = (words: string, found: { name: string }[]) =>
+  const lineOf = (words: string, found: { name: string }[]) =>
     found.length === 0
       ? `  ${styleText('green', '✓')} none ${words}`
       : `  ${styleText('red', '✗')} ${words}: ${listing(found.map(({ name }) => name))}`;
   return [
     styleText('bold', `${count(watched, 'tenant')} watched`),
-    said('without a successful run for 30 hours', overdue),
+    lineOf('without a successful run for 30 hours', overdue),
     ...(overdueDigests.length > 0
       ? [`  ${styleText('red', '✗')} digests overdue: ${listing(overdueDigests.map(({ name }) => name))}`]
       : []),
-    said('without a new snapshot for 3 days', stale),
-    said('with damaged evidence', damaged),
+    lineOf('without a new snapshot for 3 days', stale),
+    lineOf('with damaged evidence', damaged),
     ...(certificateDaysLeft === null
       ? []
-      : [`  The next certificate ends in ${count(certificateDaysLeft, 'day')}.`]),
+      : [`  The next certificate expires in ${count(certificateDaysLeft, 'day')}.`]),
     ...mails.map(({ subject, to }) => `  ✉ ${subject} ${styleText('dim', `→ ${to.join(', ')}`)}`),
   ].join('\n');
 }

@@ -19,7 +19,7 @@ export interface Member {
   tags: string[];
 }
 
-/** What the whole page says of itself. */
+/** What the page states about itself. */
 export interface Origin {
   /** The day on which the page is made, yyyy-mm-dd. */
   made: string;

@@ -154,11 +154,11 @@ export function caption(changes: Change[], { by, change }: Pick<Mark, 'by' | 'ch
   const words: Record<string, string> = { new: 'new', removed: 'retired', 're-scored': 're-scored' };
   const word = words[largest.kind];
   const alike = word ? own.filter(({ kind }) => kind === largest.kind) : [];
-  const said = alike.length > 1 ? alike : [largest];
-  const title = said.length > 1 ? `${said.length} ${word}` : largest.title;
-  const share = said.reduce((sum, each) => sum + each.share, 0);
+  const named = alike.length > 1 ? alike : [largest];
+  const title = named.length > 1 ? `${named.length} ${word}` : largest.title;
+  const share = named.reduce((sum, each) => sum + each.share, 0);
   const isAll = tenth(share) === tenth(change);
-  const others = changes.filter((each) => !said.includes(each) && Math.abs(each.share) >= SMALLEST_SHARE);
+  const others = changes.filter((each) => !named.includes(each) && Math.abs(each.share) >= SMALLEST_SHARE);
   return { title, more: isAll ? 0 : others.length };
 }
 
@@ -239,7 +239,7 @@ export function lineage({ changes }: History, name: string): string[] {
   return [...former.toReversed(), name, ...later.filter((each) => !former.includes(each))];
 }
 
-/** A control's whole life. */
+/** All days of a control. */
 export interface Life {
   /** Under its newest name. */
   control: Control;

@@ -1,4 +1,4 @@
-/** What the page shows, as its address says it: behind the #, so that it can be kept, sent and gone back to. */
+/** What the page shows, written in its address behind the #, so that it can be saved, sent and gone back to. */
 export interface Route {
   /** Id; null: all of them, or the only one. */
   tenant: string | null;
@@ -28,7 +28,7 @@ export const LISTS = ['changes', 'controls', 'days'] as const;
 export const FLEET_LISTS = ['tenants', 'microsoft', 'recommendations'] as const;
 export type ListName = (typeof LISTS)[number] | (typeof FLEET_LISTS)[number];
 
-/** The most tenants in one chart: more lines cannot be told apart. */
+/** The most tenants in one chart: more lines cannot be distinguished. */
 export const MOST_COMPARED = 5;
 
 export const START: Route = {
@@ -47,7 +47,7 @@ export const START: Route = {
   sort: null,
 };
 
-/** Whatever a link says: what is no route is left out. */
+/** The route of any link; parts that are no route are left out. */
 export function parseRoute(hash: string): Route {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
   const get = (name: string) => given.get(name) || null;

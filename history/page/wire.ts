@@ -114,7 +114,7 @@ export interface Step {
 export interface Decision {
   state: string;
   by: string | null;
-  /** As Graph said it, ISO 8601. */
+  /** As Graph gave it, ISO 8601. */
   at: string | null;
 }
 

@@ -3,7 +3,7 @@
 -- @answers Where are the most points still to be earned, for how much effort, and in how many tenants?
 -- Recommendations that lack points on the last counted day of each tenant, and about which nobody there has decided. First
 -- is what earns most for its effort: moderate (or unknown) counts twice, high three times as much as low, as in the mails.
--- What lacks an unknown number of points, for want of a maximum, is left out.
+-- Recommendations without a known maximum are left out, because the points they lack are unknown.
 -- average_percentage_points is what one of the tenants would gain; percentage_points the sum over them.
 -- @param tenant = all
 -- @param from = 30 days before to

@@ -62,7 +62,7 @@ export function drawFitting<Drawn>(
  * A document whose length does not grow with the report's days and sections: the score, what it adds up to, all rows in
  * one list, the largest first, and where everything is. A document without rows has its headings in a list.
  */
-export function condensed(document: MailDocument): MailDocument {
+function condensed(document: MailDocument): MailDocument {
   const { blocks, everything } = document;
   const entries = rankedEntries(document);
   const headings = blocks.flatMap((block) =>

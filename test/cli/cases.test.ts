@@ -145,7 +145,7 @@ it('a device exception: its points are a decision, of which the catalogue knows 
   const [controls, scores] = today.mails;
   expect(scores).toMatch(/1 recommendation gained points by a decision/);
   expect(controls).toMatch(/^Contoso: 1 decision on Secure Score recommendations/);
-  expect(controls).toContain('Marked as third party. The recommendation itself says so');
+  expect(controls).toContain('Marked as third party. The recommendation itself carries this decision');
 });
 
 it('a device exception that gives no points is reported as well', async () => {
@@ -156,7 +156,9 @@ it('a device exception that gives no points is reported as well', async () => {
   );
   const today = await next();
   expect(changesOf(today)).toEqual([['decided', 'scid_51', null]]);
-  expect(today.mails).toEqual([expect.stringContaining('Risk accepted. The recommendation itself says so')]);
+  expect(today.mails).toEqual([
+    expect.stringContaining('Risk accepted. The recommendation itself carries this decision'),
+  ]);
 });
 
 it('no services and no controls: a day on which 9 of 11 are gone is suspect', async () => {
@@ -169,7 +171,7 @@ it('no services and no controls: a day on which 9 of 11 are gone is suspect', as
   const today = await next();
   expect(changesOf(today)).toEqual([['suspect', null, null]]);
   expect(today.mails).toEqual([
-    expect.stringMatching(/^Contoso: suspect Secure Score of .*: 9 of 11 recommendations are gone/),
+    expect.stringMatching(/^Contoso: suspect Secure Score of .*: 9 of 11 recommendations are missing/),
   ]);
   expect(today.result.mails).toMatchObject([{ kind: 'operations' }]);
 });

@@ -267,7 +267,7 @@ describe('secure-score doctor on a deployment', () => {
       /AWS_REGION/,
     ],
     [
-      'the bucket keeps no versions',
+      'the bucket has no versioning',
       () => s3.on(GetBucketVersioningCommand).resolves({ Status: 'Suspended' }),
       'versions',
       'bucket-not-versioned',

@@ -66,10 +66,10 @@ export async function versioningCheck(location: string): Promise<Outcome<void>> 
     `the bucket ${quote(bucket)}`,
     s3().send(new GetBucketVersioningCommand({ Bucket: bucket })),
   );
-  if (Status === 'Enabled') return { found: 'every version of an object is kept', value: undefined };
+  if (Status === 'Enabled') return { found: 'every version of an object remains', value: undefined };
   throw new MonitorError(
     'bucket-not-versioned',
-    `The bucket ${quote(bucket)} keeps no versions (${Status ?? 'never enabled'}): deleted objects cannot be restored.`,
+    `The bucket ${quote(bucket)} has no versioning (${Status ?? 'never enabled'}): deleted objects cannot be restored.`,
     `Enable versioning: ${DEPLOY}, or aws s3api put-bucket-versioning --bucket ${bucket} --versioning-configuration Status=Enabled`,
   );
 }

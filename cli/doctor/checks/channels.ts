@@ -58,7 +58,7 @@ async function busCheck(name: string, bus?: string): Promise<{ found: string; wa
   return { found: `${name}: ${what}` };
 }
 
-/** Sends a real message that says that it is a test. */
+/** Sends a real message, marked as a test. */
 export async function testMessageCheck({ channel, tenant }: HeardChannel): Promise<Outcome<void>> {
   const id = await sendTest(channel, tenant);
   return {

@@ -66,25 +66,25 @@ export class Examination {
     needs: Needs,
     look: (...values: Values<Needs>) => Promise<Outcome<T>> | Outcome<T>,
   ): Promise<Checked<T>> {
-    const tell = (status: Mark, found: string, advice: string | null = null, code: string | null = null) =>
+    const report = (status: Mark, found: string, advice: string | null = null, code: string | null = null) =>
       this.#report({ check, tenant: this.#tenant, status, found, advice, code });
     if (this.#unused !== null) {
-      tell('skipped', `not used: ${this.#unused}`);
+      report('skipped', `not used: ${this.#unused}`);
       return { blocked: `${check} is not used` };
     }
     const blocked = needs.find((need) => 'blocked' in need);
     if (blocked) {
-      tell('skipped', `skipped, because ${blocked.blocked}`);
+      report('skipped', `skipped, because ${blocked.blocked}`);
       return blocked;
     }
     try {
       const values = needs.map((need) => 'value' in need && need.value) as Values<Needs>;
       const { found, value, warning } = await look(...values);
-      tell(warning === undefined ? 'ok' : 'warning', found, warning);
+      report(warning === undefined ? 'ok' : 'warning', found, warning);
       return { value };
     } catch (error) {
       const { code, message, advice } = failureOf(error);
-      tell('failed', message, advice, code);
+      report('failed', message, advice, code);
       return { blocked: `${check} failed` };
     }
   }

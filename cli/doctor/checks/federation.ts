@@ -28,7 +28,7 @@ export function byFederation(tenants: Tenant[]): Map<string, Tenant[]> {
 export const federationOf = ({ clientId, cloud }: Tenant): string => `${clientId} ${audienceOf(cloud)}`;
 
 /**
- * Checks that AWS issues tokens, and says what the app's federated credential must hold.
+ * Checks that AWS issues tokens, and reports what the app's federated credential must hold.
  * @param tenants of one app and audience
  * @param role ARN that the deployment signs in as; null: whoever runs this does
  * @throws MonitorError those of `WebIdentity`

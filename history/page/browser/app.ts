@@ -23,7 +23,7 @@ import { Tabs } from './tabs.ts';
 import { Symbol, Trend, type Series } from './trend.ts';
 import { counted } from './words.ts';
 
-/** The whole page: what its address says. */
+/** The page that the address describes. */
 export function App({ data }: { data: PageData }) {
   const [route, go] = useRoute();
   const [chosen, setChosen] = useState<string[]>([]);
@@ -245,8 +245,8 @@ function Overview({ history, moves, changesOf, categories, route, go }: Overview
   );
   const zoom = useCallback(
     ({ from, to }: Span) => {
-      const whole = from === 0 && to === days.length - 1;
-      go({ period: whole ? 'all' : `${days[from]!.date}..${days[to]!.date}` });
+      const isAll = from === 0 && to === days.length - 1;
+      go({ period: isAll ? 'all' : `${days[from]!.date}..${days[to]!.date}` });
     },
     [days],
   );

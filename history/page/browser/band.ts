@@ -34,7 +34,7 @@ export function BandChart({ last, band, since }: BandChartProps) {
     [band],
   );
   const layers = useMemo(() => (scale: Scale) => drawBand(band, since, scale), [band, since]);
-  const said = (index: number) => {
+  const describe = (index: number) => {
     const [from, to] = [low[index] ?? null, high[index] ?? null];
     return `median ${percent(median[index] ?? null)}, half of the tenants between ${percent(from)} and ${percent(to)}`;
   };
@@ -49,7 +49,7 @@ export function BandChart({ last, band, since }: BandChartProps) {
       quiet=${median.slice(-1)}
       right=${narrow ? 64 : 70}
       layers=${layers}
-      describe=${(index: number) => `${fullDay(days[index]!.date)}: ${said(index)}`}
+      describe=${(index: number) => `${fullDay(days[index]!.date)}: ${describe(index)}`}
       tip=${(index: number) => html`
         <p class="tip-day">${fullDay(days[index]!.date)}</p>
         <p class="tip-score"><strong>${percent(median[index] ?? null)}</strong></p>

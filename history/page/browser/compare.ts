@@ -113,7 +113,7 @@ function CompareChart({ days, span, lines }: ChartProps) {
     [lines, span],
   );
   const layers = useMemo(() => (scale: Scale) => drawLines(days, span, lines, scale), [days, span, lines]);
-  const said = (index: number) =>
+  const describe = (index: number) =>
     lines.map(({ history, values }) => `${history.name} ${percent(values[index] ?? null)}`).join(', ');
   return html`
     <${Plot}
@@ -126,7 +126,7 @@ function CompareChart({ days, span, lines }: ChartProps) {
       quiet=${endsOf(span, lines).map(({ value }) => value)}
       right=${narrow ? 64 : 70}
       layers=${layers}
-      describe=${(index: number) => `${fullDay(days[index]!.date)}: ${said(index)}`}
+      describe=${(index: number) => `${fullDay(days[index]!.date)}: ${describe(index)}`}
       tip=${(index: number) => html`
         <p class="tip-day">${fullDay(days[index]!.date)}</p>
         ${lines.map(
@@ -181,7 +181,7 @@ function drawLines(days: Day[], span: Span, lines: Line[], scale: Scale): Drawn 
   `;
 }
 
-/** A column a tenant: what a chart cannot say. */
+/** A column a tenant: what a chart cannot show. */
 function SideBySide({ days, span, lines }: ChartProps) {
   const columns = useMemo(
     () =>

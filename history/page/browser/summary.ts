@@ -82,7 +82,7 @@ export function Causes({ account }: { account: Account }) {
   ];
   const shown = parts.filter(([, , value]) => value !== 0);
   if (shown.length === 0) return null;
-  const whole = shown.reduce((sum, [, , value]) => sum + Math.abs(value), 0);
+  const total = shown.reduce((sum, [, , value]) => sum + Math.abs(value), 0);
   return html`
     <div class="causes">
       <div class="bars" aria-hidden="true">
@@ -90,7 +90,7 @@ export function Causes({ account }: { account: Account }) {
           ([name, , value]) =>
             html`<span
               class=${`part ${name} ${value < 0 ? 'minus' : ''}`}
-              style=${{ width: `${(100 * Math.abs(value)) / whole}%` }}
+              style=${{ width: `${(100 * Math.abs(value)) / total}%` }}
             ></span>`,
         )}
       </div>

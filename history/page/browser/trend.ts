@@ -219,7 +219,7 @@ function rug(moves: Move[], span: Span, scale: Scale, byMicrosoft: boolean): str
     .join('');
 }
 
-/** A circle for what was done here, a diamond for what Microsoft did: told apart in grey as well. */
+/** A circle for what was done here, a diamond for what Microsoft did: distinct in grey as well. */
 export function Symbol({ by, x, y }: { by: Mark['by']; x: number; y: number }) {
   return by === 'here'
     ? html`<circle class="mark-here" cx=${px(x)} cy=${px(y)} r="4.5" />`
