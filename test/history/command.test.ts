@@ -139,7 +139,7 @@ describe('secure-score history', () => {
     const { code, stdout, stderr } = await history('life', '--control', 'have a DLP policy');
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
-      'Several controls have the title "have a DLP policy".\n→ Name one by its id: 2.dlp, dlp.\n',
+      'Several recommendations have the title "have a DLP policy".\n→ Name one by its id: 2.dlp, dlp.\n',
     );
     for (const id of ['2.dlp', 'dlp']) expect((await history('life', '--control', id)).code).toBe(0);
     // Contoso has one of them.
