@@ -1,3 +1,4 @@
+import { inParallel } from '../../lambda/archive/columns/parallel.ts';
 import { chooseTenants, type ArchiveFlags, type Chosen } from './choice.ts';
 import { progressLine } from '../shared/progress-line.ts';
 
@@ -15,28 +16,31 @@ export interface Each extends Pick<Chosen, 'store'> {
 }
 
 /**
- * Does something with each tenant of the archive that the flags choose, in turn, and shows the progress.
+ * Does something with each tenant of the archive that the flags choose, and shows the progress.
  * @param of what is counted on the way: `days`, `objects`
+ * @param atOnce the number of tenants at a time; the results keep the order of the tenants
  * @returns the result for each tenant, the keys that belong to no tenant, and the tenants that the archive lacks
  */
 export async function eachTenant<Outcome>(
   flags: ArchiveFlags,
   of: string,
   act: (each: Each) => Promise<Outcome>,
+  atOnce = 1,
 ): Promise<{ outcomes: Outcome[] } & Pick<Chosen, 'foreign' | 'absent'>> {
   const { store, tenants, foreign, absent } = await chooseTenants(flags);
   const line = progressLine();
-  const outcomes: Outcome[] = [];
-  for (const tenant of tenants) {
-    const shown = tenant.name ?? tenant.tenantId;
-    const progress = (done: number, total: number) => {
-      if (done < total) line.show(`${shown}: ${done} of ${total} ${of}`);
-      else line.clear();
-    };
-    outcomes.push(
-      await act({ store, tenant, tenants: tenants.length, shown, progress }).finally(() => line.clear()),
-    );
-  }
+  const outcomes = await inParallel(
+    tenants,
+    (tenant) => {
+      const shown = tenant.name ?? tenant.tenantId;
+      const progress = (done: number, total: number) => {
+        if (done < total) line.show(`${shown}: ${done} of ${total} ${of}`);
+        else line.clear();
+      };
+      return act({ store, tenant, tenants: tenants.length, shown, progress }).finally(() => line.clear());
+    },
+    atOnce,
+  );
   return { outcomes, foreign, absent };
 }
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { machineClock } from '../../lambda/clock.ts';
 import { styleText } from 'node:util';
 import type { UnprovenDay } from '../../lambda/archive/columns/retained.ts';
@@ -5,6 +6,7 @@ import { writeColumns } from '../../lambda/archive/columns/write.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { ARCHIVE_OPTIONS, type ArchiveFlags } from './choice.ts';
 import { eachTenant, oneOrAll, type Each } from './each.ts';
+import { Rebuilders } from './rebuilders.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT } from '../shared/exit.ts';
 import { stderrLog } from '../shared/log.ts';
@@ -33,9 +35,19 @@ export const rebuild: Command<RebuildFlags> = {
 };
 
 async function act(flags: RebuildFlags): Promise<number> {
-  const { outcomes } = await eachTenant(flags, 'days', (each) => rebuildTenant(flags, each));
-  if (flags.json) console.log(JSON.stringify(oneOrAll(outcomes), null, 2));
-  return outcomes.every(({ unproven }) => unproven.length === 0) ? EXIT.done : EXIT.failed;
+  const threads = new Rebuilders();
+  try {
+    const { outcomes } = await eachTenant(
+      flags,
+      'days',
+      (each) => rebuildTenant(flags, each, threads),
+      availableParallelism(),
+    );
+    if (flags.json) console.log(JSON.stringify(oneOrAll(outcomes), null, 2));
+    return outcomes.every(({ unproven }) => unproven.length === 0) ? EXIT.done : EXIT.failed;
+  } finally {
+    await threads.close();
+  }
 }
 
 interface Rebuilt {
@@ -48,19 +60,17 @@ interface Rebuilt {
 
 async function rebuildTenant(
   { json }: RebuildFlags,
-  { store, tenant, shown, progress }: Each,
+  { store, tenant, tenants, shown, progress }: Each,
+  threads: Rebuilders,
 ): Promise<Rebuilt> {
   const { tenantId, name, history } = tenant;
   const started = performance.now();
-  const { outcome, days, files, unproven } = await writeColumns({
-    store,
-    tenantId,
-    log: stderrLog(),
-    everything: true,
-    now: machineClock.now(),
-    alsoMonths: [...history],
-    onProgress: progress,
-  });
+  const options = { tenantId, everything: true, now: machineClock.now(), alsoMonths: [...history] };
+  const reporting = { log: stderrLog(), onProgress: progress };
+  const { outcome, days, files, unproven } =
+    tenants === 1
+      ? await writeColumns({ store, ...options, ...reporting })
+      : await threads.rebuild({ location: store.location, ...options }, reporting);
   if (outcome === 'overtaken') {
     throw new MonitorError(
       'columns-contended',
@@ -73,8 +83,9 @@ async function rebuildTenant(
     const written =
       files.length === 0 ? 'every file was already right' : `${count(files.length, 'file')} written`;
     const dim = styleText('dim', seconds(started));
-    console.log(`${styleText('bold', shown)}  ${count(days, 'day')}, ${written}  ${dim}`);
-    for (const line of describeUnproven(unproven)) console.log(line);
+    const line = `${styleText('bold', shown)}  ${count(days, 'day')}, ${written}  ${dim}`;
+    // At once, because other tenants print meanwhile.
+    console.log([line, ...describeUnproven(unproven)].join('\n'));
   }
   return { tenant: tenantId, name, days, files, unproven };
 }
