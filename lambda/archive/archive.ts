@@ -92,8 +92,8 @@ export class Archive {
     return this.#read(layout.profiles(this.#tenantId, hash), (bytes) => provenProfiles(bytes, hash));
   }
 
-  newProfiles(hash: string, fetchedAt: string, profiles: unknown[]): NewObject {
-    return zipped(layout.profiles(this.#tenantId, hash), { fetchedAt, profiles });
+  newProfiles(hash: string, { fetchedAt, knownUntil, profiles }: ArchivedProfiles): NewObject {
+    return zipped(layout.profiles(this.#tenantId, hash), { fetchedAt, knownUntil, profiles });
   }
 
   /** The object of a report and its deliveries. A repetition after a crash makes the same object. */

@@ -24,6 +24,11 @@ export interface ArchivedSnapshot {
 export interface ArchivedProfiles {
   /** ISO 8601: when they were first seen. */
   fetchedAt: string;
+  /**
+   * The day (yyyy-mm-dd) until which the catalogue before is known, if only a part of it came since: decisions made
+   * meanwhile are new in this one. Objects of 0.1.0 have none.
+   */
+  knownUntil?: string;
   /** As Graph sent them. */
   profiles: unknown[];
 }
@@ -85,14 +90,14 @@ function readAgain(secureScore: unknown, newest: boolean): Snapshot {
 
 /** Reads a catalogue and proves that it has that content hash. @throws Unproven */
 export function provenProfiles(bytes: Uint8Array, hash: string): ArchivedProfiles {
-  const { fetchedAt, profiles } = envelopeIn(bytes);
+  const { fetchedAt, knownUntil, profiles } = envelopeIn(bytes);
   if (typeof fetchedAt !== 'string' || !Array.isArray(profiles)) {
     throw new Unproven('damaged', 'it is not { fetchedAt, profiles }');
   }
   if (contentHashOfProfiles(profiles) !== hash) {
     throw new Unproven('damaged', 'its content does not match the hash in its name');
   }
-  return { fetchedAt, profiles };
+  return { fetchedAt, ...(typeof knownUntil === 'string' ? { knownUntil } : {}), profiles };
 }
 
 function envelopeIn(bytes: Uint8Array): Record<string, unknown> {

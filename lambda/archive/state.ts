@@ -10,7 +10,12 @@ import { contentHash } from './content-hash.ts';
 import { layout } from './layout.ts';
 import { ledgerStateSchema } from './ledger.ts';
 
-const cursorSchema = z.object({ date: z.string(), snapshot: z.string(), profiles: z.string() });
+const cursorSchema = z.object({
+  date: z.string(),
+  snapshot: z.string(),
+  profiles: z.string(),
+  knownUntil: z.string().optional(),
+});
 
 const kindSchema = z.enum(['start', 'scores', 'controls', 'operations', 'digest']);
 

@@ -109,6 +109,8 @@ export interface Cursor {
   snapshot: string;
   /** Content hash of the profiles. */
   profiles: string;
+  /** The day until which these profiles are known, if only a part of the catalogue came since. */
+  knownUntil?: string;
 }
 
 export interface DayReport {

@@ -25,8 +25,8 @@ import { isDamage, versionInForce, type VersionInForce } from './versions.ts';
 export interface Archived {
   /** Dates archived by this run, ascending, including restated days. */
   added: string[];
-  /** True if the catalogue of this run was new. */
-  profilesAdded: boolean;
+  /** From when on (ISO 8601) the catalogue of this run is in force, as it is archived; null if it was in force before. */
+  catalogue: { addedAt: string; knownUntil?: string } | null;
   restated: Change[];
   /** Past days that the archive had lost, or never had, and that Graph still had. */
   healed: { date: string; why: 'missing' | 'damaged' }[];
@@ -104,7 +104,8 @@ export function healedNote({ date, why }: Archived['healed'][number]): string {
 }
 
 /** Makes an object again that an earlier run listed, if Graph has given the same answer. */
-function remaker(archive: Archive, { days, profilesHash, rawProfiles }: Answer) {
+function remaker(archive: Archive, answer: Answer) {
+  const { days, profilesHash, rawProfiles } = answer;
   return async ({ key, hash: bytesHash }: Named, at: string): Promise<NewObject | null> => {
     const hash = layout.parseSnapshot(key)?.hash;
     const day = days.find(({ date, raw }) => key.includes(`/date=${date}/`) && contentHash(raw) === hash);
@@ -116,7 +117,8 @@ function remaker(archive: Archive, { days, profilesHash, rawProfiles }: Answer) 
       }
     }
     const isCatalogue = key.startsWith('profiles/') && layout.parseProfiles(key) === profilesHash;
-    return isCatalogue ? archive.newProfiles(profilesHash, at, rawProfiles) : null;
+    if (!isCatalogue) return null;
+    return archive.newProfiles(profilesHash, { fetchedAt: at, profiles: rawProfiles, ...known(answer) });
   };
 }
 
@@ -126,15 +128,16 @@ async function plan(
   archive: Archive,
   answer: Answer,
   view: LedgerView,
-  { made }: Completion,
+  { made, unfinished }: Completion,
 ): Promise<{ kept: Omit<Archived, 'ledger' | 'tip'>; objects: NewObject[] }> {
   const { fetchedAt } = answer;
   const objects: NewObject[] = [];
-  const catalogue = await newCatalogue(run, archive, answer, view);
-  if (catalogue) objects.push(catalogue);
+  const catalogue = await newCatalogue(run, archive, answer, view, unfinished);
+  if (catalogue) objects.push(catalogue.object);
+  const remade = made.find(({ key }) => key.startsWith('profiles/'));
 
   const versions = new Map(answer.archived);
-  for (const key of made) {
+  for (const { key } of made) {
     const snapshot = layout.parseSnapshot(key);
     if (snapshot) addVersion(versions, snapshot.date, snapshot.hash);
   }
@@ -149,8 +152,12 @@ async function plan(
 
   const lost = new Map(answer.lost.map(({ date, why }) => [date, why]));
   const kept: Omit<Archived, 'ledger' | 'tip'> = {
-    added: made.flatMap((key) => layout.parseSnapshot(key)?.date ?? []),
-    profilesAdded: catalogue !== null || made.some((key) => key.startsWith('profiles/')),
+    added: made.flatMap(({ key }) => layout.parseSnapshot(key)?.date ?? []),
+    catalogue: catalogue
+      ? { addedAt: fetchedAt, ...(catalogue.isNew ? known(answer) : {}) }
+      : remade
+        ? { addedAt: remade.at, ...known(answer) }
+        : null,
     restated: [],
     healed: [],
     versions,
@@ -198,16 +205,26 @@ function addVersion(versions: Map<string, string[]>, date: string, hash: string)
 async function newCatalogue(
   run: Run,
   archive: Archive,
-  { profilesHash, fetchedAt, rawProfiles }: Answer,
+  answer: Answer,
   { catalogues }: LedgerView,
-): Promise<NewObject | null> {
-  if ([...catalogues].at(-1) === profilesHash) return null;
-  const object = archive.newProfiles(profilesHash, fetchedAt, rawProfiles);
-  if (!(await archive.has(object.key))) return object;
+  unfinished: string[],
+): Promise<{ object: NewObject; isNew: boolean } | null> {
+  const { profilesHash, fetchedAt, rawProfiles: profiles } = answer;
+  // One that a dead run listed, and whose bytes cannot be had again, is in force and not there.
+  const isThere = !unfinished.includes(layout.profiles(run.tenant.tenantId, profilesHash));
+  if ([...catalogues].at(-1) === profilesHash && isThere) return null;
+  const object = archive.newProfiles(profilesHash, { fetchedAt, profiles, ...known(answer) });
+  if (!(await archive.has(object.key))) return { object, isNew: true };
   const isNamed =
     catalogues.has(profilesHash) || (await openLedger(archive, null)).catalogues.has(profilesHash);
-  if (isNamed) return archive.stored(object.key);
-  return adopted(run, archive, object, () => archive.archivedProfiles(profilesHash));
+  const former = isNamed
+    ? await archive.stored(object.key)
+    : await adopted(run, archive, object, () => archive.archivedProfiles(profilesHash));
+  return former && { object: former, isNew: false };
+}
+
+function known({ knownUntil }: Answer): { knownUntil?: string } {
+  return knownUntil === null ? {} : { knownUntil };
 }
 
 /**

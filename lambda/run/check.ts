@@ -5,6 +5,7 @@ import type { Cursor } from '../report/model.ts';
 import { lackedDecisions } from '../score/decision.ts';
 import { isPartialCatalogue } from '../score/plausibility.ts';
 import type { Profiles } from '../score/snapshot.ts';
+import { catalogueKnownUntil } from './last-reported.ts';
 import { MOST_DAYS, sorted, type Fetched, type Known } from './fetch.ts';
 import { openLedger, rememberedFrom } from './ledger.ts';
 import type { Run } from './run.ts';
@@ -31,6 +32,8 @@ export interface Answer extends Omit<Known, 'lastReported'> {
   refused: Skipped[];
   /** Set if only a part of the catalogue came, so that the last complete one stays in force. */
   partialCatalogue: { profiles: number; complete: number; decisions?: number } | null;
+  /** The day until which the catalogue last reported is known, if only a part came since; else null. */
+  knownUntil: string | null;
   /** Of the days from `from` to `to`, Graph has only those that it offered; `days` entries were asked for. */
   asked: { days: number; from: string; to: string };
   /** Dates of all entries that Graph sent, including those left out. */
@@ -64,7 +67,10 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
     run,
     archive,
     fetched.profiles,
-    cursor && { hash: cursor.profiles, partialSince: lastReported?.said.catalogue ?? null },
+    cursor && {
+      hashes: [...new Set([[...ledger.catalogues].at(-1) ?? cursor.profiles, cursor.profiles])],
+      partialSince: lastReported?.said.catalogue ?? null,
+    },
   );
 
   for (const entry of skipped) log.warn('entry of the answer skipped', { tenant: tenant.tenantId, ...entry });
@@ -90,6 +96,7 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
     profilesHash: catalogue.hash,
     refused: [...skipped, ...catalogue.refused],
     partialCatalogue: catalogue.partial,
+    knownUntil: lastReported && catalogueKnownUntil(lastReported),
     cursor,
     archived,
     foreign,
@@ -115,19 +122,21 @@ interface ChosenCatalogue extends Catalogue {
 /**
  * The catalogue in force: the new one, or the last complete one if only a part came, because titles, maxima and decisions
  * would be lost with the rest. A part is not archived, because whatever is archived counts as the catalogue of its days.
- * @param last what was in force at the last report, and the day since which only a part has come
+ * @param last the catalogues that may be the last complete one, latest first: the last one archived and, where that is
+ *   damaged, the last one reported; and the day since which only a part has come
  */
 async function chooseCatalogue(
   run: Run,
   archive: Archive,
   raw: unknown[],
-  last: { hash: string; partialSince: string | null } | null,
+  last: { hashes: string[]; partialSince: string | null } | null,
 ): Promise<ChosenCatalogue> {
   const { profiles, skipped } = readProfiles(raw);
   const chosen = { raw, profiles, hash: contentHashOfProfiles(raw), refused: skipped, partial: null };
-  if (!last || last.hash === chosen.hash) return chosen;
+  if (!last || last.hashes[0] === chosen.hash) return chosen;
 
-  const complete = await readCatalogue(run, archive, last.hash);
+  let complete: (Catalogue & { hash: string }) | null = null;
+  for (const hash of last.hashes) complete ??= await readCatalogue(run, archive, hash);
   if (!complete) return chosen;
   const isPart = isPartialCatalogue(profiles.size, complete.profiles.size);
   const decisions = lackedDecisions(complete.profiles, profiles);
@@ -142,7 +151,6 @@ async function chooseCatalogue(
   };
   return {
     ...complete,
-    hash: last.hash,
     refused: [
       ...skipped,
       {
@@ -158,10 +166,14 @@ async function chooseCatalogue(
 }
 
 /** Null if it is damaged, so that there is nothing to compare with. */
-async function readCatalogue(run: Run, archive: Archive, hash: string): Promise<Catalogue | null> {
+async function readCatalogue(
+  run: Run,
+  archive: Archive,
+  hash: string,
+): Promise<(Catalogue & { hash: string }) | null> {
   try {
     const raw = await archive.profiles(hash);
-    return { raw, profiles: readProfiles(raw).profiles };
+    return { raw, profiles: readProfiles(raw).profiles, hash };
   } catch (error) {
     if (!isDamage(error)) throw error;
     run.ports.log.error(error.message, { tenant: run.tenant.tenantId, advice: error.advice });

@@ -28,7 +28,7 @@ export async function bringColumnsUpToDate(run: Run, answer: Answer, archived: A
           hash: answer.profilesHash,
           raw: answer.rawProfiles,
           profiles: answer.profiles,
-          addedAt: archived.profilesAdded ? answer.fetchedAt : null,
+          added: archived.catalogue,
         },
       },
       timeIsUp: () => clock.now().getTime() > invocation.deadline.getTime() - RESERVE_MS,

@@ -10,7 +10,7 @@ import type { Profiles, Snapshot } from '../score/snapshot.ts';
 import type { Archived } from './archive.ts';
 import type { Answer } from './check.ts';
 import { day as formatDate } from '../report/format.ts';
-import { backTo, findLastReported } from './last-reported.ts';
+import { backTo, catalogueKnownUntil, findLastReported } from './last-reported.ts';
 import type { Run } from './run.ts';
 import { isDamage, versionInForce, type VersionInForce } from './versions.ts';
 
@@ -55,6 +55,7 @@ export async function compare(
     (cursor ? later : later.slice(1)).map((day) => day.snapshot),
   );
   const last = accepted.steps.at(-1)?.after ?? baseline;
+  const knownUntil = lastReported && catalogueKnownUntil(lastReported);
   const to: Cursor =
     last === baseline && cursor
       ? cursor
@@ -62,8 +63,10 @@ export async function compare(
           date: last.date,
           snapshot: later.find(({ snapshot }) => snapshot.date === last.date)!.hash,
           profiles: answer.profilesHash,
+          // The catalogue is the one of then, and of nothing later.
+          ...(cursor && answer.partialCatalogue ? { knownUntil: knownUntil ?? cursor.date } : {}),
         };
-  const profiles = await profilesByStep(run, archive, lastReported, answer, accepted);
+  const profiles = await profilesByStep(run, archive, { cursor, knownUntil }, answer, accepted);
   return { lastReported, baseline, accepted, last, to, profiles, damaged, notes: start?.notes ?? [] };
 }
 
@@ -75,12 +78,10 @@ export async function compare(
 async function profilesByStep(
   run: Run,
   archive: Archive,
-  lastReported: LastReported | null,
+  { cursor, knownUntil }: { cursor: Cursor | null; knownUntil: string | null },
   answer: Answer,
   { steps }: Accepted,
 ): Promise<ProfilesOfTwo[]> {
-  const cursor = lastReported?.cursor ?? null;
-  const knownUntil = lastReported?.said.catalogue ?? undefined;
   const catalogue: Catalogue = { profiles: answer.profiles, raw: answer.rawProfiles };
   const before = await reportedProfiles(run, archive, cursor, answer, catalogue);
   const after = steps.map((step, index) =>
@@ -93,7 +94,7 @@ async function profilesByStep(
     after.map((profiles, index) => ({
       before: after[index - 1] ?? before,
       after: profiles,
-      ...(index === 0 && knownUntil !== undefined ? { knownUntil } : {}),
+      ...(index === 0 && knownUntil !== null ? { knownUntil } : {}),
     })),
   );
 }

@@ -43,6 +43,17 @@ export async function findLastReported(
   return backTo({ ...reported, trend }, version);
 }
 
+/**
+ * The day (yyyy-mm-dd) until which the catalogue last reported is known, if that is before the day last reported, because
+ * only a part of the catalogue came since; else null. States of 0.1.0 know it from the episode.
+ */
+export function catalogueKnownUntil({ cursor, said }: Pick<LastReported, 'cursor' | 'said'>): string | null {
+  if (!cursor) return null;
+  return (
+    cursor.knownUntil ?? (said.catalogue !== null && said.catalogue < cursor.date ? said.catalogue : null)
+  );
+}
+
 /** What was last reported, set back to an earlier day. */
 export function backTo(reported: LastReported, { hash, snapshot }: VersionInForce): LastReported {
   return {

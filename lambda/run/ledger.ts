@@ -77,8 +77,8 @@ export interface Completion {
   settled: Head | null;
   /** Keys listed by runs that died, of objects that can no longer be had. */
   unfinished: string[];
-  /** Keys of the objects created now. */
-  made: string[];
+  /** The objects created now, and the time (ISO 8601) at which the run that listed them fetched them. */
+  made: { key: string; at: string }[];
 }
 
 /**
@@ -106,7 +106,7 @@ export async function completeLedger(
       if (excused.has(named.key)) continue;
       const object = await remake(named, entry!.at);
       if (object?.hash === named.hash) {
-        if (await archive.add(object)) completion.made.push(named.key);
+        if (await archive.add(object)) completion.made.push({ key: named.key, at: entry!.at });
         continue;
       }
       if (await archive.has(named.key)) continue;

@@ -45,8 +45,11 @@ const LONGEST_SEARCH = 20_000;
 export function dateMaxima(steps: Step[], profiles: ProfilesOfTwo[]): ProfilesOfTwo[] {
   const [first, last] = [profiles[0]?.before, profiles.at(-1)?.after];
   if (!first || !last) return profiles;
-  // A day that came late may have a later catalogue than the days around it, which lacks what was renamed since.
-  if (profiles.every(({ after }) => after === first)) return profiles;
+  // A day that came late may have a later catalogue than the days around it, which lacks what was renamed since. Whether
+  // two equal catalogues are one object depends on who read them, so that alone decides nothing.
+  const isComplete = ({ controls }: Snapshot) => [...controls.keys()].every((name) => first.has(name));
+  const isSame = profiles.every(({ after }) => after === first);
+  if (isSame && steps.every(({ before, after }) => isComplete(before) && isComplete(after))) return profiles;
 
   const lives = livesOf(steps, first, last);
   const days = [first, ...profiles.map(({ after }) => after)].map((known) => new Map(known));

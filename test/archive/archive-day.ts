@@ -56,6 +56,7 @@ export async function archiveAnswer(
     partialCatalogue: null,
     lacked: [],
     lost: [],
+    knownUntil: null,
     notes: [],
   };
   const archived = await archiveDays(run, archive, answer);

@@ -517,7 +517,7 @@ describe('rows that are written already are made anew', () => {
       ['Older than all', '2026-02-01T07:00:00.000Z', '2026-03-07'],
     ] as const) {
       const profiles = catalogue(title);
-      const object = stalled.newProfiles(contentHash(profiles), fetchedAt, profiles);
+      const object = stalled.newProfiles(contentHash(profiles), { fetchedAt, profiles });
       const { key, hash } = object;
       const tip = (await stalled.ledger.read()).at(-1)!;
       await stalled.ledger.append({ at: fetchedAt, kind: 'run', completed: 0, added: [{ key, hash }] }, tip);

@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Archive, contentHash } from '../../lambda/archive/archive.ts';
+import { writeColumns } from '../../lambda/archive/columns/write.ts';
 import { layout } from '../../lambda/archive/layout.ts';
 import { checkChain, contentsOf, isOffered } from '../../lambda/archive/ledger.ts';
 import { addDays } from '../../lambda/dates.ts';
@@ -235,6 +236,51 @@ describe('what a run that died had entered', () => {
       'report',
     ]);
     expect(contentsOf(await ledgerOf(w.store).read()).unfinished.size).toBe(0);
+    await expectLedgerWhole(w.store);
+  });
+
+  async function dieAfterEntry(w: Running) {
+    const run = w.runOf();
+    run.ports.store = new Proxy(w.store, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]) => {
+          if (name === 'create' && !String(args[0]).startsWith('ledger/')) throw new Crash();
+          return Reflect.apply(value, target, args) as unknown;
+        };
+      },
+    });
+    await expect(monitor(run)).rejects.toThrow(Crash);
+  }
+
+  it('a catalogue: it is in force from when it was fetched, also for the history', async () => {
+    const w = await monitored();
+    w.clock.advance(24 * 3_600_000);
+    w.graph.days.set('2026-03-02', LOST);
+    w.graph.profiles = [{ id: 'alpha', title: 'Alpha', maxScore: 9 }];
+    await dieAfterEntry(w);
+    w.clock.advance(60_000);
+    await monitor(w.runOf());
+    const copy = w.store.copy();
+    for (const key of copy.objects.keys()) if (/^(history|state)\//.test(key)) copy.objects.delete(key);
+    await writeColumns({ store: copy, tenantId: TENANT_ID, log: w.run.ports.log, everything: true });
+    expect(w.store.dump('history/')).toEqual(copy.dump('history/'));
+  });
+
+  it('a catalogue whose bytes cannot be had again is archived as it comes then', async () => {
+    const w = await monitored();
+    w.clock.advance(24 * 3_600_000);
+    w.graph.days.set('2026-03-02', BASE);
+    const profiles = ['alpha', 'beta'].map((id) => ({ id, title: id, maxScore: 10 }));
+    w.graph.profiles = profiles;
+    await dieAfterEntry(w);
+    w.clock.advance(3_600_000);
+    // Equal profiles in another order are the same catalogue, and other bytes.
+    w.graph.profiles = profiles.toReversed();
+    await monitor(w.runOf());
+    const { profiles: hash } = (await stateOf(w)).cursor!;
+    expect(w.store.objects.has(layout.profiles(TENANT_ID, hash))).toBe(true);
     await expectLedgerWhole(w.store);
   });
 

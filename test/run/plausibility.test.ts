@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Archive, contentHash } from '../../lambda/archive/archive.ts';
+import { readRows, writeColumns } from '../../lambda/archive/columns/write.ts';
 import { listTenants } from '../../lambda/archive/tenants.ts';
 import { verify } from '../../lambda/archive/verify.ts';
 import { addDays } from '../../lambda/dates.ts';
@@ -371,6 +372,55 @@ describe('a catalogue', () => {
     w.graph.days.set('2026-03-05', withAlpha(4));
     w.graph.profiles = w.graph.profiles.toReversed();
     expect((await w.runAt('2026-03-05T07:00:00Z')).changes).toEqual([]);
+  });
+
+  /** The days with a decision, by control, as the history's columns have them; they are what a rebuild makes. */
+  async function decisionRows(w: Awaited<ReturnType<typeof started>>): Promise<[string, string][]> {
+    const bytes = w.store.objects.get(`history/changes/month=2026-03/${TENANT_ID}.parquet`)!;
+    const copy = w.store.copy();
+    for (const key of copy.objects.keys()) if (/^(history|state)\//.test(key)) copy.objects.delete(key);
+    await writeColumns({ store: copy, tenantId: TENANT_ID, log: w.run.ports.log, everything: true });
+    expect(w.store.dump('history/')).toEqual(copy.dump('history/'));
+    return readRows('changes', { month: '2026-03', tenantId: TENANT_ID, bytes }).flatMap(
+      ({ kind, control, date }) => (kind === 'decided' ? [[date, String(control)] as [string, string]] : []),
+    );
+  }
+
+  const decidedOn = (id: string, day: string) =>
+    profile(id, [{ ...decided, updatedDateTime: `2026-03-${day}T05:00:00Z` }]);
+
+  it('that is partial for long hides what was decided meanwhile: mails and rows have it once it is complete', async () => {
+    const w = await started();
+    const complete = w.graph.profiles;
+    w.graph.profiles = complete.slice(0, 2);
+    for (let day = 2; day < 14; day += 1)
+      await w.on(`2026-03-${String(day).padStart(2, '0')}`, withAlpha(8 - (day % 2)));
+    w.graph.profiles = complete.with(1, decidedOn('beta', '03'));
+    const { changes } = await w.on('2026-03-14', BASE);
+    expect(changes.flatMap(({ kind, control }) => (kind === 'decided' ? [control] : []))).toEqual(['beta']);
+    expect(await decisionRows(w)).toEqual([['2026-03-14', 'beta']]);
+  });
+
+  it('that becomes partial after Graph was silent for long hides nothing of what was there before', async () => {
+    const w = await started();
+    const complete = w.graph.profiles;
+    const first = complete.with(1, decidedOn('beta', '03'));
+    w.graph.profiles = first;
+    await w.runAt('2026-03-04T07:00:00Z');
+    w.graph.profiles = complete.slice(0, 2);
+    // What is known already is reported with the first day, and the rest when the catalogue is complete.
+    const seen = [];
+    for (const day of ['21', '22']) seen.push(...(await w.on(`2026-03-${day}`, withAlpha(4))).changes);
+    w.graph.profiles = first.with(2, decidedOn('gamma', '06'));
+    seen.push(...(await w.on('2026-03-23', withAlpha(4))).changes);
+    const reported = seen
+      .filter(({ kind }) => kind === 'decided')
+      .map(({ date, control }) => [date, control]);
+    expect(reported).toEqual([
+      ['2026-03-21', 'beta'],
+      ['2026-03-23', 'gamma'],
+    ]);
+    expect(await decisionRows(w)).toEqual(reported);
   });
 
   it('of which half came is the catalogue, and so is a part that lasts for 14 days', async () => {

@@ -45,6 +45,26 @@ it('a late day, whose catalogue lacks a control, has its profile from before, wh
   expect(dated(new Map(before))).toEqual(dated(before));
 });
 
+it('a control that one catalogue lacks on all days has the profile of its later name, whoever read that catalogue', () => {
+  const catalogue = catalogueOf({ '11770.one': [1, 5] });
+  const [first, second, third] = [
+    day(0, { one: [1, 5] }),
+    day(1, { one: [2, 5] }),
+    day(2, { '11770.one': [2, 5] }),
+  ];
+  const steps = [
+    { before: first, after: second },
+    { before: second, after: third },
+  ];
+  const dated = (copy: () => Profiles) =>
+    dateMaxima(
+      steps,
+      steps.map(() => ({ before: copy(), after: copy() })),
+    ).map(({ before, after }) => [before, after]);
+  expect(dated(() => catalogue)[0]![0]!.get('one')).toEqual(catalogue.get('11770.one'));
+  expect(dated(() => catalogue)).toEqual(dated(() => new Map(catalogue)));
+});
+
 /** What a run finds after a gap: the catalogue as of its two ends alone. */
 function seen(days: Truth[], first = catalogueOf(days[0]!), last = catalogueOf(days.at(-1)!)) {
   const snapshots = days.map((truth, index) => day(index, truth));

@@ -80,6 +80,8 @@ export interface ArchivedDay {
   seenAt: string;
   /** The catalogue in force for it. */
   profiles: Profiles;
+  /** The day until which the catalogue before that one is known, if only a part came since (`ArchivedProfiles`). */
+  knownUntil?: string;
 }
 
 /**
@@ -151,13 +153,19 @@ function datedProfiles(days: ArchivedDay[], steps: Step[]): Map<string, Profiles
     if (seenAt < first) first = seenAt;
     answerOf.set(date, first);
   }
-  const profilesOf = new Map(days.map(({ date, profiles }) => [date, profiles]));
+  const dayOf = new Map(days.map((day) => [day.date, day]));
   const dated = new Map<string, ProfilesOfTwo>();
   for (const group of Map.groupBy(steps, ({ after }) => answerOf.get(after.date)!).values()) {
-    const known = group.map(({ before, after }) => ({
-      before: profilesOf.get(before.date)!,
-      after: profilesOf.get(after.date)!,
-    }));
+    const known = group.map((step) => {
+      const [before, after] = [dayOf.get(step.before.date)!, dayOf.get(step.after.date)!];
+      // Only the first day with a catalogue brings what was hidden before it came.
+      const isFirst = after.knownUntil !== undefined && after.knownUntil !== before.knownUntil;
+      return {
+        before: before.profiles,
+        after: after.profiles,
+        ...(isFirst ? { knownUntil: after.knownUntil! } : {}),
+      };
+    });
     for (const [index, profiles] of dateMaxima(group, known).entries())
       dated.set(group[index]!.after.date, profiles);
   }

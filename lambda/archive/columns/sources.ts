@@ -20,8 +20,11 @@ export interface InMemory {
     hash: string;
     raw: unknown[];
     profiles: Profiles;
-    /** The time at which this run archived it, or noticed that it is in force again; null if it was in force before. */
-    addedAt: string | null;
+    /**
+     * The time at which this run archived it, or noticed that it is in force again, and its `knownUntil`; null if it was
+     * in force before.
+     */
+    added: { addedAt: string; knownUntil?: string } | null;
   };
 }
 
@@ -77,7 +80,7 @@ export class Sources {
     const { recent, others } = written?.catalogues ?? { recent: [], others: 0 };
     const known = new Set(recent.map(({ hash }) => hash));
     const unknown = hashes.filter((hash) => !known.has(hash));
-    const { hash, addedAt } = memory?.catalogue ?? { hash: '', addedAt: null };
+    const { hash, added: ours } = memory?.catalogue ?? { hash: '', added: null };
 
     const isInForce = !memory || recent.at(-1)?.hash === hash;
     if (unknown.length === others && isInForce) {
@@ -86,8 +89,10 @@ export class Sources {
     }
     // One that is in force again is not new to the archive.
     const added = known.has(hash) ? 0 : 1;
-    if (addedAt !== null && unknown.length === others + added) {
-      sources.#timeline = { recent: [...recent, { hash, fetchedAt: addedAt }].toSorted(byTime), others };
+    if (ours && unknown.length === others + added) {
+      const { addedAt, ...until } = ours;
+      const entry = { hash, fetchedAt: addedAt, ...until };
+      sources.#timeline = { recent: [...recent, entry].toSorted(byTime), others };
       return { sources, shifted: written !== null && addedAt <= written.fetchedAt };
     }
     await sources.#readTimeline();
@@ -122,7 +127,7 @@ export class Sources {
       date,
       versions: versions.map(({ snapshot }) => snapshot),
       seenAt: versions[0]!.fetchedAt,
-      profiles: await this.#profilesOf(last, date),
+      ...(await this.#profilesOf(last, date)),
       fetchedAt: last.fetchedAt,
     };
   }
@@ -157,12 +162,21 @@ export class Sources {
     return versions.filter((version) => version !== null).toSorted(byTime);
   }
 
-  async #profilesOf({ fetchedAt, newest }: { fetchedAt: string; newest: boolean }, date: string) {
+  async #profilesOf(
+    { fetchedAt, newest }: { fetchedAt: string; newest: boolean },
+    date: string,
+  ): Promise<Pick<ArchivedDay, 'profiles' | 'knownUntil'>> {
     for (;;) {
-      const hash = await this.#inForceAt(fetchedAt);
-      if (hash === null) return NO_PROFILES;
+      const inForce = await this.#inForceAt(fetchedAt);
+      if (!inForce) return { profiles: NO_PROFILES };
+      const { hash, knownUntil } = inForce;
       const catalogue = await this.#catalogue(hash);
-      if (catalogue) return newest ? catalogue.profiles : profilesAsOf(catalogue, date);
+      if (catalogue) {
+        return {
+          profiles: newest ? catalogue.profiles : profilesAsOf(catalogue, date),
+          ...(knownUntil === undefined ? {} : { knownUntil }),
+        };
+      }
       // It has been damaged since it was last read, and counts as missing.
       const { recent, others } = this.#timeline;
       const left = recent.filter((each) => each.hash !== hash);
@@ -171,10 +185,10 @@ export class Sources {
     }
   }
 
-  async #inForceAt(fetchedAt: string): Promise<string | null> {
+  async #inForceAt(fetchedAt: string): Promise<Timeline['recent'][number] | null> {
     const last = () => this.#timeline.recent.findLast((each) => each.fetchedAt <= fetchedAt);
     if (!last() && this.#timeline.others > 0 && !this.#isComplete) await this.#readTimeline();
-    return (last() ?? this.#timeline.recent[0])?.hash ?? null;
+    return last() ?? this.#timeline.recent[0] ?? null;
   }
 
   async #readTimeline(): Promise<void> {
@@ -182,8 +196,9 @@ export class Sources {
     const entries = await inParallel(catalogues, ({ hash, named }) =>
       this.#unlessDamaged(
         async () => {
-          const { fetchedAt } = await this.#archive.archivedProfiles(hash);
-          return [fetchedAt, ...named.filter((at) => at > fetchedAt)].map((at) => ({ hash, fetchedAt: at }));
+          const { profiles: _, ...first } = await this.#archive.archivedProfiles(hash);
+          const again = named.filter((at) => at > first.fetchedAt);
+          return [{ hash, ...first }, ...again.map((at) => ({ hash, fetchedAt: at }))];
         },
         (why) => (this.#unprovenCatalogue = why),
       ),

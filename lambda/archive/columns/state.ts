@@ -20,7 +20,7 @@ export interface ColumnsState {
   /** The shortened hashes of the versions from which the rows of the last days up to `through` are made. */
   versions: Record<string, string>;
   /** The catalogues that may be in force for these days, oldest first, and the number of others in the archive. */
-  catalogues: { recent: { hash: string; fetchedAt: string }[]; others: number };
+  catalogues: { recent: { hash: string; fetchedAt: string; knownUntil?: string }[]; others: number };
   /** The latest time at which a snapshot with rows was fetched; '' for none. */
   fetchedAt: string;
   /** The present writer. A writer that finds another's name here has been overtaken. */
