@@ -85,16 +85,16 @@ export interface Outcome {
   figures: Oracle['figures'];
 }
 
-/** @param stopAtFirst ends with the day of the first violation */
-export async function live(history: History, { stopAtFirst = false } = {}): Promise<Outcome> {
+/** @param isEnough ends with the day of the first violation for which it returns true */
+export async function live(
+  history: History,
+  isEnough: (violation: string) => boolean = () => false,
+): Promise<Outcome> {
   const fleet = new Fleet(history);
-  for (let day = 0; day < history.days; day += 1) {
-    await fleet.day(day);
-    if (stopAtFirst && fleet.oracle.violations.length > 0) break;
-  }
-  if (!(stopAtFirst && fleet.oracle.violations.length > 0))
-    await fleet.oracle.finish(fleet.store, fleet.keys);
-  return { violations: fleet.oracle.violations, figures: fleet.oracle.figures };
+  const { oracle } = fleet;
+  for (let day = 0; day < history.days && !oracle.violations.some(isEnough); day += 1) await fleet.day(day);
+  if (!oracle.violations.some(isEnough)) await oracle.finish(fleet.store, fleet.keys);
+  return { violations: oracle.violations, figures: oracle.figures };
 }
 
 class Fleet {
@@ -118,10 +118,9 @@ class Fleet {
       this.keys.apps.set(clientId, { homeTenantId: IDS[index]!, objectId, keys: [], refuses: null });
       this.keys.upload(clientId, bundle.certificate);
     }
-    const fleet = tenants.slice(0, history.tenants);
-    this.#truths = fleet.map(({ tenantId }, index) => truthOf(history, index, tenantId));
-    this.oracle = new Oracle(fleet, this.#truths);
-    this.#events = fleet.map(() => Array.from({ length: history.days }, () => []));
+    this.#truths = tenants.map(({ tenantId }, index) => truthOf(history, index, tenantId));
+    this.oracle = new Oracle(tenants, this.#truths);
+    this.#events = tenants.map(() => Array.from({ length: history.days }, () => []));
     for (const event of history.events) {
       const until = 'days' in event ? event.on + event.days : event.on + 1;
       for (let on = event.on; on < Math.min(until, history.days); on += 1)
@@ -130,9 +129,8 @@ class Fleet {
   }
 
   async day(day: number): Promise<void> {
-    const fires = tenants
-      .slice(0, this.#history.tenants)
-      .map((tenant, index) => ({ index, at: fireOf(tenant, dateAt(day)) }))
+    const fires = this.#history.tenants
+      .map((index) => ({ index, at: fireOf(tenants[index]!, dateAt(day)) }))
       .toSorted((a, b) => a.at - b.at);
     for (const { index, at } of fires) {
       const random = randomOf(`fire ${this.#history.seed} ${day} ${index}`);
@@ -155,7 +153,7 @@ class Fleet {
     this.#until(noon);
     if (!this.#events[0]![day]!.some(({ kind }) => kind === 'watch off')) await this.#watch(day);
     await this.#renew(day);
-    for (const index of this.#truths.keys()) this.oracle.dayEnds(index, day);
+    for (const index of this.#history.tenants) this.oracle.dayEnds(index, day);
   }
 
   #until(at: number): void {
@@ -309,8 +307,8 @@ class Fleet {
           schedules: {
             digests: async () => [],
             list: async () =>
-              this.#truths.map(({ tenantId }) => ({
-                tenantId,
+              this.#history.tenants.map((index) => ({
+                tenantId: tenants[index]!.tenantId,
                 enabled: true,
                 since: new Date(`${dateAt(0)}T00:00:00Z`),
               })),
@@ -338,7 +336,7 @@ class Fleet {
     try {
       await rotate({
         deployment: 'years',
-        tenants: tenants.slice(0, this.#history.tenants),
+        tenants: this.#history.tenants.map((index) => tenants[index]!),
         sender: SENDER,
         ports: {
           clock: this.clock,
@@ -355,7 +353,7 @@ class Fleet {
           store: wrap(this.store as ObjectStore),
           mailer: {
             send: async (mail) => {
-              this.oracle.violate(`day ${day}: the renewal asks for a human: ${mail.subject}`);
+              this.oracle.renewalSent(day, mail);
               return 'id';
             },
           },

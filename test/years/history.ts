@@ -7,7 +7,7 @@ import { randomOf } from '../../simulator/random.ts';
 
 export const FIRST_DAY = '2026-01-01';
 export const FIVE_YEARS = 1826;
-const TENANTS = 3;
+const TENANTS = [0, 1, 2];
 
 /** `on`: days since the first one. */
 export type Event = { tenant: number; on: number } & (
@@ -53,18 +53,19 @@ export type GraphFault =
 export interface History {
   seed: number;
   days: number;
-  tenants: number;
+  /** Indices of the tenants that are watched. */
+  tenants: number[];
   events: Event[];
 }
 
 /** A history of a seed. Rates are those of a busy tenant on a bad cloud: what would come in a decade comes in five years. */
-export function historyOf(seed: number, days = FIVE_YEARS, tenants = TENANTS): History {
+export function historyOf(seed: number, days = FIVE_YEARS): History {
   const source = randomOf(`history ${seed}`);
   const random = () => source.next();
   const chance = (share: number) => random() < share;
   const between = (from: number, to: number) => from + Math.floor(random() * (to - from + 1));
   const events: Event[] = [];
-  for (let tenant = 0; tenant < tenants; tenant += 1) {
+  for (const tenant of TENANTS) {
     const every = (interval: number, event: () => DistributiveOmit<Event, 'tenant' | 'on'>) => {
       for (let on = 1; on < FIVE_YEARS; on += 1)
         if (chance(1 / interval)) events.push({ tenant, on, ...event() });
@@ -129,12 +130,13 @@ export function historyOf(seed: number, days = FIVE_YEARS, tenants = TENANTS): H
       }));
     }
   }
-  return {
-    seed,
-    days,
-    tenants,
-    events: events.filter((event) => event.on < days && (endOf(event) < days - QUIET_DAYS || isTruth(event))),
-  };
+  return cut({ seed, days, tenants: TENANTS, events }, days);
+}
+
+/** The history's first days. */
+export function cut(history: History, days: number): History {
+  const isIn = (event: Event) => event.on < days && (endOf(event) < days - QUIET_DAYS || isTruth(event));
+  return { ...history, days, events: history.events.filter(isIn) };
 }
 
 /** Nothing fails in the last days, so that everything can come to its end. */

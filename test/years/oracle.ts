@@ -105,7 +105,7 @@ class Book {
   since = { earned: 0, rescored: 0, decided: 0 };
   /** When the catalogue that the last comparison saw was served. */
   catalogueAt: string | null = null;
-  /** When a complete catalogue was last served to anybody. */
+  /** When the last complete catalogue that was archived was served. */
   completeAt: string | null = null;
   pending = new Map<number, { date: string; share: number; steps: number }>();
   reports = 0;
@@ -170,6 +170,7 @@ export class Oracle {
     dropped: 0,
     watchMails: 0,
     renewals: 0,
+    renewalMails: 0,
     /** By person: how many on each day. */
     mails: new Map<string, Map<number, number>>(),
   };
@@ -221,6 +222,13 @@ export class Oracle {
       const archived = { hash, version, complete };
       book.archived.set(date, [...(book.archived.get(date) ?? []), archived]);
       book.byHash.set(hash, archived);
+    }
+    const [, ledger] = /^ledger\/tenant=([^/]+)\//.exec(key) ?? [];
+    if (ledger !== undefined) {
+      const file = JSON.parse(Buffer.from(bytes).toString()) as { entry: string };
+      const { at, added } = JSON.parse(file.entry) as { at: string; added: { key: string }[] };
+      if (added.some((object) => object.key.startsWith('profiles/')))
+        this.#books[this.#tenants.findIndex(({ tenantId }) => tenantId === ledger)]!.completeAt = at;
     }
     const [, whose] = /^reports\/tenant=([^/]+)\//.exec(key) ?? [];
     if (whose !== undefined) {
@@ -276,6 +284,14 @@ export class Oracle {
       operations: ['oncall@contoso.com'],
     };
     for (const person of readers[kind] ?? []) this.#count(person, invoked.day);
+  }
+
+  /** "Nothing has to be done": what is left over is only mentioned. */
+  renewalSent(day: number, { subject, text }: { subject: string; text: string }): void {
+    if (!subject.includes('an old certificate of') || !text.includes('Nothing has to be done'))
+      this.violate(`day ${day}: the renewal asks for a human: ${subject}`);
+    this.figures.renewalMails += 1;
+    this.#count('oncall@contoso.com', day);
   }
 
   watchSent(day: number): void {
@@ -448,10 +464,9 @@ export class Oracle {
     const where = `day ${day}, tenant ${tenant}, ${from?.date ?? 'the beginning'} to ${to.date}`;
     const toKnown = book.byHash.get(to.snapshot);
     if (!toKnown) return this.violate(`${where}: the cursor names an object that is not archived`);
-    if (served?.catalogue.complete) book.completeAt = served.catalogue.at;
     const catalogueAt = served?.catalogue.complete
       ? served.catalogue.at
-      : (book.catalogueAt ?? served!.catalogue.at);
+      : (book.completeAt ?? served!.catalogue.at);
     const formerAt = book.catalogueAt;
     book.catalogueAt = catalogueAt;
     if (!from) {
