@@ -40,6 +40,7 @@ async function play(history: History): Promise<void> {
   const before = process.threadCpuUsage();
   const outcome = await live(history);
   const { user, system } = process.threadCpuUsage(before);
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- to a thread, not to a window
   parentPort!.postMessage({ history, outcome, seconds: (user + system) / 1e6 } satisfies Played);
 }
 
@@ -54,6 +55,7 @@ async function main(): Promise<void> {
         next += 1;
         const played = await new Promise<Played>((resolve, reject) => {
           worker.once('message', resolve).once('error', reject);
+          // oxlint-disable-next-line unicorn/require-post-message-target-origin -- to a thread, not to a window
           worker.postMessage(history);
         });
         worker.removeAllListeners();
