@@ -6,8 +6,8 @@ import type { Control, Profile, Snapshot } from '../lambda/score/snapshot.ts';
 import { randomOf } from '../simulator/random.ts';
 
 /**
- * What tells drift from a loss, tried on generated tenants of several sizes: how many days of a year have a mail, and
- * which losses no mail reported, by the first rule (whatever the change of `total` could explain at most is drift), by
+ * Compares rules that distinguish drift from a loss, on generated tenants of several sizes: the days of a year with a mail,
+ * and the losses that no mail reported, by the first rule (whatever the change of `total` could explain at most is drift), by
  * the design's, and by ours. The same years for each.
  *
  *     npm run bench:drift
@@ -18,13 +18,13 @@ interface Counting {
   name: string;
   maximum: number;
   of: (users: number) => number;
-  /** Of those at the start, and of those who come, how many fail. */
+  /** The shares that fail, of those at the start and of those who come. */
   failing: number;
   newcomersFailing: number;
-  /** Who comes and goes: people for good; devices also sleep for weeks. */
+  /** The rates of coming and going. People go permanently; devices also sleep for weeks. */
   comes: number;
   goes: number;
-  /** Who fails is protected; who is protected fails. */
+  /** The rates at which those who fail are protected, and those who are protected fail. */
   mended: number;
   broken: number;
 }

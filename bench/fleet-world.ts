@@ -10,7 +10,7 @@ import type { Measurement } from './measure.ts';
 
 const CLIENT_ID = '6f1d3a52-97b1-4c0b-8a3e-2f5d1c7e9b40';
 
-/** Every so many requests one is throttled, beside what Graph's own limits do. */
+/** One of this number of requests is throttled, in addition to Graph's own limits. */
 const THROTTLED = { token: 7, graph: 23 };
 /** Seconds. */
 const RETRY_AFTER = 1;
@@ -18,9 +18,9 @@ const RETRY_AFTER = 1;
 /** One way to have every tenant run. */
 export interface Fleet {
   morning: () => Promise<{ results: RunResult[]; processes: Measurement[] }>;
-  /** How many snapshots are in the archive. */
+  /** The number of snapshots in the archive. */
   stored: () => Promise<number>;
-  /** How many mails went out. */
+  /** The number of mails that were sent. */
   sent: () => Promise<number>;
   stop: () => Promise<void>;
 }

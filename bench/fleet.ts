@@ -1,6 +1,6 @@
 /**
- * `npm run bench:fleet -- [tenants] [controls] [days] [--function]`: a provider's morning, 1,000 tenants if nothing else
- * is said. Every tenant runs with real ports, ten at a time as in a new account, against a Microsoft that throttles: once
+ * `npm run bench:fleet -- [tenants] [controls] [days] [--function]`: a provider's morning, with 1,000 tenants
+ * by default. Every tenant runs with real ports, ten at a time as in a new account, against a Microsoft that throttles: once
  * with all the days that Graph has, and once more on the next day. It runs on one machine, or as it is deployed
  * (`--function`: the bundle, on an emulator of AWS). It prints what that took and fails if a day or a mail is lost, or if
  * a Retry-After was not waited for.

@@ -14,7 +14,7 @@ const compress = promisify(gzip);
 
 /** Of what is generated: a folder that another version made is not used. */
 const VERSION = 3;
-/** So many tenants are drawn; the others are copies of them under ids of their own. */
+/** The number of tenants that are drawn; the others are copies of them under ids of their own. */
 const DRAWN = 10;
 /** The maximum number of tenants whose snapshots are written: of the others there are columns alone. */
 export const WITH_SNAPSHOTS = 100;

@@ -75,7 +75,7 @@ const control = await valueOf(
 );
 const controlDays = Number(await valueOf('SELECT count(*) FROM controls'));
 
-// Of as many tenants as there are snapshots of.
+// The question is about the tenants whose snapshots exist.
 const columns = (await bytesUnder(join(folder, 'history'))) * Math.min(1, WITH_SNAPSHOTS / tenants.length);
 row('raw snapshots, gzipped / as JSON', {
   ours: megabytes(bytes.gzipped),
@@ -109,7 +109,7 @@ console.log(
   [
     `${tenants.length} tenants × ${days} days, ${controlDays.toLocaleString('en')} rows of controls.`,
     `${drawn} tenants are drawn, the others are copies under ids of their own.`,
-    `Times are wall, warm, the median of ${ROUNDS.question}; raw ones the median of as many as fit into 20 s.`,
+    `Times are wall, warm, the median of ${ROUNDS.question}; raw ones the median of those that fit into 20 s.`,
   ].join('\n'),
 );
 console.log(table.toString());

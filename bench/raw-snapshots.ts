@@ -55,7 +55,7 @@ export const RAW_QUESTIONS: Record<string, (files: string, period: Period) => st
     SELECT * FROM (${controls(files)}) WHERE control = ${literal(control)} ORDER BY date`,
 };
 
-/** DuckDB on the snapshots. It is given the files that matter, which the layout tells. */
+/** DuckDB on the snapshots. It is given the files that matter, as the layout determines. */
 export class RawSnapshots {
   readonly #folder: string;
   readonly #tenants: string[];

@@ -7,7 +7,7 @@ import { handleGraph } from '../simulator/graph.ts';
 import { createServerCertificate } from '../simulator/certificates.ts';
 import { Tokens } from '../simulator/tokens.ts';
 
-/** What the server tells its parent once it listens. */
+/** The message of the server to its parent once it listens. */
 export interface Listening {
   tenantId: string;
   clientId: string;
@@ -23,7 +23,7 @@ export interface Listening {
  * made once: a tenant of 411 controls as it stood yesterday and today. Whoever asks gets them gzipped, as from Graph.
  */
 const SEED = 'bench';
-/** An ordinary one on which there is something to tell: two controls lose their points. */
+/** An ordinary day with findings: two controls lose their points. */
 const DAY = 112;
 const clientId = '6f1d3a52-97b1-4c0b-8a3e-2f5d1c7e9b40';
 

@@ -149,7 +149,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'runs-failed',
-      description: `A run failed for good, after its retries. The queue of failed runs holds its event and its error. Fix the cause, run the tenant ("${commandLine(`run --deployed${flag}`)}"), then purge the queue.`,
+      description: `A run failed, and so did its retries. The queue of failed runs holds its event and its error. Fix the cause, run the tenant ("${commandLine(`run --deployed${flag}`)}"), then purge the queue.`,
       metric: deadLetters(props.failedRuns),
       when: atLeast,
       threshold: 1,
@@ -176,7 +176,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'deliveries-dropped',
-      description: `A report did not reach a channel or a mailbox and was given up: refused for good, or tried for 7 days. The operations mail lists what was lost, to whom and why; the report itself is in the archive. Mend the channel: "${commandLine('channel test <name>')}" sends to it.`,
+      description: `A report did not reach a channel or a mailbox and was given up: refused permanently, or tried for 7 days. The operations mail lists what was lost, to whom and why; the report itself is in the archive. Mend the channel: "${commandLine('channel test <name>')}" sends to it.`,
       metric: watched(DEPLOYMENT_METRICS.deliveriesDropped, Stats.SUM, Duration.hours(1)),
       when: atLeast,
       threshold: 1,

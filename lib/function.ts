@@ -27,7 +27,7 @@ export interface MonitorFunctionProps {
   /** What it does, for people. */
   readonly description: string;
   readonly environment: Record<string, string>;
-  /** Takes the events whose run failed for good. */
+  /** Takes the events whose run failed after all retries. */
   readonly failedRuns: IQueue;
   /** MB. @default 512 */
   readonly memorySize?: number;

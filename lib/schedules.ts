@@ -44,7 +44,7 @@ const RUNS_AT_A_TIME = 2;
 /** Seconds of a daily run; bench/cost.ts says how it is measured. */
 export const RUN_SECONDS = 6;
 
-/** Minutes. Steps, so that a further tenant changes the schedules of all others as good as never. */
+/** Minutes. Steps, so that a further tenant almost never changes the schedules of all others. */
 const WINDOWS = [15, 30];
 
 /**

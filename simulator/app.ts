@@ -3,7 +3,7 @@ export interface Key {
   keyId: string;
   /** PEM. */
   certificate: string;
-  /** From then on every part of Entra knows it. */
+  /** The time from which every part of Entra knows it. */
   visibleFrom: Date;
 }
 
@@ -11,15 +11,15 @@ export interface Key {
 export interface Registration {
   objectId: string;
   homeTenantId: string;
-  /** Those that addKey added. */
+  /** The keys that addKey added. */
   keys: Key[];
-  /** ms that a new key takes to get around; what signs in meanwhile gets AADSTS700027. */
+  /** The time, in ms, until a new key is known everywhere; a sign-in with it meanwhile gets AADSTS700027. */
   replication: number;
-  /** What an app management policy of the tenant forbids. */
+  /** The kind of key that an app management policy of the tenant forbids. */
   policy: 'certificates' | 'lifetime' | null;
-  /** Nobody has said which of the two Entra does where a certificate comes a second time. */
+  /** The outcome for a certificate that is added a second time. It is not documented which of the two Entra does. */
   duplicates: 'refused' | 'added';
-  /** With what removeKey answers where there is no such key: both have been seen. */
+  /** The status with which removeKey answers if there is no such key. Both have been seen. */
   absent: 400 | 404;
   /** Federated credentials. */
   federated: { issuer: string; subject: string; audience: string }[];
@@ -37,6 +37,6 @@ export interface App {
   roles: string[];
   /** False: the enterprise application is there, and disabled. */
   enabled: boolean;
-  /** False: nobody ever consented, so that the tenant does not know the app at all. */
+  /** False if nobody ever consented, so that the tenant does not know the app at all. */
   consented: boolean;
 }

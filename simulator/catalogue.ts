@@ -16,9 +16,9 @@ export interface CatalogueEntry {
   cost: string | null;
   impact: string | null;
   threats: string[];
-  /** What its score is a share of; null: it is on or off. */
+  /** The group whose share is its score; null if it is only on or off. */
   of: 'users' | 'mailboxes' | 'admins' | 'devices' | null;
-  /** On or off, and says how many there are, without a total. */
+  /** True if it is on or off, and counts without a total. */
   counts: boolean;
   /** `{tenant}` stands for the tenant's id. */
   url: string;
@@ -400,7 +400,7 @@ const SETTINGS = [
   ['ContentSniffing', 'Enable Content Sniffing protection', 3],
   ['CsrfProtection', 'Enable anti-CSRF token', 6],
 ] as const;
-/** These titles tell the apps apart: only four of them share the first. */
+/** The apps with a common first title. All others have titles of their own. */
 const SHARED_TITLES = new Set(['Atlassian', 'CitrixSF', 'GitHub', 'Google']);
 
 function connectedApps(): CatalogueEntry[] {

@@ -14,7 +14,7 @@ export function createCertificate(
   return create({ notBefore: machineClock.now(), ...options });
 }
 
-/** A certificate for localhost and 127.0.0.1. It is good whatever the clock says: TLS is not what is practised here. */
+/** A certificate for localhost and 127.0.0.1. It is valid whatever the clock shows, because TLS is not what is practised here. */
 export function createServerCertificate(): Promise<KeyPair> {
   return createCertificate({
     commonName: 'localhost',

@@ -8,7 +8,7 @@ import {
   type TimelineEvent,
 } from './timeline.ts';
 
-/** What can happen to a tenant, as parts that events are put together from. Each fails where it cannot happen. */
+/** The changes that can happen to a tenant, from which events are composed. Each throws if it cannot happen. */
 type Change = TimelineEvent['apply'];
 
 export const all =
@@ -21,7 +21,7 @@ export const all =
 export const turned = (name: string, on: boolean): Change =>
   measured(name, (measure) => ('total' in measure ? { ...measure, count: on ? measure.total : 0 } : { on }));
 
-/** So many (of so many, where the whole moves too) are as they should be. */
+/** The number of those who are as they should be, and their total if it moves too. */
 export const counted = (name: string, count: number, total?: number): Change =>
   measured(name, (measure) => {
     const whole = total ?? ('total' in measure ? measure.total : undefined);
@@ -103,14 +103,14 @@ export const decided =
     setProfile(state, name, { ...profile, updates: [...profile.updates, update] });
   };
 
-/** Whether a decision gives all the points. */
+/** True if a decision gives all the points. */
 export const granted =
   (name: string, yes: boolean): Change =>
   (state, { day }) => {
     state.controls.set(name, { ...controlOf(state, name), granted: yes, touched: day });
   };
 
-/** An exception is made in Defender: the control itself says so, its profile never does. */
+/** An exception is made in Defender, which shows in the control itself and never in its profile. */
 export const excepted =
   (name: string, exception: { state: string; granted: boolean }): Change =>
   (state, { day }) => {

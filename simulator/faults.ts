@@ -3,21 +3,21 @@ import { graphError } from './graph.ts';
 import type { Endpoint, Incoming, Reply } from './http.ts';
 import type { WireControlScore, WireProfile, WireSecureScore } from './wire.ts';
 
-/** Makes of a good answer the one that is sent instead. */
+/** Turns a good answer into the one that is sent instead. */
 export type Fault = (good: Reply, incoming: Incoming) => Reply;
 
 export interface FaultRule {
   at: Endpoint;
-  /** That tenant alone. */
+  /** Only this tenant. */
   tenant?: string;
-  /** How many good answers go out first, 0 where absent. */
+  /** The number of good answers that are sent first; 0 if absent. */
   after?: number;
-  /** How often it happens: 1 where absent, `Infinity` for ever. */
+  /** The number of times it happens: 1 if absent, `Infinity` forever. */
   times?: number;
   with: Fault;
 }
 
-/** The rules that are still to happen, in the order in which they were made; one at most happens to an answer. */
+/** The pending rules, in the order in which they were made. At most one applies to an answer. */
 export class Faults {
   #rules: { rule: FaultRule; after: number; times: number }[] = [];
 
@@ -74,7 +74,7 @@ export function throttled(retryAfter?: number | Date): Fault {
   };
 }
 
-/** The token is not taken, as happens when it is revoked. */
+/** The token is not accepted, as if it had been revoked. */
 export const unauthorized: Fault = status(401, 'Access token validation failure.');
 
 /** The token lacks the role, although the registration has it. */
@@ -120,13 +120,13 @@ export const html: Fault = () => ({
 /** The connection ends before the length that was announced. */
 export const truncated: Fault = (good) => ({ ...good, broken: 'cut' });
 
-/** The body is whole by its length, and its JSON is not. */
+/** The body has its complete length, but its JSON is truncated. */
 export const cutJson: Fault = (good) => {
   const text = JSON.stringify(good.body);
   return { ...good, body: text.slice(0, Math.ceil(text.length / 2)) };
 };
 
-/** Not JSON, though it says so. */
+/** The body is not JSON, although the header claims it. */
 export const malformedJson: Fault = (good) => ({ ...good, body: `{'value': [${'undefined, '.repeat(3)}]}` });
 
 /** No answer, ever. */
@@ -207,7 +207,7 @@ export const scoresAsStrings: Fault = everyEntry((one) => ({
   })),
 }));
 
-/** The page turned round. */
+/** The page in reverse order. */
 export const oldestFirst: Fault = onAnswer((body) => ({ ...body, value: body.value.toReversed() }));
 
 /** Three of five controls of the n-th entry are missing; the total stands as if they were not in the tenant. */
@@ -219,7 +219,7 @@ export const controlsGone = (n = 0): Fault =>
     return { ...one, controlScores, currentScore };
   });
 
-/** The total of the n-th entry is off by so many points from the sum of its controls. */
+/** The total of the n-th entry differs by this number of points from the sum of its controls. */
 export const sumOff = (points: number, n = 0): Fault =>
   entry(n, (one) => ({ ...one, currentScore: Math.round((one.currentScore + points) * 100) / 100 }));
 

@@ -7,7 +7,7 @@ import { baseState, TimelineTenant, type Timeline, type TimelineEvent } from './
 export interface GeneratedOptions {
   /** yyyy-mm-dd of day `day`. */
   today: string;
-  /** 90 where absent: as many days as Graph keeps. */
+  /** 90 if absent, the number of days that Graph has. */
   day?: number;
   /** 411 where absent, which is the most that was measured in a real tenant. */
   controls?: number;
@@ -15,15 +15,15 @@ export interface GeneratedOptions {
   tenantId?: string;
 }
 
-/** One recommendation comes and one goes so often, in days. */
+/** The interval, in days, at which one recommendation comes and one goes. */
 const TURNOVER = 30;
 
 /** Recommendations in the profiles beyond those that apply, from which the new ones come. */
 const SPARE = 12;
 
 /**
- * A tenant of any size drawn from a seed, for running many. It holds nothing but its seed and the number of its day:
- * all else is made anew for every answer.
+ * A tenant of any size, drawn from a seed, so that many can run. It stores only its seed and the number of its day;
+ * everything else is made again for every answer.
  */
 export function generatedTenant(seed: string | number, options: GeneratedOptions): TimelineTenant {
   const name = `generated ${seed}`;
@@ -60,7 +60,7 @@ function timelineOf(seed: string, size: number, until: number): Timeline {
     devices: random.integer(20, 3000),
     done: 0.35 + random.next() * 0.4,
   });
-  // Those that go stand at the end, so that what goes up and down before is never among them.
+  // The recommendations that go are at the end, so that those that move before are never among them.
   const steady = present.slice(0, size - SPARE);
   const events: TimelineEvent[] = [];
   for (let day = 2; day <= until; day += 1) {

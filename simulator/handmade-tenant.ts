@@ -2,7 +2,7 @@ import { addDays, DAYS_KEPT, fillStatus, type SimulatedTenant } from './tenant.t
 import { DEFAULT_STATE, percentageOf, round2, VENDOR } from './wire.ts';
 import type { WireControlScore, WireProfile, WireSecureScore, WireStateUpdate } from './wire.ts';
 
-/** What a test says of a control; everything else is filled in. */
+/** The facts that a test sets of a control; everything else is filled in. */
 export interface HandmadeControl {
   points: number;
   /** Points; the profile's where absent, 10 where that says nothing. */
@@ -18,7 +18,7 @@ export interface HandmadeControl {
   lastSynced?: string;
   /** Of a device control; "default" where absent and its category is Device. */
   state?: string;
-  /** What Graph says, where it shall not follow from points and maximum. */
+  /** Graph's percentage, if it must not follow from points and maximum. */
   percentage?: number;
 }
 
@@ -32,7 +32,7 @@ export interface HandmadeDay {
   /** The sum of the controls' maxima where absent. */
   maximum?: number;
   services?: string[];
-  /** A number is so many points of 10 (or of the profile's maximum). */
+  /** A number means points, of 10 or of the profile's maximum. */
   controls: Record<string, number | HandmadeControl>;
 }
 
@@ -45,7 +45,7 @@ export interface HandmadeOptions {
   profiles?: Record<string, Partial<WireProfile> | null>;
 }
 
-/** A tenant of which a test says each number. Days that lie after today are served once the calendar reaches them. */
+/** A tenant whose every number is set by a test. Days after today are served once the calendar reaches them. */
 export class HandmadeTenant implements SimulatedTenant {
   readonly tenantId: string;
   #today: string;
@@ -67,8 +67,8 @@ export class HandmadeTenant implements SimulatedTenant {
       ...Object.keys(profiles),
     ]);
     for (const name of names) {
-      const said = profiles[name];
-      if (said !== null) this.setProfile(name, said ?? {});
+      const given = profiles[name];
+      if (given !== null) this.setProfile(name, given ?? {});
     }
   }
 
@@ -85,7 +85,7 @@ export class HandmadeTenant implements SimulatedTenant {
     this.#days.set(day.date, day);
   }
 
-  /** From now on the day is served so. A control that is null is no longer in it; those not named stay as they are. */
+  /** Changes a day from now on. A control that is null is no longer in it; those not listed stay as they are. */
   restate(
     date: string,
     changes: Partial<Omit<HandmadeDay, 'date' | 'controls'>> & {

@@ -16,8 +16,8 @@ export interface Reply {
   /** A string is sent as it is, anything else as JSON. */
   body: unknown;
   /**
-   * How it goes wrong on the wire: nothing is ever sent, the connection is reset, or it ends half-way through
-   * the body that content-length announced.
+   * How it goes wrong on the wire: nothing is ever sent, the connection is reset, or it ends before
+   * the complete body that content-length announced.
    */
   broken?: 'hangs' | 'reset' | 'cut';
   /** ms after which it is sent. */
@@ -35,14 +35,14 @@ export type Endpoint =
   | 'slack'
   | 'webhook';
 
-/** What one of the services makes of a request. */
+/** The answer of one of the services to a request. */
 export interface Handled {
   /** Null for an address that no service has. */
   endpoint: Endpoint | null;
   /** Lower case; null where the request names none (a Graph request without a valid token). */
   tenantId: string | null;
   reply: Reply;
-  /** Called where no fault keeps the request from being accepted. */
+  /** Called if no fault prevents the request from being accepted. */
   accept?: () => void;
   /** Called when the answer has left, or never will. */
   done?: () => void;

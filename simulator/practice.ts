@@ -33,7 +33,7 @@ export interface PracticeRun {
   index: number;
   /** yyyy-mm-dd in UTC, the day that Graph's newest snapshot is of. */
   date: string;
-  /** When it begins. */
+  /** The time at which it begins. */
   at: Date;
 }
 
@@ -46,7 +46,7 @@ export function practiceRuns(now: Date): PracticeRun[] {
   }));
 }
 
-/** A clock that begins at `start` and goes on from there: one that stood still would know no deadline. */
+/** A clock that begins at `start` and runs, because no deadline would ever pass on one that stands still. */
 export function clockFrom(start: Date): Clock {
   const began = performance.now();
   return { now: () => new Date(start.getTime() + (performance.now() - began)) };
@@ -68,7 +68,7 @@ const shown = (path: string) => styleText('cyan', `./${relative(process.cwd(), p
 const heading = (text: string) => console.log(`\n${styleText(['bold', 'inverse'], ` ${text} `)}`);
 
 /**
- * The whole monitor on a practice tenant. A first run on 90 days of history, then ten more days, one run each. Real
+ * The complete monitor on a practice tenant. A first run on 90 days of history, then ten more days, one run each. Real
  * code on real wire formats; only Microsoft is simulated, and the calendar. Prints what happens.
  * @param now the moment of the last run. Entra is simulated by the machine's clock, since MSAL signs in by that one:
  *   the two may be some months apart, not years.
@@ -113,7 +113,7 @@ async function practiceOf(now: Date, root: string): Promise<void> {
 
   const tenant = practiceTenant({ today: first.date });
   let clock = clockFrom(first.at);
-  // A webhook takes no message that was signed on another day.
+  // A webhook refuses messages that were signed on another day.
   const simulator = await startSimulator({ tenants: [tenant], receiversNow: () => clock.now() });
   try {
     // What NODE_EXTRA_CA_CERTS does for a process that has not started yet.

@@ -9,13 +9,13 @@ import type { AdaptiveCard } from '../lambda/report/card.ts';
 import type { Endpoint, Handled, Incoming, Reply } from './http.ts';
 
 /*
- * What takes the messages of channels: a workflow of Teams, an incoming webhook of Slack, and a receiver that checks
- * signatures as Standard Webhooks says. Strict: what the real ones would drop without a word is refused here.
+ * The receivers of the channels' messages: a workflow of Teams, an incoming webhook of Slack, and a receiver that checks
+ * signatures by Standard Webhooks. They are strict: they refuse what the real ones would drop silently.
  */
 
 export type Receiver = Extract<Endpoint, 'teams' | 'slack' | 'webhook'>;
 
-/** A message that was taken. */
+/** An accepted message. */
 export interface Received {
   receiver: Receiver;
   /** The `webhook-id`, of a webhook; of the others made up. */
@@ -24,7 +24,7 @@ export interface Received {
   at: Date;
   /** As JSON has it. */
   body: Record<string, unknown>;
-  /** Whether a webhook had taken the same id before. */
+  /** True if a webhook had accepted the same id before. */
   repeated: boolean;
 }
 
@@ -47,7 +47,7 @@ const TOLERANCE_MS = 5 * 60_000;
 /** Messages that Slack takes at once, and then one a second; Teams four a second. */
 const RATES = { teams: 4, slack: 4 };
 
-/** Their addresses and the key are made up anew each time: nothing may know them but by its config. */
+/** Their addresses and the key are invented again each time, so that programs know them only from their config. */
 export class Receivers {
   /** Secret, as those of the real ones are. */
   readonly addresses: Record<Receiver, string>;
@@ -55,7 +55,7 @@ export class Receivers {
   readonly signingKey = `whsec_${Buffer.from(randomUUID() + randomUUID())
     .subarray(0, 32)
     .toString('base64')}`;
-  /** What was taken, in its order. */
+  /** The accepted messages, in order. */
   readonly messages: Received[] = [];
   readonly #now: () => Date;
   readonly #recent = { teams: [] as number[], slack: [] as number[] };
@@ -71,7 +71,7 @@ export class Receivers {
     };
   }
 
-  /** As if nothing had come for a while: nobody is asked to pause. */
+  /** Forgets the recent messages, so that no sender is asked to pause. */
   calm(): void {
     this.#recent.teams = [];
     this.#recent.slack = [];
@@ -194,7 +194,7 @@ export class Receivers {
   }
 }
 
-/** A message that was taken, as people see it; null where programs alone read it. */
+/** An accepted message as people see it; null if only programs read it. */
 function pageOf(receiver: Receiver, body: Record<string, unknown>): string | null {
   switch (receiver) {
     case 'teams':
@@ -291,7 +291,7 @@ function isText(value: unknown, longest: number): boolean {
 
 // What goes wrong at a receiver: `fault({ at: 'teams', with: gone.teams })`
 
-/** Somebody deleted what took the messages, for good. */
+/** Somebody deleted the workflow, webhook or app that accepted the messages. */
 export const gone: Record<Receiver, () => Reply> = {
   teams: () => teamsError(404, 'WorkflowNotFound', 'The workflow could not be found.').reply,
   slack: () => slackText(404, 'no_service').reply,
@@ -302,7 +302,7 @@ export const gone: Record<Receiver, () => Reply> = {
 export const switchedOff = (): Reply =>
   teamsError(400, 'WorkflowTriggerIsNotEnabled', 'The trigger of the workflow is not enabled.').reply;
 
-/** The message is taken, and the answer comes so many ms later. */
+/** The message is accepted, and the answer comes this number of ms later. */
 export const slow =
   (delay: number) =>
   (good: Reply): Reply => ({ ...good, delay });

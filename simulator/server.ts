@@ -20,7 +20,7 @@ export interface SimulatorOptions {
   tenants?: Iterable<SimulatedTenant>;
   /** Any free one where absent. */
   port?: number;
-  /** Name of the host that it says it is. @default localhost */
+  /** The host name under which it answers. @default localhost */
   host?: string;
   /** A certificate for that host that exists already, so that a CA file on disk stays good. Made where absent. */
   tls?: KeyPair;
@@ -54,7 +54,7 @@ export interface Simulator {
   /** PEM of the certificate to trust. */
   ca: string;
   port: number;
-  /** What takes the messages of channels. */
+  /** The receivers of the channels' messages. */
   receivers: Receivers;
   /** By id. */
   tenants: ReadonlyMap<string, SimulatedTenant>;
@@ -190,7 +190,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         ...app,
         tenantId: app.tenantId.toLowerCase(),
         clientId: app.clientId.toLowerCase(),
-        // The very object where it is whole: several tenants may share it.
+        // A given registration stays the same object, because several tenants may share it.
         registration: Object.assign(app.registration ?? {}, { ...home, ...app.registration }),
       };
       apps.set(`${registered.tenantId}/${registered.clientId}`, registered);

@@ -1,6 +1,6 @@
 import type { WireProfile, WireSecureScore } from './wire.ts';
 
-/** How many days Graph keeps. */
+/** The number of days that Graph has. */
 export const DAYS_KEPT = 90;
 
 /** A tenant as the two services see it. It has a calendar of its own, which a test moves on. */
@@ -9,14 +9,14 @@ export interface SimulatedTenant {
   readonly tenantId: string;
   /** yyyy-mm-dd. */
   readonly today: string;
-  /** Moves today on by whole days. */
+  /** Moves today on by a number of days. */
   advance(days: number): void;
   /** What Graph knows of it today; good for one answer. */
   read(): TenantReading;
 }
 
 export interface TenantReading {
-  /** All days that were published until today and are kept, newest first, yyyy-mm-dd. */
+  /** All days that were published until today and that Graph still has, newest first, yyyy-mm-dd. */
   dates: string[];
   /**
    * One of `dates`.

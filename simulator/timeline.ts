@@ -12,7 +12,7 @@ export interface ControlState {
   category: string;
   maximum: number;
   measure: Measure;
-  /** A person's decision gives all the points, whatever is measured. */
+  /** True if a person's decision gives all the points, whatever is measured. */
   granted: boolean;
   /** What a Device control says of itself: "default", or an exception that was made in Defender. */
   state: string;
@@ -34,9 +34,9 @@ export interface ProfileState {
 
 /** A tenant on one day: what events change. */
 export interface TenantState {
-  /** The day's own: events change it in place. */
+  /** The controls belong to the day, so events change them in place. */
   controls: Map<string, ControlState>;
-  /** Shared by days: events put another in its place. */
+  /** The profiles are shared by days, so events replace them. */
   profiles: ReadonlyMap<string, ProfileState>;
   services: string[];
 }
@@ -47,7 +47,7 @@ export interface TenantState {
  */
 export interface TimelineEvent {
   day: number;
-  /** Last day whose snapshot it changes; for ever where absent. */
+  /** The last day whose snapshot it changes; if absent, it never ends. */
   through?: number;
   /** First day on which Graph serves it; `day` where absent. */
   knownFrom?: number;
@@ -70,7 +70,7 @@ export interface TimelineOptions {
   day: number;
 }
 
-/** A tenant whose days follow from a state and events. Nothing is kept but the number of its day. */
+/** A tenant whose days follow from a state and events. It stores only the number of its day. */
 export class TimelineTenant implements SimulatedTenant {
   readonly tenantId: string;
   readonly #seed: string;
@@ -79,7 +79,7 @@ export class TimelineTenant implements SimulatedTenant {
   readonly #timeline: () => Timeline;
   #day: number;
 
-  /** @param timeline called once an answer: it may build the timeline anew each time and keep none */
+  /** @param timeline called once per answer, so that it may build the timeline again each time and store none */
   constructor(options: TimelineOptions, timeline: () => Timeline) {
     this.tenantId = options.tenantId.toLowerCase();
     this.#seed = options.seed;
@@ -122,7 +122,7 @@ export class TimelineTenant implements SimulatedTenant {
       if (!state) throw new RangeError(`There is no day ${day}`);
       return state;
     };
-    // Most controls are the same on most days: what is said of one is made once.
+    // Most controls are the same on most days, so the texts of each are made only once.
     const older = new Map<ControlState, WireControlScore>();
     let profiles: WireProfile[] | undefined;
     return {
@@ -254,7 +254,7 @@ function controlScore(control: ControlState, synced: string | null): WireControl
   const isDevice = control.category === 'Device';
   const counted = entry.counts || shared;
   const points = pointsOf(control);
-  // What a template says of a switch in words of its own stays in older entries.
+  // The words of a template about a switch stay in older entries.
   const status = texts.status.replace('{place}', shared ? '' : String(measure.on));
   return {
     controlCategory: control.category,
@@ -299,7 +299,7 @@ function syncTime(service: string): string {
   return service === 'Azure ATP' ? '14:59:53Z' : '13:58:47Z';
 }
 
-/** What others have, which moves a little every day. */
+/** The averages of other tenants, which move a little every day. */
 function averages(random: ReturnType<typeof randomOf>, day: number): Record<string, number> {
   const near = (value: number): number => round2(value + day * 0.01 + random.next());
   return {
@@ -327,7 +327,7 @@ export interface BaseOptions {
   users: number;
   admins: number;
   devices: number;
-  /** How likely a switch is on, or a share complete. 0 to 1. */
+  /** The probability, 0 to 1, that a switch is on or a share complete. */
   done: number;
 }
 
@@ -355,7 +355,7 @@ function drawMeasure(entry: CatalogueEntry, options: BaseOptions): Measure {
   const good = random.next() < done;
   if (!entry.of) return { on: good };
   const total = { users, mailboxes: users, admins, devices }[entry.of];
-  // Most shares are all or nearly all; the rest hang somewhere half-way.
+  // Most shares are complete or nearly so; the rest are somewhere in between.
   if (good)
     return { count: total - (random.next() < 0.35 ? 0 : random.integer(1, Math.ceil(total / 12))), total };
   return {

@@ -27,13 +27,13 @@ export interface WireControlScore {
   implementationStatus: string;
   /** 0 to 100, up to 2 decimals: made of the rounded points. */
   scoreInPercentage: number;
-  /** These five stand in the newest entry alone. */
+  /** Only the newest entry has these five. */
   lastSynced?: string;
   on?: 'true' | 'false';
   /** Those that meet the control; of Device controls those that are exposed. May stand without a total. */
   count?: string;
   total?: string;
-  /** Of Device controls: "default", or an exception that was made in Defender, of which the profile knows nothing. */
+  /** For Device controls: "default", or an exception that was made in Defender and is not in the profile. */
   state?: string;
 }
 

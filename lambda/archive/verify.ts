@@ -33,12 +33,12 @@ import { commandLine } from '../command-line.ts';
 export const KINDS = {
   damaged: {
     consequence: 'What was archived there can no longer be proven, and nothing is derived from it.',
-    remedy: `Restore it from an earlier version of the bucket, or from a backup. If it is lost for good, say so: ${commandLine('archive acknowledge <key> --reason "…"')}`,
+    remedy: `Restore it from an earlier version of the bucket, or from a backup. If it cannot be restored, acknowledge the loss: ${commandLine('archive acknowledge <key> --reason "…"')}`,
   },
   missing: {
     consequence:
       'What was archived there can no longer be proven. Rows of the history that were made from it stay.',
-    remedy: `Restore it from an earlier version of the bucket, or from a backup. If it is lost for good, say so: ${commandLine('archive acknowledge <key> --reason "…"')}`,
+    remedy: `Restore it from an earlier version of the bucket, or from a backup. If it cannot be restored, acknowledge the loss: ${commandLine('archive acknowledge <key> --reason "…"')}`,
   },
   foreign: {
     consequence: 'It was not created by the archive and proves nothing, so nothing is derived from it.',

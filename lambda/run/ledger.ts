@@ -122,7 +122,7 @@ export async function completeLedger(
   return completion;
 }
 
-/** True for a report that is still in the state and is to be created. */
+/** True for a report that is still in the state and must be created. */
 async function isClaimed(archive: Archive, { key }: Named): Promise<boolean> {
   return key.startsWith('reports/') && (await archive.state()).state?.claim?.report != null;
 }

@@ -107,12 +107,12 @@ export type Suspicion =
  * once two further days agree with it. A suspect day that does not count changes nothing: the next plausible day is
  * compared with the baseline, and carries whatever was lost meanwhile.
  * It is a fold over the days, so daily runs and one run after a gap accept the same days.
- * @param told the baseline: the snapshot last reported
+ * @param lastReported the baseline: the snapshot last reported
  * @param days the days after it, oldest first
  */
-export function acceptDays(told: Snapshot, days: Snapshot[]): Accepted {
+export function acceptDays(lastReported: Snapshot, days: Snapshot[]): Accepted {
   const accepted: Accepted = { steps: [], skipped: [], waiting: null };
-  let baseline = told;
+  let baseline = lastReported;
   for (const [index, raw] of days.entries()) {
     const day = holdUnreadable(baseline, raw);
     const suspicion = suspect(baseline, day);
@@ -153,9 +153,9 @@ export function heldControls(day: Snapshot): Control[] {
 }
 
 function suspect(baseline: Snapshot, day: Snapshot): Suspicion | null {
-  const told = baseline.controls.size;
+  const baselineSize = baseline.controls.size;
   const gone = matchControls(baseline, day).removed.length;
-  if (gone > told / 2) return { date: day.date, gone, told };
+  if (gone > baselineSize / 2) return { date: day.date, gone, told: baselineSize };
   const difference = disagreement(day);
   return leaves(disagreement(baseline), difference, day) ? { date: day.date, difference } : null;
 }

@@ -473,7 +473,7 @@ class DayFold<Row extends NamedChange> {
     this.#add('lost', drop.control, drop.percentagePoints);
   }
 
-  /** What is pending of it counts as muted, and nothing of it is to be reported any more. */
+  /** What is pending of it counts as muted, and nothing of it may be reported any more. */
   #mute(control: string): void {
     const drop = this.#pending.get(control);
     if (drop) {

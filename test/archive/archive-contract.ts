@@ -152,7 +152,7 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
         (content) => (content['azureTenantId'] = 'f'.repeat(36)),
         true,
       ],
-    ])('reads no snapshot of which %s was changed', async (_, why, change, rename) => {
+    ])('reads no snapshot whose %s was changed', async (_, why, change, rename) => {
       const store = await newStore();
       const secureScore = entry('2026-03-01', { controls: { a: 8 } }, true);
       const original = contentHash(secureScore);

@@ -233,7 +233,7 @@ describe('a day that does not prove itself', () => {
           }
           const { unproven } = await rebuild(store);
           const own = Object.entries(damaged).filter(
-            // That day put in its own place is whole.
+            // That day in its own place is intact.
             ([date, name]) => !(name === 'of another day' && date === '2026-02-22'),
           );
           expect(unproven.map(({ date }) => date)).toEqual(own.map(([date]) => date).toSorted());
@@ -288,7 +288,7 @@ describe('a day that does not prove itself', () => {
 });
 
 describe('a run whose columns fail', () => {
-  it('has told its mails, says so in the log and in a metric, and the next one catches up', async () => {
+  it('has sent its mails, reports it in the log and in a metric, and the next one catches up', async () => {
     const w = world('2026-03-01T07:00:00Z');
     fillDays(w.graph, '2026-02-20', 10, BASE);
     const run = w.runOf();
@@ -437,7 +437,7 @@ describe('a maximum that moved while no run looked', () => {
   );
 });
 
-it('what only a later day of an absence tells dates a maximum of the month before', async () => {
+it('a later day of an absence dates a maximum of the month before', async () => {
   const store = new MemoryStore();
   const dates = Array.from({ length: 70 }, (_, index) => addDays('2026-01-02', index));
   for (const last of ['2026-02-20', dates.at(-1)!]) {
@@ -460,7 +460,7 @@ it('what only a later day of an absence tells dates a maximum of the month befor
   expect(changes).toMatchObject([{ kind: 're-scored', control: 'empty', date: '2026-02-25' }]);
 });
 
-describe('rows that are written already are made anew', () => {
+describe('rows that are written already are made again', () => {
   it.each([1, 2])('where version %i wrote them', async (version) => {
     const store = await archived('2026-02-20', 20);
     const before = store.dump('history/');
@@ -610,7 +610,7 @@ describe('rows that are written already are made anew', () => {
     await run('2026-03-08');
   });
 
-  it('but for a whole month of which the snapshots are gone: its rows stay', async () => {
+  it('except for a month without any snapshots, whose rows stay', async () => {
     const store = await archived('2026-02-20', 12);
     const before = store.dump('history/');
     for (const key of store.objects.keys()) if (key.includes('date=2026-03')) store.objects.delete(key);

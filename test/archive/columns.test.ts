@@ -38,7 +38,7 @@ async function expectAsRebuilt(store: MemoryStore, tenantId = TENANT_ID) {
   expect(store.dump('state/columns')).toEqual(copy.dump('state/'));
 }
 
-/** A store of which writes to one table fail. */
+/** A store in which writes to one table fail. */
 function refusing(store: MemoryStore, prefix: string): ObjectStore {
   return {
     location: store.location,

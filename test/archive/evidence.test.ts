@@ -24,7 +24,7 @@ if (lacking.length > 0)
 const root = await mkdtemp(path.join(tmpdir(), 'evidence-'));
 afterAll(() => rm(root, { recursive: true }));
 
-describe.skipIf(lacking.length > 0)('what docs/evidence.md tells an auditor to run', () => {
+describe.skipIf(lacking.length > 0)('the commands of docs/evidence.md for an auditor', () => {
   let folder: string;
   let head: string;
   beforeEach(async () => {
@@ -62,7 +62,7 @@ describe.skipIf(lacking.length > 0)('what docs/evidence.md tells an auditor to r
   };
   const wrong = /BROKEN|NOT IN THE LEDGER|FORGED|FOREIGN|FAILED|No such file/;
 
-  it('proves a whole archive', () => {
+  it('proves an intact archive', () => {
     const printed = audit();
     expect(printed).not.toMatch(wrong);
     expect(printed).toContain(`head ${head}`);

@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 describe('a folder', () => {
-  test.each(['EPERM', 'ENOTSUP', 'EXDEV'])('without hard links (%s) is told', async (code) => {
+  test.each(['EPERM', 'ENOTSUP', 'EXDEV'])('without hard links (%s) is reported', async (code) => {
     const store = folderStore(root);
     vi.mocked(fs.link).mockRejectedValueOnce(failure(code));
     await expect(store.create('a', bytes('1'))).rejects.toMatchObject({
@@ -39,7 +39,7 @@ describe('a folder', () => {
     expect(await readdir(path.join(root, '.tmp'))).toEqual([]);
   });
 
-  test.each(['EPERM', 'ENOTSUP', 'EXDEV'])('of mails without hard links (%s) is told', async (code) => {
+  test.each(['EPERM', 'ENOTSUP', 'EXDEV'])('of mails without hard links (%s) is reported', async (code) => {
     vi.mocked(fs.link).mockRejectedValueOnce(failure(code));
     await expect(outboxMailer(root).send(mailOf())).rejects.toMatchObject({
       code: 'outbox-links-unsupported',
@@ -57,7 +57,7 @@ describe('a folder', () => {
     ['ENAMETOOLONG', 'archive-name-too-long', false],
     ['EMFILE', 'archive-failed', true],
     ['EIO', 'archive-failed', false],
-  ])('that answers %s is told as %s, and nothing has changed', async (code, ours, retryable) => {
+  ])('that answers %s is reported as %s, and nothing has changed', async (code, ours, retryable) => {
     const store = folderStore(root);
     const version = await store.replace('state/a.json', bytes('1'), null);
     const told = {

@@ -100,7 +100,7 @@ describe('a folder', () => {
     expect(await folderStore(root).list('')).toEqual(['a']);
   });
 
-  test('that is a file is told', async () => {
+  test('that is a file is reported', async () => {
     const file = path.join(await newRoot(), 'file');
     await writeFile(file, '');
     const store = folderStore(file);
@@ -112,7 +112,7 @@ describe('a folder', () => {
     await expect(store.replace('a', bytes(''), null)).rejects.toMatchObject(wrong);
   });
 
-  test('whose folders stand where an object belongs is told', async () => {
+  test('whose folders are in the place of an object is reported', async () => {
     const store = folderStore(await newRoot());
     await store.create('a/b', bytes('1'));
     const wrong = { code: 'archive-key-taken', message: expect.stringContaining('"a"') };
@@ -122,7 +122,7 @@ describe('a folder', () => {
     await expect(store.create('a/b/c', bytes(''))).rejects.toMatchObject({ code: 'archive-not-a-folder' });
   });
 
-  test('that links in a circle is told', async () => {
+  test('that links in a circle is reported', async () => {
     const link = path.join(await newRoot(), 'link');
     await symlink(link, link);
     await expect(folderStore(link).get('a')).rejects.toMatchObject({ code: 'archive-link-loop' });
@@ -142,41 +142,45 @@ describe('processes', () => {
     expect(await textOf(folderStore(root), 'state/counter')).toBe('100');
   });
 
-  test('that are killed leave whole objects, a whole state and no lock', { timeout: 60_000 }, async () => {
-    const root = await newRoot();
-    const seen = { state: 0, objects: 0, killedInside: 0 };
-    for (let round = 0; round < 8; round += 1) {
-      const children = [writer(root, 'churn'), writer(root, 'churn')];
-      await Promise.all(children.map((child) => once(child.stdout, 'data')));
-      await sleep(20 + Math.random() * 60);
-      await Promise.all(children.map((child) => kill(child)));
-      seen.killedInside += (await readdir(path.join(root, '.tmp'))).length > 0 ? 1 : 0;
+  test(
+    'that are killed leave complete objects, a complete state and no lock',
+    { timeout: 60_000 },
+    async () => {
+      const root = await newRoot();
+      const seen = { state: 0, objects: 0, killedInside: 0 };
+      for (let round = 0; round < 8; round += 1) {
+        const children = [writer(root, 'churn'), writer(root, 'churn')];
+        await Promise.all(children.map((child) => once(child.stdout, 'data')));
+        await sleep(20 + Math.random() * 60);
+        await Promise.all(children.map((child) => kill(child)));
+        seen.killedInside += (await readdir(path.join(root, '.tmp'))).length > 0 ? 1 : 0;
 
+        const store = folderStore(root);
+        const keys = await store.list('objects/');
+        for (const key of keys.slice(-4)) {
+          expect(unsealed((await store.get(key))?.bytes ?? bytes(''))).toBe(Number(path.basename(key)));
+        }
+        expect(keys.length).toBeGreaterThanOrEqual(seen.objects);
+        const state = await store.get('state/a.json');
+        const now = unsealed(state?.bytes ?? bytes(''));
+        expect(now).toBeGreaterThanOrEqual(seen.state);
+        Object.assign(seen, { state: now, objects: keys.length });
+
+        const start = performance.now();
+        expect(
+          await store.replace('state/a.json', state?.bytes ?? bytes(''), state?.version ?? null),
+        ).toBeDefined();
+        expect(performance.now() - start).toBeLessThan(2_000);
+        expect(await readdir(path.join(root, '.tmp'))).toEqual([]); // swept
+      }
+      // The test means something only if kills did hit writes.
+      expect(seen.killedInside).toBeGreaterThan(0);
       const store = folderStore(root);
-      const keys = await store.list('objects/');
-      for (const key of keys.slice(-4)) {
+      for (const key of await store.list('objects/')) {
         expect(unsealed((await store.get(key))?.bytes ?? bytes(''))).toBe(Number(path.basename(key)));
       }
-      expect(keys.length).toBeGreaterThanOrEqual(seen.objects);
-      const state = await store.get('state/a.json');
-      const now = unsealed(state?.bytes ?? bytes(''));
-      expect(now).toBeGreaterThanOrEqual(seen.state);
-      Object.assign(seen, { state: now, objects: keys.length });
-
-      const start = performance.now();
-      expect(
-        await store.replace('state/a.json', state?.bytes ?? bytes(''), state?.version ?? null),
-      ).toBeDefined();
-      expect(performance.now() - start).toBeLessThan(2_000);
-      expect(await readdir(path.join(root, '.tmp'))).toEqual([]); // swept
-    }
-    // The test means something only if kills did hit writes.
-    expect(seen.killedInside).toBeGreaterThan(0);
-    const store = folderStore(root);
-    for (const key of await store.list('objects/')) {
-      expect(unsealed((await store.get(key))?.bytes ?? bytes(''))).toBe(Number(path.basename(key)));
-    }
-  });
+    },
+  );
 });
 
 describe('a lock', () => {

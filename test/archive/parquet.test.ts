@@ -130,7 +130,7 @@ describe.each(TABLES)('a file of the table $name', (table) => {
     );
   });
 
-  it('that is damaged anywhere is refused, or read as whole rows, and never crashes', () => {
+  it('that is damaged anywhere is refused, or read as complete rows, and never crashes', () => {
     fc.assert(
       fc.property(
         rowsFor(table),
@@ -187,7 +187,7 @@ describe('runs and packed bits', () => {
     expect(() => readHybrid(bytes, 25, new Int32Array(4))).toThrow('too many');
   });
 
-  it('need so many bits', () => {
+  it('need this number of bits', () => {
     expect([0, 1, 2, 3, 4, 5, 256, 257].map(bitWidthOf)).toEqual([0, 0, 1, 2, 2, 3, 8, 9]);
   });
 });

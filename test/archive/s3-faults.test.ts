@@ -123,7 +123,7 @@ describe('an error of S3', () => {
     [named('TimeoutError'), 'archive-unreachable', true],
     [Object.assign(named('Error'), { code: 'ECONNRESET' }), 'archive-unreachable', true],
     [new Error('Region is missing'), 'archive-region-missing', false],
-  ])('%s is told as %s', async (error, code, retryable) => {
+  ])('%s is reported as %s', async (error, code, retryable) => {
     s3.onAnyCommand().rejects(error);
     const told = { code, retryable, cause: error, advice: expect.stringMatching(/\w+/) };
     const about = (action: string, target: string): object => ({
@@ -152,7 +152,7 @@ describe('an error of S3', () => {
     expect(await store.get('state/a.json')).toBeUndefined();
   });
 
-  test('that denies an object which a listing shows is told', async () => {
+  test('that denies an object which a listing shows is reported', async () => {
     s3.on(GetObjectCommand).rejects(denied);
     s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'p/a' }] });
     await expect(store.get('a')).rejects.toMatchObject({ code: 'archive-access-denied', cause: denied });

@@ -56,7 +56,7 @@ export function storeContract(
       expect(await store.get('b')).toBeUndefined();
     });
 
-    test('tells the same version for the same object', async () => {
+    test('returns the same version for the same object', async () => {
       const store = await newStore();
       await store.create('a', bytes('an object'));
       expect((await store.get('a'))?.version).toBe((await sameStore(store).get('a'))?.version);

@@ -50,7 +50,7 @@ interface Scene extends Attacked {
 
 interface Tampering {
   name: string;
-  /** @returns keys of which a finding must speak, or their beginnings */
+  /** @returns keys that a finding must list, or their beginnings */
   act: (scene: Scene) => Promise<string[]>;
   /** Nothing is lost that is evidence: the next run makes it again, and everything is proven as before. */
   heals?: boolean;
@@ -280,7 +280,7 @@ export function tamperMatrix(newStore: () => Promise<Attacked>): void {
     keys.filter((key) => !verdict?.findings.some((finding) => finding.key.startsWith(key)));
 
   describe('an archive that nobody has tampered with', () => {
-    test('is whole, before and after a further run', async () => {
+    test('is intact, before and after a further run', async () => {
       const { store } = await scene();
       expect((await verdictOf(store))?.findings).toEqual([]);
       await further(store);

@@ -58,7 +58,7 @@ function repacked(bytes: Uint8Array, change: (content: Record<string, unknown>) 
   return gzipSync(JSON.stringify(content));
 }
 
-describe('an archive that is whole', () => {
+describe('an archive that is intact', () => {
   it('is proved so, with what it holds', async () => {
     const { findings, ...verdict } = await verdictOf(whole);
     expect(findings).toEqual([]);
@@ -119,7 +119,7 @@ describe('what is wrong is named', () => {
       'it is not gzipped JSON',
     ],
     [
-      'a snapshot of which a score was changed',
+      'a snapshot with a changed score',
       (store) => {
         const key = keyOf(store, 'snapshots/', 4);
         const bytes = repacked(store.objects.get(key)!, (content) => {
@@ -209,7 +209,7 @@ describe('what is wrong is named', () => {
       'no object of the archive has such a name',
     ],
     [
-      'a snapshot that is gone, of a day that was told',
+      'a snapshot that is gone, of a day that was reported',
       (store) => {
         const key = keyOf(store, `snapshots/tenant=${TENANT_ID}/date=2026-03-01`);
         store.objects.delete(key);
@@ -296,7 +296,7 @@ describe('what is wrong is named', () => {
 });
 
 describe('gaps', () => {
-  it('that began when Graph no longer had the days are told apart from what it never had', async () => {
+  it('that began when Graph no longer had the days are distinguished from what it never had', async () => {
     const store = new MemoryStore();
     const answer = (dates: string[]) => ({
       tenantId: TENANT_ID,

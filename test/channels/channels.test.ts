@@ -416,7 +416,7 @@ describe('a message that does not get through', () => {
     expect(await refusalOf('aws')).toMatchObject(expected);
   });
 
-  it('to a channel that the config has no longer is refused for good', async () => {
+  it('to a channel that the config no longer has is refused permanently', async () => {
     expect(await refusalOf('gone')).toMatchObject({ code: 'channel-removed', ...dropped });
   });
 });

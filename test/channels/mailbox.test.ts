@@ -85,7 +85,7 @@ test('names are quoted, and encoded where they are not ASCII', () => {
   expect(long).toMatch(/^[ -~]+$/);
   for (const word of long.split(' ').slice(0, -1)) {
     expect(word.length).toBeLessThanOrEqual(75);
-    // Whole characters in every word.
+    // Every word has complete characters.
     expect(Buffer.from(word.slice(10, -2), 'base64').toString()).not.toContain('\uFFFD');
   }
 });

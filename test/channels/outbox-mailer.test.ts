@@ -100,7 +100,7 @@ test('an outbox that cannot be written says so', async () => {
   });
 });
 
-test('names of files sort by time, tell what they are, and stay in the folder', () => {
+test('names of files sort by time, show what they are, and stay in the folder', () => {
   expect(fileName('2026-01-10/contoso/scores-1a2b3c4d')).toBe('2026-01-10_contoso_scores-1a2b3c4d.eml');
   expect(fileName('2026-01-10/Müller & Söhne/start')).toMatch(
     /^2026-01-10_muller-sohne_start-[0-9a-f]{8}\.eml$/,

@@ -24,7 +24,7 @@ function failing(name: string, message = 'no', fields: object = {}): Error {
 }
 
 describe('what a channel keeps secret', () => {
-  it('is read anew each time, without the line break of an editor', async () => {
+  it('is read again each time, without the line break of an editor', async () => {
     manager
       .on(GetSecretValueCommand, { SecretId: 'secure-score/soc' })
       .resolvesOnce({ SecretString: 'https://a.example\r\n' })

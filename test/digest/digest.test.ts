@@ -281,7 +281,7 @@ describe('what a digest covers', () => {
     expect(await account()).toEqual(now);
   });
 
-  it('a tenant that is added, removed or unreadable is said so and breaks no sum', async () => {
+  it('a tenant that is added, removed or unreadable is listed as such and breaks no sum', async () => {
     const f = await started({
       tenants: 6,
       events: { 1: [{ day: FIRST + 1, apply: change.turned(on[0]!, false) }] },
@@ -332,7 +332,7 @@ describe('what a digest covers', () => {
     expect(sentBy(f)).toEqual([]);
   });
 
-  it('what fails on is reported once, and again with other news', async () => {
+  it('a lasting failure is reported once, and again with other findings', async () => {
     const f = await started({ events: { 1: [{ day: FIRST + 3, apply: change.turned(on[0]!, false) }] } });
     f.failing.add(4);
     expect((await f.day(FIRST + 1)).report!.attention).toMatchObject([
@@ -403,7 +403,7 @@ describe('a week and a month', () => {
   });
 });
 
-/** The points to be had, worked out from what Graph said last. */
+/** The points to be had, worked out from what Graph stated last. */
 async function expectOutlook(f: Fleet, { outlook, tenants }: DigestReport): Promise<void> {
   const effort: Record<string, number> = { low: 1, moderate: 2, high: 3 };
   const had = new Map<string, { tenants: number; percentagePoints: number }>();
@@ -446,7 +446,7 @@ describe('deliveries of a digest', () => {
     new DeliveryError('channel-gone', 'The workflow is deleted.', 'Make another.', { final: true });
   const down = () => new DeliveryError('channel-failing', 'No answer.', 'Wait.', { retryable: true });
 
-  it('refused for good: operations are told by mail, and the others get theirs', async () => {
+  it('refused permanently: operations are notified by mail, and the others get theirs', async () => {
     const f = await aboutToSend();
     f.channels.named('soc').fails = gone;
     const { result } = await makeDigest(f.digestRun());

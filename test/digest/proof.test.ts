@@ -108,7 +108,7 @@ interface Stored {
   controls: Map<string, number>;
 }
 
-/** As Graph said it. */
+/** The score as Graph stated it. */
 async function stored(store: ObjectStore, number: number, day: number): Promise<Stored | null> {
   const date = new Date(Date.parse('2026-03-01') + day * 86_400_000).toISOString().slice(0, 10);
   const keys = await store.list(`snapshots/tenant=${idOf(number)}/date=${date}/`);

@@ -123,7 +123,7 @@ describe('scores', () => {
     );
   });
 
-  test('that are as many as asked for are not followed, though Graph offers more', async () => {
+  test('are not followed once there are enough entries, although Graph offers more', async () => {
     expect(await (await session()).secureScores(8, null)).toHaveLength(8);
     expect(asked()).toEqual(['secureScores?$top=8']);
   });
@@ -310,7 +310,7 @@ describe('what lasts', () => {
       /no list \("value"\)/,
       3,
     ],
-  ])('is told, and may be tried another day: %s', async (_, fault, code, message, calls) => {
+  ])('is reported, and may be tried another day: %s', async (_, fault, code, message, calls) => {
     const graph = await session({ attempts: 4 });
     fail(fault);
     const error = await failureOf(graph.secureScores(8, null));
@@ -371,7 +371,7 @@ describe('what is final', () => {
       'graph-redirected',
       /redirects \(302\) to "https:\/\/evil\.example\/"/,
     ],
-  ])('is told at once: %s', async (_, fault, code, message) => {
+  ])('is reported at once: %s', async (_, fault, code, message) => {
     const graph = await session();
     fail(fault);
     const error = await failureOf(graph.secureScores(8, null));

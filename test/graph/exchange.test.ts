@@ -41,7 +41,7 @@ async function setbackOf(outcome: Promise<unknown>) {
   return (error as Setback).failure;
 }
 
-test('a whole answer, decompressed, without its byte order mark', async () => {
+test('a complete answer, decompressed, without its byte order mark', async () => {
   const url = await serve((_, response) => {
     response.writeHead(418, { 'content-encoding': 'gzip', 'x-test': 'yes' });
     response.end(gzipSync('\uFEFF{"é": 1}'));

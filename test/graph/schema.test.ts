@@ -376,7 +376,7 @@ describe('a bad entry', () => {
     expect(error.message).toContain('entry 4');
   });
 
-  test('that stands first and says no day counts as the newest, though others are whole', async () => {
+  test('that stands first and has no day counts as the newest, although others are complete', async () => {
     const error = await failureOf(() => readAnswer({ ...answer(), entries: [{}, ...answer().entries] }));
     expect(error.message).toContain('entry 0');
   });
@@ -410,7 +410,7 @@ describe('a date that stands twice', () => {
     ]);
   });
 
-  test('counts as the first that is whole, even as the newest', () => {
+  test('counts as the first complete one, even as the newest', () => {
     const entries = [{ ...wireEntry(NEWEST), controlScores: null }, wireEntry(NEWEST)];
     const { days, skipped } = readAnswer({ entries, tenantId: TENANT_ID });
     expect(days.map(({ raw }) => raw)).toEqual([entries[1]]);
@@ -446,7 +446,7 @@ describe('an archived entry', () => {
     }
   });
 
-  test('that is degraded has no texts, even if it is said to be the newest', () => {
+  test('that is degraded has no texts, even if it is marked as the newest', () => {
     const control = snapshotOf(wireEntry(NEWEST, false)).controls.get('aad_mfa');
     expect(control).toMatchObject({ complete: false, status: null, points: 8.57 });
   });

@@ -129,7 +129,7 @@ describe('what Entra refuses by itself', () => {
     expect(error.message).toContain(tenantId);
   });
 
-  test('a tenant that is not there, told by the discovery document', async () => {
+  test('a tenant that does not exist, as the discovery document shows', async () => {
     simulator.fault({ at: 'discovery', times: Infinity, with: aadsts(90002) });
     expect((await failureOf(signIn())).code).toBe('tenant-not-found');
   });
@@ -220,7 +220,7 @@ describe('a clock that is off', () => {
     expect(tokenCalls()).toBe(2);
   });
 
-  test('is told, with how much', async () => {
+  test('is reported, with its size', async () => {
     register();
     skew = 20 * 60_000;
     fail((good) => ({
@@ -300,7 +300,7 @@ describe('outages', () => {
     ['a reset connection', reset, 'sign-in-unreachable'],
     ['a web page', html, 'sign-in-malformed-answer'],
     ['no object', (good) => ({ ...good, body: 'null' }), 'sign-in-malformed-answer'],
-  ])('that last are told, and may be tried another day: %s', async (_, fault, code) => {
+  ])('that last are reported, and may be tried another day: %s', async (_, fault, code) => {
     register();
     fail(fault);
     const error = await failureOf(signIn({ limits: { attempts: 3 } }));
@@ -308,7 +308,7 @@ describe('outages', () => {
     expect(tokenCalls()).toBe(3);
   });
 
-  test('of the discovery document are told as what they are', async () => {
+  test('of the discovery document are reported as what they are', async () => {
     register();
     simulator.fault({ at: 'discovery', times: Infinity, with: status(503) });
     expect((await failureOf(signIn({ limits: { attempts: 2 } }))).code).toBe('sign-in-unavailable');

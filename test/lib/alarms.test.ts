@@ -102,7 +102,7 @@ test('their number does not depend on the number of tenants', () => {
   expect(ofType(one, 'AWS::CloudWatch::Alarm')).toHaveLength(alarms.length);
 });
 
-test('the alarm on the watch tells that its metric has ceased', () => {
+test('the alarm on the watch goes off when its metric ceases', () => {
   const [, watch] = alarms.find(([name]) => name.endsWith('watch-silent'))!;
   expect(watch.TreatMissingData).toBe('missing');
   expect(watch.InsufficientDataActions?.map(text)).toEqual([`<${topicId}>`]);

@@ -217,7 +217,7 @@ describe('outputs', () => {
     ]);
   });
 
-  test('tell the next steps', () => {
+  test('explain the next steps', () => {
     const steps = Object.values(outputs)
       .map(({ Description }) => Description ?? '')
       .filter((description) => description.startsWith('Next step:'));

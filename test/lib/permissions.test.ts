@@ -23,7 +23,7 @@ describe('every policy', () => {
     expect(wildcards).toEqual([]);
   });
 
-  test('names its resources, save where IAM knows none', () => {
+  test('lists its resources, except where IAM knows none', () => {
     const open = statements(deployment)
       .filter(({ effect, kind }) => effect === 'Allow' && kind === 'AWS::IAM::Policy')
       .flatMap(({ actions, resources }) =>

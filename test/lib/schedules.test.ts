@@ -162,7 +162,7 @@ describe('the window that is chosen', () => {
     expect(windowOf([...half.map(at('07:00')), ...half.map(at('09:00'))]).toMinutes()).toBe(30);
   });
 
-  /** How many of the day's runs find the account's ten places taken, of so many that begin at random in a window. */
+  /** The number of the day's runs that find the account's ten places taken, if all begin at random in a window. */
   function throttled(count: number, window: number, seconds: number, day: number): number {
     const random = randomOf(`day ${day}`);
     const starts = range(count)

@@ -59,7 +59,7 @@ describe('two deployments', () => {
     expect(alike.filter(standsAlone)).toEqual([]);
   });
 
-  test('of which the first has the names that it always had: an update replaces nothing', () => {
+  test('leave the names of the first one as they were, so that an update replaces nothing', () => {
     const names = namesIn(first).filter(standsAlone);
     expect(names.filter((name) => !name.startsWith('AWS::CloudWatch::Alarm')).toSorted()).toEqual([
       'AWS::Athena::WorkGroup Name SecureScoreMonitor',

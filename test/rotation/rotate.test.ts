@@ -217,7 +217,7 @@ describe('what stands in the way', () => {
       expect(thumbprintOf(w.secret.pem())).toBe(first);
     }
     expect(at).toEqual([30, 7]);
-    // At the very end it takes the others along no more.
+    // At the very end it no longer takes the others with it.
     await days(w, 2);
     expect(thumbprintOf(w.secret.pem())).not.toBe(first);
     await w.everybodySignsIn(w.tenants.filter(({ tenantId }) => tenantId !== TENANT_B));
@@ -417,7 +417,7 @@ async function wholeRenewal(w: World, wrap: (rotation: Rotation) => Rotation): P
 }
 
 describe('a crash at every call of a port', async () => {
-  // One counter for the whole renewal: the ports of each day go through it.
+  // One counter serves the complete renewal: the ports of each day go through it.
   const counted = await world();
   const counter = crashing(counted.rotation().ports, Infinity, 'before');
   await wholeRenewal(counted, (rotation) => ({
@@ -455,7 +455,7 @@ describe('a crash at every call of a port', async () => {
   );
 });
 
-/** The same ports, each call of which waits for a number of turns that the seed decides. */
+/** The same ports, whose every call waits for a number of turns that the seed decides. */
 function dawdling(rotation: Rotation, seed: number): Rotation {
   const wrap = dawdler(seed);
   const { ports } = rotation;

@@ -308,7 +308,7 @@ export async function world(leftDays = 59, lifeDays = 365, start = new Date(STAR
 }
 
 /**
- * The same ports, of which the nth call dies: before it has any effect, or after it took effect.
+ * The same ports, whose nth call dies: before it has any effect, or after it took effect.
  * @param only the ports whose calls count; all where absent
  */
 export function crashing(
@@ -329,7 +329,7 @@ export function crashing(
   return { ports: wrapped(ports, around, only), calls: () => calls };
 }
 
-/** The same ports, before the nth call of which something happens. */
+/** The same ports, with something that happens before their nth call. */
 export function interrupted(
   ports: RotationPorts,
   nth: number,

@@ -107,7 +107,7 @@ describe('a crash at every call of a port', async () => {
 
 /**
  * The run dies at a call. In its last step, the columns, a death looks to it like any failure there, and fails nothing:
- * everything has been told by then.
+ * everything has been reported by then.
  */
 async function die(run: Run, nth: number, when: 'before' | 'after') {
   const { ports, calls } = crashing(run.ports, nth, when);

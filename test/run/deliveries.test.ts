@@ -288,7 +288,7 @@ describe('deliveries', () => {
   });
 });
 
-describe('what is over when its turn comes', () => {
+describe('an incident that is over before it is sent', () => {
   const failing = (w: Awaited<ReturnType<typeof started>>) => {
     w.clock.set('2026-03-02T07:00:00Z');
     w.graph.failure = new MonitorError('secret-empty', 'The secret is empty.', 'Put a certificate into it.');

@@ -306,7 +306,7 @@ export function world(now: string): World & { runOf: (invocation?: string) => Ru
 export class Crash extends Error {}
 
 /**
- * The same ports, of which the nth call dies: before it has any effect, or after it took effect and before the
+ * The same ports, whose nth call dies: before it has any effect, or after it took effect and before the
  * caller hears of it.
  */
 export function crashing(
@@ -345,7 +345,7 @@ export function crashing(
 }
 
 /**
- * Makes ports of which every call waits for a number of turns that the seed decides: so that two who are at work at
+ * Makes ports whose every call waits for a number of turns that the seed decides: so that two who are at work at
  * once meet in another order for each seed.
  * @param turns one more than the most that a call waits
  */

@@ -33,7 +33,7 @@ describe('the log of the function', () => {
     ]);
   });
 
-  it('forgets one invocation before the next, and tells the first of a process from the others', async () => {
+  it('forgets one invocation before the next, and distinguishes the first one of a process', async () => {
     vi.stubEnv('AWS_LAMBDA_INITIALIZATION_TYPE', 'on-demand');
     const log = functionLog('deployed');
     const lines = await logOf(async () => {

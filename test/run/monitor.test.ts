@@ -8,7 +8,7 @@ const BASE = { controls: { alpha: 8, beta: 5, gamma: 2 }, maximum: 30 };
 const HOUR = 3_600_000;
 const STATE = `state/tenant=${TENANT_ID}.json`;
 
-/** A tenant whose 90 days up to 1 March have been archived and told. */
+/** A tenant whose 90 days up to 1 March have been archived and reported. */
 async function started() {
   const w = world('2026-03-01T07:00:00Z');
   fillDays(w.graph, '2025-12-02', 90, BASE);
@@ -79,7 +79,7 @@ describe('a later run', () => {
     expect(w.mailer.sent).toEqual([]);
   });
 
-  it('tells lost and gained points in one mail, new and removed controls in one of its own', async () => {
+  it('reports lost and gained points in one mail, new and removed controls in one of its own', async () => {
     const w = await started();
     w.graph.days.set('2026-03-02', { ...BASE, controls: { alpha: 5, gamma: 3, delta: 4 } });
     w.clock.set('2026-03-02T07:00:00Z');
@@ -181,7 +181,7 @@ describe('a later run', () => {
     expect(state(w.store).cursor.date).toBe('2026-03-02');
   });
 
-  it('tells a change of the enabled services', async () => {
+  it('reports a change of the enabled services', async () => {
     const w = await started();
     w.graph.days.set('2026-03-02', { ...BASE, services: ['HasEXOP2', 'HasMDE'] });
     w.clock.set('2026-03-02T07:00:00Z');
@@ -193,8 +193,8 @@ describe('a later run', () => {
   });
 });
 
-describe('days that move after they were told', () => {
-  it('carries a restated day by the next mail: 62.0 told, restated to 61.5, next day 61.5', async () => {
+describe('days that move after they were reported', () => {
+  it('carries a restated day by the next mail: 62.0 reported, restated to 61.5, next day 61.5', async () => {
     const w = await started();
     w.graph.days.set('2026-03-02', { controls: { alpha: 9, beta: 5, gamma: 48 }, maximum: 100 });
     w.clock.set('2026-03-02T07:00:00Z');
@@ -221,7 +221,7 @@ describe('days that move after they were told', () => {
     expect(next.mails).toHaveLength(1);
   });
 
-  it('archives a late-published older day and does not tell it', async () => {
+  it('archives a late-published older day and does not report it', async () => {
     const w = await started();
     w.graph.days.set('2026-03-03', BASE);
     w.clock.set('2026-03-03T07:00:00Z');
@@ -373,7 +373,7 @@ describe('answers that cannot be used', () => {
     expect(w.store.dump()).toEqual(before);
   });
 
-  it('names a damaged snapshot, archives the day anew and goes on', async () => {
+  it('names a damaged snapshot, archives the day again and goes on', async () => {
     const w = await started();
     const key = [...w.store.objects.keys()].find((name) => name.includes('date=2026-02-27/'))!;
     w.store.objects.set(key, Buffer.from('torn'));

@@ -214,7 +214,7 @@ describe('a total that leaves its controls', () => {
     expect(last.kinds).toEqual(['scores']);
     expect(last.changes).toMatchObject([{ kind: 'lost', control: 'alpha', date: '2026-03-04' }]);
     expect(text(w)).toContain('Snapshots are no longer suspect: some were held back from 2 Mar 2026');
-    // From then on the total is not the sum: that it is not is no news.
+    // From then on the total is not the sum: so the difference is not reported again.
     expect((await w.on('2026-03-05', { ...withAlpha(4), total: 1 })).kinds).toEqual([]);
   });
 
@@ -287,7 +287,7 @@ describe('a catalogue', () => {
 
   it.each([
     ['that is empty', 0],
-    ['of which less than half came', 4],
+    ['that came with less than half of its profiles', 4],
   ])('%s: the last complete one stays in force, and operations hear of it once', async (_, size) => {
     const w = await started();
     const complete = w.graph.profiles;
@@ -357,7 +357,7 @@ describe('a catalogue', () => {
     expect(text(w)).toContain('Third party taken back.');
   });
 
-  it('of which a late day knows less than has been reported: nothing is taken back, or reported twice', async () => {
+  it('that a late day knows less about than has been reported: nothing is taken back, or reported twice', async () => {
     const w = await started();
     w.graph.profiles = w.graph.profiles.with(
       1,
@@ -423,7 +423,7 @@ describe('a catalogue', () => {
     expect(await decisionRows(w)).toEqual(reported);
   });
 
-  it('of which half came is the catalogue, and so is a part that lasts for 14 days', async () => {
+  it('that came with half of its profiles is the catalogue, and so is a part that lasts for 14 days', async () => {
     const w = await started();
     const complete = w.graph.profiles;
     w.graph.profiles = complete.slice(0, 5);
@@ -504,7 +504,7 @@ describe('a feed that lags', () => {
     expect((await w.runAt('2026-03-25T07:00:00Z')).kinds).toEqual(['operations']);
   });
 
-  it('goes on where an older state has said so', async () => {
+  it('goes on from an older state that reported it', async () => {
     const w = await started();
     const { held: _, services: __, ...state } = stateOf(w);
     state.said = { stale: '2026-02-26', suspect: null, failing: null };

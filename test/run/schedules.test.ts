@@ -83,7 +83,7 @@ describe('the schedules of a deployment', () => {
     });
   });
 
-  it('cannot be had where the deployment has not said which group', async () => {
+  it('cannot be read if the deployment has set no group', async () => {
     await expect(schedulesOf({ group: undefined }).list()).rejects.toMatchObject({
       code: 'environment-invalid',
       message: expect.stringContaining('SCHEDULE_GROUP'),
@@ -134,7 +134,7 @@ describe('the tenants of the schedules', () => {
       false,
     ],
   ])(
-    'fail as a whole where one %s: who is left out might be locked out',
+    'fail as a whole if one %s, because a tenant that is left out might be locked out',
     async (_, error, code, retryable) => {
       const { mock, read } = deployed();
       mock.on(GetScheduleCommand, { GroupName: 'deployed', Name: `tenant-${id(2)}` }).rejects(error);

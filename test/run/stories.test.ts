@@ -4,7 +4,7 @@ import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import { sendBy, fillDays, TENANT_ID, world, type DaySpec } from './fakes.ts';
 
-/** Stories that a review told, each of which went wrong once. */
+/** Stories from a review. Each of them went wrong once. */
 
 const BASE: DaySpec = { controls: { alpha: 5, beta: 5, gamma: 2, delta: 1 }, maximum: 40 };
 const STATE = `state/tenant=${TENANT_ID}.json`;
@@ -148,7 +148,7 @@ describe('decisions', () => {
     expect(accepted.mails).toMatchObject([{ kind: 'controls' }]);
   });
 
-  it('of years ago are no news when the catalogue is gone for a day', async () => {
+  it('of years ago are not reported again after the catalogue was gone for a day', async () => {
     const w = await started();
     const catalogue = [
       profile('alpha', [{ state: 'ThirdParty', at: '2024-01-01T00:00:00Z' }]),
@@ -167,7 +167,7 @@ describe('decisions', () => {
     }
   });
 
-  it('set and taken back within a gap are both told, each with what it moved', async () => {
+  it('set and taken back within a gap are both reported, each with what it moved', async () => {
     const w = await started();
     for (const [day, alpha] of [
       ['02', 5],
@@ -195,7 +195,7 @@ describe('decisions', () => {
     ]);
   });
 
-  it('that a new control brings are told with it', async () => {
+  it('that a new control brings are reported with it', async () => {
     const w = await started();
     w.graph.days.set('2026-03-02', {
       ...BASE,
@@ -262,7 +262,7 @@ describe('what Microsoft did while the monitor was away', () => {
 });
 
 describe('days that say less', () => {
-  it('a day without a maximum leaves the sum whole', async () => {
+  it('a day without a maximum leaves the sum complete', async () => {
     const w = await started();
     w.graph.days.set('2026-03-02', {
       ...BASE,

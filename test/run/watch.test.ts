@@ -375,7 +375,7 @@ describe('the mail of the watch', () => {
     expect(mailer.sent).toHaveLength(1);
   });
 
-  it('tells of a certificate 30 days and 7 days before its end and after it, each once', async () => {
+  it('reports a certificate 30 days and 7 days before its end and after it, each once', async () => {
     const { schedule, ran, look, clock, mailer, metrics } = watched();
     schedule(TENANT_ID);
     schedule(FABRIKAM);
@@ -401,7 +401,7 @@ describe('the mail of the watch', () => {
     expect(metrics.published).toContainEqual(expect.objectContaining({ CertificateDaysLeft: -8 }));
   });
 
-  it('tells of one that is first seen late by what it is then, and of a new one when its time comes', async () => {
+  it('reports one that is first seen late as it is then, and a new one when its time comes', async () => {
     const { schedule, ran, look, clock } = watched();
     schedule(TENANT_ID);
     ran(TENANT_ID, 'Contoso', NOW, { certificateUntil: '2026-03-15T14:00:00.000Z' });
@@ -417,7 +417,7 @@ describe('the mail of the watch', () => {
     ]);
   });
 
-  it('tells of a certificate once, also if its tenant was out of sight for a day', async () => {
+  it('reports a certificate once, even if its tenant was out of sight for a day', async () => {
     const { schedule, ran, put, look, clock, mailer } = watched();
     schedule(TENANT_ID);
     const run = () => ran(TENANT_ID, 'Contoso', NOW, { certificateUntil: '2026-03-25T14:00:00.000Z' });
@@ -463,7 +463,7 @@ describe('the mail of the watch', () => {
 });
 
 describe('what is damaged', () => {
-  it('in one tenant keeps no other from being watched, and is told: no run of it can succeed', async () => {
+  it('in one tenant does not prevent the watch of others, and is reported, because no run of it can succeed', async () => {
     const { schedule, ran, put, look, logged, mailer } = watched();
     schedule(TENANT_ID, { since: new Date(NOW) });
     schedule(FABRIKAM);
@@ -485,7 +485,7 @@ describe('what is damaged', () => {
     expect((await look()).mails).toEqual([]);
   });
 
-  it('in the memory of the watch is replaced: what was said is said once more', async () => {
+  it('in the memory of the watch is replaced, and what was reported is reported once more', async () => {
     const { schedule, put, look, mailer, logged } = watched();
     schedule(TENANT_ID);
     put(layout.watch, 'what?');
@@ -519,7 +519,7 @@ describe('what is damaged', () => {
     expect(mailer.subjects().at(-1)).toBe('secure-score: no successful run for Fabrikam');
     expect(metrics.published).toEqual([{ MailsSent: 1 }]);
     store.get = get;
-    // What had been said of the one out of reach stays said.
+    // The memory of the one out of reach stays.
     expect(await look()).toMatchObject({ overdue: [{}, {}], mails: [] });
   });
 
@@ -532,7 +532,7 @@ describe('what is damaged', () => {
   });
 });
 
-it('many tenants are read in any order and told in theirs', async () => {
+it('many tenants are read in any order and reported in theirs', async () => {
   const { schedule, look, store, mailer } = watched();
   const ids = Array.from(
     { length: 500 },
@@ -580,7 +580,7 @@ describe('the evidence', () => {
   const evidenceMails = ({ mailer }: { mailer: { sent: { subject: string }[] } }) =>
     mailer.sent.filter(({ subject }) => subject.includes('evidence is damaged'));
 
-  it('is looked through slice by slice, with a bounded number of reads, and is whole', async () => {
+  it('is looked through slice by slice, with a bounded number of reads, and is complete', async () => {
     const w = await ranFor(14);
     let reads = 0;
     const get = w.store.get.bind(w.store);

@@ -46,17 +46,17 @@ const EVENTS: [day: number, edit: Edit][] = [
   // A drop that is back the next day: nobody need know.
   [20, (day) => (day.controls['beta'] = 2)],
   [21, (day) => (day.controls['beta'] = 8)],
-  // A gain, told at once, with what healed.
+  // A gain is reported at once, with what healed.
   [25, (day) => (day.controls['gamma'] = 9)],
   // A wobble.
   [30, (day) => (day.controls['delta'] = 7.8)],
   [31, (day) => (day.controls['delta'] = 8)],
-  // What was told is back.
+  // The notified drop has recovered.
   [40, (day) => (day.controls['alpha'] = 8)],
   // Microsoft adds one, and raises the worth of another.
   [60, (day) => (day.controls['mu'] = 0)],
   [70, (day) => ((day.controls['beta'] = 16), (day.maxima['beta'] = 20))],
-  // Microsoft retires one, and renames another, which is told by nobody alone.
+  // Microsoft retires one, and renames another, which no mail reports by itself.
   [80, (day) => delete day.controls['kappa']],
   [90, (day) => (delete day.controls['iota'], (day.controls['11770.iota'] = 8))],
   // Someone marks one as solved by a third party; the points follow a week later. Then takes it back.
@@ -84,7 +84,7 @@ const EVENTS: [day: number, edit: Edit][] = [
     day,
     (_, tenant) => void tenant.silent.add(day),
   ]),
-  // The monitor is away for 30 days, in which one falls and is back, and another falls for good.
+  // The monitor is away for 30 days, in which one falls and is back, and another falls permanently.
   ...Array.from({ length: 30 }, (_, index): [number, Edit] => [
     200 + index,
     (_day, tenant) => void tenant.away.add(200 + index),
@@ -121,7 +121,7 @@ const MAILED: [day: number, kinds: string, about: string[]][] = [
 ];
 
 describe('a year', () => {
-  it('brings the mails that a careful person would write, each of which adds up', async () => {
+  it('brings the mails that a careful person would write, and each of them adds up', async () => {
     const w = world(`${START}T07:00:00Z`);
     const tenant = new Tenant();
     let day: Required<DaySpec> = {

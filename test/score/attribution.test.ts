@@ -133,7 +133,7 @@ describe('whose the points are', () => {
     expect(explanation).toMatchObject({ earned: 0, decided: expect.closeTo(50, 9) });
   });
 
-  it('days later too, up to 14, when the decision was told already', () => {
+  it('days later too, up to 14, when the decision was already reported', () => {
     const decisionAt = (at: string, state = 'ThirdParty') => {
       const both = catalogue(BEFORE, { a: { ...thirdParty, state, at } });
       return compared({ a: [0, 10], b: [5, 10] }, { a: [10, 10], b: [5, 10] }, { before: both, after: both })

@@ -61,7 +61,7 @@ describe('a decision of the catalogue', () => {
       ['decided'],
     ],
     [
-      'of which nothing is left was taken back',
+      'that is no longer there was taken back',
       { decision: decision('ThirdParty', '2026-02-01T00:00:00Z') },
       {},
       ['decided'],
@@ -80,7 +80,7 @@ describe('a decision of the catalogue', () => {
       [],
     ],
     [
-      'that was taken back, and of which no more is left',
+      'that was taken back, and is no longer there',
       { decision: decision('Default', '2026-03-10T00:00:00Z') },
       {},
       [],
@@ -198,14 +198,14 @@ describe('a state that the control says itself', () => {
     ]);
   });
 
-  it('of which the catalogue knows more, is told by the catalogue', () => {
+  it('that the catalogue knows more about is taken from the catalogue', () => {
     const known = decision('ThirdParty', '2026-03-11T09:00:00Z');
     const found = rows({ state: 'default' }, { state: 'thirdParty', points: 8, decision: known });
     expect(found[1]).toMatchObject({ kind: 'decided', decision: { by: 'ada@contoso.com' } });
     expect(found[1]!.decision).not.toHaveProperty('inCatalogue');
   });
 
-  it('that differs from what the catalogue says anew counts, and names the other', () => {
+  it('that differs from a new one in the catalogue counts, and names the other', () => {
     const known = decision('Ignored', '2026-03-11T09:00:00Z');
     expect(rows({ state: 'default' }, { state: 'thirdParty', points: 8, decision: known })[1]).toMatchObject({
       decision: { state: 'thirdParty', inCatalogue: 'Ignored' },

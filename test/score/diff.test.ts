@@ -71,7 +71,7 @@ describe('what changed between two snapshots', () => {
     );
   });
 
-  it('tells lost from gained, and nothing up to epsilon', () => {
+  it('distinguishes lost from gained, and nothing up to epsilon', () => {
     expect(kinds({ a: 9, b: 1, c: 8.57 }, { a: 8.99, b: 2, c: 8.57 })).toEqual([
       ['lost', 'a'],
       ['gained', 'b'],

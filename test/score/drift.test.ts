@@ -60,7 +60,7 @@ describe('one day', () => {
     ['more protected ones leave than are mended', [100, 20], [60, 18], 'drift'],
     ['three of 300, as many come', [300, 30], [301, 33], 'drift'],
     ['four of 300', [300, 30], [301, 34], 'lost'],
-    ['so many come protected that the score rises, and 30 do not', [40, 20], [140, 50], 'gained'],
+    ['enough come protected that the score rises, and 30 do not', [40, 20], [140, 50], 'gained'],
     ['twenty of 20,000', [20_000, 1_000], [19_990, 1_020], 'drift'],
     ['the same total', [300, 30], [300, 31], 'lost'],
   ])('%s', (_, before, after, kind) => {
@@ -157,8 +157,8 @@ function sumOf(settling: Settling): number {
 }
 
 /**
- * Days one after the other. A mail goes out on each day with something told.
- * @returns what was told, by day; points is what a reader sees
+ * Days one after the other. A mail goes out on each day with a reported change.
+ * @returns the reported changes by day; points is what a reader sees
  */
 function live(
   days: Snapshot[],
@@ -234,7 +234,7 @@ describe('what adds up', () => {
     expect(told).toMatchObject([{ day: 8, kind: 'gained', points: expect.closeTo(0.22, 9) }]);
   });
 
-  it('is told of the score at its best: protected newcomers do not pay for those who fail', () => {
+  it('is measured from the score at its best: protected newcomers do not pay for those who fail', () => {
     const { told } = live([
       ...history(1, () => [100, 20]),
       // A hundred protected ones: a rise of a point.
@@ -255,7 +255,7 @@ describe('what adds up', () => {
     expect(told).toMatchObject([{ kind: 'lost', day: 4 }]);
   });
 
-  it('protected ones who come and go alone never are told, in however many days', () => {
+  it('protected ones alone who come and go are never reported, however many days pass', () => {
     const totals = fc.array(fc.integer({ min: 50, max: 400 }), { minLength: 2, maxLength: 60 });
     fc.assert(
       fc.property(totals, fc.integer({ min: 0, max: 50 }), (all, failing) => {
@@ -268,7 +268,7 @@ describe('what adds up', () => {
     );
   });
 
-  it('newcomers who are as the others are never told: the score does not fall', () => {
+  it('newcomers who are like the others are never reported: the score does not fall', () => {
     expect(live(history(200, (index) => [1000 + 10 * index, 100 + index])).told).toEqual([]);
   });
 
@@ -298,7 +298,7 @@ describe('what adds up', () => {
     ].map((one, index) => ({ tally: one, day: day(index, counted(one, worth, { count: one[0] - one[1] })) }));
   };
 
-  it('however a leak comes about: what fell as more failed, and no mail told, is small', () => {
+  it('however a leak comes about: what fell as more failed, and no mail reported, is small', () => {
     fc.assert(
       fc.property(leak, (of) => {
         const days = daysOf(of);
@@ -314,7 +314,7 @@ describe('what adds up', () => {
           const fewer = Math.min(0, tally[1] - days[index - 1]!.tally[1]);
           unseen.push(unseen.at(-1)! + (shows ? 0 : fewer));
         }
-        // Between two mails that tell of it, from any day to any later one.
+        // Between two mails that report it, from any day to any later one.
         for (const [end, { tally: later }] of days.entries()) {
           const since = told.findLast(({ day: index }) => index <= end)?.day ?? 0;
           for (let start = since; start < end; start += 1) {
@@ -332,7 +332,7 @@ describe('what adds up', () => {
     );
   });
 
-  it('daily runs and one run after a gap tell the same, and what they tell adds up', () => {
+  it('daily runs and one run after a gap report the same, and what they report adds up', () => {
     fc.assert(
       fc.property(leak, alerts, (history_, noise) => {
         const days = daysOf(history_).map((one) => one.day);
@@ -341,7 +341,7 @@ describe('what adds up', () => {
         const daily = live(days, { alerts: noise, worth, mails: false, restart: true });
         expect(daily.told).toEqual(atOnce.told);
         expect(daily.settling).toEqual(JSON.parse(JSON.stringify(atOnce.settling)));
-        // Mails in between change what is counted where, not what is told.
+        // Mails in between change what is counted where, not what is reported.
         expect(live(days, { alerts: noise, worth }).told).toEqual(atOnce.told);
       }),
       { numRuns: 300 },

@@ -126,7 +126,7 @@ describe('maxima that moved in a gap', () => {
     ]);
   });
 
-  it('of many at once: the whole set, or where too many sets would do, none', () => {
+  it('of many at once: the complete set, or none if too many sets fit', () => {
     const truth = (...worths: number[]): Truth => ({
       ...REST,
       ...Object.fromEntries(worths.map((worth, index) => [`c${index}`, [0, worth] as [number, number]])),

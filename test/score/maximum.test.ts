@@ -24,7 +24,7 @@ describe('the maximum, which Graph does not state', () => {
     expect(found?.toFixed(9)).toBe(expected?.toFixed(9));
   });
 
-  it('is the true one for any partial credit of a whole maximum, as rounding goes', () => {
+  it('is the true one for any partial credit of an integral maximum, within rounding', () => {
     const credits = fc.record({
       maximum: fc.integer({ min: 1, max: 10 }),
       total: fc.integer({ min: 1, max: 5000 }),

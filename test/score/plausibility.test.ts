@@ -26,7 +26,7 @@ const TOLD = snapshot('2026-01-01', FULL);
 describe('which days count', () => {
   it.each([
     [
-      'whole days, each after the other',
+      'complete days, each after the other',
       [FULL, FULL],
       { steps: ['01→02', '02→03'], skipped: [], waiting: null },
     ],
@@ -42,9 +42,9 @@ describe('which days count', () => {
       [HALF, HALF, HALF],
       { steps: ['01→02', '02→03', '03→04'], skipped: [], waiting: null },
     ],
-    ['a whole day contradicts it', [HALF, FULL], { steps: ['01→03'], skipped: ['02'], waiting: null }],
+    ['a complete day contradicts it', [HALF, FULL], { steps: ['01→03'], skipped: ['02'], waiting: null }],
     [
-      'a whole day contradicts two',
+      'a complete day contradicts two',
       [HALF, HALF, FULL],
       { steps: ['01→04'], skipped: ['02', '03'], waiting: null },
     ],

@@ -28,7 +28,7 @@ function day(index: number, points: Record<string, number>): Snapshot {
 
 const DEFAULT: Alerts = { confirmDrops: 0, minimumPoints: 0 };
 
-/** Folds days over a settling; says in words what was told on which day. */
+/** Folds days over a settling; returns in words what was reported on which day. */
 function fold(alerts: Alerts, days: Record<string, number>[], from: Settling = open(day(0, days[0]!))) {
   const snapshots = days.map((points, index) => day(index, points));
   return foldSnapshots(alerts, snapshots, from);
@@ -89,7 +89,7 @@ function sumOf({ account, ...settling }: Settling): number {
 const A = (...values: number[]) => values.map((a) => ({ a, b: 5, c: 5 }));
 
 describe('by default', () => {
-  it('a drop is told at once, and that it is back', () => {
+  it('a drop is reported at once, and so is its recovery', () => {
     expect(fold(DEFAULT, A(9, 5, 5, 7, 9)).told).toEqual([
       '02 lost a',
       '04 gained a',
@@ -97,7 +97,7 @@ describe('by default', () => {
     ]);
   });
 
-  it('a further drop is told, and what is back is what it was at first', () => {
+  it('a further drop is reported, and recovery means the first level', () => {
     expect(fold(DEFAULT, A(9, 5, 4, 9)).told).toEqual([
       '02 lost a',
       '03 lost a',
@@ -110,14 +110,14 @@ describe('with confirmDrops', () => {
   const two: Alerts = { confirmDrops: 2, minimumPoints: 0 };
   it.each<[string, Record<string, number>[], string[], number, number]>([
     [
-      'it is told when it still stands so many snapshots later',
+      'it is reported when it still stands that number of snapshots later',
       A(9, 5, 5, 5),
       ['04 confirmed a of 02'],
       0,
       0,
     ],
-    ['it is not told before', A(9, 5, 5), [], 1, 0],
-    ['back before that, it is healed and never told', A(9, 5, 9, 9, 9), [], 0, 1],
+    ['it is not reported before', A(9, 5, 5), [], 1, 0],
+    ['back before that, it is healed and never reported', A(9, 5, 9, 9, 9), [], 0, 1],
     [
       'back above what it was, the rest is a gain, and gains never wait',
       A(9, 5, 10),
@@ -126,16 +126,16 @@ describe('with confirmDrops', () => {
       1,
     ],
     ['half back is not back', A(9, 5, 7, 7), ['04 confirmed a of 02'], 0, 0],
-    ['falling further does not start it anew', A(9, 5, 4, 4), ['04 confirmed a of 02'], 0, 0],
+    ['falling further does not start it again', A(9, 5, 4, 4), ['04 confirmed a of 02'], 0, 0],
     [
-      'told, it says later that it is back',
+      'once reported, its recovery is reported later',
       A(9, 5, 5, 5, 9),
       ['04 confirmed a of 02', '05 gained a down since 02'],
       0,
       0,
     ],
     [
-      'removed while it waits, it is told at once',
+      'removed while it is pending, it is reported at once',
       [...A(9, 5), { b: 5, c: 5 }],
       ['03 confirmed a of 02', '03 removed a'],
       0,
@@ -149,7 +149,7 @@ describe('with confirmDrops', () => {
       0,
     ],
     [
-      're-scored while it waits, it is told at once',
+      're-scored while it is pending, it is reported at once',
       [...A(9, 5), { a: 18, b: 5, c: 5 }],
       ['03 confirmed a of 02', '03 gained a', '03 re-scored a'],
       0,
@@ -218,7 +218,7 @@ describe('a row without a control', () => {
 });
 
 describe('the account', () => {
-  it('adds up over mails: what one counted as waiting is taken back where it is told', () => {
+  it('adds up over mails: what one counted as pending is taken back where it is reported', () => {
     const two: Alerts = { confirmDrops: 2, minimumPoints: 0 };
     const days = [
       { a: 9, b: 5, c: 5 },
@@ -280,7 +280,7 @@ describe('the account', () => {
     );
   });
 
-  it('daily runs and one run after a gap tell the same and leave the same', () => {
+  it('daily runs and one run after a gap report the same and leave the same', () => {
     fc.assert(
       fc.property(history, alerts, (contents, noise) => {
         const days = contents.map((content, index) => day(index, content));

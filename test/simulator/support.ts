@@ -45,7 +45,7 @@ export interface Page<T> {
   value: T[];
 }
 
-/** Asks Graph, with a token. `path` may be a whole address. */
+/** Asks Graph, with a token. `path` may be a complete address. */
 export async function ask(
   simulator: Simulator,
   path: string,

@@ -187,7 +187,7 @@ describe('the practice tenant', () => {
     expect(text(false, 'OneAdmin')).toBe('You currently have 0 of them.');
   });
 
-  test('enabled services are as many as real ones have', () => {
+  test('have about the number of enabled services that real ones have', () => {
     expect(at(90).newest.enabledServices).toEqual(expect.arrayContaining(['HasMDB', 'HasDLP']));
   });
 
@@ -265,7 +265,7 @@ test('the same seed gives the same bytes, another seed others', () => {
 });
 
 describe('generated tenants', () => {
-  test('have the asked-for number of controls, sums that add up, and are told apart by their seeds', () => {
+  test('have the asked-for number of controls, sums that add up, and differ by their seeds', () => {
     const ids = new Set<string>();
     for (const seed of [0, 1, 2]) {
       const tenant = generatedTenant(seed, { today: FIRST });

@@ -372,7 +372,7 @@ type Guard = <Args extends unknown[], Result>(
   call: (...args: Args) => Promise<Result>,
 ) => (...args: Args) => Promise<Result>;
 
-/** Counts the calls of an attempt, of which one dies, or fails; after a death none does anything. */
+/** Counts the calls of an attempt, one of which dies or fails; after a death none does anything. */
 function guardOf(
   crash: Event | undefined,
   jitter?: ReturnType<typeof randomOf>,

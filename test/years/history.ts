@@ -1,7 +1,7 @@
 import { randomOf } from '../../simulator/random.ts';
 
 /*
- * What happens in five years, as plain data: each event is told on its own, can be left out without the others changing,
+ * What happens in five years, as plain data: each event is described by itself, can be left out without the others changing,
  * and means nothing where the world gives no occasion for it. That is what lets a failing history be shortened.
  */
 

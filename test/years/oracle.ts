@@ -10,7 +10,7 @@ import type { YearsStore } from './store.ts';
 import { dateAt, versionOn, type Control, type Truth, type Update, type Version } from './truth.ts';
 
 /*
- * The oracle knows the truth that the simulation served, and what the product wrote, sent and returned. It works out anew
+ * The oracle knows the truth that the simulation served, and what the product wrote, sent and returned. It works out again
  * what should have been reported, without the product's score, run and report.
  */
 
