@@ -25,8 +25,10 @@ export function toFunctionError(error: unknown): unknown {
 export function fromFunctionError(payload: string): MonitorError {
   const { errorType, errorMessage } = parse(payload);
   const at = errorMessage.lastIndexOf(ADVICE);
-  if (at >= 0 && /^[a-z][a-z0-9-]*$/.test(errorType)) {
-    return new MonitorError(errorType, errorMessage.slice(0, at), errorMessage.slice(at + ADVICE.length));
+  if (at >= 0) {
+    // What stands between may give the error another name (`Runtime.…`), but it leaves the message alone.
+    const code = /^[a-z][a-z0-9-]*$/.test(errorType) ? errorType : 'function-failed';
+    return new MonitorError(code, errorMessage.slice(0, at), errorMessage.slice(at + ADVICE.length));
   }
   if (/Task timed out/.test(errorMessage)) {
     return new MonitorError(

@@ -47,4 +47,4 @@ export function commandsOf(markdown: string): ShownCommand[] {
   return found;
 }
 
-const COMMAND = /^(?:\.\/secure-score|node_modules\/|npm|npx|cp|aws|az|systemctl|crontab)\s/;
+const COMMAND = /^(?:(?:\.\/secure-score|npm|npx|cp|aws|az|systemctl|crontab)\s|node_modules\/\.bin\/)/;

@@ -197,6 +197,16 @@ it('an error keeps what it says on its way out of Lambda', () => {
   expect(toFunctionError(other)).toBe(other);
 });
 
+it('shows the advice in full where something between gave the error another name', () => {
+  const out = toFunctionError(new MonitorError('a-b', 'It failed.\nTwice.', 'Do this:\nthat')) as Error;
+  const payload = { errorType: 'Runtime.HandlerError', errorMessage: out.message };
+  expect(fromFunctionError(JSON.stringify(payload))).toMatchObject({
+    code: 'function-failed',
+    message: 'It failed.\nTwice.',
+    advice: 'Do this:\nthat',
+  });
+});
+
 describe('secure-score archive pull --deployed', () => {
   it("copies the deployment's bucket, of the chosen stack", async () => {
     const s3 = mockClient(S3Client);

@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { CreateEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { layout } from '../../lambda/archive/layout.ts';
 import { dateOf } from '../../lambda/dates.ts';
 import { SCHEDULE_PREFIX } from '../../lambda/environment.ts';
@@ -431,6 +431,9 @@ describe('a deployment', () => {
         () => 'it did not fail',
         (error: Error) => error.message.replaceAll(SERIAL, '…'),
       );
+    // Here too, Microsoft is simulated.
+    vi.stubEnv('NODE_EXTRA_CA_CERTS', file('ca.pem'));
+    onTestFinished(() => void vi.unstubAllEnvs());
     const there = await failure('--deployed');
     // The function knows nothing that the same run on this machine would not show as well.
     const certified = ['--certificate', file('fabrikam.pem')];
@@ -440,7 +443,7 @@ describe('a deployment', () => {
     expect(words(there)).toEqual(words(here));
     expect(words(there)).toHaveLength(2);
     expect(words(there)[0]).toContain('AADSTS700027');
-    expect(words(there)[1]).toContain('upload');
+    expect(words(there)[1]).toContain('Upload the public certificate');
     expect(there).not.toMatch(/look into the log/i);
   });
 

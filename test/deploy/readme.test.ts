@@ -149,6 +149,7 @@ const WAYS: Record<string, Way> = {
   },
   'In your own CDK app: npm pack': { not: PACKAGE },
   'In your own CDK app: npm install ../secure-score-monitor/secure-score-monitor-0.1.0.tgz': { not: PACKAGE },
+  'In your own CDK app: node_modules/.bin/secure-score': { not: PACKAGE },
   'In your own CDK app: npx --no-install secure-score': { not: PACKAGE },
   'Certificates: ./secure-score certificate rotate --certificate app.pem': {
     byHand: async () => {

@@ -15,9 +15,17 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copyCheckout } from '../checkout.ts';
+import { commandsOf, fencedBlocks, sectionOf } from '../markdown.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
+
+const SECTION = 'In your own CDK app';
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+/** The commands of README's section on the package: the first one in the checkout, the others in the app. */
+const [pack, install, ...calls] = commandsOf(README)
+  .filter(({ section }) => section === SECTION)
+  .map(({ command }) => command.split(' '));
 
 let work: string;
 /** A checkout of its own: packing puts another package.json into it for a moment. */
@@ -27,10 +35,22 @@ let app: string;
 
 /** With the project's Node before the machine's. */
 async function command(cwd: string, program: string, args: string[]): Promise<string> {
-  const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}` };
+  const env = {
+    ...process.env,
+    PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`,
+    npm_config_prefer_offline: 'true',
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+    // As `cdk` has it for the app that it starts.
+    CDK_OUTDIR: 'out',
+  };
   const { stdout } = await run(program, args, { cwd, env, maxBuffer: 64 * 1024 * 1024 });
   return stdout;
 }
+
+/** A command of README, as it stands there. */
+const typed = (cwd: string, [program = '', ...args]: string[] = []): Promise<string> =>
+  command(cwd, program, args);
 
 /** A Node of this machine that is older than ours. */
 function olderNode(): string | undefined {
@@ -46,27 +66,24 @@ const version = (name: string): string =>
 
 beforeAll(async () => {
   work = mkdtempSync(join(tmpdir(), 'secure-score-package-'));
-  checkout = join(work, 'checkout');
+  checkout = join(work, 'secure-score-monitor');
   copyCheckout(checkout);
   symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
-  const packed = await command(checkout, 'npm', ['pack', '--json', '--pack-destination', work]);
-  const [{ filename }] = JSON.parse(packed.slice(packed.indexOf('['))) as [{ filename: string }];
+  await typed(checkout, pack);
 
   app = join(work, 'app');
   mkdirSync(app);
-  writeFileSync(join(app, 'package.json'), '{ "type": "module", "private": true }');
-  await command(app, 'npm', [
-    'install',
-    '--prefer-offline',
-    '--no-audit',
-    '--no-fund',
-    join(work, filename),
-    `aws-cdk-lib@${version('aws-cdk-lib')}`,
-    `constructs@${version('constructs')}`,
-  ]);
+  const dependencies = Object.fromEntries(['aws-cdk-lib', 'constructs'].map((name) => [name, version(name)]));
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ type: 'module', private: true, dependencies }));
+  await typed(app, install);
 });
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+test('README shows how to pack, install and call it, and no more', () => {
+  expect([pack?.[1], install?.[1]]).toEqual(['pack', 'install']);
+  expect(calls).toHaveLength(2);
+});
 
 test('packing leaves the checkout as it was', () => {
   const manifest = (folder: string): string => readFileSync(join(folder, 'package.json'), 'utf8');
@@ -89,8 +106,8 @@ test('the package has what is compiled, and no sources, tests or secrets', () =>
 });
 
 describe('in an empty folder', () => {
-  test('secure-score --help lists the commands', async () => {
-    const help = await command(app, 'npx', ['--no-install', 'secure-score', '--help']);
+  test.each(calls)('%s … --help lists the commands', async (...call) => {
+    const help = await typed(app, [...call, '--help']);
     for (const name of ['run', 'certificate', 'doctor'])
       expect(help).toMatch(new RegExp(`^\\s+${name}\\b`, 'm'));
   });
@@ -123,36 +140,13 @@ describe('in an empty folder', () => {
     expect(failed).toContain('none.pem');
   });
 
-  test('an app with the construct synthesises, without esbuild', async () => {
+  test("README's app with the construct synthesises, without esbuild", async () => {
     expect(readdirSync(join(app, 'node_modules'))).not.toContain('esbuild');
-    writeFileSync(
-      join(app, 'app.ts'),
-      `import { App, Duration, Stack } from 'aws-cdk-lib';
-       import { History, SecureScoreMonitor, defineConfig } from 'secure-score-monitor/cdk';
-
-       const app = new App({ outdir: 'out' });
-       const stack = new Stack(app, 'Mine');
-       const monitor = new SecureScoreMonitor(stack, 'SecureScore', {
-         config: defineConfig({
-           tenants: [{
-             name: 'Contoso',
-             tenantId: '11111111-0000-4000-8000-000000000000',
-             clientId: '22222222-0000-4000-8000-000000000000',
-             recipients: ['secops@contoso.com'],
-           }],
-           operations: ['oncall@contoso.com'],
-           mail: { from: 'secure-score@contoso.com' },
-         }),
-         scheduleWindow: Duration.minutes(30),
-       });
-       const name: string = monitor.deploymentName;
-       if (name !== 'Mine') throw new Error(name);
-       new History(stack, 'History', { name, archive: monitor.archive });
-       app.synth();
-      `,
-    );
+    const [snippet, ...more] = fencedBlocks(sectionOf(README, SECTION), 'ts');
+    expect(more).toEqual([]);
+    writeFileSync(join(app, 'app.ts'), snippet!);
     await command(app, process.execPath, ['app.ts']);
-    const template = JSON.parse(readFileSync(join(app, 'out/Mine.template.json'), 'utf8')) as {
+    const template = JSON.parse(readFileSync(join(app, 'out/Security.template.json'), 'utf8')) as {
       Resources: Record<string, { Type: string; Properties: { Code?: { S3Key: string } } }>;
     };
     const types = Object.values(template.Resources).map(({ Type }) => Type);
