@@ -25,7 +25,7 @@ const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 /** The commands of README's section on the package: the first one in the checkout, the others in the app. */
 const [pack, install, ...calls] = commandsOf(README)
   .filter(({ section }) => section === SECTION)
-  .map(({ command }) => command.split(' '));
+  .map((shown) => shown.command.split(' '));
 
 let work: string;
 /** A checkout of its own: packing puts another package.json into it for a moment. */
