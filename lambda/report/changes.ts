@@ -214,7 +214,7 @@ function daysTable(report: Report, reported: DayReport[], kinds: ChangeKind[], s
       { label: 'Snapshot', align: 'left' },
       { label: 'Score', align: 'right' },
       { label: 'Change', align: 'right' },
-      { label: 'Recommendations', align: 'left' },
+      { label: 'What changed', align: 'left' },
     ],
     rows: [
       ...reported.map((each): Cell[] => [

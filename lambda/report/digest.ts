@@ -583,7 +583,7 @@ function outlookBlocks({ outlook, fleet }: DigestReport): Block[] {
           {
             type: 'table' as const,
             columns: [
-              { label: 'Recommendation', align: 'left' as const },
+              { label: 'What to do', align: 'left' as const },
               { label: 'Effort', align: 'left' as const },
               { label: 'Tenants', align: 'right' as const },
               { label: 'Points', align: 'right' as const },
@@ -608,7 +608,7 @@ function outlookBlocks({ outlook, fleet }: DigestReport): Block[] {
           {
             type: 'table' as const,
             columns: [
-              { label: 'Recommendation', align: 'left' as const },
+              { label: 'Decided on', align: 'left' as const },
               { label: 'Decision', align: 'left' as const },
               { label: 'Tenants', align: 'right' as const },
             ],

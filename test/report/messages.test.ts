@@ -296,6 +296,9 @@ describe.each([...ALL, ...DIGESTS])('%s', (_, kind, report) => {
         );
         const longest = Math.max(...words.map(({ length }) => length));
         expect(width).toBeGreaterThanOrEqual(Math.min(16, longest));
+        // A heading is bold: where the font is wide, a longer word is broken on a phone.
+        const heading = textsOf(rows[0]!.cells[index]!.items).join(' ');
+        expect(heading).not.toMatch(/\S{11}/);
       }
     }
   });
