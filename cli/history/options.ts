@@ -44,7 +44,10 @@ export const QUESTION_OPTIONS = {
   from: own({ ...text('from'), describe: 'First day: yyyy-mm-dd, yyyy-mm or yyyy' }),
   to: own({ ...text('to'), describe: 'Last day (default: the newest)' }),
   tenant: own(OPTIONS.tenant),
-  control: own({ ...text('control'), describe: 'Only this control: its id, as in --json, or its title' }),
+  control: own({
+    ...text('control'),
+    describe: 'Only this recommendation: its id, as in --json, or its title',
+  }),
   limit: own({
     ...text('limit'),
     describe: 'Maximum number of rows',

@@ -1,6 +1,6 @@
 -- @title Between two dates
 -- @about changes
--- @answers Which controls differ between the first day and the last, whatever happened in between?
+-- @answers Which recommendations differ between the first day and the last, whatever happened in between?
 -- Compares the first and the last counted day of the period, for each tenant. A control that a day lacks has no points there.
 -- @param tenant = all
 -- @param from = 30 days before to

@@ -1,6 +1,6 @@
 -- @title Decisions in force
 -- @about controls
--- @answers Which risks are accepted, left to a third party or otherwise decided, and who decided?
+-- @answers Which risks are accepted, left to a third party or decided in another way, and who decided?
 -- As of each tenant's last counted day of the period: a tenant without such a day is left out.
 -- @param tenant = all
 -- @param control = all

@@ -1,6 +1,6 @@
 -- @title Exposed
 -- @about controls
--- @answers Which tenants miss a recommendation, and how much would each gain by it?
+-- @answers Which tenants miss a recommendation, and how much would each gain?
 -- As of each tenant's last counted day of the period: a tenant without such a day, or to which the recommendation does not
 -- apply, is left out. Tenants that have decided about it (a risk accepted, …) come last. Where no maximum is known, the
 -- recommendation is missed if it is below 100 per cent. Follows a rename of the period, one step back and one step on.

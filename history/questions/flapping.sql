@@ -1,6 +1,6 @@
--- @title Flapping controls
+-- @title Flapping recommendations
 -- @about controls
--- @answers Which controls were lost again and again?
+-- @answers Which recommendations were lost again and again?
 -- Lost at least twice in the period; percentage_points is what is left of it all, whatever the cause (drift and decisions,
 -- Microsoft's doing): what was lost need not have been gained back as such.
 -- @param tenant = all

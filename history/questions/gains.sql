@@ -1,6 +1,6 @@
 -- @title Biggest gains
 -- @about changes
--- @answers Which controls gained the most in a period, net of what they lost?
+-- @answers Which recommendations gained the most in a period, net of what they lost?
 -- In percentage points of the score, all causes; lost and gained are the sums of the two directions.
 -- @param tenant = all
 -- @param from = 30 days before to

@@ -1,6 +1,6 @@
--- @title The life of a control
+-- @title The life of a recommendation
 -- @about controls
--- @answers What happened to a control since it was first seen? One row for each stretch of days without a change.
+-- @answers What happened to a recommendation since it was first seen? One row for each stretch of days without a change.
 -- Follows a rename, one step back and one step on.
 -- @param control = required
 -- @param tenant = all

@@ -1,6 +1,6 @@
 -- @title Biggest losses
 -- @about changes
--- @answers Which controls lost the most in a period, net of what they gained?
+-- @answers Which recommendations lost the most in a period, net of what they gained?
 -- In percentage points of the score, all causes; lost and gained are the sums of the two directions.
 -- @param tenant = all
 -- @param from = 30 days before to

@@ -1,6 +1,6 @@
 -- @title Re-scored by Microsoft
 -- @about changes
--- @answers What did Microsoft add, retire or give another worth, and what did that do to the scores?
+-- @answers What did Microsoft add, retire or re-score, and what did that do to the scores?
 -- One row a day, control and kind for all tenants; percentage_points is the average over the tenants that it befell,
 -- lowest and highest the extremes.
 -- @param tenant = all

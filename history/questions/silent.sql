@@ -1,6 +1,6 @@
 -- @title Silent tenants
 -- @about scores
--- @answers Whose last snapshot is how old, and when did each tenant last have a run that succeeded?
+-- @answers How old is each tenant's last snapshot, and when did its last run succeed?
 -- The oldest first; days count up to today, or to --to. A run that finds no new day leaves no trace in the tables: last_run
 -- stands in the states of the archive, from which the command fills it in, with the tenants that have no snapshot at all;
 -- with a config it lists the tenants of that alone.

@@ -146,7 +146,7 @@ describe('the page', () => {
     expect(await result(page).innerText()).toBe('121 changes');
   });
 
-  it('tells of the day under the pointer, and of its changes when it is clicked', async () => {
+  it('describes the day under the pointer, and its changes when it is clicked', async () => {
     const page = await open();
     const box = (await chart(page).boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + 150);
@@ -246,7 +246,7 @@ describe('a recommendation', () => {
     );
   });
 
-  it('that there is not is said to be none', async () => {
+  it('that does not exist is reported as none', async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(`${single}#control=%3Cnone%3E`);

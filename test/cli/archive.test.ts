@@ -11,12 +11,12 @@ import { practiceArchive } from '../archive/archive-day.ts';
 import { secureScore } from './support.ts';
 
 const root = await mkdtemp(path.join(tmpdir(), 'archive-'));
-const whole = path.join(root, 'whole');
+const complete = path.join(root, 'complete');
 const config = path.join(root, 'config.json');
 let tenantIds: string[];
 
 beforeAll(async () => {
-  ({ tenantIds } = await practiceArchive(folderStore(whole), { others: 1 }));
+  ({ tenantIds } = await practiceArchive(folderStore(complete), { others: 1 }));
   const recipients = ['a@contoso.com'];
   const [tenantId] = tenantIds;
   await writeFile(
@@ -33,15 +33,22 @@ afterAll(() => rm(root, { recursive: true }));
 let copies = 0;
 async function damagedCopy() {
   const folder = path.join(root, `damaged-${(copies += 1)}`);
-  await cp(whole, folder, { recursive: true });
+  await cp(complete, folder, { recursive: true });
   const columns = path.join(folder, `history/controls/month=2026-02/${tenantIds[0]}.parquet`);
   await writeFile(columns, (await readFile(columns)).subarray(0, 1000));
   return { folder, columns };
 }
 
 describe('archive verify', () => {
-  it('says of each tenant that it is whole, what it holds, and which days Microsoft never published', async () => {
-    const { code, stdout } = await secureScore('archive', 'verify', '--archive', whole, '--config', config);
+  it('reports of each tenant that it is complete, what it holds, and which days Microsoft never published', async () => {
+    const { code, stdout } = await secureScore(
+      'archive',
+      'verify',
+      '--archive',
+      complete,
+      '--config',
+      config,
+    );
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Contoso {2}✓ complete\n {2}99 snapshots of 98 days, 22 Dec 2025 to 31 Mar 2026/);
     expect(stdout).toContain(
@@ -51,7 +58,7 @@ describe('archive verify', () => {
     expect(stdout).toContain(`\n${tenantIds[1]}  ✓ complete`);
   });
 
-  it('names what is wrong, says what to do, and ends with 1; as JSON too', async () => {
+  it('lists what is wrong, says what to do, and ends with 1; as JSON too', async () => {
     const { folder } = await damagedCopy();
     const flags = ['archive', 'verify', '--archive', folder, '--config', config];
     const { code, stdout } = await secureScore(...flags);
@@ -87,7 +94,7 @@ describe('archive verify', () => {
 describe('archive acknowledge', () => {
   it('takes a loss from the findings, says that it is not signed, and verify lists it with its reason', async () => {
     const folder = path.join(root, 'acknowledged');
-    await cp(whole, folder, { recursive: true });
+    await cp(complete, folder, { recursive: true });
     const days = `snapshots/tenant=${tenantIds[0]}/`;
     for (const date of ['2026-02-20', '2026-03-05'])
       await rm(path.join(folder, days, `date=${date}`), { recursive: true });
@@ -103,8 +110,8 @@ describe('archive acknowledge', () => {
       expect.stringContaining('Acknowledged 1 finding by entry'),
     ]);
     expect(first.stdout).toContain('not signed');
-    const half = await verify();
-    expect([half.code, half.json()]).toMatchObject([
+    const partial = await verify();
+    expect([partial.code, partial.json()]).toMatchObject([
       1,
       {
         findings: [{ key: expect.stringContaining('2026-03-05'), kind: 'missing' }],
@@ -128,7 +135,7 @@ describe('archive acknowledge', () => {
 
 describe('archive verify for auditors', () => {
   it('finds the head that a mail printed, of one tenant, and a tenant of the config that the archive lacks', async () => {
-    const flags = ['archive', 'verify', '--archive', whole, '--config', config];
+    const flags = ['archive', 'verify', '--archive', complete, '--config', config];
     const one = (await secureScore(...flags, '--tenant', 'Contoso', '--json')).json();
     expect(one.ledger).toMatchObject({ head: { hash: expect.stringMatching(/^[0-9a-f]{64}$/) } });
     const head = one.ledger.head.hash.slice(0, 12);
@@ -142,7 +149,7 @@ describe('archive verify for auditors', () => {
     );
 
     const lonely = path.join(root, 'lonely');
-    await cp(whole, lonely, { recursive: true });
+    await cp(complete, lonely, { recursive: true });
     for (const kind of ['snapshots', 'profiles', 'ledger']) {
       await rm(path.join(lonely, kind, `tenant=${tenantIds[0]}`), { recursive: true });
     }
@@ -163,12 +170,12 @@ describe('archive rebuild', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Contoso {2}98 days, 1 file written/m);
     expect(stdout).toMatch(/90 days, every file was already right/);
-    expect(await readFile(columns)).toEqual(await readFile(columns.replace(folder, whole)));
+    expect(await readFile(columns)).toEqual(await readFile(columns.replace(folder, complete)));
   });
 
   it('keeps the rows of a day whose snapshot was changed, or is gone, lists it, and ends with 1', async () => {
     const folder = path.join(root, 'unproven');
-    await cp(whole, folder, { recursive: true });
+    await cp(complete, folder, { recursive: true });
     const days = path.join(folder, `snapshots/tenant=${tenantIds[0]}`);
     await rm(path.join(days, 'date=2026-03-05'), { recursive: true });
     const day = path.join(days, 'date=2026-02-20');
@@ -192,13 +199,13 @@ describe('archive rebuild', () => {
     ]);
     const bytes = (of: string) =>
       readFile(path.join(of, `history/scores/month=2026-02/${tenantIds[0]}.parquet`));
-    expect(await bytes(folder)).toEqual(await bytes(whole));
+    expect(await bytes(folder)).toEqual(await bytes(complete));
   });
 
   it('makes all of it where there is none, for programs too', async () => {
     const folder = path.join(root, 'bare');
     for (const kind of ['snapshots', 'profiles']) {
-      await cp(path.join(whole, kind), path.join(folder, kind), { recursive: true });
+      await cp(path.join(complete, kind), path.join(folder, kind), { recursive: true });
     }
     const { code, json } = await secureScore('archive', 'rebuild', '--archive', folder, '--json');
     expect(code).toBe(0);
@@ -208,7 +215,7 @@ describe('archive rebuild', () => {
     ]);
     const filesOf = async (of: string) =>
       (await readdir(path.join(of, 'history'), { recursive: true })).toSorted();
-    expect(await filesOf(folder)).toEqual(await filesOf(whole));
+    expect(await filesOf(folder)).toEqual(await filesOf(complete));
     expect(await secureScore('archive', 'verify', '--archive', folder)).toMatchObject({ code: 0 });
   });
 });
@@ -216,9 +223,11 @@ describe('archive rebuild', () => {
 describe('archive', () => {
   it('takes a tenant by its id or name, of the config or of its last run', async () => {
     const [tenantId = '', other = ''] = tenantIds;
-    expect(await tenantIdOf({ archive: whole, config, tenant: 'Contoso' })).toBe(tenantId);
+    expect(await tenantIdOf({ archive: complete, config, tenant: 'Contoso' })).toBe(tenantId);
     expect(await tenantIdOf({ archive: 's3://never-asked', tenant: other.toUpperCase() })).toBe(other);
-    await expect(tenantIdOf({ archive: whole, config, tenant: 'Fabrikam' })).rejects.toThrow('has no tenant');
+    await expect(tenantIdOf({ archive: complete, config, tenant: 'Fabrikam' })).rejects.toThrow(
+      'has no tenant',
+    );
     const twins = path.join(root, 'twins');
     for (const id of tenantIds) {
       await new Archive(folderStore(twins), id).swapState({ ...EMPTY_STATE, name: 'Twin' }, null);
@@ -240,8 +249,8 @@ describe('archive', () => {
     [['archive', 'verify', '--nope'], 2, 'Unknown argument: nope'],
     [['archive', 'verify', '--archive', ''], 2, '--archive must be given once, with one value'],
     [['archive', 'verify', '--archive', empty], 1, 'There is no archive in'],
-    [['archive', 'rebuild', '--archive', whole, '--tenant', 'Fabrikam'], 1, 'has no tenant "Fabrikam"'],
-    [['archive', 'rebuild', '--archive', whole, '--config', 'absent.ts'], 1, 'no config at "absent.ts"'],
+    [['archive', 'rebuild', '--archive', complete, '--tenant', 'Fabrikam'], 1, 'has no tenant "Fabrikam"'],
+    [['archive', 'rebuild', '--archive', complete, '--config', 'absent.ts'], 1, 'no config at "absent.ts"'],
     [['archive', 'pull', 's3://X', 'copy'], 1, '"X" is not a bucket name'],
   ])('%j ends with %i and says what to do', async (args, code, message) => {
     const answer = await secureScore(...args);

@@ -176,7 +176,7 @@ it('no services and no controls: a day on which 9 of 11 are gone is suspect', as
   expect(today.result.mails).toMatchObject([{ kind: 'operations' }]);
 });
 
-/** Of ten recommendations, as many as a catalogue needs to be told whole from partial. */
+/** Ten recommendations, enough to distinguish a complete catalogue from a partial one. */
 const TEN = Object.fromEntries(
   Array.from({ length: 10 }, (_, index) => [`ctl_${index}`, { points: 6, maximum: 10 }]),
 );

@@ -174,7 +174,7 @@ describe('the deployed secret', () => {
     secureScore('certificate', 'put', ...args, '--config', at('config.json'));
   const written = () => secrets.commandCalls(PutSecretValueCommand).map((call) => call.args[0].input);
 
-  it('gets the pair and nothing else, and what it replaces is told', async () => {
+  it('gets the pair and nothing else, and what it replaces is reported', async () => {
     holds(first.certificate + first.privateKey);
     const { code, stdout } = await put(at('second.pem'));
     expect(code).toBe(0);
@@ -298,7 +298,7 @@ describe('the deployed secret', () => {
     expect(holdsSecrets(deployed.stdout + both.stdout, first.privateKey)).toBe(false);
   });
 
-  it.skipIf(process.getuid?.() === 0)('a file that may not be read is told', async () => {
+  it.skipIf(process.getuid?.() === 0)('a file that may not be read is reported', async () => {
     await chmod(at('second.pem'), 0);
     expect((await put(at('second.pem'))).stderr).toContain('EACCES');
   });

@@ -110,7 +110,7 @@ describe('secure-score run --deployed', () => {
     expect(invoked()).toHaveLength(1);
   });
 
-  it('tells what the function threw with its code and advice, and goes on', async () => {
+  it('reports what the function threw with its code and advice, and goes on', async () => {
     const failure = new MonitorError('certificate-expired', 'It expired:\nlong ago.', 'Make a new one.');
     lambda
       .on(InvokeCommand)
@@ -133,7 +133,7 @@ describe('secure-score run --deployed', () => {
     ],
     [answer({ errorType: 'TypeError', errorMessage: 'x is not a function' }, true), 'function-failed'],
     [answer('no object', true), 'function-failed'],
-  ])('tells that the function could not say what was wrong (%#)', async (payload, code) => {
+  ])('reports that the function gave no reason (%#)', async (payload, code) => {
     lambda.on(InvokeCommand).resolves(payload);
     expect((await run('--tenant', 'Contoso', '--json')).json()).toMatchObject({ error: { code } });
   });
@@ -143,7 +143,7 @@ describe('secure-score run --deployed', () => {
     [new TooManyRequestsException({ message: 'no', $metadata: {} }), 'function-busy'],
     [Object.assign(new Error('not you'), { name: 'AccessDeniedException' }), 'aws-access-denied'],
     [Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { name: 'Error' }), 'aws-unreachable'],
-  ])('tells that it could not be invoked: %s', async (error, code) => {
+  ])('reports that it could not be invoked: %s', async (error, code) => {
     lambda.on(InvokeCommand).rejects(error);
     expect((await run('--tenant', 'Contoso', '--json')).json()).toMatchObject({ error: { code } });
   });

@@ -104,7 +104,7 @@ async function run(...more: string[]) {
   return withResult(await start(...FLAGS, '--config', 'config.json', '--json', ...more).finished);
 }
 
-/** In this process, which takes half of the time. */
+/** In this process, which takes half the time. */
 async function runHere(...more: string[]) {
   const before = process.cwd();
   process.chdir(folder);
@@ -192,9 +192,11 @@ describe('secure-score run', () => {
     }
 
     const sent = await mails();
-    const told = [...first.result.mails, ...second.result.mails] as { subject: string; id: string }[];
-    expect(new Set(sent.map(({ subject }) => subject))).toEqual(new Set(told.map(({ subject }) => subject)));
-    expect(new Set(sent.map(({ messageId }) => messageId))).toEqual(new Set(told.map(({ id }) => id)));
+    const listed = [...first.result.mails, ...second.result.mails] as { subject: string; id: string }[];
+    expect(new Set(sent.map(({ subject }) => subject))).toEqual(
+      new Set(listed.map(({ subject }) => subject)),
+    );
+    expect(new Set(sent.map(({ messageId }) => messageId))).toEqual(new Set(listed.map(({ id }) => id)));
   }, 30_000);
 
   it('takes the tenants in turn: one that fails does not stop the others, and the exit code says so', async () => {
@@ -226,9 +228,9 @@ describe('secure-score run', () => {
     const { code, stdout, stderr } = await run();
     expect(code).toBe(1);
     const bodyOfKey = app.privateKey.split('\n').slice(1, 4);
-    const told = (await mails()).map((mail) => `${mail.text}${mail.html}`).join('\n');
-    const kept = (await Promise.all((await archived()).map((file) => readFile(file, 'latin1')))).join('\n');
-    for (const text of [stdout, stderr, told, kept]) {
+    const sent = (await mails()).map((mail) => `${mail.text}${mail.html}`).join('\n');
+    const stored = (await Promise.all((await archived()).map((file) => readFile(file, 'latin1')))).join('\n');
+    for (const text of [stdout, stderr, sent, stored]) {
       for (const line of bodyOfKey) expect(text).not.toContain(line);
       expect(text).not.toMatch(/eyJ[\w-]{20,}/);
     }
@@ -273,10 +275,10 @@ describe('secure-score run', () => {
       clearInterval(watching);
 
       const next = await runHere();
-      // Killed while it held its claim, it is waited for; what it had to tell is in the claim.
+      // Killed while it held its claim, it is waited for; what it had to report is in the claim.
       expect(next.code === 0 ? null : next.result.error.code).toBeOneOf([null, 'claimed-by-another-run']);
-      const told = [...(next.result.pending ?? []), ...(await mails())].map(({ subject }) => subject);
-      expect(new Set(told).size).toBe(1);
+      const subjects = [...(next.result.pending ?? []), ...(await mails())].map(({ subject }) => subject);
+      expect(new Set(subjects).size).toBe(1);
       expect(filesIn('archive/snapshots')).toBe(88);
     },
     30_000,

@@ -89,9 +89,9 @@ const CLOCK_AHEAD = path.join(import.meta.dirname, '../clock-ahead.ts');
 const LATER_MS = 31 * 3_600_000;
 /** A test that first installs what it checks with, on a busy machine. */
 const INSTALL_MS = 400_000;
-/** `cdk deploy` and `certificate put` take so long, and longer on a busy machine. */
+/** How long `cdk deploy` and `certificate put` may take; on a busy machine they take longer. */
 const DEPLOY_MS = 60_000;
-/** A schedule has to be there so long before its minute, for the emulator to notice it. */
+/** How long before its minute a schedule must be there for the emulator to notice it. */
 const NOTICE_MS = 12_000;
 /** From a schedule's minute to the end of what it began; the emulator looks every ten seconds. */
 const RUN_MS = 45_000;
@@ -252,7 +252,7 @@ interface Minute {
   time: number;
 }
 
-/** @returns the first full minute that is at least so many ms away */
+/** @returns the first full minute that is at least that many ms away */
 function minuteIn(ms: number): Minute {
   const time = Math.ceil((Date.now() + ms) / 60_000) * 60_000;
   return { at: new Date(time).toISOString().slice(11, 16), time };
@@ -407,7 +407,7 @@ describe('a deployment', () => {
     expect(data.id.split('-')[0]).toBe(id.split('-')[0]);
   });
 
-  it('tells operations what is wrong with the other tenant, and counts it as failed', async () => {
+  it('notifies operations of what is wrong with the other tenant, and counts it as failed', async () => {
     await afterFiring(async () => expect(await runsOf(FABRIKAM_ID)).toHaveLength(1));
     const [lines = []] = await runsOf(FABRIKAM_ID);
     expect(lines).toContainEqual(
@@ -447,7 +447,7 @@ describe('a deployment', () => {
     expect(there).not.toMatch(/look into the log/i);
   });
 
-  it('mails on the next day what changed, and keeps quiet about what it said', async () => {
+  it('mails on the next day what changed, and does not repeat what it reported', async () => {
     const before = await evidence();
     const yesterday = contoso.today;
     simulator.advance();

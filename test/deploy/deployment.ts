@@ -198,14 +198,14 @@ export async function environmentOf(functionName: string): Promise<Record<string
   return Environment?.Variables ?? {};
 }
 
-/** Replaces the function's environment; its processes start anew. */
+/** Replaces the function's environment; its processes start again. */
 export async function setEnvironment(functionName: string, Variables: Record<string, string>): Promise<void> {
   await new LambdaClient().send(
     new UpdateFunctionConfigurationCommand({ FunctionName: functionName, Environment: { Variables } }),
   );
 }
 
-/** @returns the ARN of the queue that takes the events whose run failed for good */
+/** @returns the ARN of the queue that takes the events whose run failed after all retries */
 export async function failureQueueOf(functionName: string): Promise<string> {
   const { DestinationConfig } = await new LambdaClient().send(
     new GetFunctionEventInvokeConfigCommand({ FunctionName: functionName, Qualifier: '$LATEST' }),

@@ -175,7 +175,7 @@ describe('a question to Athena', () => {
     });
   });
 
-  it('is told how much it read in units', () => {
+  it('reports how much it read in units', () => {
     expect([0, 999, 1_000, 1_234_567, 5e9, 7.7e15].map(bytes)).toEqual([
       '0 bytes',
       '999 bytes',

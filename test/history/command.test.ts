@@ -151,7 +151,7 @@ describe('secure-score history', () => {
     const args = ['life', '--control', 'mfa', '--tenant', 'Contoso', '--config', config];
     const { stdout } = await history(...args);
     expect(stdout.split('\n')[0]).toBe(
-      'The life of a control  Contoso  Require MFA  2026-01-30 to 2026-02-06',
+      'The life of a recommendation  Contoso  Require MFA  2026-01-30 to 2026-02-06',
     );
   });
 

@@ -119,7 +119,7 @@ describe('parameters', () => {
     expect(bind(questionOf('fleet'), { tenant: 't' }, '2026-03-02').scope.tenant).toBe(null);
   });
 
-  it('that are missing, unknown or upside down are told', () => {
+  it('that are missing, unknown or upside down are refused', () => {
     expect(() => bind(questionOf('life'), {}, '2026-03-02')).toThrow('life needs --control');
     expect(() => bind(questionOf('trend'), { control: 'x' }, '2026-03-02')).toThrow(
       'trend takes no --control',

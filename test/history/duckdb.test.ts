@@ -101,7 +101,7 @@ describe("a statement of one's own", () => {
     expect(await readFile(secret, 'utf8')).toBe('a,b\n1,2\n');
   });
 
-  it('that is wrong is told with where and what the tables are, and makes no file suspicious', async () => {
+  it('that is wrong gets an error with the place and the tables, and makes no file suspicious', async () => {
     const error = await ask('SELECT nope FROM scores').catch((each: unknown) => each);
     expect(error).toMatchObject({
       code: 'history-sql-invalid',

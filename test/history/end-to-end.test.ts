@@ -36,7 +36,7 @@ const history = (...args: string[]) =>
   secureScore('history', ...args, '--archive', archive, '--config', practice.config);
 
 describe('the history that a run writes', () => {
-  it('has a trend of every archived day, the newest as the run told it', async () => {
+  it('has a trend of every archived day, the newest as the run reported it', async () => {
     const { code, json } = await history('trend', '--json', '--tenant', 'Contoso');
     expect(code).toBe(0);
     const rows = json() as { tenant: string; date: string }[];

@@ -167,7 +167,7 @@ describe('a page that is too large for a file', () => {
     expect(await readFile(join(inFolder, 'index.html'), 'utf8')).toContain(`"tenant-0":"${file}"`);
   });
 
-  it('takes the place of one of before, whole, and of nothing else', async () => {
+  it('replaces a former page completely, and nothing else', async () => {
     await checkOut(target);
     const other = [parts[0]!, { name: 'tenant-0', packed: 'Q0ND'.repeat(2_600_000) }];
     const former = await readdir(join(inFolder, 'data'));

@@ -4,7 +4,7 @@ import { describeAnswer, describeRows } from '../../cli/history/present.ts';
 import { answerOf, type Answer, type Row } from '../../history/answer.ts';
 import { allQuestions, type Question } from '../../history/questions.ts';
 
-/** A terminal of so many columns. */
+/** A terminal with that number of columns. */
 function terminal(columns: number): void {
   vi.spyOn(process, 'stdout', 'get').mockReturnValue(
     Object.create(process.stdout, { columns: { value: columns } }) as typeof process.stdout,

@@ -65,7 +65,7 @@ describe.each(ALL)('%s', (_, kind, report, mail) => {
   });
 });
 
-describe('both parts tell the same', () => {
+describe('both parts report the same', () => {
   const FACTS: [MailKind, Report, string[]][] = [
     [
       'scores',
@@ -265,7 +265,7 @@ describe('rows', () => {
     expect(text).not.toMatch(/unknown|Effort|User impact/i);
   });
 
-  test('a mail tells the changes of its kind alone', async () => {
+  test('a mail lists the changes of its kind alone', async () => {
     const changes = (['lost', 'new', 'restated', 'stale'] as const).map((kind) =>
       changeOf(kind, { control: kind, title: `about ${kind}` }),
     );

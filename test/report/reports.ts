@@ -220,7 +220,7 @@ const LINKEDIN = changeOf('gained', {
 
 const PEERS = { allTenants: 47.31, similarSize: 51.04 };
 
-/** New ones, told in the other mail of the run. */
+/** New ones, reported in the other mail of the run. */
 const ARRIVED = Array.from({ length: 5 }, (_, index) =>
   changeOf('new', {
     control: `mdo_arrived_${index}`,

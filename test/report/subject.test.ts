@@ -5,7 +5,7 @@ import { changeOf, dayOf, reportOf, reports, scoreLine, NO_ACCOUNT } from './rep
 import type { OperationsItem, Report } from '../../lambda/report/model.ts';
 import type { ChangeKind } from '../../lambda/score/change.ts';
 
-/** A report of one day with so many changes of each kind. */
+/** A report of one day with that number of changes of each kind. */
 function withChanges(numbers: Partial<Record<ChangeKind, number>>, fields: Partial<Report> = {}): Report {
   const changes = Object.entries(numbers).flatMap(([kind, number]) =>
     Array.from({ length: number }, (_, index) =>
@@ -68,7 +68,7 @@ test('what waits, is silenced or folded is in no subject; a confirmed drop is', 
   expect(subject(reportOf({ days: [day], confirmed }), 'scores')).toContain(': 2 recommendations lost');
 });
 
-test('a gain by a decision is told as one', () => {
+test('a gain by a decision is listed as one', () => {
   expect(subject(reports.scores.settled, 'scores')).toContain(
     ': 1 recommendation lost points, 1 gained, 1 gained by a decision',
   );

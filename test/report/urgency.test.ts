@@ -32,7 +32,7 @@ describe('an urgent report', () => {
     expect(kinds.filter((kind) => isUrgent(typicalScores, kind))).toEqual([]);
   });
 
-  test('is said exactly, however small the step below the line was', () => {
+  test('is stated exactly, however small the step below the line was', () => {
     const sentences = urgentSentences(
       reportOf({
         urgent: [

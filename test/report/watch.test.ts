@@ -60,9 +60,9 @@ describe('the subject', () => {
   });
 });
 
-test('both parts tell whom, since when, what is known and what to do', () => {
+test('both parts report whom, since when, what is known and what to do', () => {
   for (const part of parts(report(STOPPED, ENDS))) {
-    for (const told of [
+    for (const fact of [
       '2 things need attention',
       'No successful run for Contoso and Fabrikam',
       'The last successful run was on 8 Mar 2026, 07:00 UTC. No run has reported an error.',
@@ -73,7 +73,7 @@ test('both parts tell whom, since when, what is known and what to do', () => {
       'secure-score certificate put',
       'listed under operations',
     ]) {
-      expect(part).toContain(told);
+      expect(part).toContain(fact);
     }
     expect(part).not.toMatch(/undefined|NaN|\[object/);
   }
@@ -86,7 +86,7 @@ test('both parts list the digests, when each was made last and what to do', () =
   }
 });
 
-test('tells those that were told before from those that are new', () => {
+test('separates those that were reported before from those that are new', () => {
   for (const part of parts(report({ kind: 'overdue', tenants: [FAILS], already: [overdue('Contoso')] }))) {
     expect(part).toMatch(/Reported before, and still overdue:? Contoso/);
   }

@@ -50,7 +50,7 @@ describe('secure-score history on a bucket', () => {
     expect(await trend()).toHaveLength(13);
   });
 
-  it('fetches nothing twice, and what was written anew again', async () => {
+  it('fetches nothing twice, and again what was rewritten', async () => {
     await trend();
     const before = await stat(fileOf(FABRIKAM));
     await trend();

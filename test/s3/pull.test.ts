@@ -64,7 +64,7 @@ describe('archive pull', () => {
     expect(fetched.length).toBeLessThanOrEqual(8);
   });
 
-  it('killed at any moment leaves whole objects, and goes on', { timeout: 120_000 }, async () => {
+  it('killed at any moment leaves complete objects, and goes on', { timeout: 120_000 }, async () => {
     const folder = newFolder();
     const all = (await source.list('')).length;
     const begun = async () => {
@@ -93,7 +93,7 @@ describe('archive pull', () => {
     const { fetched } = await pull({ source, folder });
     expect(fetched).toBeGreaterThanOrEqual(all - second);
     expect(await expectWhole(folder)).toBe(all);
-    // What was left half written is swept away.
+    // Partly written files are swept away.
     expect(await readdir(path.join(folder, '.tmp'))).toEqual([]);
   });
 

@@ -19,7 +19,8 @@ export const BY_LAMBDA: Record<string, string> = {
   'sqs:GetQueueAttributes':
     'CDK grants it to whoever may send; Lambda looks at the queue of the destination.',
   'sqs:GetQueueUrl': 'CDK grants it to whoever may send; Lambda looks at the queue of the destination.',
-  'sqs:SendMessage': 'Lambda sends the run that failed for good: the deploy test reads it from the queue.',
+  'sqs:SendMessage':
+    'Lambda sends the run that failed after all retries: the deploy test reads it from the queue.',
   'xray:PutTelemetryRecords': "Lambda's agent sends the traces; the emulator makes none.",
   'xray:PutTraceSegments': "Lambda's agent sends the traces; the emulator makes none.",
 };
