@@ -113,7 +113,7 @@ describe('on one machine', () => {
       () => (sts.sessionSeconds = 100),
       'federation',
       'federation-session-ends',
-      /Sign in to AWS again, for longer/,
+      /Sign in to AWS again, for a longer session/,
     ],
     [
       'an app without a federated credential (70021)',

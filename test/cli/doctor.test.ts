@@ -224,7 +224,7 @@ describe('secure-score doctor', () => {
       (its) => (its.app.registration.homeTenantId = '0f0f0f0f-1111-4222-8333-444444444444'),
       'renewal',
       'renewal-app-missing',
-      /rolled at home/,
+      /rolled in its home tenant/,
     ],
     [
       'the app lacks the permission',
