@@ -8,7 +8,7 @@ import { archiveCommand } from './archive/archive.ts';
 import { certificateCommand } from './certificate/certificate.ts';
 import { channelCommand } from './channel/channel.ts';
 import { lazily } from './shared/command.ts';
-import { programToComplete, proposals } from './shared/completion.ts';
+import { forShell, programToComplete, proposals } from './shared/completion.ts';
 import { HELP_WIDTH, layOut, PROGRAM } from './shared/help.ts';
 import { EXIT, UsageError } from './shared/exit.ts';
 import { asMonitorError } from './shared/failure.ts';
@@ -70,7 +70,7 @@ export async function main(args: string[]): Promise<number> {
       );
       return true;
     }, true)
-    .completion('completion', 'Print a completion script for your shell', ((
+    .completion('completion', COMPLETION, ((
       _current: string,
       _argv: unknown,
       complete: (done: (error: Error | null, found?: string[]) => void) => void,
@@ -87,7 +87,11 @@ export async function main(args: string[]): Promise<number> {
   try {
     followProxy();
     const print = (_error: unknown, argv: Record<string, unknown>, output: string) => {
-      if (output !== '') console.log(argv['help'] === true ? layOut(output) : output);
+      const asksHelp = argv['help'] === true;
+      // Asked for help, yargs prints the script all the same.
+      if (first === 'completion') {
+        console.log(asksHelp ? `${commandLine('completion')}\n\n${COMPLETION}.` : forShell(output));
+      } else if (output !== '') console.log(asksHelp ? layOut(output) : output);
     };
     const {
       _: words,
@@ -109,6 +113,9 @@ export async function main(args: string[]): Promise<number> {
     return EXIT.failed;
   }
 }
+
+const COMPLETION =
+  'Print a completion script for bash, zsh or fish, whichever $SHELL names; its head says where to put it';
 
 /** yargs takes each value but "true" for false, and `--dry-run=yes` would not be a dry run. @throws UsageError */
 function checkSwitches(args: readonly string[], switches: readonly string[]): void {

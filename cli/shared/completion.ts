@@ -15,6 +15,17 @@ export function programToComplete(): string {
 }
 
 /**
+ * The script as yargs made it, of which the one for fish asks as that of bash does: with the program, and with the word
+ * that is about to begin. What is proposed has the form for fish, whichever shell the user has by default.
+ */
+export function forShell(script: string): string {
+  return script.replace(
+    /\((\S+ --get-yargs-completions) \(commandline -o\)\[2\.\.-1\]\)/,
+    (_, ask: string) => `(SHELL=fish ${ask} (commandline -opc) (commandline -ct))`,
+  );
+}
+
+/**
  * What of our own can stand where a shell completes: names of tenants, channels and questions. yargs knows the rest.
  * @param words what was typed, the program first, and last the word to complete
  * @returns null where it is none of these. `only`: nothing else can stand there

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -174,6 +174,34 @@ describe('the command line', () => {
       { cwd: ROOT, env: { ...process.env, SHELL: '/bin/bash' } },
     );
     expect(stdout).toBe('trend\n');
+  });
+
+  const fish = spawnSync('fish', ['--version']).error === undefined;
+  it.each([
+    ['his', 'history'],
+    ['history tr', 'trend'],
+    ['run --te', '--tenant'],
+  ])(
+    `completes "%s" in fish by the script that it prints${fish ? '' : ' (not tried: no fish)'}`,
+    async (words, first) => {
+      const env = { ...process.env, SHELL: '/usr/bin/fish' };
+      const run = promisify(execFile);
+      const script = await run('./secure-score', ['completion'], { cwd: ROOT, env });
+      // The words with the program, and the one that is about to begin: as bash gives them.
+      expect(script.stdout).toMatch(/ --get-yargs-completions \(commandline -opc\) \(commandline -ct\)\)'$/m);
+      if (!fish) return;
+      const asked = `eval $argv[1]; complete -C './secure-score ${words}'`;
+      const { stdout } = await run('fish', ['-N', '-c', asked, script.stdout], { cwd: ROOT });
+      expect(stdout.split(/[\t\n]/)[0]).toBe(first);
+    },
+  );
+
+  it('explains the completion script to whoever asks for help', async () => {
+    const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+    expect(await main(['completion', '--help'])).toBe(0);
+    expect(said.mock.calls.join('\n')).toMatch(
+      /^\S+ completion\n\nPrint a completion script for bash, zsh or fish/,
+    );
   });
 
   it('prints help, and a completion script', async () => {

@@ -424,29 +424,6 @@ describe('a deployment', () => {
     expect((await evidence()).filter((line) => line.includes(`snapshots/tenant=${FABRIKAM_ID}`))).toEqual([]);
   });
 
-  it('shows in run --deployed what the function says is wrong, and all that it advises', async () => {
-    const flags = ['--tenant', 'Fabrikam', '--config', file('monitor.config.json')];
-    const failure = async (...more: string[]): Promise<string> =>
-      run.secureScore('run', ...more, ...flags).then(
-        () => 'it did not fail',
-        (error: Error) => error.message.replaceAll(SERIAL, '…'),
-      );
-    // Here too, Microsoft is simulated.
-    vi.stubEnv('NODE_EXTRA_CA_CERTS', file('ca.pem'));
-    onTestFinished(() => void vi.unstubAllEnvs());
-    const there = await failure('--deployed');
-    // The function knows nothing that the same run on this machine would not show as well.
-    const certified = ['--certificate', file('fabrikam.pem')];
-    const here = await failure('--archive', file('here'), '--outbox', file('here-mails'), ...certified);
-    const words = (printed: string): string[] =>
-      printed.split('\n').filter((line) => /^(?:Fabrikam  | +→)/.test(line));
-    expect(words(there)).toEqual(words(here));
-    expect(words(there)).toHaveLength(2);
-    expect(words(there)[0]).toContain('AADSTS700027');
-    expect(words(there)[1]).toContain('Upload the public certificate');
-    expect(there).not.toMatch(/look into the log/i);
-  });
-
   it('mails on the next day what changed, and does not repeat what it reported', async () => {
     const before = await evidence();
     const yesterday = contoso.today;
@@ -578,6 +555,29 @@ describe('a deployment', () => {
     expect(JSON.parse(result)).toMatchObject({ name: 'Contoso', archived: [], changes: [], mails: [] });
     expect(await evidence()).toEqual(kept);
     expect(await mailsTo(SECOPS)).toHaveLength(2);
+  });
+
+  it('shows in run --deployed what the function says is wrong, and all that it advises', async () => {
+    const flags = ['--tenant', 'Fabrikam', '--config', file('monitor.config.json')];
+    const failure = async (...more: string[]): Promise<string> =>
+      run.secureScore('run', ...more, ...flags).then(
+        () => 'it did not fail',
+        (error: Error) => error.message.replaceAll(SERIAL, '…'),
+      );
+    // Here too, Microsoft is simulated.
+    vi.stubEnv('NODE_EXTRA_CA_CERTS', file('ca.pem'));
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const there = await failure('--deployed');
+    // The function knows nothing that the same run on this machine would not show as well.
+    const certified = ['--certificate', file('fabrikam.pem')];
+    const here = await failure('--archive', file('here'), '--outbox', file('here-mails'), ...certified);
+    const words = (printed: string): string[] =>
+      printed.split('\n').filter((line) => /^(?:Fabrikam  | +→)/.test(line));
+    expect(words(there)).toEqual(words(here));
+    expect(words(there)).toHaveLength(2);
+    expect(words(there)[0]).toContain('AADSTS700027');
+    expect(words(there)[1]).toContain('Upload the public certificate');
+    expect(there).not.toMatch(/look into the log/i);
   });
 
   it('has room for a second beside it, which comes and goes without touching the first', async () => {
