@@ -35,19 +35,27 @@ export interface HistoryEngine {
 
 /** Rows keyed by column. Of several columns with one name the later ones are called name_2, name_3. */
 export function answerOf(names: readonly string[], values: readonly (readonly Value[])[]): Answer {
+  const columns = uniqueNames(names);
+  return { columns, rows: values.map((row) => rowOf(columns, (column) => row[column])) };
+}
+
+/** Of several columns with one name the later ones are called name_2, name_3. */
+export function uniqueNames(names: readonly string[]): string[] {
   const columns: string[] = [];
   for (const name of names) {
     let unique = name;
     for (let number = 2; columns.includes(unique); number += 1) unique = `${name}_${number}`;
     columns.push(unique);
   }
-  const rows = values.map((row) => {
-    // Answers have a million rows: no pairs are made of them on the way. As a name, __proto__ is one like any other.
-    const named: Row = columns.includes('__proto__') ? (Object.create(null) as Row) : {};
-    for (let index = 0; index < columns.length; index += 1) named[columns[index]!] = row[index] ?? null;
-    return named;
-  });
-  return { columns, rows };
+  return columns;
+}
+
+/** @param valueAt of each column by its place */
+export function rowOf(columns: readonly string[], valueAt: (column: number) => Value | undefined): Row {
+  // Answers have a million rows: no pairs are made of them on the way. As a name, __proto__ is one like any other.
+  const row: Row = columns.includes('__proto__') ? (Object.create(null) as Row) : {};
+  for (let column = 0; column < columns.length; column += 1) row[columns[column]!] = valueAt(column) ?? null;
+  return row;
 }
 
 export function notReadOnly(found: string): MonitorError {

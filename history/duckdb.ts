@@ -7,12 +7,24 @@ import {
   DuckDBListValue,
   DuckDBMapValue,
   DuckDBStructValue,
+  DuckDBTypeId,
   StatementType,
   type DuckDBConnection,
+  type DuckDBDataChunk,
+  type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api';
 import { MonitorError, quote } from '../lambda/errors.ts';
-import { answerOf, notReadOnly, type Answer, type HistoryEngine, type Scope, type Value } from './answer.ts';
+import {
+  notReadOnly,
+  rowOf,
+  uniqueNames,
+  type Answer,
+  type HistoryEngine,
+  type Row,
+  type Scope,
+  type Value,
+} from './answer.ts';
 import { filesLost, filesOf, listHistory, type HistoryFile, type MonthsByTenant } from './files.ts';
 import { literal } from './placeholders.ts';
 import { TABLES, type Column, type Table } from '../lambda/archive/columns/tables.ts';
@@ -49,6 +61,7 @@ export class DuckDbHistory implements HistoryEngine {
   readonly #examined = new Map<string, 'sound' | 'damaged'>();
   /** Paths of files of an earlier version, which lack columns that were added since. */
   readonly #older = new Set<string>();
+  #looking: Promise<void> = Promise.resolve();
 
   private constructor(location: string, files: HistoryFile[], onSkipped: DuckDbOptions['onSkipped']) {
     this.location = location;
@@ -109,13 +122,24 @@ export class DuckDbHistory implements HistoryEngine {
     const isDamaged = (file: HistoryFile) => this.#examined.get(file.path) === 'damaged';
     for (;;) {
       const files = filesOf(this.#files, scope, isDamaged).filter((file) => !isDamaged(file));
+      const older = this.#older.size;
       try {
         return await this.#run(sql, files, scope);
       } catch (error) {
         if (error instanceof MonitorError) throw error;
-        if (!(await this.#findOlder(files)) && !(await this.#examine(files))) throw invalid(error);
+        await this.#lookInto(files);
+        if (this.#older.size === older && !files.some(isDamaged)) throw invalid(error);
       }
     }
+  }
+
+  /** One after the other: what several answers at once fail at is looked into, and reported, once. */
+  #lookInto(files: readonly HistoryFile[]): Promise<void> {
+    const looked = this.#looking.then(async () => {
+      if (!(await this.#findOlder(files))) await this.#examine(files);
+    });
+    this.#looking = looked.catch(() => undefined);
+    return looked;
   }
 
   async #run(sql: string, files: readonly HistoryFile[], scope: Scope | null): Promise<Answer> {
@@ -150,22 +174,18 @@ export class DuckDbHistory implements HistoryEngine {
     return this.#older.size > known;
   }
 
-  /** @returns whether something was found that was not known: a file that is damaged, or of an earlier version */
-  async #examine(files: readonly HistoryFile[]): Promise<boolean> {
+  /** Finds files that are damaged, or of an earlier version. */
+  async #examine(files: readonly HistoryFile[]): Promise<void> {
     const unknown = files.filter((file) => !this.#examined.has(file.path));
-    const older = this.#older.size;
-    let found = false;
     await withConnection(async (connection) => {
       for (const file of unknown) {
         const why = await faultOf(connection, file, () => this.#older.add(file.path));
         this.#examined.set(file.path, why === null ? 'sound' : 'damaged');
         if (why === null) continue;
-        found = true;
         // Instead of a copy, the files of the tenants are read; those that are missing are reported as lost.
         this.#onSkipped({ path: file.path, why, isForeign: file.tenant === null });
       }
     });
-    return found || this.#older.size > older;
   }
 }
 
@@ -281,25 +301,117 @@ async function select(connection: DuckDBConnection, sql: string): Promise<Answer
   if (statement.statementType !== StatementType.SELECT) {
     throw notReadOnly(StatementType[statement.statementType]);
   }
-  const reader = await statement.runAndReadAll();
-  return answerOf(
-    reader.columnNames(),
-    reader.getRows().map((row) => row.map(toValue)),
-  );
+  const result = await statement.run();
+  const chunks = await result.fetchAllChunks();
+  const coded = await codedTexts(connection, result.columnTypes(), chunks);
+  const columns = uniqueNames(result.columnNames());
+  const rows: Row[] = [];
+  const dates = new Map<number, string>();
+  for (const chunk of chunks) {
+    const start = rows.length;
+    const columnsOfChunk = columns.map((_, index) => {
+      const texts = coded.get(index);
+      if (texts) return (row: number): Value => texts.values[texts.codes[start + row]!] ?? null;
+      const vector = chunk.getColumnVector(index);
+      return (row: number): Value => toValue(vector.getItem(row), dates);
+    });
+    const number = chunk.rowCount;
+    for (let row = 0; row < number; row += 1) {
+      rows.push(rowOf(columns, (column) => columnsOfChunk[column]!(row)));
+    }
+  }
+  return { columns, rows };
 }
 
-function toValue(value: DuckDBValue): Value {
+/** The texts of a column: each once, and of each row which; a code beyond the texts stands for null. */
+interface CodedTexts {
+  values: string[];
+  codes: Uint32Array;
+}
+
+/** The number of rows from which on it is quicker to let DuckDB find the texts that occur. */
+const MANY_ROWS = 10_000;
+
+/** Types whose text is how SQL spells them, whatever names are in them. */
+const PLAIN_TYPE = /^[A-Z0-9 ]+(?:\(\d+,\d+\))?(?:\[\])*$/;
+
+/** The code of a row without a text: more than there are texts. */
+const NO_TEXT = 2 ** 32 - 1;
+
+/** Texts that occur less often than this on average are read one by one. */
+const OFTEN = 4;
+
+/**
+ * To fetch a text from DuckDB costs thirty times as much as a number, and most texts of a large answer are ids and names
+ * that repeat: DuckDB numbers them.
+ * @returns by the place of the column
+ */
+async function codedTexts(
+  connection: DuckDBConnection,
+  types: readonly DuckDBType[],
+  chunks: readonly DuckDBDataChunk[],
+): Promise<Map<number, CodedTexts>> {
+  const coded = new Map<number, CodedTexts>();
+  const total = chunks.reduce((sum, { rowCount }) => sum + rowCount, 0);
+  const texts = types.flatMap(({ typeId }, index) => (typeId === DuckDBTypeId.VARCHAR ? index : []));
+  const isPlain = types.every((type) => PLAIN_TYPE.test(String(type)));
+  if (total < MANY_ROWS || texts.length === 0 || !isPlain) return coded;
+  // Names of its own keep it apart from whatever the statement was about; it ends with the connection.
+  await connection.run(
+    `CREATE TEMP TABLE answer (${types.map((type, index) => `c${index} ${type}`).join()})`,
+  );
+  const appender = await connection.createAppender('answer');
+  for (const chunk of chunks) appender.appendDataChunk(chunk);
+  appender.closeSync();
+  const numbers = await connection.runAndReadAll(
+    `SELECT ${texts.map((index) => `count(DISTINCT c${index})`).join()} FROM answer`,
+  );
+  const often = texts.filter((_, place) => Number(numbers.getRows()[0]![place]) <= total / OFTEN);
+  for (const index of often) {
+    await connection.run(
+      `CREATE TYPE t${index} AS ENUM (SELECT DISTINCT c${index} FROM answer WHERE c${index} IS NOT NULL)`,
+    );
+    const values = await connection.runAndReadAll(`SELECT unnest(enum_range(NULL::t${index}))::VARCHAR`);
+    coded.set(index, {
+      values: values.getRows().map(([text]) => String(text)),
+      codes: new Uint32Array(total),
+    });
+  }
+  if (often.length === 0) return coded;
+  const result = await connection.run(
+    `SELECT ${often.map((index) => `enum_code(c${index}::t${index})::UINTEGER`).join()} FROM answer`,
+  );
+  let start = 0;
+  for (const chunk of await result.fetchAllChunks()) {
+    const { rowCount } = chunk;
+    for (const [place, index] of often.entries()) {
+      const vector = chunk.getColumnVector(place);
+      const { codes } = coded.get(index)!;
+      for (let row = 0; row < rowCount; row += 1) codes[start + row] = Number(vector.getItem(row) ?? NO_TEXT);
+    }
+    start += rowCount;
+  }
+  return coded;
+}
+
+/** @param dates those that were spelled already, by their number */
+function toValue(value: DuckDBValue, dates: Map<number, string>): Value {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   if (value instanceof DuckDBDecimalValue) return value.toDouble();
-  if (value instanceof DuckDBDateValue) return value.toString();
-  if (value instanceof DuckDBListValue) return value.items.map(toValue);
+  if (value instanceof DuckDBDateValue) {
+    let date = dates.get(value.days);
+    if (date === undefined) dates.set(value.days, (date = value.toString()));
+    return date;
+  }
+  const each = (item: DuckDBValue): Value => toValue(item, dates);
+  if (value instanceof DuckDBListValue) return value.items.map(each);
   if (value instanceof DuckDBStructValue) {
-    return Object.fromEntries(Object.entries(value.entries).map(([name, each]) => [name, toValue(each)]));
+    return Object.fromEntries(Object.entries(value.entries).map(([name, item]) => [name, each(item)]));
   }
   if (value instanceof DuckDBMapValue) {
-    return value.entries.map(({ key, value: each }) => [toValue(key), toValue(each)]);
+    return value.entries.map((entry) => [each(entry.key), each(entry.value)]);
   }
   return String(value);
 }

@@ -141,10 +141,12 @@ async function sourceOf(
   const ids = members.flatMap(({ id }) => (known.has(id) ? id : []));
   const listedIds = new Set(members.map(({ id }) => id));
   const mutes = new Map(config?.tenants.map(({ tenantId, alerts }) => [tenantId, alerts.mute]));
+  // Both are read at once.
+  const histories = readHistories(engine, ids);
   return {
     members,
     catalogue: new Catalogue(await readCatalogue(engine, ids)),
-    histories: readHistories(engine, ids),
+    histories,
     last: Math.max(...ids.map((id) => known.get(id)!)),
     origin: {
       made: dateOf(machineClock.now()),

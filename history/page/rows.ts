@@ -39,7 +39,7 @@ stood AS (
     min(date) AS first_date,
     max(date) AS last_date,
     count(*) AS number,
-    array_agg(CAST(date_diff('day', DATE '1970-01-01', date) AS INTEGER)) AS days
+    array_agg(date) AS dates
   FROM controls
   WHERE tenant BETWEEN :first AND :last
   GROUP BY tenant, control, points, maximum, state, state_by, state_at
@@ -54,7 +54,7 @@ SELECT
   s.state_at,
   CAST(date_diff('day', DATE '1970-01-01', s.first_date) AS INTEGER) AS first_day,
   CAST(date_diff('day', DATE '1970-01-01', s.last_date) AS INTEGER) AS last_day,
-  CASE WHEN s.number = l.place - f.place + 1 THEN NULL ELSE s.days END AS days
+  CASE WHEN s.number = l.place - f.place + 1 THEN NULL ELSE s.dates END AS dates
 FROM stood s
 LEFT JOIN days f ON f.tenant = s.tenant AND f.date = s.first_date
 LEFT JOIN days l ON l.tenant = s.tenant AND l.date = s.last_date
@@ -116,22 +116,25 @@ export async function readCatalogue(engine: HistoryEngine, tenants: string[]): P
   return ask<CatalogueRow>(engine, CATALOGUE, tenants.toSorted());
 }
 
-/** All that the page shows of tenants, one by one, by id. @param tenants ids, at least one */
-export async function* readHistories(
+/**
+ * All that the page shows of tenants, one by one, by id; what comes first is read from now on.
+ * @param tenants ids, at least one
+ */
+export function readHistories(
   engine: HistoryEngine,
   tenants: string[],
 ): AsyncGenerator<{ id: string; rows: TenantRows }> {
   const batches = batchesOf(tenants);
-  let next = read(engine, batches[0]!);
+  return oneByOne(engine, batches, begin(engine, batches[0]!));
+}
+
+async function* oneByOne(engine: HistoryEngine, batches: string[][], first: ReturnType<typeof read>) {
+  let next = first;
   for (const [index, batch] of batches.entries()) {
     const { scores, standings, changes } = await next;
     // The engine goes on while these are worked on.
     const following = batches[index + 1];
-    if (following) {
-      next = read(engine, following);
-      // It may fail before it is waited for.
-      next.catch(() => undefined);
-    }
+    if (following) next = begin(engine, following);
     for (const id of batch) {
       yield {
         id,
@@ -145,17 +148,36 @@ export async function* readHistories(
   }
 }
 
+function begin(engine: HistoryEngine, batch: string[]): ReturnType<typeof read> {
+  const rows = read(engine, batch);
+  // It may fail before it is waited for.
+  rows.catch(() => undefined);
+  return rows;
+}
+
 async function read(engine: HistoryEngine, batch: string[]) {
-  const scores = await ask<ScoreRow & Owned>(engine, SCORES, batch);
-  const standings = await ask<StandingRow & Owned>(engine, STANDINGS, batch);
-  const changes = await ask<ChangeRow & Owned>(engine, CHANGES, batch);
-  for (const row of standings) row.days = listOf(row.days);
+  const [scores, standings, changes] = await Promise.all([
+    ask<ScoreRow & Owned>(engine, SCORES, batch),
+    ask<StandingOfDates & Owned>(engine, STANDINGS, batch),
+    ask<ChangeRow & Owned>(engine, CHANGES, batch),
+  ]);
   return {
     scores: Map.groupBy(scores, ({ tenant }) => tenant),
-    standings: Map.groupBy(standings, ({ tenant }) => tenant),
+    standings: Map.groupBy(standings.map(ofDays), ({ tenant }) => tenant),
     changes: Map.groupBy(changes, ({ tenant }) => tenant),
   };
 }
+
+/** To turn the dates into days is left to us, who see those that are of use: the engine has one a row of the table. */
+type StandingOfDates = Omit<StandingRow, 'days'> & { dates: string[] | string | null };
+
+function ofDays<Row extends StandingOfDates>({ dates, ...row }: Row) {
+  // Athena gives a list as the text of it.
+  const list = typeof dates === 'string' ? (dates.match(/\d{4}-\d\d-\d\d/g) ?? []) : dates;
+  return { ...row, days: list?.map((date) => Date.parse(date) / DAY_MS) ?? null };
+}
+
+const DAY_MS = 86_400_000;
 
 interface Owned {
   tenant: string;
@@ -182,9 +204,4 @@ async function ask<Row>(engine: HistoryEngine, sql: string, batch: string[]): Pr
 
 function rowsOf<Row>({ rows }: Answer): Row[] {
   return rows as Record<string, Value>[] as Row[];
-}
-
-/** Athena gives a list as the text of it. */
-function listOf(days: number[] | string | null): number[] | null {
-  return typeof days === 'string' ? (JSON.parse(days) as number[]) : days;
 }
