@@ -11,6 +11,7 @@ import {
   StatementType,
   type DuckDBConnection,
   type DuckDBDataChunk,
+  type DuckDBResult,
   type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api';
@@ -135,9 +136,12 @@ export class DuckDbHistory implements HistoryEngine {
 
   /** One after the other: what several answers at once fail at is looked into, and reported, once. */
   #lookInto(files: readonly HistoryFile[]): Promise<void> {
-    const looked = this.#looking.then(async () => {
+    const former = this.#looking;
+    const look = async () => {
+      await former;
       if (!(await this.#findOlder(files))) await this.#examine(files);
-    });
+    };
+    const looked = look();
     this.#looking = looked.catch(() => undefined);
     return looked;
   }
@@ -301,7 +305,10 @@ async function select(connection: DuckDBConnection, sql: string): Promise<Answer
   if (statement.statementType !== StatementType.SELECT) {
     throw notReadOnly(StatementType[statement.statementType]);
   }
-  const result = await statement.run();
+  return read(connection, await statement.run());
+}
+
+async function read(connection: DuckDBConnection, result: DuckDBResult): Promise<Answer> {
   const chunks = await result.fetchAllChunks();
   const coded = await codedTexts(connection, result.columnTypes(), chunks);
   const columns = uniqueNames(result.columnNames());
@@ -358,7 +365,7 @@ async function codedTexts(
   if (total < MANY_ROWS || texts.length === 0 || !isPlain) return coded;
   // Names of its own keep it apart from whatever the statement was about; it ends with the connection.
   await connection.run(
-    `CREATE TEMP TABLE answer (${types.map((type, index) => `c${index} ${type}`).join()})`,
+    `CREATE TEMP TABLE answer (${types.map((type, index) => `c${index} ${String(type)}`).join()})`,
   );
   const appender = await connection.createAppender('answer');
   for (const chunk of chunks) appender.appendDataChunk(chunk);

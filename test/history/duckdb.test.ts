@@ -136,6 +136,29 @@ describe("a statement of one's own", () => {
   });
 });
 
+describe('an answer of many rows', () => {
+  const many = (columns: string) => ask(`SELECT ${columns} FROM range(12345) r(n) ORDER BY n DESC`);
+
+  it('has its texts where they belong: repeated ones, ones that occur once, and none', async () => {
+    const { columns, rows } = await many(
+      `n, CASE n % 3 WHEN 0 THEN 'naïve "text"' WHEN 1 THEN '' END AS few, 'row ' || n AS own, NULL::VARCHAR AS none, 'x' AS few`,
+    );
+    expect(columns).toEqual(['n', 'few', 'own', 'none', 'few_2']);
+    expect(rows).toEqual(
+      Array.from({ length: 12_345 }, (_, place) => {
+        const n = 12_344 - place;
+        return { n, few: ['naïve "text"', '', null][n % 3], own: `row ${n}`, none: null, few_2: 'x' };
+      }),
+    );
+  });
+
+  it('may hold types with names in them', async () => {
+    const { rows } = await many(`'same' AS text, {'a "b"': n} AS made, [DATE '2026-02-01'] AS days`);
+    expect(rows).toHaveLength(12_345);
+    expect(rows.at(-1)).toEqual({ text: 'same', made: { 'a "b"': 0 }, days: ['2026-02-01'] });
+  });
+});
+
 describe('a folder', () => {
   it('without a history is empty, and not made', async () => {
     const engine = await DuckDbHistory.open({ folder: join(root, 'absent'), onSkipped: () => {} });
@@ -166,6 +189,14 @@ describe('a folder', () => {
 describe('a file that is no good', () => {
   const count = 'SELECT tenant, count(date) AS n FROM scores GROUP BY tenant ORDER BY tenant';
   const bad = () => fileOf('2026-02', CONTOSO);
+
+  it('is named once, however many answers fail at it at once', async () => {
+    await truncate(bad(), 0);
+    const engine = await open();
+    const answers = await Promise.all([1, 2, 3].map(async () => engine.ask(count, null)));
+    expect(skipped.map(({ path }) => path)).toEqual([bad()]);
+    expect(answers.map(({ rows }) => rows)).toEqual(Array.from({ length: 3 }, () => answers[0]!.rows));
+  });
 
   it.each<[string, (file: string) => Promise<void>, RegExp]>([
     ['is empty', (file) => truncate(file, 0), /too small/],
