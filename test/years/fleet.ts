@@ -1,8 +1,18 @@
 import { setImmediate } from 'node:timers/promises';
-import { MAIL, parseConfig, type Tenant } from '../../lambda/config.ts';
+import { digestsOf, MAIL, parseConfig, type Digest, type Tenant } from '../../lambda/config.ts';
+import { makeDigest } from '../../lambda/digest/digest.ts';
 import { DeliveryError, MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
-import type { Channel, Clock, Log, Message, ObjectStore, Ports } from '../../lambda/ports.ts';
+import type {
+  Channel,
+  Clock,
+  Log,
+  Mail,
+  Message,
+  ObjectStore,
+  Ports,
+  Schedules,
+} from '../../lambda/ports.ts';
 import { rotate } from '../../lambda/rotation/rotate.ts';
 import { watch } from '../../lambda/watch/watch.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
@@ -26,6 +36,7 @@ const RUN_MS = 5 * MINUTE_MS;
 const RETRIES_MS = [MINUTE_MS, 2 * MINUTE_MS];
 
 const SENDER = { from: 'Secure Score <secure-score@contoso.com>', operations: ['oncall@contoso.com'] };
+const ZONE = 'Europe/Budapest';
 const IDS = ['10000000', '20000000', '30000000'].map((first) => `${first}-0000-4000-8000-000000000000`);
 const APPS = ['a', 'b'].map((letter) => ({
   clientId: `${letter.repeat(8)}-0000-4000-8000-000000000001`,
@@ -33,7 +44,7 @@ const APPS = ['a', 'b'].map((letter) => ({
 }));
 
 /** Three tenants: as it comes; one that holds back; one that mutes, and has lines. Two share an app. */
-const tenants: Tenant[] = parseConfig(
+const config = parseConfig(
   {
     tenants: [
       {
@@ -70,11 +81,24 @@ const tenants: Tenant[] = parseConfig(
         tenants: ['Fabrikam'],
       },
     ],
+    digests: [
+      {
+        name: 'daily',
+        every: 'day',
+        at: '08:30',
+        timeZone: ZONE,
+        to: ['soc@msp.example'],
+        channels: ['soc'],
+      },
+      { name: 'monthly', every: 'month', at: '09:00', timeZone: ZONE, to: ['soc@msp.example'] },
+    ],
     operations: ['oncall@contoso.com'],
     mail: { from: SENDER.from },
   },
   'the years',
-).tenants;
+);
+const { tenants } = config;
+const digests = digestsOf(config);
 
 const bundle = await createCertificate({ commonName: 'years', days: 365, notBefore: new Date('2025-12-01') });
 /** Keys are made once a process: the nth of each life is the nth of all. */
@@ -93,7 +117,7 @@ export async function live(
   const fleet = new Fleet(history);
   const { oracle } = fleet;
   for (let day = 0; day < history.days && !oracle.violations.some(isEnough); day += 1) await fleet.day(day);
-  if (!oracle.violations.some(isEnough)) await oracle.finish(fleet.store, fleet.keys);
+  if (!oracle.violations.some(isEnough)) await oracle.finish(fleet.store, fleet.keys, history);
   return { violations: oracle.violations, figures: oracle.figures };
 }
 
@@ -130,9 +154,10 @@ class Fleet {
 
   async day(day: number): Promise<void> {
     const fires = this.#history.tenants
-      .map((index) => ({ index, at: fireOf(tenants[index]!, dateAt(day)) }))
+      .map((index) => ({ index, at: fireOf(tenants[index]!.schedule, dateAt(day)) }))
       .toSorted((a, b) => a.at - b.at);
     for (const { index, at } of fires) {
+      this.oracle.fires(index, at);
       const random = randomOf(`fire ${this.#history.seed} ${day} ${index}`);
       this.#until(at + random.integer(0, 10) * MINUTE_MS);
       const events = this.#events[index]![day]!;
@@ -148,6 +173,11 @@ class Fleet {
           await this.#fire(index, day, []);
         }
       }
+    }
+    for (const digest of digests) {
+      const isDue = digest.every === 'day' || dateAt(day).endsWith('-01');
+      this.#until(fireOf(digest, dateAt(day)));
+      if (isDue) await this.#digest(digest, day);
     }
     const noon = Date.parse(`${dateAt(day)}T14:00:00Z`);
     this.#until(noon);
@@ -253,7 +283,7 @@ class Fleet {
     const channel = (tenant: number, destination: string): Channel => ({
       send: guard(async (message: Message) => {
         // The watch delivers for every tenant.
-        const today = invoked.tenant < 0 ? this.#events[tenant]![invoked.day]! : events;
+        const today = invoked.tenant < 0 ? this.#events[Math.max(tenant, 0)]![invoked.day]! : events;
         const problem = problemOf(destination === MAIL, (kind) => today.some((event) => event.kind === kind));
         if (problem) throw problem;
         oracle.sent(invoked, tenant, destination, message);
@@ -282,15 +312,73 @@ class Fleet {
     };
   }
 
-  async #watch(day: number): Promise<void> {
-    const invoked: Invoked = {
-      tenant: -1,
-      day,
-      at: this.clock.now().getTime(),
-      served: null,
-      unmarked: new Set(),
+  #ofNoTenant(day: number): Invoked {
+    return { tenant: -1, day, at: this.clock.now().getTime(), served: null, unmarked: new Set() };
+  }
+
+  #schedules(guard: Guard): Schedules {
+    const since = new Date(`${dateAt(0)}T00:00:00Z`);
+    return {
+      list: guard(async () =>
+        this.#history.tenants.map((index) => {
+          const { tenantId, name } = tenants[index]!;
+          return { tenantId, name, enabled: true, since };
+        }),
+      ),
+      digests: guard(async () => digests.map(({ name }) => ({ name, enabled: true, since }))),
     };
-    const guard = guardOf(undefined);
+  }
+
+  /** An event of a digest's schedule, with the retries of its invocation; or two events at once. */
+  async #digest(digest: Digest, day: number): Promise<void> {
+    const events = this.#events[0]![day]!;
+    const has = (kind: Event['kind']) => events.find((event) => event.kind === kind);
+    if (has('digest off')) return;
+    const crash = has('digest crash');
+    const together = has('digest at once');
+    const jitter = together?.kind === 'digest at once' ? randomOf(`digest ${together.seed}`) : undefined;
+    const fire = async () => {
+      const id = `invocation-${(this.#invocations += 1)}`;
+      const again = crash?.kind === 'digest crash' ? crash.again : RETRIES_MS.length;
+      for (let attempt = 0; ; attempt += 1) {
+        const invoked = this.#ofNoTenant(day);
+        const guard = guardOf(attempt === 0 ? crash : undefined, jitter, () => this.oracle.ended(invoked));
+        const ports = {
+          ...this.#ports(invoked, this.clock, id, events, guard),
+          schedules: this.#schedules(guard),
+        };
+        let error: unknown = null;
+        try {
+          await makeDigest({ digest, sender: SENDER, ports });
+        } catch (thrown) {
+          error = thrown;
+        }
+        this.oracle.ended(invoked);
+        const isExpected = crash !== undefined || (jitter !== undefined && error instanceof MonitorError);
+        if (error !== null && !isExpected)
+          this.oracle.violate(`day ${day}: the digest ${digest.name} failed: ${String(error)}`);
+        if (error === null || attempt >= again) return;
+        this.clock.advance(RETRIES_MS[attempt]!);
+      }
+    };
+    await Promise.all(jitter ? [fire(), fire()] : [fire()]);
+  }
+
+  async #watch(day: number): Promise<void> {
+    const crash = this.#events[0]![day]!.find(({ kind }) => kind === 'watch crash');
+    const again = crash?.kind === 'watch crash' ? crash.again : 0;
+    for (let attempt = 0; ; attempt += 1) {
+      if (await this.#watchOnce(day, attempt === 0 ? crash : undefined)) return;
+      if (attempt >= again) return;
+      this.clock.advance(RETRIES_MS[attempt]!);
+    }
+  }
+
+  /** @returns false where it died */
+  async #watchOnce(day: number, crash: Event | undefined): Promise<boolean> {
+    const invoked = this.#ofNoTenant(day);
+    const guard = guardOf(crash);
+    let isDone = true;
     try {
       const result = await watch({
         deployment: 'years',
@@ -299,27 +387,21 @@ class Fleet {
         ports: {
           ...this.#ports(invoked, this.clock, 'watch', [], guard),
           mailer: {
-            send: async () => {
-              this.oracle.watchSent(day);
+            send: guard(async ({ subject }: Mail) => {
+              this.oracle.watchSent(day, subject);
               return 'id';
-            },
+            }),
           },
-          schedules: {
-            digests: async () => [],
-            list: async () =>
-              this.#history.tenants.map((index) => ({
-                tenantId: tenants[index]!.tenantId,
-                enabled: true,
-                since: new Date(`${dateAt(0)}T00:00:00Z`),
-              })),
-          },
+          schedules: this.#schedules(guard),
         },
       });
       this.oracle.watched(day, this.clock.now().getTime(), result);
     } catch (error) {
-      this.oracle.violate(`day ${day}: the watch failed: ${String(error)}`);
+      isDone = false;
+      if (!crash) this.oracle.violate(`day ${day}: the watch failed: ${String(error)}`);
     }
     this.oracle.ended(invoked);
+    return isDone;
   }
 
   async #renew(day: number): Promise<void> {
@@ -363,6 +445,7 @@ class Fleet {
       });
     } catch (error) {
       if (!(error instanceof Crash)) this.oracle.violate(`day ${day}: the renewal failed: ${String(error)}`);
+      else if (this.secret.pending !== null) this.oracle.figures.interrupted += 1;
     }
     if (this.secret.current !== before) this.oracle.figures.renewals += 1;
   }
@@ -380,7 +463,7 @@ function guardOf(
 ): Guard {
   let calls = 0;
   let isDead = false;
-  const plan = crash?.kind === 'crash' || crash?.kind === 'renewal crash' ? crash : null;
+  const plan = crash && 'nth' in crash ? crash : null;
   return (call) =>
     async (...args) => {
       if (isDead) throw new Crash();
@@ -424,7 +507,7 @@ function problemOf(isMail: boolean, has: (kind: Event['kind']) => boolean): Deli
 }
 
 /** The moment of a tenant's schedule on a date, ms; a time that the clock skips that day is taken an hour later. */
-function fireOf({ schedule: { at, timeZone } }: Tenant, date: string): number {
+function fireOf({ at, timeZone }: Tenant['schedule'], date: string): number {
   const asUtc = Date.parse(`${date}T${at}:00Z`);
   return asUtc - offsetOf(timeZone, asUtc);
 }

@@ -24,6 +24,10 @@ export type Event = { tenant: number; on: number } & (
   | { kind: 'clock'; hours: number }
   | { kind: 'watch off' }
   | { kind: 'renewal crash'; nth: number; when: 'before' | 'after' }
+  | { kind: 'watch crash'; nth: number; when: 'before' | 'after'; again: number }
+  | { kind: 'digest off' }
+  | { kind: 'digest crash'; nth: number; when: 'before' | 'after' | 'error'; again: number }
+  | { kind: 'digest at once'; seed: number }
 );
 
 /** What Microsoft and the people of a tenant do. `pick` chooses a control, from 0 to 1. */
@@ -130,7 +134,29 @@ export function historyOf(seed: number, days = FIVE_YEARS): History {
       }));
     }
   }
+  events.push(...fleetEvents(seed));
   return cut({ seed, days, tenants: TENANTS, events }, days);
+}
+
+/** What happens to the watch and to the digests, which are of no tenant: told with the first one. */
+function fleetEvents(seed: number): Event[] {
+  const source = randomOf(`fleet ${seed}`);
+  const events: Event[] = [];
+  const every = (interval: number, event: () => DistributiveOmit<Event, 'tenant' | 'on'>) => {
+    for (let on = 1; on < FIVE_YEARS; on += 1)
+      if (source.next() < 1 / interval) events.push({ tenant: 0, on, ...event() });
+  };
+  const crash = (calls: number) => ({
+    nth: source.integer(1, calls),
+    when: (['before', 'after'] as const)[source.integer(0, 1)]!,
+    again: source.integer(0, 2),
+  });
+  every(10, () => ({ kind: 'watch crash', ...crash(25) }));
+  every(8, () => ({ kind: 'digest crash', ...crash(20) }));
+  every(20, () => ({ ...crash(20), kind: 'digest crash', when: 'error' }));
+  every(50, () => ({ kind: 'digest off' }));
+  every(30, () => ({ kind: 'digest at once', seed: source.integer(1, 1e9) }));
+  return events;
 }
 
 /** The history's first days. */

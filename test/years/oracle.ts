@@ -4,7 +4,7 @@ import type { Tenant } from '../../lambda/config.ts';
 import type { Message } from '../../lambda/ports.ts';
 import type { WatchResult } from '../../lambda/watch/watch.ts';
 import { entryOf, type Served } from './graph.ts';
-import type { Event } from './history.ts';
+import { FIVE_YEARS, type Event, type History } from './history.ts';
 import { columnsOf, findingsOf } from './product.ts';
 import type { YearsStore } from './store.ts';
 import { dateAt, versionOn, type Control, type Truth, type Update, type Version } from './truth.ts';
@@ -46,7 +46,7 @@ interface Report {
   after: Line | null;
   account: Record<string, number | { percentagePoints: number }> | null;
   days: { date: string; previousDate: string; before: Line; after: Line; changes: Row[] }[];
-  confirmed: { control: string }[];
+  confirmed: { control: string; title: string; percentagePoints: number }[];
   start: object | null;
   operations: { kind: string; since?: string; deliveries?: { subject: string; since: string }[] }[];
 }
@@ -54,6 +54,7 @@ interface Report {
 interface Row {
   kind: string;
   control: string | null;
+  title: string;
   points: { before: number | null; after: number | null };
   percentagePoints: number;
   cause: string | null;
@@ -96,13 +97,43 @@ interface Archived {
   complete: boolean;
 }
 
+/** What the oracle reads of a digest. */
+interface DigestReport {
+  kind?: 'digest';
+  tenants: {
+    tenantId: string;
+    before: Line | null;
+    after: Line | null;
+    account: Record<'change' | 'earned' | 'rescored' | 'decided' | 'unexplained', number> | null;
+    changes: { kind: string; control: string | null; title: string }[];
+  }[];
+  fleet: { account: Record<string, number> | null; before: number | null; after: number | null };
+}
+
+/** A row that was reported, for the digests. */
+interface Reported {
+  date: string;
+  /** One of its moves in a period may cancel another. */
+  group: string;
+  isMove: boolean;
+  percentagePoints: number;
+}
+
+/** A digest and what it has reported. */
+class DigestBook {
+  outbox: Delivery[] = [];
+  /** By tenant: the score up to which it has reported, and the reported rows that it has not had yet. */
+  readonly last = new Map<number, Line>();
+  readonly open = new Map<number, Reported[]>();
+}
+
 class Book {
   readonly archived = new Map<string, Archived[]>();
   readonly byHash = new Map<string, Archived>();
   state: State | null = null;
   /** The score that the readers know, and what has happened since. */
   shown: Line | null = null;
-  since = { earned: 0, rescored: 0, decided: 0 };
+  since: Parts = { earned: 0, rescored: 0, decided: 0 };
   /** When the catalogue that the last comparison saw was served. */
   catalogueAt: string | null = null;
   /** When the last complete catalogue that was archived was served. */
@@ -118,8 +149,12 @@ class Book {
   isStale = false;
   /** Required: served to a run that ended well. */
   required = new Map<string, Version>();
-  mailedDecisions = 0;
+  /** What moved the score to each day that counted. */
+  readonly steps: { date: string; percentage: number; parts: Parts }[] = [];
 }
+
+/** Percentage points, not a number where the truth leaves it open. */
+type Parts = Record<'earned' | 'rescored' | 'decided', number>;
 
 const BAD: Event['kind'][] = [
   'outage',
@@ -171,8 +206,11 @@ export class Oracle {
     watchMails: 0,
     renewals: 0,
     renewalMails: 0,
-    /** By person: how many on each day. */
-    mails: new Map<string, Map<number, number>>(),
+    /** Renewals that were cut off between the first step and the last. */
+    interrupted: 0,
+    digests: 0,
+    /** By person, and by what they are about: how many on each day. */
+    mails: new Map<string, Map<string, Map<number, number>>>(),
   };
   readonly #tenants: Tenant[];
   readonly #truths: Truth[];
@@ -183,6 +221,10 @@ export class Oracle {
   readonly #mourned = new Set<string>();
   readonly #gone: { tenant: number; day: number; delivery: Delivery }[] = [];
   readonly #events: Event[][][] = [];
+  readonly #digests = new Map<string, DigestBook>();
+  readonly #watchMails = new Map<string, number>();
+  /** By tenant: at which times of the day, in UTC, its schedule fired. */
+  readonly #times: Set<number>[] = [];
 
   constructor(tenants: Tenant[], truths: Truth[]) {
     this.#tenants = tenants;
@@ -199,8 +241,23 @@ export class Oracle {
     this.#events[tenant]![day] = events;
   }
 
+  fires(tenant: number, at: number): void {
+    (this.#times[tenant] ??= new Set()).add(at % DAY_MS);
+  }
+
+  #digestBook(name: string): DigestBook {
+    const book = this.#digests.get(name) ?? new DigestBook();
+    this.#digests.set(name, book);
+    return book;
+  }
+
   /** A new object, as the store has it. */
   created(key: string, bytes: Uint8Array): void {
+    const [, digest] = /^reports\/digest=([^/]+)\//.exec(key) ?? [];
+    if (digest !== undefined) {
+      const { report } = JSON.parse(Buffer.from(bytes).toString()) as { report: DigestReport };
+      if (report.kind === 'digest') this.#digest(digest, report);
+    }
     const [, id, date, hash] = /^snapshots\/tenant=([^/]+)\/date=([^/]+)\/([0-9a-f]+)/.exec(key) ?? [];
     if (id !== undefined && date !== undefined && hash !== undefined) {
       const tenant = this.#tenants.findIndex(({ tenantId }) => tenantId === id);
@@ -237,6 +294,13 @@ export class Oracle {
   }
 
   replaced(invoked: Invoked, key: string, bytes: Uint8Array): void {
+    const [, digest] = /^state\/digest=(.+)\.json$/.exec(key) ?? [];
+    if (digest !== undefined) {
+      const book = this.#digestBook(digest);
+      const { outbox } = JSON.parse(Buffer.from(bytes).toString()) as State;
+      this.#outbox(invoked, -1, book.outbox, outbox);
+      book.outbox = outbox;
+    }
     const [, id] = /^state\/tenant=(.+)\.json$/.exec(key) ?? [];
     if (id === undefined) return;
     const tenant = this.#tenants.findIndex(({ tenantId }) => tenantId === id);
@@ -244,7 +308,7 @@ export class Oracle {
     const state = JSON.parse(Buffer.from(bytes).toString()) as State;
     const former = book.state;
     book.state = state;
-    this.#outbox(invoked, tenant, former, state);
+    this.#outbox(invoked, tenant, former?.outbox ?? [], state.outbox);
     const report = state.claim?.report ?? null;
     const isNew = report !== null && !isDeepStrictEqual(report, former?.claim?.report ?? null);
     if (isNew) {
@@ -273,17 +337,23 @@ export class Oracle {
     if (times > 1) this.figures.repeated += 1;
     if (times > 1 + (this.#excused.get(id) ?? 0))
       this.violate(`day ${invoked.day}, tenant ${tenant}: ${id} is sent again without a reason`);
-    if (!this.#books[tenant]!.state!.outbox.some((each) => each.id === id))
+    const outboxes =
+      tenant < 0 ? [...this.#digests.values()] : [{ outbox: this.#books[tenant]!.state!.outbox }];
+    if (!outboxes.some(({ outbox }) => outbox.some((each) => each.id === id)))
       this.violate(`day ${invoked.day}, tenant ${tenant}: ${id} is sent and stands in no outbox`);
     if (destination !== 'mail') return;
-    const { recipients } = this.#tenants[tenant]!;
+    if (tenant < 0) {
+      this.#count(kind === 'digest' ? 'soc@msp.example' : 'oncall@contoso.com', 'digests', invoked.day);
+      return;
+    }
+    const { recipients, name } = this.#tenants[tenant]!;
     const readers: Partial<Record<typeof kind, string[]>> = {
       start: [...new Set([...recipients.scores, ...recipients.controls])],
       scores: recipients.scores,
       controls: recipients.controls,
       operations: ['oncall@contoso.com'],
     };
-    for (const person of readers[kind] ?? []) this.#count(person, invoked.day);
+    for (const person of readers[kind] ?? []) this.#count(person, name, invoked.day);
   }
 
   /** "Nothing has to be done": what is left over is only mentioned. */
@@ -291,17 +361,23 @@ export class Oracle {
     if (!subject.includes('an old certificate of') || !text.includes('Nothing has to be done'))
       this.violate(`day ${day}: the renewal asks for a human: ${subject}`);
     this.figures.renewalMails += 1;
-    this.#count('oncall@contoso.com', day);
+    this.#count('oncall@contoso.com', 'renewals', day);
   }
 
-  watchSent(day: number): void {
+  watchSent(day: number, subject: string): void {
     this.figures.watchMails += 1;
-    this.#count('oncall@contoso.com', day);
+    this.#count('oncall@contoso.com', 'watch', day);
+    const times = (this.#watchMails.get(`${day} ${subject}`) ?? 0) + 1;
+    this.#watchMails.set(`${day} ${subject}`, times);
+    if (times > 1 && !(times === 2 && this.#had(0, day, 0, ['watch crash'])))
+      this.violate(`day ${day}: the watch mails ${times} times: ${subject}`);
   }
 
-  #count(person: string, day: number): void {
-    const days = this.figures.mails.get(person) ?? new Map<number, number>();
-    this.figures.mails.set(person, days.set(day, (days.get(day) ?? 0) + 1));
+  #count(person: string, about: string, day: number): void {
+    const { mails } = this.figures;
+    const of = mails.get(person) ?? new Map<string, Map<number, number>>();
+    const days = of.get(about) ?? new Map<number, number>();
+    mails.set(person, of.set(about, days.set(day, (days.get(day) ?? 0) + 1)));
   }
 
   logged(message: string, facts: Record<string, unknown> | undefined): void {
@@ -411,10 +487,10 @@ export class Oracle {
   }
 
   /** Deliveries that came and went. */
-  #outbox(invoked: Invoked, tenant: number, former: State | null, state: State): void {
+  #outbox(invoked: Invoked, tenant: number, former: Delivery[], outbox: Delivery[]): void {
     const { day } = invoked;
-    const left = new Set(state.outbox.map(({ id }) => id));
-    for (const delivery of former?.outbox ?? []) {
+    const left = new Set(outbox.map(({ id }) => id));
+    for (const delivery of former) {
       if (left.has(delivery.id)) continue;
       invoked.unmarked.delete(delivery.id);
       if ((this.#sent.get(delivery.id) ?? 0) > 0) continue;
@@ -422,16 +498,16 @@ export class Oracle {
       if (isPast && !delivery.heard) continue;
       this.figures.dropped += 1;
       const age = (invoked.at - Date.parse(delivery.since)) / DAY_MS;
-      if (!(age > 6.9 || this.#had(tenant, day, 0, ['refused', 'webhook deleted', 'clock'])))
+      if (!(age > 6.9 || this.#had(Math.max(tenant, 0), day, 0, ['refused', 'webhook deleted', 'clock'])))
         this.violate(
           `day ${day}, tenant ${tenant}: ${delivery.kind} to ${delivery.destination} is dropped without a reason`,
         );
-      if (delivery.destination !== 'mail' || delivery.kind !== 'operations')
+      if (tenant >= 0 && (delivery.destination !== 'mail' || delivery.kind !== 'operations'))
         this.#gone.push({ tenant, day, delivery });
     }
-    for (const delivery of state.outbox) {
+    for (const delivery of outbox) {
       if (!this.#seen.has(delivery.id)) this.#seen.set(delivery.id, { ...delivery, tenant });
-      else if (!former?.outbox.some(({ id }) => id === delivery.id))
+      else if (!former.some(({ id }) => id === delivery.id))
         this.violate(`day ${day}, tenant ${tenant}: ${delivery.id} is back in the outbox`);
     }
   }
@@ -502,11 +578,14 @@ export class Oracle {
     for (const after of days) {
       const expected = differences(truth, before, after, catalogueAt);
       this.#pending(tenant, expected, after, confirmed);
+      const parts: Parts = { earned: 0, rescored: 0, decided: 0 };
       for (const { share, causes } of expected) {
         const cause = causes.size === 1 ? [...causes][0] : 'open';
-        if (cause === 'earned' || cause === 'rescored' || cause === 'decided') book.since[cause] += share;
-        else book.since.earned = Number.NaN;
+        if (cause === 'earned' || cause === 'rescored' || cause === 'decided') parts[cause] += share;
+        else if (share !== 0) parts.earned = Number.NaN;
       }
+      for (const part of PARTS) book.since[part] += parts[part];
+      book.steps.push({ date: after.version.date, percentage: percentage(after.version), parts });
       this.figures.changes += expected.filter(({ kinds }) => kinds.size > 0).length;
       const rows = report?.days.find(({ date }) => date === after.version.date)?.changes;
       if (rows)
@@ -550,7 +629,74 @@ export class Oracle {
       if (control && start.version.controls.some((each) => each.uid === uid))
         this.violate(`${where}: a decision on ${control.name} is reported that nobody took`);
     }
-    if (report) this.#account(invoked, tenant, state, report);
+    if (report) {
+      this.#account(invoked, tenant, state, report);
+      for (const digest of this.#digests.values())
+        digest.open.set(tenant, [...(digest.open.get(tenant) ?? []), ...reportedIn(report, to.date)]);
+    }
+  }
+
+  /** A digest says of every tenant what was reported since the last one, once, and its parts add up. */
+  #digest(name: string, report: DigestReport): void {
+    this.figures.digests += 1;
+    const digest = this.#digestBook(name);
+    const compared: Record<string, number>[] = [];
+    for (const { tenantId, before, after, account, changes } of report.tenants) {
+      const tenant = this.#tenants.findIndex((each) => each.tenantId === tenantId);
+      const book = this.#books[tenant]!;
+      const where = `digest ${name}, tenant ${tenant}, ${before?.date} to ${after?.date}`;
+      const last = digest.last.get(tenant);
+      if (last && !(before?.date === last.date && before.percentage === last.percentage))
+        this.violate(
+          `${where}: it begins with ${before?.percentage}, the last one ended with ${last.percentage}`,
+        );
+      if (!after) continue;
+      digest.last.set(tenant, after);
+      const open = digest.open.get(tenant) ?? [];
+      digest.open.set(
+        tenant,
+        open.filter(({ date }) => date > after.date),
+      );
+      if (!account || !before) continue;
+      compared.push(account);
+      const steps = book.steps.filter(({ date }) => date > before.date && date <= after.date);
+      const end = steps.at(-1)?.percentage ?? before.percentage!;
+      if (Math.abs(end - after.percentage!) > CLOSE)
+        this.violate(`${where}: it ends with ${after.percentage}, reported was ${end}`);
+      const sum = account.earned + account.rescored + account.decided + account.unexplained;
+      if (Math.abs(sum - (after.percentage! - before.percentage!)) > CLOSE || account.change - sum > CLOSE)
+        this.violate(`${where}: the parts add up to ${sum}`);
+      if (Math.abs(account.unexplained) > CLOSE)
+        this.violate(`${where}: ${account.unexplained} is not explained`);
+      for (const part of PARTS) {
+        const truth = steps.reduce((all, { parts }) => all + parts[part], 0);
+        const isOpen = steps.some(({ parts }) => Number.isNaN(parts.earned));
+        if (!isOpen && Math.abs(account[part] - truth) > CLOSE)
+          this.violate(`${where}: ${part} ${account[part]}, expected ${truth}`);
+      }
+      const groups = Map.groupBy(
+        open.filter(({ date }) => date <= after.date),
+        ({ group }) => group,
+      );
+      const listed = changes.map((change) => groupOf(change).group);
+      if (new Set(listed).size < listed.length) this.violate(`${where}: a change is listed twice`);
+      for (const group of listed)
+        if (!groups.has(group))
+          this.violate(`${where}: ${group} is listed, and was not reported since the last one`);
+      for (const [group, rows] of groups) {
+        const net = rows.reduce((all, { percentagePoints }) => all + percentagePoints, 0);
+        const mayCancel = rows[0]!.isMove && (rows.length > 1 || Math.abs(net) < 0.01);
+        if (!listed.includes(group) && !mayCancel)
+          this.violate(`${where}: ${group} was reported, and is not listed`);
+      }
+    }
+    for (const part of ['change', ...PARTS]) {
+      const mean = compared.reduce((all, account) => all + account[part]!, 0) / compared.length;
+      if (compared.length > 0 && !(Math.abs(report.fleet.account![part]! - mean) < CLOSE))
+        this.violate(
+          `digest ${name}: the fleet's ${part} is ${report.fleet.account![part]}, expected ${mean}`,
+        );
+    }
   }
 
   #isMuted(tenant: number, name: string): boolean {
@@ -725,11 +871,34 @@ export class Oracle {
     }
   }
 
+  /** That the period has what only years have: a leap day, changes of clocks, renewals, one of them cut off. */
+  #fiveYears(tenants: number[]): void {
+    const { renewals, interrupted } = this.figures;
+    if (renewals < 3 || interrupted < 1)
+      this.violate(`only ${renewals} renewals, of which ${interrupted} were interrupted`);
+    for (const tenant of tenants) {
+      if (
+        !this.#books[tenant]!.archived.has('2028-02-29') &&
+        !this.#books[tenant]!.archived.has('2028-02-28')
+      )
+        this.violate(`tenant ${tenant}: the end of February 2028 is not inside`);
+      if (this.#times[tenant]!.size < 2) this.violate(`tenant ${tenant}: the clocks never changed`);
+    }
+  }
+
   /** After the last day. */
   async finish(
     store: YearsStore,
     keys: { apps: Map<string, { keys: { thumbprint: string }[] }> },
+    { days, tenants }: History,
   ): Promise<void> {
+    for (const [name, { open, outbox }] of this.#digests) {
+      if (outbox.length > 0) this.violate(`the digest ${name} still waits`);
+      const left = name === 'daily' ? [...open.values()].flat() : [];
+      for (const { date, group } of left)
+        if (date < dateAt(days - 2)) this.violate(`the digest ${name} never had ${group} of ${date}`);
+    }
+    if (days >= FIVE_YEARS) this.#fiveYears(tenants);
     for (const { tenant, day, delivery } of this.#gone) {
       if (!this.#mourned.has(`${tenant} ${delivery.subject} ${delivery.since}`))
         this.violate(
@@ -761,6 +930,37 @@ export class Oracle {
       }
     }
   }
+}
+
+const PARTS = ['earned', 'rescored', 'decided'] as const;
+
+const MOVES = ['lost', 'gained'];
+const LISTED = [...MOVES, 'new', 'removed', 're-scored', 'services', 'decided'];
+
+function groupOf({ kind, control, title }: { kind: string; control: string | null; title?: string }) {
+  const isMove = MOVES.includes(kind);
+  return { isMove, group: `${isMove ? 'moved' : kind} ${control ?? title}` };
+}
+
+/** The rows of a report that people were notified of, each once: a gain by a decision is the row of the decision. */
+function reportedIn(report: Report, date: string): Reported[] {
+  const rows = report.days.flatMap(({ changes }) =>
+    changes.filter(
+      ({ kind, control, fate }) =>
+        fate === 'told' &&
+        LISTED.includes(kind) &&
+        !(
+          MOVES.includes(kind) &&
+          changes.some((other) => other.control === control && other.cause === 'decided')
+        ),
+    ),
+  );
+  const confirmed = report.confirmed.map((drop) => ({ ...drop, kind: 'lost' }));
+  return [...rows, ...confirmed].map((row) => ({
+    date,
+    percentagePoints: row.percentagePoints,
+    ...groupOf(row),
+  }));
 }
 
 /** A death, or a failure, at a port. */
