@@ -347,16 +347,16 @@ class Fleet {
           ...this.#ports(invoked, this.clock, id, events, guard),
           schedules: this.#schedules(guard),
         };
-        let error: unknown = null;
+        let error: Error | null = null;
         try {
           await makeDigest({ digest, sender: SENDER, ports });
         } catch (thrown) {
-          error = thrown;
+          error = thrown as Error;
         }
         this.oracle.ended(invoked);
         const isExpected = crash !== undefined || (jitter !== undefined && error instanceof MonitorError);
         if (error !== null && !isExpected)
-          this.oracle.violate(`day ${day}: the digest ${digest.name} failed: ${String(error)}`);
+          this.oracle.violate(`day ${day}: the digest ${digest.name} failed: ${error.message}`);
         if (error === null || attempt >= again) return;
         this.clock.advance(RETRIES_MS[attempt]!);
       }

@@ -934,11 +934,11 @@ export class Oracle {
 
 const PARTS = ['earned', 'rescored', 'decided'] as const;
 
-const MOVES = ['lost', 'gained'];
-const LISTED = [...MOVES, 'new', 'removed', 're-scored', 'services', 'decided'];
+const MOVES = new Set(['lost', 'gained']);
+const LISTED = new Set([...MOVES, 'new', 'removed', 're-scored', 'services', 'decided']);
 
 function groupOf({ kind, control, title }: { kind: string; control: string | null; title?: string }) {
-  const isMove = MOVES.includes(kind);
+  const isMove = MOVES.has(kind);
   return { isMove, group: `${isMove ? 'moved' : kind} ${control ?? title}` };
 }
 
@@ -948,9 +948,9 @@ function reportedIn(report: Report, date: string): Reported[] {
     changes.filter(
       ({ kind, control, fate }) =>
         fate === 'told' &&
-        LISTED.includes(kind) &&
+        LISTED.has(kind) &&
         !(
-          MOVES.includes(kind) &&
+          MOVES.has(kind) &&
           changes.some((other) => other.control === control && other.cause === 'decided')
         ),
     ),
