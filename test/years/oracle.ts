@@ -949,10 +949,7 @@ function reportedIn(report: Report, date: string): Reported[] {
       ({ kind, control, fate }) =>
         fate === 'told' &&
         LISTED.has(kind) &&
-        !(
-          MOVES.has(kind) &&
-          changes.some((other) => other.control === control && other.cause === 'decided')
-        ),
+        !(MOVES.has(kind) && changes.some((other) => other.control === control && other.cause === 'decided')),
     ),
   );
   const confirmed = report.confirmed.map((drop) => ({ ...drop, kind: 'lost' }));
