@@ -19,14 +19,14 @@ export interface Each extends Pick<Chosen, 'store'> {
  * Does something with each tenant of the archive that the flags choose, and shows the progress.
  * @param of what is counted on the way: `days`, `objects`
  * @param atOnce the number of tenants at a time; the results keep the order of the tenants
- * @returns the result for each tenant, the keys that belong to no tenant, and the tenants that the archive lacks
+ * @returns the archive, the result for each tenant, the keys that belong to no tenant, and the tenants that the archive lacks
  */
 export async function eachTenant<Outcome>(
   flags: ArchiveFlags,
   of: string,
   act: (each: Each) => Promise<Outcome>,
   atOnce = 1,
-): Promise<{ outcomes: Outcome[] } & Pick<Chosen, 'foreign' | 'absent'>> {
+): Promise<{ outcomes: Outcome[] } & Pick<Chosen, 'store' | 'foreign' | 'absent'>> {
   const { store, tenants, foreign, absent } = await chooseTenants(flags);
   const line = progressLine();
   const outcomes = await inParallel(
@@ -41,7 +41,7 @@ export async function eachTenant<Outcome>(
     },
     atOnce,
   );
-  return { outcomes, foreign, absent };
+  return { store, outcomes, foreign, absent };
 }
 
 /** For programs: one object for one tenant, an array for several. */

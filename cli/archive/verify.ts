@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { KINDS, verify as verifyTenant, type Finding } from '../../lambda/archive/verify.ts';
+import { verifyClosedMonths } from '../../lambda/archive/columns/verify-closed.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { ARCHIVE_OPTIONS, type ArchiveFlags } from './choice.ts';
 import { eachTenant } from './each.ts';
@@ -41,7 +42,7 @@ export const verify: Command<VerifyFlags> = {
       .option('json', OPTIONS.json)
       .conflicts('archive', ['deployed', 'stack'])
       .usage(
-        '$0 archive verify\n\nReads the whole archive and changes nothing. Proves that every object listed in the ledger is there as it was archived, and no other; that the chain of the ledger is unbroken; that Microsoft, when asked, did not have the days without a snapshot; and that the rows of the history equal those derived from the snapshots. Exits with 1 if anything is missing, changed, foreign, or not signed without a reason. How an auditor checks the same with other tools: docs/evidence.md.',
+        '$0 archive verify\n\nReads the whole archive and changes nothing. Proves that every object listed in the ledger is there as it was archived, and no other; that the chain of the ledger is unbroken; that Microsoft, when asked, did not have the days without a snapshot; and that the rows of the history, and of the copies of closed months, equal those derived from the snapshots. Exits with 1 if anything is missing, changed, foreign, or not signed without a reason. How an auditor checks the same with other tools: docs/evidence.md.',
       ),
   examples: [
     ['archive verify --archive archive', ''],
@@ -55,6 +56,7 @@ async function act(flags: VerifyFlags): Promise<number> {
   const { json, head: heads = [] } = flags;
   const certificates = (flags.certificate ?? []).flatMap(certificatesIn);
   const {
+    store: archive,
     outcomes: verdicts,
     foreign,
     absent,
@@ -67,12 +69,17 @@ async function act(flags: VerifyFlags): Promise<number> {
     if (!json) console.log(describeVerdict(verdict));
     return verdict;
   });
-  const findings = foreign.map((key): Finding => ({
-    kind: 'foreign',
-    key,
-    why: 'no object of the archive has such a name',
-    ...KINDS.foreign,
-  }));
+  // Copies hold rows of all tenants.
+  const wrong = flags.tenant === undefined ? await verifyClosedMonths(archive) : [];
+  const findings = [
+    ...foreign.map((key): Finding => ({
+      kind: 'foreign',
+      key,
+      why: 'no object of the archive has such a name',
+      ...KINDS.foreign,
+    })),
+    ...wrong.map((copy): Finding => ({ kind: 'columns', ...copy, ...KINDS.columns })),
+  ];
   const isAll = findings.length + absent.length > 0;
   if (json) {
     const [only] = verdicts;

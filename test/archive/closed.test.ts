@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DuckDbHistory } from '../../history/duckdb.ts';
 import { allQuestions, bind } from '../../history/questions.ts';
 import { closeMonths, parseClosedMonth, reopenMonth } from '../../lambda/archive/columns/closed.ts';
+import { verifyClosedMonths } from '../../lambda/archive/columns/verify-closed.ts';
 import { merged } from '../../lambda/archive/columns/coded.ts';
 import { joined, toParquet } from '../../lambda/archive/columns/parquet.ts';
 import { TABLES } from '../../lambda/archive/columns/tables.ts';
@@ -209,6 +211,7 @@ describe('months that no run changes any more', () => {
     const earlier = { ...table, columns: table.columns.filter(({ added }) => !added) };
     store.objects.set(key, toParquet(earlier, merged(earlier, null, null, rows)));
     expect(await close(store)).toEqual(['2026-01', '2026-02']);
+    expect(await verifyClosedMonths(store)).toEqual([]);
     const expected = (await own(store.objects)).map((row) =>
       row.startsWith('controls') && !row.includes('"effort"') ? row.replace('}', ',"effort":null}') : row,
     );
@@ -356,6 +359,70 @@ it('a rebuild undoes it all, and leaves equal rows', async () => {
     await writeColumns({ store, tenantId, log: SILENT, everything: true, now: new Date(NOW) });
   expect(MONTHS.filter((month) => isClosed(store, month))).toEqual([]);
   expect(await own(store.objects)).toEqual(await own(base.objects));
+});
+
+describe('verifying closed months', () => {
+  const closedStore = async () => {
+    const store = base.copy();
+    await close(store);
+    const [month = ''] = [...store.objects.keys()].filter((key) => key === layout.closedMonth('2026-02'));
+    const record = parseClosedMonth(store.objects.get(month)!)!;
+    return { store, month, record };
+  };
+  const write = (store: MemoryStore, key: string, content: object) =>
+    store.objects.set(key, Buffer.from(JSON.stringify(content)));
+
+  it('finds nothing in what closing made, nor where nothing is closed', async () => {
+    const { store } = await closedStore();
+    expect(await verifyClosedMonths(store)).toEqual([]);
+    expect(await verifyClosedMonths(base)).toEqual([]);
+  });
+
+  it('finds a copy that was changed, and one that is missing', async () => {
+    const { store, record } = await closedStore();
+    const [changed = '', missing = ''] = [record.copies.scores[0], record.copies.changes[0]];
+    store.objects.set(changed, Buffer.concat([store.objects.get(changed)!, Buffer.from('x')]));
+    store.objects.delete(missing);
+    expect(await verifyClosedMonths(store)).toEqual([
+      { key: changed, why: 'its content does not match the hash in its name' },
+      { key: missing, why: 'it is missing' },
+    ]);
+  });
+
+  it('finds copies that hold other rows under a name of their own, fewer tenants, or rows twice', async () => {
+    const { store, month, record } = await closedStore();
+    const [table] = TABLES;
+    const rowsOf = (tenant: string) => store.objects.get(layout.columns(table!.name, '2026-02', tenant))!;
+    const forged = (files: Uint8Array[]) => {
+      const bytes = joined(table!, files);
+      const key = layout.closedColumns(
+        table!.name,
+        '2026-02',
+        createHash('sha256').update(bytes).digest('hex'),
+      );
+      store.objects.set(key, bytes);
+      write(store, month, { ...record, copies: { ...record.copies, [table!.name]: [key] } });
+      return verifyClosedMonths(store);
+    };
+    const why = `the copies of ${table!.name} do not hold what the files of the tenants hold`;
+    const all = record.tenants.map(rowsOf);
+    expect(await forged(all)).toEqual([]);
+    expect(await forged(all.slice(1))).toEqual([{ key: month, why }]);
+    expect(await forged([...all, all[0]!])).toEqual([{ key: month, why }]);
+    expect(await forged([all[0]!, all[0]!, ...all.slice(2)])).toEqual([{ key: month, why }]);
+  });
+
+  it('leaves a month alone that is opened meanwhile', async () => {
+    const { store, month, record } = await closedStore();
+    store.objects.delete(record.copies.scores[0]!);
+    const get = store.get.bind(store);
+    store.get = async (key) => {
+      if (key.includes('/controls-')) await reopenMonth(store, '2026-02', null);
+      return get(key);
+    };
+    expect(await verifyClosedMonths(store)).toEqual([]);
+    expect(parseClosedMonth(store.objects.get(month)!)?.closed).toBe(false);
+  });
 });
 
 it('a file joined of one is that file', () => {

@@ -86,7 +86,8 @@ interface Versioned {
   version: string | null;
 }
 
-async function read(store: ObjectStore, month: string): Promise<Versioned> {
+/** The record of a month; that of an open month where there is none, or none that can be read. */
+export async function readClosedMonth(store: ObjectStore, month: string): Promise<Versioned> {
   const object = await store.get(layout.closedMonth(month));
   if (!object) return { month: OPEN, version: null };
   return { month: parseClosedMonth(object.bytes) ?? OPEN, version: object.version };
@@ -109,7 +110,7 @@ function swap(
 export async function reopenMonth(store: ObjectStore, month: string, now: Date | null): Promise<void> {
   if (now && addDays(`${month}-28`, OPEN_FOR_DAYS) > dateOf(now)) return;
   for (;;) {
-    const { month: found, version } = await read(store, month);
+    const { month: found, version } = await readClosedMonth(store, month);
     if (version === null || (!found.closed && found.closing === null)) return;
     if ((await swap(store, month, OPEN, version)) !== undefined) return;
   }
@@ -131,11 +132,10 @@ export async function closeMonths(options: ClosingOptions): Promise<string[]> {
   const { store, now, timeIsUp } = options;
   // A deployment of one tenant thus makes one request a day instead of one for each month.
   if ((await store.list(layout.columnsStates)).length < FEWEST_TENANTS) return [];
-  const keys = await store.list(layout.closedMonths);
-  const known = new Set(keys.flatMap((key) => /\/(\d{4}-\d\d)\.json$/.exec(key)?.[1] ?? []));
+  const known = new Set(await monthsWithRecord(store));
   const due = monthsUntil(addDays(dateOf(now), -CLOSED_AFTER_DAYS));
   const isOpen = await inParallel(due, async (month) => {
-    if (known.has(month)) return !(await read(store, month)).month.closed;
+    if (known.has(month)) return !(await readClosedMonth(store, month)).month.closed;
     return (await tenantsOf(store, 'scores', month)).length >= FEWEST_TENANTS;
   });
   const closed: string[] = [];
@@ -144,6 +144,12 @@ export async function closeMonths(options: ClosingOptions): Promise<string[]> {
     if (await closeMonth(options, month)) closed.push(month);
   }
   return closed;
+}
+
+/** Months (yyyy-mm) that were closed at some time, ascending. */
+export async function monthsWithRecord(store: ObjectStore): Promise<string[]> {
+  const keys = await store.list(layout.closedMonths);
+  return keys.flatMap((key) => /\/(\d{4}-\d\d)\.json$/.exec(key)?.[1] ?? []).toSorted();
 }
 
 /** Months that have ended by a day (yyyy-mm-dd), ascending. */
@@ -165,7 +171,7 @@ async function tenantsOf(store: ObjectStore, table: string, month: string): Prom
 
 /** @returns whether it is closed */
 async function closeMonth({ store, log, now }: ClosingOptions, month: string): Promise<boolean> {
-  const { version } = await read(store, month);
+  const { version } = await readClosedMonth(store, month);
   const mark = await swap(store, month, { ...OPEN, closing: randomUUID() }, version);
   if (mark === undefined) return false;
 
@@ -218,7 +224,7 @@ async function closeMonth({ store, log, now }: ClosingOptions, month: string): P
 }
 
 /** @returns the file of a tenant, in the form of this version; null if it cannot be used */
-async function fileOf(
+export async function fileOf(
   store: ObjectStore,
   table: Table,
   month: string,

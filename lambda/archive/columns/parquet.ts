@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { ColumnChunk, SchemaElement } from 'hyparquet';
 import { parquetMetadata } from 'hyparquet/src/metadata.js';
@@ -305,6 +306,24 @@ const AS_STORED = {
   stringFromBytes: (bytes: Uint8Array | undefined) => bytes,
   dateFromDays: (days: number) => days,
 };
+
+/** A hash of each row group: of its pages and of what the footer says about them, apart from where they lie. */
+export function hashesOfRowGroups(bytes: Uint8Array): string[] {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return parquetMetadata(file, { geoparquet: false, parsers: AS_STORED }).row_groups.map((group) => {
+    const hash = createHash('sha256').update(String(group.num_rows));
+    for (const { meta_data: meta } of group.columns) {
+      if (!meta) throw new Error('a column has no metadata');
+      const start = Number(meta.dictionary_page_offset ?? meta.data_page_offset);
+      const facts = { ...meta, data_page_offset: 0, dictionary_page_offset: 0 };
+      hash.update(
+        JSON.stringify(facts, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)),
+      );
+      hash.update(file.subarray(start, start + Number(meta.total_compressed_size)));
+    }
+    return hash.digest('hex');
+  });
+}
 
 /**
  * The rows of several files in one, each file as a row group of its own: pages are copied as they are, so that nothing is

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import type { ObjectStore } from '../../ports.ts';
+import { layout } from '../layout.ts';
+import { fileOf, monthsWithRecord, readClosedMonth, type ClosedMonth } from './closed.ts';
+import { inParallel } from './parallel.ts';
+import { hashesOfRowGroups } from './parquet.ts';
+import { TABLES, type Table } from './tables.ts';
+
+/** An object of a closed month that does not hold what the files of the tenants hold. */
+export interface WrongCopy {
+  key: string;
+  /** What is wrong with it, for people. */
+  why: string;
+}
+
+/**
+ * Compares the copies of all closed months with the files of the tenants, row group by row group. It holds the copies of
+ * one table of a month in memory. The files themselves are compared with the snapshots by `verify`.
+ */
+export async function verifyClosedMonths(store: ObjectStore): Promise<WrongCopy[]> {
+  const wrong: WrongCopy[] = [];
+  for (const month of await monthsWithRecord(store)) {
+    const { month: found, version } = await readClosedMonth(store, month);
+    if (!found.closed) continue;
+    const tables = await Promise.all(TABLES.map((table) => wrongIn(store, table, month, found)));
+    // A month may have been opened while its copies were read.
+    if ((await readClosedMonth(store, month)).version === version) wrong.push(...tables.flat());
+  }
+  return wrong;
+}
+
+async function wrongIn(
+  store: ObjectStore,
+  table: Table,
+  month: string,
+  { tenants, copies }: ClosedMonth,
+): Promise<WrongCopy[]> {
+  const wrong: WrongCopy[] = [];
+  const inCopies: string[] = [];
+  for (const key of copies[table.name]) {
+    const bytes = (await store.get(key))?.bytes;
+    if (!bytes) wrong.push({ key, why: 'it is missing' });
+    else if (layout.closedColumns(table.name, month, sha256(bytes)) !== key)
+      wrong.push({ key, why: 'its content does not match the hash in its name' });
+    else inCopies.push(...hashesOfRowGroups(bytes));
+  }
+  if (wrong.length > 0) return wrong;
+  const own = await inParallel(tenants, async (tenant) => {
+    const file = await fileOf(store, table, month, tenant);
+    return file ? hashesOfRowGroups(file) : ['it is gone'];
+  });
+  const isEqual = inCopies.join(' ') === own.flat().join(' ');
+  const why = `the copies of ${table.name} do not hold what the files of the tenants hold`;
+  return isEqual ? [] : [{ key: layout.closedMonth(month), why }];
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
