@@ -1,6 +1,6 @@
 /*
- * Which room may know which: bin → cli, lib → history → lambda → score. An arrow that runs up, and any circle, fails
- * `npm run arrows`. Type imports count.
+ * The rooms that each room may import from: bin → cli, lib → history → lambda → score. An arrow that runs up, and any
+ * circle, fails `npm run arrows`. Type imports count.
  */
 
 /** A room and those it may import from, besides itself. */

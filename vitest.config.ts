@@ -3,10 +3,10 @@ import { configDefaults, defineConfig, type TestProjectConfiguration } from 'vit
 
 const PLACE = 'test/isolation/place.ts';
 
-/** Rooms whose files play whole runs, of which no test looks at a drawn chart. */
+/** Rooms whose files play complete runs, in which no test looks at a drawn chart. */
 const RUNS = ['test/run/**/*.test.ts'];
 
-/** Files that put other modules in the place of real ones, for good: each has a process of its own. */
+/** Files that replace modules permanently: each has a process of its own. */
 const ALONE = [
   'test/archive/folder-faults.test.ts',
   'test/cli/usage-fuzz.test.ts',

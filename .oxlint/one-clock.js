@@ -3,7 +3,10 @@
  * compares it sooner or later with the clock that it was given: that is how `npm start` failed seven hours of every day.
  */
 
-/** Where lambda/ may know the machine's clock, and why. test/lint.test.ts finds what is no longer needed here. */
+/**
+ * The files of lambda/ that may read the machine's clock, and why. test/lint.test.ts finds those that no longer need
+ * to.
+ */
 export const PLACES = new Map([
   ['lambda/clock.ts', 'It is the clock.'],
   ['lambda/handler.ts', "The function's ports are built here."],
@@ -15,7 +18,7 @@ export const PLACES = new Map([
 
 const READS = "This reads the machine's clock. Ask the Clock that is passed in (ports.clock).";
 const IMPORTS =
-  "This takes the machine's clock. Ask the Clock that is passed in (ports.clock); where there really is none, name the place and the reason in .oxlint/one-clock.js.";
+  "This takes the machine's clock. Ask the Clock that is passed in (ports.clock); where there really is none, add the file and the reason to .oxlint/one-clock.js.";
 
 const isDate = ({ type, name }) => type === 'Identifier' && name === 'Date';
 
@@ -37,7 +40,7 @@ const oneClock = {
       MemberExpression(node) {
         if (isDate(node.object) && (node.property.name ?? node.property.value) === 'now') report(READS)(node);
       },
-      // The commands and the simulator build ports; in lambda/ that is the handler's.
+      // The commands and the simulator build ports; in lambda/ only the handler does.
       ImportSpecifier(node) {
         if (file.includes('/lambda/') && node.imported.name === 'machineClock') report(IMPORTS)(node);
       },

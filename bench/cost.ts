@@ -2,7 +2,7 @@ import { DEPLOYMENT_METRICS } from '../lambda/metric-names.ts';
 
 /**
  * What a deployment costs a month, for the table of the README: `node bench/cost.ts`. Prices are the public ones of
- * eu-central-1 and us-east-1 (the dearer), November 2026; each names its page.
+ * eu-central-1 or us-east-1, whichever is higher, in November 2026; each has the address of its page.
  */
 const PRICES = {
   /** arm64. https://aws.amazon.com/lambda/pricing/ */
@@ -18,7 +18,10 @@ const PRICES = {
   /** https://aws.amazon.com/secrets-manager/pricing/ */
   secretMonth: 0.4,
   secretCall: 0.05 / 10_000,
-  /** Of a custom metric that is sent in every hour; see `METRIC_HOURS`. https://aws.amazon.com/cloudwatch/pricing/ */
+  /**
+   * The price of a custom metric that is sent in every hour; see `METRIC_HOURS`.
+   * https://aws.amazon.com/cloudwatch/pricing/
+   */
   metricMonth: 0.3,
   alarmMonth: 0.1,
   logGb: 0.63,
@@ -29,12 +32,12 @@ const PRICES = {
 };
 
 /**
- * Of one tenant with 411 controls and one recipient. Measured with `npm run bench`, `npm run test:deploy` and a generated
- * archive, rounded up.
+ * What one tenant with 411 controls and one recipient uses. The figures were measured with `npm run bench`, `npm run
+ * test:deploy` and a generated archive, rounded up.
  */
 export const USE = {
   memoryGb: 0.5,
-  /** Billed: CPU of a daily run, at the third of a core that 512 MB have, and Graph's answers. */
+  /** Billed seconds: CPU of a daily run, at the third of a core that 512 MB have, and Graph's answers. */
   secondsPerRun: 6,
   runsPerMonth: 30,
   putsPerRun: 9,
@@ -55,7 +58,7 @@ export const USE = {
  */
 const METRIC_HOURS = 1 / 24;
 
-/** What AWS gives away each month to every account, for ever. */
+/** Amounts a month of the things of which AWS gives some to every account, without end. */
 type Use = Record<
   'alarms' | 'metrics' | 'lambdaGbSeconds' | 'lambdaRequests' | 'traces' | 'schedules' | 'logGb',
   number
@@ -71,7 +74,7 @@ const NOTHING_FREE: Use = {
   logGb: 0,
 };
 
-/** The always-free tier, of the pages named above. What is free for a year or for a trial is not in it. */
+/** The always-free tier, from the pages above. It excludes what is free for a year or for a trial. */
 export const ALWAYS_FREE: Use = {
   alarms: 10,
   metrics: 10,
@@ -85,8 +88,8 @@ export const ALWAYS_FREE: Use = {
 const beyond = (used: number, free: number) => Math.max(used - free, 0);
 
 /**
- * US dollars, by what they are for.
- * @param free what an account with nothing else in it does not pay
+ * @param free the amounts that an account with nothing else in it does not pay for
+ * @returns US dollars a month, by purpose
  */
 export function monthly(tenants: number, free: Use = NOTHING_FREE) {
   const runs = tenants * USE.runsPerMonth;

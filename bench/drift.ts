@@ -13,7 +13,7 @@ import { randomOf } from '../simulator/random.ts';
  *     npm run bench:drift
  */
 
-/** A control that counts people or devices. Rates a day, of those whom they can befall. */
+/** A control that counts people or devices. Rates are per day, and relative to those whom they can affect. */
 interface Counting {
   name: string;
   maximum: number;
@@ -82,7 +82,10 @@ interface Loss {
   until: number;
 }
 
-/** People and devices are small numbers in small tenants: Poisson, by a normal where they are many. */
+/**
+ * Draws from a Poisson distribution, because small tenants have few people and devices; above a mean of 50 a normal
+ * distribution approximates it.
+ */
 function drawOf(chance: () => number) {
   return (mean: number, most: number): number => {
     if (mean <= 0) return 0;
@@ -96,7 +99,10 @@ function drawOf(chance: () => number) {
   };
 }
 
-/** A year: who is counted, and who of them fails, day by day and control by control; and the losses put into it. */
+/**
+ * A year of snapshots, drawn day by day and control by control, with the losses put into it, and the controls that
+ * nothing touched on each day.
+ */
 function year(users: number, seed: string, withLosses: boolean) {
   const numbers = randomOf(seed);
   const chance = () => numbers.next();
@@ -153,7 +159,7 @@ function year(users: number, seed: string, withLosses: boolean) {
           now.total += batch;
           now.failing += batch;
         } else if (loss.kind === 'leak' && day >= loss.day && day <= loss.until) {
-          // A tenth of all within five months, one total or the other.
+          // A tenth of all leak within five months, and the total rises with most of them.
           const leaks = draw(now.total / 1500, protectedOnes);
           now.failing += leaks;
           if (leaks > 0 && chance() < 0.7) now.total += 1;
@@ -180,7 +186,7 @@ function snapshotOf(day: number, state: Map<string, { total: number; failing: nu
       lastSynced: null,
       state: null,
       total,
-      // On devices it is the number of the exposed.
+      // The count of a device control is the number of exposed devices.
       count: comes > 0.001 ? failing : total - failing,
     });
   }
@@ -199,13 +205,13 @@ const PROFILES = new Map(
 );
 const BOTH = { before: PROFILES, after: PROFILES };
 
-/** How many fail a control, whichever of the two its count is of. */
+/** The number of those who fail a control, whether its count is of them or of the others. */
 function failingOf(snapshot: Snapshot, control: string): number {
   const { count, total } = snapshot.controls.get(control)!;
   return CONTROLS.find(({ name }) => name === control)!.comes > 0.001 ? count! : total! - count!;
 }
 
-/** Which controls a rule reports on each day, one that is given the days one after the other. */
+/** Makes a comparison that is given the days in order and returns the controls that a rule reports on each. */
 type Rule = () => (before: Snapshot, after: Snapshot) => { control: string; kind: string }[];
 
 const first: Rule = () => (before, after) =>

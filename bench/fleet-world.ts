@@ -27,21 +27,24 @@ export interface Fleet {
 
 export interface FleetWorld {
   simulator: Simulator;
-  /** Of a config with a tenants file beside it. */
+  /** The path of a config with a tenants file beside it. */
   config: string;
   pem: string;
   ca: string;
   tenantIds: string[];
-  /** Answers of 429 so far: by the token endpoint and by Graph as they were ordered, and by Graph's own limits. */
+  /**
+   * The number of 429 answers so far: those injected at the token endpoint and at Graph, and those of Graph's own
+   * limits.
+   */
   throttles: () => { token: number; graph: number; limits: number };
-  /** Requests that came before a Retry-After was over. */
+  /** The number of requests that came before a Retry-After had passed. */
   impatient: () => number;
 }
 
 /**
  * A provider with many customers: one app and one certificate, a row a tenant, and a Microsoft that throttles.
  * @param folder for config, tenants file and certificate
- * @param size days: how many days Graph has of each
+ * @param size `days` is the number of days that Graph has of each tenant
  */
 export async function fleetWorld(
   folder: string,
@@ -69,7 +72,7 @@ export async function fleetWorld(
   const limiter =
     (at: 'token' | 'graph'): Fault =>
     (good, incoming) => {
-      // Entra is asked about a tenant, and so is Graph, by the token's.
+      // Both throttle by tenant: Entra's is in the address, Graph's in the token.
       const whom = `${at} ${at === 'token' ? incoming.url.pathname : incoming.headers.authorization}`;
       if (incoming.at.getTime() < (until.get(whom) ?? 0)) impatient += 1;
       asked[at] += 1;

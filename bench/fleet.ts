@@ -52,7 +52,7 @@ for (const [which, expected] of [
     which,
     tenants: String(results.length),
     'wall s': (wall / 1000).toFixed(1),
-    'CPU s': (processes.reduce((sum, { wholeCpu }) => sum + wholeCpu, 0) / 1000).toFixed(1),
+    'CPU s': (processes.reduce((sum, { processCpu }) => sum + processCpu, 0) / 1000).toFixed(1),
     'peak MB': Math.max(...processes.map(({ memory }) => memory)).toFixed(0),
     requests: String(world.simulator.requests.length - requests),
     '429 by Entra': String(token - before.token),

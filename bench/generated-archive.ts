@@ -12,29 +12,29 @@ import { addDays, DAYS_KEPT } from '../simulator/tenant.ts';
 
 const compress = promisify(gzip);
 
-/** Of what is generated: a folder that another version made is not used. */
+/** The version of the generator: a folder that another version made is not used. */
 const VERSION = 3;
 /** The number of tenants that are drawn; the others are copies of them under ids of their own. */
 const DRAWN = 10;
-/** The maximum number of tenants whose snapshots are written: of the others there are columns alone. */
+/** The maximum number of tenants whose snapshots are written; the others have only columns. */
 export const WITH_SNAPSHOTS = 100;
 const LAST_DAY = '2026-06-30';
-/** A catalogue is new as often as the generated tenants get a recommendation. */
+/** The interval in days at which the generated tenants get a recommendation, and so a new catalogue. */
 const CATALOGUE_EVERY = 30;
 
 export interface GeneratedArchive {
   folder: string;
   tenants: string[];
   days: number;
-  /** How many of the tenants are drawn, and no copies. */
+  /** The number of tenants that are drawn, not copied. */
   drawn: number;
-  /** Of the snapshots, as JSON and gzipped. */
+  /** The size of the snapshots, as JSON and gzipped. */
   bytes: { json: number; gzipped: number };
 }
 
 /**
  * The snapshots and catalogues of many tenants as their daily runs leave them: on the first day the 90 that Graph
- * keeps, with few texts, then a complete one a day. Made once, in the folder for temporary files.
+ * keeps, with few texts, then a complete one a day. The archive is made once, in the folder for temporary files.
  */
 export async function generatedArchive(tenants: number, days: number): Promise<GeneratedArchive> {
   const folder = join(tmpdir(), `secure-score-bench-history-${VERSION}-${tenants}x${days}`);
@@ -52,7 +52,7 @@ export async function generatedArchive(tenants: number, days: number): Promise<G
     const copies = ids.filter((_, index) => index < WITH_SNAPSHOTS && index % DRAWN === base);
     const today = (day: number) => addDays(LAST_DAY, day - days);
     for (const { date, text, hash } of snapshotsOf(base, tenantId, days, today)) {
-      // The ids stand at the beginning: what follows is compressed once, as a second member of each file.
+      // The ids are at the beginning, so what follows is compressed once, as a second member of each file.
       const end = text.indexOf('"controlScores"');
       const rest = await compress(text.slice(end));
       bytes.json += Buffer.byteLength(text) * copies.length;
@@ -82,7 +82,10 @@ async function put(path: string, bytes: Uint8Array): Promise<void> {
   await writeFile(path, bytes);
 }
 
-/** As the archive has them. The copies keep the names of what they are copied from: nothing here looks at those. */
+/**
+ * Yields the snapshots as the archive has them. The copies have the hashes of their originals, because nothing here
+ * checks those.
+ */
 function* snapshotsOf(seed: number, tenantId: string, days: number, today: (day: number) => string) {
   const reading = generatedTenant(seed, { today: LAST_DAY, day: days, tenantId }).read();
   const first = Math.min(days, DAYS_KEPT);

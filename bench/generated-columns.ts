@@ -12,7 +12,7 @@ import { addDays } from '../lambda/dates.ts';
 import { readProfiles, snapshotOf } from '../lambda/graph/schema.ts';
 import { generatedTenant } from '../simulator/generated-tenant.ts';
 
-/** Of what is generated: a folder that another version made is not used. */
+/** The version of the generator: a folder that another version made is not used. */
 const VERSION = 2;
 /** The number of tenants that are drawn; the others are copies of them under ids of their own. */
 const DRAWN = 20;
@@ -24,13 +24,13 @@ export interface GeneratedColumns {
   folder: string;
   tenants: string[];
   days: number;
-  /** How many of the tenants are drawn, and no copies. */
+  /** The number of tenants that are drawn, not copied. */
   drawn: number;
 }
 
 /**
- * The history's columns of many tenants, without their snapshots: what the page is made from. Made once, in the
- * folder for temporary files.
+ * The history's columns of many tenants, without their snapshots: what the page is made from. They are made once, in
+ * the folder for temporary files.
  */
 export async function generatedColumns(tenants: number, days: number): Promise<GeneratedColumns> {
   const folder = join(tmpdir(), `secure-score-bench-columns-${VERSION}-${tenants}x${days}`);
@@ -60,7 +60,7 @@ export async function generatedColumns(tenants: number, days: number): Promise<G
   return archive;
 }
 
-/** The file of another tenant: ids are of one length, and stand in a file as they are. */
+/** Returns the file of another tenant: all ids have the same length, and a file contains them uncompressed. */
 function copied(file: Buffer, from: string, to: string): Buffer {
   const copy = Buffer.from(file);
   for (let at = copy.indexOf(from); at !== -1; at = copy.indexOf(from, at + 1)) copy.write(to, at);

@@ -27,7 +27,7 @@ import { RAW_QUESTIONS, RawSnapshots } from './raw-snapshots.ts';
 import { startRuns } from './runs.ts';
 
 const AIMS = { trendMs: 100, fleetMs: 2000, timesNative: 2, timesFaster: 50, size: 0.1 };
-/** Long after the last day: every month can be closed. */
+/** A time so long after the last day that every month can be closed. */
 const LATER = new Date('2027-06-30T08:00:00Z');
 const ROUNDS = { question: 3, daily: 11 };
 
@@ -100,7 +100,7 @@ await questions();
 try {
   await writingOfADay();
 } catch (error) {
-  // The other figures are worth printing all the same.
+  // The other figures are still worth printing.
   console.error(error);
   process.exitCode = 1;
 }
@@ -115,8 +115,8 @@ console.log(
 console.log(table.toString());
 
 /**
- * By the writer for the tenants that are drawn; those of the copies are the same under their ids, by its encoder: the
- * same rows, in a tenth of the time.
+ * Makes the columns. The product's writer makes those of the drawn tenants; its encoder repeats them under the ids of
+ * the copies, which gives the same rows in a tenth of the time.
  * @returns seconds that the writer took
  */
 async function rebuilt(): Promise<number> {
@@ -166,7 +166,7 @@ async function nativeTables(): Promise<DuckDBConnection> {
   return connection;
 }
 
-/** The daily run of `npm run bench`, and the same without its step of columns. */
+/** Measures the daily run of `npm run bench`, and the same without the step that writes columns. */
 async function writingOfADay(): Promise<void> {
   const work = await mkdtemp(join(tmpdir(), 'secure-score-bench-'));
   process.once('exit', () => rmSync(work, { recursive: true, force: true }));
@@ -273,7 +273,7 @@ async function valueOf(sql: string): Promise<string> {
   const { rows } = await engine.ask(sql, null);
   const value = Object.values(rows[0] ?? {})[0];
   if (typeof value === 'string' || typeof value === 'number') return String(value);
-  throw new Error('the history holds nothing to ask for');
+  throw new Error('The history has no rows.');
 }
 
 async function bytesUnder(path: string): Promise<number> {
@@ -284,6 +284,7 @@ async function bytesUnder(path: string): Promise<number> {
 
 function sizeOf(variable: string, usual: number): number {
   const size = Number(process.env[variable] ?? usual);
-  if (!Number.isInteger(size) || size < 2) throw new Error(`${variable} is a number from 2 on`);
+  if (!Number.isInteger(size) || size < 2)
+    throw new Error(`${variable} is "${process.env[variable]}", but must be a whole number of at least 2.`);
   return size;
 }

@@ -69,7 +69,7 @@ const table = new Table({
   style: { head: [], border: [] },
 });
 
-/** @param aim the greatest ratio, or the greatest figure of ours; without one, the row is there to be known */
+/** @param aim the greatest ratio, or the greatest figure of ours; without one, the row only informs */
 function row(
   what: string,
   unit: string,
@@ -99,7 +99,7 @@ row('load: CPU, less an empty module', 'ms', handler.cpu - empty.cpu, imports.cp
 row('load: wall, less an empty module', 'ms', handler.wall - empty.wall, imports.wall - empty.wall, {
   ratio: AIMS.load,
 });
-row('load: CPU of the whole process', 'ms', handler.wholeCpu, imports.wholeCpu);
+row('load: CPU of the complete process', 'ms', handler.processCpu, imports.processCpu);
 row('bundle', 'kB', programs.handler.size / kB, programs.imports.size / kB);
 row('bundle, gzipped', 'kB', programs.handler.gzipped / kB, programs.imports.gzipped / kB);
 for (const [name, { ours, floor }, ratio] of [
@@ -107,7 +107,7 @@ for (const [name, { ours, floor }, ratio] of [
   ['first run, 90 days', first, AIMS.first],
 ] as const) {
   row(`${name}: CPU`, 'ms', ours.cpu, floor.cpu, { ratio });
-  row(`${name}: CPU of the whole process`, 'ms', ours.wholeCpu, floor.wholeCpu);
+  row(`${name}: CPU of the complete process`, 'ms', ours.processCpu, floor.processCpu);
   row(`${name}: peak memory`, 'MB', ours.memory, floor.memory, { most: AIMS.megabytes });
 }
 for (const [name, { cpu }, aim] of [

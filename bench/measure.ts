@@ -4,7 +4,7 @@ export interface Measurement {
   cpu: number;
   wall: number;
   /** ms of CPU, from the start of the process. */
-  wholeCpu: number;
+  processCpu: number;
   /** MB (2^20 bytes); the most that was resident at any time. */
   memory: number;
 }
@@ -16,15 +16,15 @@ export async function measured(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    // Without the line of the source, as Node would print it: in a bundle that is half of the program.
+    // The line of the source that Node would print is left out, because in a bundle it may be most of the program.
     console.error(error instanceof Error ? (error.stack ?? error.message) : error);
     process.exit(1);
   }
-  const wholeCpu = cpuTime();
+  const processCpu = cpuTime();
   const measurement: Measurement = {
-    cpu: wholeCpu - before,
+    cpu: processCpu - before,
     wall: performance.now() - started,
-    wholeCpu,
+    processCpu,
     memory: process.resourceUsage().maxRSS / 1024,
   };
   console.log(JSON.stringify(measurement));

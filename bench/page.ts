@@ -70,11 +70,11 @@ for (const tenants of (process.env['BENCH_TENANTS'] ?? '100,1000').split(',').ma
   ]);
 }
 console.log(
-  `Opened: from the start of navigation until the rows stand, the median of ${ROUNDS}, each in a new context.`,
+  `Opened: from the start of navigation until the rows are drawn, the median of ${ROUNDS}, each in a new context.`,
 );
 console.log(table.toString());
 
-/** In ms, until the table of tenants is there. */
+/** The time in ms until the table of tenants is drawn. */
 async function openedIn(page: string): Promise<number> {
   const browser = await chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
   const times: number[] = [];

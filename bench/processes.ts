@@ -7,7 +7,7 @@ import type { Listening } from './server.ts';
 
 const execute = promisify(execFile);
 
-/** Runs a bundled program in a fresh process. @throws with what it wrote to stderr where it fails */
+/** Runs a bundled program in a new process. @throws Error with what it wrote to stderr if it fails */
 export async function measure(
   program: string,
   argument: string,
@@ -23,8 +23,8 @@ export async function measure(
 }
 
 /**
- * Measures several things in turn, A B A B: what else the machine does meanwhile falls on all of them alike.
- * @returns of each the median of every figure
+ * Measures several things in turn, A B A B: whatever else the machine does meanwhile affects all of them alike.
+ * @returns the medians of all figures, by subject
  */
 export async function interleaved<Name extends string>(
   rounds: number,
@@ -44,10 +44,15 @@ function medianOf(samples: Measurement[]): Measurement {
     const sorted = samples.map((sample) => sample[key]).toSorted((a, b) => a - b);
     return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
   };
-  return { cpu: median('cpu'), wall: median('wall'), wholeCpu: median('wholeCpu'), memory: median('memory') };
+  return {
+    cpu: median('cpu'),
+    wall: median('wall'),
+    processCpu: median('processCpu'),
+    memory: median('memory'),
+  };
 }
 
-/** Starts the server of `server.ts`; it ends with us, or when its process is killed. */
+/** Starts the server of `server.ts`; it ends with this process, or when it is killed. */
 export async function startServer(): Promise<Listening & { process: ChildProcess }> {
   const server = fork(join(import.meta.dirname, 'server.ts'));
   const failed = once(server, 'exit').then(([code]) => {

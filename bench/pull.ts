@@ -14,7 +14,7 @@ import { s3Store } from '../lambda/archive/s3-store.ts';
 import { leadTo, REGION, startEmulator } from '../test/emulator.ts';
 
 const OBJECTS = Number(process.env['BENCH_OBJECTS'] ?? 3_000);
-/** Of a snapshot of 411 controls without its texts, gzipped. */
+/** The size of a snapshot of 411 controls without its texts, gzipped. */
 const BYTES = 10_000;
 const TENANT = '15d9ee56-3ea0-4193-8bf0-df2596951e14';
 

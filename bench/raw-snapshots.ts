@@ -13,7 +13,7 @@ export interface Period {
   to: string;
 }
 
-/** Only what is asked for is named, which spares DuckDB from guessing and from making the rest. */
+/** Only the fields that a question needs are listed, so that DuckDB neither guesses nor reads the rest. */
 const TOTALS = `{secureScore: 'STRUCT(azureTenantId VARCHAR, createdDateTime TIMESTAMP, currentScore DOUBLE, maxScore DOUBLE)'}`;
 const CONTROLS = `{secureScore: 'STRUCT(azureTenantId VARCHAR, createdDateTime TIMESTAMP, maxScore DOUBLE, controlScores STRUCT(controlName VARCHAR, score DOUBLE, scoreInPercentage DOUBLE)[])'}`;
 
@@ -34,8 +34,8 @@ const controls = (files: string): string => `
   )`;
 
 /**
- * Questions as one would ask the snapshots themselves, by name and scope; simpler than ours: no suspect days, renames,
- * causes, titles or decisions.
+ * The questions as one would ask the snapshots themselves, by name and scope. They are simpler than the product's: they
+ * have no suspect days, renames, causes, titles or decisions.
  */
 export const RAW_QUESTIONS: Record<string, (files: string, period: Period) => string> = {
   'trend, one tenant': (files) => `${totals(files)} ORDER BY tenant, date`,
@@ -55,7 +55,7 @@ export const RAW_QUESTIONS: Record<string, (files: string, period: Period) => st
     SELECT * FROM (${controls(files)}) WHERE control = ${literal(control)} ORDER BY date`,
 };
 
-/** DuckDB on the snapshots. It is given the files that matter, as the layout determines. */
+/** DuckDB on the snapshots. It reads only the files of the tenants and days in question. */
 export class RawSnapshots {
   readonly #folder: string;
   readonly #tenants: string[];
@@ -77,7 +77,7 @@ export class RawSnapshots {
     const connection = await instance.connect();
     try {
       const reader = await connection.runAndReadAll(statement(`[${files.map(literal).join(', ')}]`, period));
-      if (reader.currentRowCount === 0) throw new Error('the snapshots answer nothing');
+      if (reader.currentRowCount === 0) throw new Error('The snapshots gave no rows.');
     } finally {
       connection.closeSync();
       instance.closeSync();

@@ -19,8 +19,9 @@ export interface Listening {
 }
 
 /**
- * A process of its own, so that the answers cost the measured one nothing but their receipt. They are the simulator's,
- * made once: a tenant of 411 controls as it stood yesterday and today. Whoever asks gets them gzipped, as from Graph.
+ * The server is a process of its own, so that the answers cost the measured process nothing except their receipt. They
+ * are the simulator's, made once: a tenant of 411 controls as it stood yesterday and today. They are sent gzipped, as
+ * Graph sends them.
  */
 const SEED = 'bench';
 /** An ordinary day with findings: two controls lose their points. */

@@ -6,9 +6,9 @@ import { SecureScoreHistoryStack } from '../lib/history-stack.ts';
 import { SecureScoreMonitorStack } from '../lib/stack.ts';
 
 /**
- * What the CDK app holds: the monitor and, as a stack of its own, Athena on its archive. `-c config=<path>` picks
+ * Adds the monitor to the CDK app and, as a stack of its own, Athena on its archive. `-c config=<path>` picks
  * another config than monitor.config.ts, `-c stack=<name>` another name of the deployment, for a second one in the
- * same account. AWS is asked nothing: the stacks go wherever `cdk` is signed in.
+ * same account. AWS is not asked for anything: the stacks go wherever `cdk` is signed in.
  * @returns the main stack. @throws MonitorError `config-missing`, `config-unreadable` or `config-invalid`
  */
 export async function addMonitor(app: App): Promise<SecureScoreMonitorStack> {
@@ -16,7 +16,7 @@ export async function addMonitor(app: App): Promise<SecureScoreMonitorStack> {
     const value: unknown = app.node.tryGetContext(key);
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
-  // It is checked here, where its path is known, and by the construct, which takes what anybody hands it.
+  // It is checked here, where its path is known, and again by the construct, which accepts a config from anybody.
   const { input } = await loadInput(context('config') ?? DEFAULT_CONFIG);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
   const name = context('stack') ?? DEPLOYMENT_STACK;

@@ -8,7 +8,7 @@ try {
   app.synth();
 } catch (error) {
   if (!(error instanceof MonitorError)) throw error;
-  // Here it is a flag of cdk.
+  // cdk takes the config as a context value.
   console.error(`${error.message}\n→ ${error.advice.replace('--config', '-c config=<path>')}`);
   process.exitCode = 1;
 }

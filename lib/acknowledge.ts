@@ -11,7 +11,7 @@ export function acknowledge(construct: IConstruct, reasons: Record<string, strin
   Validations.of(construct).acknowledge(...acknowledgements);
 }
 
-/** The same for what a grant adds to a role. */
+/** Acknowledges a finding about what a grant adds to a role. */
 export function acknowledgeGrant(grantee: IGrantable, reasons: Record<string, string>): void {
   const construct = ownerOf(grantee);
   if (construct) acknowledge(construct, reasons);

@@ -17,7 +17,7 @@ import { stackFlag } from '../lambda/outputs.ts';
 import type { Mail } from './mail.ts';
 import { commandLine } from '../lambda/command-line.ts';
 
-/** Where an alarm's section is found, unless the deployment is given another address. */
+/** The document with a section for each alarm, unless the deployment is given another address. */
 export const RUNBOOK = 'docs/runbook.md';
 
 export interface AlarmsProps {
@@ -48,8 +48,8 @@ interface Setting {
 }
 
 /**
- * What somebody has to act on: one alarm each for the deployment, whatever the number of tenants. No mail is sent when
- * an alarm ends: in a fresh deployment every alarm turns "OK" for the first time, and each would send one.
+ * Everything that somebody has to act on has one alarm for the deployment, whatever the number of tenants. No mail is
+ * sent when an alarm ends: in a fresh deployment every alarm turns "OK" for the first time, and each would send one.
  */
 export class Alarms extends Construct {
   readonly alarms: Alarm[];
@@ -75,14 +75,14 @@ export class Alarms extends Construct {
   }
 }
 
-/** @param flag that the commands in the texts need for this deployment */
+/** @param flag the flag that the commands in the texts need for this deployment */
 function settings(props: AlarmsProps, flag: string): Setting[] {
   const { GREATER_THAN_OR_EQUAL_TO_THRESHOLD: atLeast, LESS_THAN_THRESHOLD: below } = ComparisonOperator;
   const { IGNORE, MISSING, NOT_BREACHING } = TreatMissingData;
 
   /**
-   * Published once a day: between two watches the alarm stays as the last one left it (IGNORE), and it is silent before
-   * the first.
+   * The metrics are published once a day: between two watches the alarm stays as the last one left it (IGNORE), and it
+   * is silent before the first.
    */
   const watched = (metricName: string, statistic: string, period = Duration.minutes(5)): Metric =>
     new Metric({
@@ -176,7 +176,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'deliveries-dropped',
-      description: `A report did not reach a channel or a mailbox and was given up: refused permanently, or tried for 7 days. The operations mail lists what was lost, to whom and why; the report itself is in the archive. Mend the channel: "${commandLine('channel test <name>')}" sends to it.`,
+      description: `A report did not reach a channel or a mailbox and was given up: refused permanently, or tried for 7 days. The operations mail lists what was lost, to whom and why; the report itself is in the archive. Fix the channel: "${commandLine('channel test <name>')}" sends to it.`,
       metric: watched(DEPLOYMENT_METRICS.deliveriesDropped, Stats.SUM, Duration.hours(1)),
       when: atLeast,
       threshold: 1,

@@ -12,13 +12,13 @@ import {
 import { Construct } from 'constructs';
 import { acknowledge, acknowledgeWildcard } from './acknowledge.ts';
 
-/** Evidence: written once, and never changed by anybody. */
+/** The prefixes of evidence, which is written once and never changed. */
 export const APPENDED = ['snapshots', 'profiles', 'reports', 'ledger'] as const;
-/** What can be rebuilt (history), and where the monitor stands (state). */
+/** The prefixes of what can be rebuilt (history), and of what the monitor has done so far (state). */
 const REWRITTEN = ['history', 'state'] as const;
 const ALL = [...APPENDED, ...REWRITTEN];
 
-/** How long objects that were overwritten under history/ and state/ can be restored. */
+/** The time for which objects that were overwritten under history/ and state/ can be restored. */
 const OLD_VERSIONS = Duration.days(30);
 
 export interface ArchiveProps {
@@ -60,17 +60,17 @@ export class Archive extends Construct {
     }
   }
 
-  /** May read and list everything in the archive. */
+  /** Lets the grantee read and list everything in the archive. */
   grantRead(grantee: IGrantable): void {
     this.grantReadOf(grantee, ALL);
   }
 
-  /** May read and list the columns of the history, but not the evidence that they are derived from. */
+  /** Lets the grantee read and list the columns of the history, but not the evidence that they are derived from. */
   grantReadHistory(grantee: IGrantable): void {
     this.grantReadOf(grantee, ['history']);
   }
 
-  /** May read and write where the monitor stands; nothing of the evidence, and no history. */
+  /** Lets the grantee read and write the state of the monitor, but neither evidence nor history. */
   grantState(grantee: IGrantable): void {
     this.grantReadOf(grantee, ['state']);
     this.grantPut(grantee, ['state']);
@@ -99,12 +99,15 @@ export class Archive extends Construct {
     }
   }
 
-  /** May add snapshots, profiles, reports and entries of the ledger; the bucket's policy prevents overwriting any. */
+  /**
+   * Lets the grantee add snapshots, profiles, reports and entries of the ledger, none of which the bucket's policy lets
+   * it overwrite.
+   */
   grantAppend(grantee: IGrantable): void {
     this.grantPut(grantee, APPENDED);
   }
 
-  /** May write, and overwrite, history and state. */
+  /** Lets the grantee write, and overwrite, history and state. */
   grantRewrite(grantee: IGrantable): void {
     this.grantPut(grantee, REWRITTEN);
   }

@@ -54,14 +54,16 @@ export class Certificate extends Construct {
     return this.props.tenants.some(renewsItself);
   }
 
-  /** May read the certificates of the tenants, and no other secret. @throws MonitorError `policy-too-large` */
+  /**
+   * Lets the grantee read the certificates of the tenants, and no other secret. @throws MonitorError `policy-too-large`
+   */
   grantRead(grantee: IGrantable): void {
     this.grant(grantee, ['secretsmanager:GetSecretValue'], () => true);
   }
 
   /**
-   * May give those secrets new versions whose tenants renew themselves, and look at the others: a secret may be shared
-   * with a tenant that holds the renewal back. @throws MonitorError `policy-too-large`
+   * Lets the grantee add versions to the secrets whose tenants renew themselves, and read the others, because a secret
+   * may be shared with a tenant that holds the renewal back. @throws MonitorError `policy-too-large`
    */
   grantRenew(grantee: IGrantable): void {
     this.grant(grantee, ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue'], () => true);
@@ -91,7 +93,7 @@ export class Certificate extends Construct {
     if (statements.length > POLICIES) {
       throw new MonitorError(
         'policy-too-large',
-        `The tenants name ${named.length} secrets, and the policies of one role hold about ${POLICIES * ARNS_A_STATEMENT}.`,
+        `The tenants use ${named.length} secrets, but the policies of one role hold about ${POLICIES * ARNS_A_STATEMENT}.`,
         'Let tenants share a certificate: leave "certificate" out, or give several tenants the same name there. Or divide the tenants among several deployments.',
       );
     }

@@ -11,9 +11,9 @@ export interface ChannelsProps {
 }
 
 /**
- * What the channels of the config need: to read the secrets that they name, and to put events on the buses that they
- * name. Both exist already, or are made by others: `secure-score channel put` makes the secrets. A webhook is reached
- * over the internet, for which the function needs no VPC.
+ * The permissions that the channels of the config need: to read their secrets, and to put events on their buses. The
+ * deployment creates neither: `secure-score channel put` creates the secrets. A webhook is reached over the internet,
+ * for which the function needs no VPC.
  */
 export class Channels extends Construct {
   private readonly channels: Config['channels'];
@@ -27,12 +27,12 @@ export class Channels extends Construct {
       throw new MonitorError(
         'channel-without-secret',
         `The channel ${quote(channel)} reads the variable ${place.env}, which is for runs on one machine: a template would show its value.`,
-        `Name a secret for the deployment: { secret: 'secure-score/${channel}' }, and put the value there with: ${commandLine(`channel put ${channel}`)}`,
+        `Use a secret in the deployment: { secret: 'secure-score/${channel}' }, and put the value there with: ${commandLine(`channel put ${channel}`)}`,
       );
     }
   }
 
-  /** May read exactly the secrets of the channels, and put events on exactly their buses; nothing where there are none. */
+  /** Lets the grantee read exactly the secrets of the channels, and put events on exactly their buses. */
   grantSend(grantee: IGrantable): void {
     const secrets = this.places().flatMap(({ place }) => ('secret' in place ? place.secret : []));
     const buses = this.channels.flatMap((channel) =>

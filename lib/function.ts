@@ -24,7 +24,7 @@ const ENVIRONMENT_BYTES = 4096;
 const UNKNOWN_BYTES = 150;
 
 export interface MonitorFunctionProps {
-  /** What it does, for people. */
+  /** Describes the function for people. */
   readonly description: string;
   readonly environment: Record<string, string>;
   /** Takes the events whose run failed after all retries. */

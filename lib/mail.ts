@@ -59,8 +59,9 @@ export class Mail extends Construct {
   }
 
   /**
-   * May send from this address to anybody, through this configuration set. Any identity is allowed, because SES in the
-   * sandbox also authorises the recipient's: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
+   * Lets the grantee send from this address to anybody, through this configuration set. Any identity is allowed,
+   * because SES in the sandbox also authorises the recipient's:
+   * https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
    */
   grantSend(grantee: IGrantable): void {
     grantee.grantPrincipal.addToPrincipalPolicy(

@@ -41,10 +41,13 @@ const LONGEST_WINDOW = Duration.hours(1);
  */
 const RUNS_AT_A_TIME = 2;
 
-/** Seconds of a daily run; bench/cost.ts says how it is measured. */
+/** The duration of a daily run in seconds; bench/cost.ts explains how it is measured. */
 export const RUN_SECONDS = 6;
 
-/** Minutes. Steps, so that a further tenant almost never changes the schedules of all others. */
+/**
+ * The windows below the longest, in minutes. They are steps, so that a further tenant almost never changes the
+ * schedules of all others.
+ */
 const WINDOWS = [15, 30];
 
 /**
@@ -60,9 +63,9 @@ const SCHEDULE_BYTES = 1_500;
 
 export interface SchedulesProps {
   readonly tenants: Tenant[];
-  /** All of the deployment, for the watch: a tenant carries its own. */
+  /** All channels of the deployment, for the watch; a tenant's event carries its own. */
   readonly channels: Config['channels'];
-  /** One schedule each. */
+  /** Each digest gets a schedule. */
   readonly digests: Digest[];
   /** The deployment's own time of day, which the time of the watch follows from. */
   readonly schedule: Config['schedule'];
@@ -79,8 +82,8 @@ export interface ScheduleTargetProps {
 }
 
 /**
- * How long the runs of a deployment are spread over, so that the concurrency of a new account is enough for them: by the
- * time of day that most tenants share.
+ * The window over which the runs of a deployment are spread, so that the concurrency of a new account is enough for
+ * them. It depends on the number of tenants that share the most common time of day.
  */
 export function windowOf(tenants: readonly Pick<Tenant, 'schedule'>[]): Duration {
   const together = Map.groupBy(tenants, ({ schedule: { at, timeZone } }) => `${at} ${timeZone}`);
@@ -106,7 +109,7 @@ export class Schedules extends Construct {
     this.group = new ScheduleGroup(this, 'Group', { removalPolicy: RemovalPolicy.DESTROY });
   }
 
-  /** May list the schedules of the account: names and states, no inputs. */
+  /** Lets the grantee list the schedules of the account: names and states, no inputs. */
   grantList(grantee: IGrantable): void {
     // IAM has no resource for one group here: whichever group is listed, it asks for schedule/*/*.
     const all = Stack.of(this).formatArn({ service: 'scheduler', resource: 'schedule', resourceName: '*/*' });
@@ -119,7 +122,7 @@ export class Schedules extends Construct {
     });
   }
 
-  /** May read what the schedules of the tenants hold. */
+  /** Lets the grantee read the schedules of the tenants with their inputs. */
   grantRead(grantee: IGrantable): void {
     const ofGroup = Stack.of(this).formatArn({
       service: 'scheduler',
@@ -247,7 +250,7 @@ export function watchTime({ at, timeZone }: Config['schedule']): Config['schedul
   return { at: [safe, minute].map((part) => String(part).padStart(2, '0')).join(':'), timeZone };
 }
 
-/** On Mondays, or on the first of a month, as `lastOccurrence` reckons. */
+/** Weekly digests run on Mondays and monthly ones on the first, as `lastOccurrence` calculates. */
 const DAYS = { day: {}, week: { weekDay: 'MON' }, month: { day: '1' } };
 
 /** @param schedule at: hh:mm */

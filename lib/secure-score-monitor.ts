@@ -80,7 +80,10 @@ export class SecureScoreMonitor extends Construct {
   readonly schedules: Schedules;
   /** Further variables, like HTTPS_PROXY, can be added to its environment. */
   readonly function: LambdaFunction;
-  /** Renews certificates, where any renews itself: the one that may write secrets, and reads no foreign answers but Entra's. */
+  /**
+   * Renews certificates, where any renews itself. It is the only function that may write secrets, and reads no answers
+   * from outside except Entra's.
+   */
   readonly rotation?: LambdaFunction;
   /** ARN of the role that Entra ID is to trust, where a tenant signs in federated. */
   readonly federatedSubject?: string;

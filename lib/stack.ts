@@ -74,7 +74,8 @@ export class SecureScoreMonitorStack extends Stack {
       monitor.operations.topic.topicArn,
       'Next step: each address in "operations" must confirm the mail from SNS',
     );
-    // cdk prints keys and values alone, in the order of the keys: what is left to do stands among them, last.
+    // cdk prints keys and values alone, in the order of the keys: the steps that are left to do are outputs as well,
+    // named so that they come last.
     const steps = [
       'Each address of "operations" confirms the mail that SNS sent to it',
       ...(monitor.certificate.signsIn ? [commandLine(`certificate put${flag} secure-score.pem`)] : []),

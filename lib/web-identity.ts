@@ -4,10 +4,10 @@ import { audienceOf, TOKEN_ALGORITHM, TOKEN_SECONDS } from '../lambda/graph/web-
 import { acknowledgeGrant } from './acknowledge.ts';
 
 /**
- * May get tokens by which AWS vouches for it to Entra ID: for the audiences of the tenants' clouds, signed and lived
- * as they are asked for, and no others.
+ * Lets the grantee get tokens by which AWS vouches for it to Entra ID: only for the audiences of the tenants' clouds,
+ * and only with the algorithm and lifetime that the function requests.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_policies.html
- * @returns whether any tenant signs in so
+ * @returns whether any tenant signs in this way
  */
 export function grantWebIdentity(grantee: IGrantable, tenants: Tenant[]): boolean {
   const federated = tenants.filter(({ signIn }) => signIn === 'federated');
@@ -27,7 +27,7 @@ export function grantWebIdentity(grantee: IGrantable, tenants: Tenant[]): boolea
   );
   acknowledgeGrant(grantee, {
     'AwsSolutions-IAM5[Resource::*]':
-      'sts:GetWebIdentityToken knows no resources: audience, algorithm and lifetime of the token are held by conditions. xray:PutTraceSegments and xray:PutTelemetryRecords know none either.',
+      'sts:GetWebIdentityToken supports no resources: conditions restrict audience, algorithm and lifetime of the token. xray:PutTraceSegments and xray:PutTelemetryRecords support none either.',
   });
   return true;
 }

@@ -16,7 +16,10 @@ interface Node {
   required?: string[];
 }
 
-/** Files that are made of the config's schema, by path from the root: their only source are its descriptions. */
+/**
+ * The files that are made from the config's schema, by path from the root. The descriptions in the schema are their
+ * only source.
+ */
 export function configurationFiles(): Record<string, string> {
   const schema = toJsonSchema();
   return {
@@ -25,24 +28,27 @@ export function configurationFiles(): Record<string, string> {
   };
 }
 
-/** What editors check a JSON config by; of an input, so that fields with a default may be left out. */
+/**
+ * The JSON Schema that editors check a config by. It describes the input, so that fields with a default may be left
+ * out.
+ */
 function toJsonSchema(): Node {
-  const whole = schemaOf(configSchema);
-  const { description, ...list } = whole.properties!['tenants']!;
+  const complete = schemaOf(configSchema);
+  const { description, ...list } = complete.properties!['tenants']!;
   const { $schema: _, ...file } = schemaOf(tenantsFromSchema) as Node & { $schema?: string };
-  // Whoever loads a config replaces the one by the other, before the schema sees it.
-  whole.properties!['tenants'] = { description, anyOf: [list, file] };
-  return { title: 'Config of secure-score-monitor', ...whole } as Node;
+  // The loader of a config replaces the file by its list of tenants before the schema sees it.
+  complete.properties!['tenants'] = { description, anyOf: [list, file] };
+  return { title: 'Config of secure-score-monitor', ...complete } as Node;
 }
 
 function schemaOf(zod: z.ZodType): Node {
   return z.toJSONSchema(zod, {
     io: 'input',
     override({ zodSchema, jsonSchema }) {
-      // Of what is transformed zod leaves examples out, for they might be of what comes out: here they never are.
+      // Zod leaves out the examples of a transformed value, because they might be of its output. Here they never are.
       const { examples } = (z.globalRegistry.get(zodSchema) ?? {}) as { examples?: unknown[] };
       if (examples) jsonSchema.examples = examples;
-      // The same with defaults.
+      // Zod also leaves out the defaults of transformed values.
       if (zodSchema instanceof z.ZodDefault) jsonSchema.default = zodSchema.def.defaultValue;
     },
   }) as Node;
@@ -54,11 +60,11 @@ function toMarkdown(schema: Node): string {
 <!-- Made by \`npm run docs\` from the descriptions in lambda/config.ts: change them there. -->
 
 \`monitor.config.ts\` exports \`defineConfig({ … })\`. [monitor.config.example.ts](../monitor.config.example.ts) shows a complete one with the
-common fields. JavaScript and JSON are read as well, in UTF-8 or UTF-16; \`--config <path>\` (commands) and \`-c config=<path>\` (cdk) name
+common fields. JavaScript and JSON are read as well, in UTF-8 or UTF-16; \`--config <path>\` (commands) and \`-c config=<path>\` (cdk) choose
 another file. A field that is wrong fails with its path, what was found and what is expected; so does one that does not exist.
 
 In TypeScript an editor knows the fields by their types. For JSON it takes them from \`monitor.config.schema.json\`:
-name it in the field \`$schema\`. Fields with a **\\*** must be there.
+put its path into the field \`$schema\`. Fields with a **\\*** are required.
 
 | field | type | default | meaning | example |
 | ----- | ---- | ------- | ------- | ------- |
@@ -94,7 +100,7 @@ function typeOf({ type, items, anyOf, enum: values }: Node): string {
   );
 }
 
-/** An override of nothing by default. */
+/** Whether a default overrides nothing. */
 function isEmpty(value: unknown): boolean {
   return (
     value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)

@@ -16,8 +16,8 @@ const compiled = (path: string): string => path.replace(/^(?:\.\/)?(.*)\.ts$/, '
 const declared = (path: string): string => path.replace(/^(?:\.\/)?(.*)\.ts$/, './dist/$1.d.ts');
 
 /**
- * What npm packs names the compiled files: Node runs TypeScript as it is in a checkout, but not below node_modules.
- * npm has no field for that, so package.json is another one while it packs.
+ * Replaces package.json by one that refers to the compiled files, because Node runs TypeScript as it is in a checkout,
+ * but not below node_modules. npm has no field for that, so package.json is another one while npm packs.
  */
 export function usePackageManifest(): void {
   restoreManifest();
@@ -39,7 +39,7 @@ export function usePackageManifest(): void {
   writeFileSync(MANIFEST, `${JSON.stringify(packed, null, 2)}\n`);
 }
 
-/** Also after a pack that was broken off. */
+/** Restores the checkout's package.json, also after a pack that was interrupted. */
 export function restoreManifest(): void {
   if (existsSync(PUT_ASIDE)) renameSync(PUT_ASIDE, MANIFEST);
 }

@@ -6,7 +6,10 @@ import { bundleScript } from '../history/page/script.ts';
 import { besideSources, writeBundle } from '../lib/bundle.ts';
 import { restoreManifest, usePackageManifest } from './manifest.ts';
 
-/** Builds dist/ before npm packs: the compiled command line and constructs, and what is bundled: function and page. */
+/**
+ * Builds dist/ before npm packs: the compiled command line and constructs, and the bundles of the function and the
+ * page.
+ */
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 

@@ -24,7 +24,7 @@ interface Bom {
   dependencies: { ref: string; dependsOn: string[] }[];
 }
 
-// npm runs this script, and names its own file: there is no npm.cmd to be found by a shell.
+// npm runs this script and passes the path of its own file, so that no shell has to find npm.cmd.
 const npm = (...args: string[]): string =>
   execFileSync(process.execPath, [process.env['npm_execpath']!, ...args], {
     cwd: root,
@@ -65,9 +65,9 @@ console.log(`release/\n${sums.map((line) => `  ${line}`).join('\n')}`);
 /** Restricted to what the function's bundle holds, and without what differs from one moment or folder to the next. */
 function billOfMaterials(bom: Bom): object {
   const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Component;
-  const wanted = new Set(packages.map((each) => `${each.name}@${each.version}`));
-  const components = bom.components.filter((each) => wanted.delete(`${each.name}@${each.version}`));
-  if (wanted.size > 0) throw new Error(`npm sbom does not know ${[...wanted].join(', ')}.`);
+  const expected = new Set(packages.map((each) => `${each.name}@${each.version}`));
+  const components = bom.components.filter((each) => expected.delete(`${each.name}@${each.version}`));
+  if (expected.size > 0) throw new Error(`npm sbom does not know ${[...expected].join(', ')}.`);
   const refs = new Set([`${name}@${version}`, ...components.map((each) => `${each.name}@${each.version}`)]);
   return {
     ...bom,
@@ -75,7 +75,7 @@ function billOfMaterials(bom: Bom): object {
     metadata: {
       ...bom.metadata,
       timestamp: undefined,
-      // npm calls it as the folder is called.
+      // npm gives it the name of the folder.
       component: { ...bom.metadata.component, name },
     },
     components,
@@ -85,10 +85,10 @@ function billOfMaterials(bom: Bom): object {
   };
 }
 
-/** @throws Error for a package that does not say its licence: then somebody has to look at it */
+/** @throws Error for a package that states no licence, which somebody then has to check */
 function licenceOf({ name, version, folder: of }: BundledPackage): string {
   const { license } = JSON.parse(readFileSync(join(of, 'package.json'), 'utf8')) as { license?: string };
-  if (!license) throw new Error(`${name} in ${of} does not say its licence: look at it.`);
+  if (!license) throw new Error(`${name} in ${of} states no licence: check it by hand.`);
   const file = readdirSync(of).find((each) => /^licen[cs]e/i.test(each));
   const text = file
     ? readFileSync(join(of, file), 'utf8').trim()

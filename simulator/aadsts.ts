@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Reply } from './http.ts';
 
-/** What the text of an error names. */
+/** The facts that the text of an error contains. */
 export interface ErrorFacts {
   tenant?: string;
   clientId?: string;
@@ -149,7 +149,7 @@ const KINDS: Record<number, ErrorKind> = {
   ),
 };
 
-/** The body that Entra's token endpoint answers an error with. @param now when, by Entra's clock */
+/** The answer of Entra's token endpoint to a request that fails. @param now the time by Entra's clock */
 export function aadstsError(code: number, facts: ErrorFacts, now: Date): Reply {
   const { status, error, text } = KINDS[code] ?? kind(400, 'invalid_request', () => 'The request failed.');
   const all = { tenant: 'unknown', clientId: 'unknown', thumbprint: 'unknown', detail: '', ...facts };

@@ -17,17 +17,17 @@ export const all =
     for (const change of changes) change(state, moment);
   };
 
-/** The control is switched, or all or nothing of its share is as it should be. */
+/** Switches the control, or sets its share to all or none. */
 export const turned = (name: string, on: boolean): Change =>
   measured(name, (measure) => ('total' in measure ? { ...measure, count: on ? measure.total : 0 } : { on }));
 
-/** The number of those who are as they should be, and their total if it moves too. */
+/** Sets the number of those who are as they should be, and their total if it changes too. */
 export const counted = (name: string, count: number, total?: number): Change =>
   measured(name, (measure) => {
-    const whole = total ?? ('total' in measure ? measure.total : undefined);
-    if (whole === undefined || count > whole)
-      throw new RangeError(`${name} cannot count ${count} of ${whole}`);
-    return { count, total: whole };
+    const members = total ?? ('total' in measure ? measure.total : undefined);
+    if (members === undefined || count > members)
+      throw new RangeError(`${name} cannot count ${count} of ${members}`);
+    return { count, total: members };
   });
 
 /** People join: what counts them counts `joining` more, of whom `covered` are as they should be. */
@@ -103,7 +103,7 @@ export const decided =
     setProfile(state, name, { ...profile, updates: [...profile.updates, update] });
   };
 
-/** True if a decision gives all the points. */
+/** Sets whether a decision gives all the points. */
 export const granted =
   (name: string, yes: boolean): Change =>
   (state, { day }) => {

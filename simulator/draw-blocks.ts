@@ -1,10 +1,10 @@
 import type { RichElement, SlackBlock } from '../lambda/report/blocks.ts';
 
-/** Blocks as Slack shows them, near enough: sizes, colours and distances of its client. */
+/** Blocks approximately as Slack shows them, with the sizes, colours and distances of its client. */
 
 type Inline = (RichElement & { type: 'rich_text_section' })['elements'][number];
 
-/** Drawn, as machines without their letters have none. */
+/** Emoji are drawn, because many machines have no font for them. */
 const EMOJI: Record<string, string> = { rotating_light: '<span class="light"></span>' };
 
 /** @returns a page that follows the screen's theme */

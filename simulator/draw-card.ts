@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AdaptiveCard } from '../lambda/report/card.ts';
 
-/** A card as Teams shows it, near enough: drawn by Microsoft's own renderer, with the sizes and colours of Teams. */
+/** A card approximately as Teams shows it, drawn by Microsoft's own renderer, with the sizes and colours of Teams. */
 
 const require = createRequire(import.meta.url);
-/** Read where a card is drawn: most who start a simulator draw none. */
+/** The script is read only when a card is drawn, because most simulations draw none. */
 const script = () => readFileSync(require.resolve('adaptivecards/dist/adaptivecards.min.js'), 'utf8');
 
 const THEMES = {

@@ -26,18 +26,18 @@ export interface EntraOptions {
   now: () => Date;
 }
 
-/** How far the clocks may stand apart, in seconds. */
+/** The maximum difference between the clocks, in seconds. */
 const SKEW = 300;
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-/** Answers what is not Graph's: the discovery document and the token endpoint of a tenant. */
+/** Answers the requests that Graph does not: for the discovery document and the token endpoint of a tenant. */
 export async function handleEntra(options: EntraOptions, incoming: Incoming): Promise<Handled> {
   const [, tenant = '', rest = ''] =
     /^\/([^/]+)\/(.*)$/.exec(decodeURIComponent(incoming.url.pathname)) ?? [];
   const tenantId = tenant.toLowerCase();
   if (incoming.method === 'GET' && rest === 'v2.0/.well-known/openid-configuration') {
-    // A domain is resolved as anybody may resolve it.
+    // Anybody may resolve a domain.
     const id = tenantId.includes('.') ? options.domains.get(tenantId) : tenant;
     const reply = id === undefined ? aadstsError(90002, { tenant }, options.now()) : discovery(options, id);
     return { endpoint: 'discovery', tenantId: id?.toLowerCase() ?? null, reply };
@@ -50,9 +50,9 @@ export async function handleEntra(options: EntraOptions, incoming: Incoming): Pr
 }
 
 /**
- * Any id gets one, also one that does not exist. The real Entra answers an unknown one with AADSTS90002 here too;
- * but MSAL carries the document of Microsoft's own hosts with it and never asks them, so that an operator with a
- * wrong tenant id meets the token endpoint's error. It is the same here. (The strict answer is a fault away.)
+ * Any id gets a document, even one that does not exist. The real Entra answers an unknown id with AADSTS90002 here too,
+ * but MSAL brings the documents of Microsoft's own hosts and never asks for them, so that an operator with a wrong
+ * tenant id meets the error of the token endpoint, as here. (The strict answer is a fault away.)
  */
 function discovery({ authorityHost, graphEndpoint }: EntraOptions, tenant: string): Reply {
   const root = `${authorityHost}/${tenant}`;
@@ -92,7 +92,7 @@ async function token(options: EntraOptions, tenant: string, form: URLSearchParam
   if (!app?.consented) return fail(isKnownElsewhere(options, tenantId, clientId) ? 7000229 : 700016);
   if (!app.enabled) return fail(7000112);
   const scope = form.get('scope') ?? '';
-  // MSAL adds the scopes of OpenID Connect to every request, which Entra takes and leaves aside.
+  // MSAL adds the scopes of OpenID Connect to every request; Entra accepts and ignores them.
   const resources = scope.split(' ').filter((one) => !['openid', 'profile', 'offline_access'].includes(one));
   if (resources.length !== 1 || resources[0] !== `${options.graphEndpoint}/.default`) {
     return fail(70011, { detail: scope });
@@ -131,8 +131,8 @@ interface AssertionProblem extends ErrorFacts {
 }
 
 /**
- * Holds a client assertion against https://learn.microsoft.com/en-us/entra/identity-platform/certificate-credentials.
- * Stricter than Entra in one point: RS256 and the SHA-1 thumbprint, which Entra still takes, are refused.
+ * Checks a client assertion by https://learn.microsoft.com/en-us/entra/identity-platform/certificate-credentials. It is
+ * stricter than Entra in one point: it refuses RS256 and the SHA-1 thumbprint, which Entra still accepts.
  */
 function checkAssertion(
   assertion: string,
@@ -185,8 +185,8 @@ function checkAssertion(
 }
 
 /**
- * Holds a token of another issuer against the app's federated credentials, and its signature against the keys that
- * the issuer publishes: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust
+ * Checks a token of another issuer by the app's federated credentials, and its signature by the keys that the issuer
+ * publishes: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-create-trust
  */
 async function checkFederated(
   assertion: string,

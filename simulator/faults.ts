@@ -35,12 +35,12 @@ export class Faults {
   }
 
   apply(endpoint: Endpoint | null, tenantId: string | null, reply: Reply, incoming: Incoming): Reply {
-    for (const waiting of this.#rules) {
-      const { at, tenant, with: fault } = waiting.rule;
-      if (at !== endpoint || (tenant && tenant.toLowerCase() !== tenantId) || waiting.times <= 0) continue;
-      if (waiting.after > 0) waiting.after -= 1;
+    for (const pending of this.#rules) {
+      const { at, tenant, with: fault } = pending.rule;
+      if (at !== endpoint || (tenant && tenant.toLowerCase() !== tenantId) || pending.times <= 0) continue;
+      if (pending.after > 0) pending.after -= 1;
       else {
-        waiting.times -= 1;
+        pending.times -= 1;
         return fault(reply, incoming);
       }
     }
@@ -50,7 +50,7 @@ export class Faults {
 
 // What goes wrong on the way
 
-/** An error of the service, with its body. */
+/** The service answers an error. */
 export function status(code: number, text = 'The service could not answer.'): Fault {
   const names: Record<number, string> = {
     401: 'InvalidAuthenticationToken',
@@ -64,7 +64,7 @@ export function status(code: number, text = 'The service could not answer.'): Fa
   return (_good, incoming) => graphError(incoming, incoming.at, code, names[code] ?? 'UnknownError', text);
 }
 
-/** 429. @param retryAfter seconds, or the moment, or nothing: then the answer does not say */
+/** The service answers 429. @param retryAfter seconds, or the time; undefined: the answer has no Retry-After */
 export function throttled(retryAfter?: number | Date): Fault {
   return (good, incoming) => {
     const reply = status(429, 'Too many requests.')(good, incoming);
@@ -83,7 +83,7 @@ export const forbidden: Fault = status(
   'Auth token does not contain valid permissions or user does not have valid roles.',
 );
 
-/** Entra's error with that number, at the token endpoint (or the discovery document). */
+/** Entra answers the error with that number, at the token endpoint (or the discovery document). */
 export function aadsts(code: number): Fault {
   return (_good, incoming) => {
     const tenant = incoming.url.pathname.split('/')[1] ?? '';
@@ -93,7 +93,8 @@ export function aadsts(code: number): Fault {
 }
 
 /**
- * 206: a provider did not answer. The first half of the entries' controls (or of the profiles) is there.
+ * The service answers 206, because a provider did not answer. The first half of the entries' controls (or of the
+ * profiles) is there.
  * @param warning `{vendor}/{provider}/{status}/{latency}`
  */
 export function partial(warning = 'Microsoft/SecureScore/504/10000'): Fault {
@@ -110,7 +111,7 @@ export function partial(warning = 'Microsoft/SecureScore/504/10000'): Fault {
   };
 }
 
-/** A page of a proxy, with status 200. */
+/** A proxy answers a page of its own, with status 200. */
 export const html: Fault = () => ({
   status: 200,
   headers: { 'content-type': 'text/html; charset=utf-8' },
@@ -129,10 +130,10 @@ export const cutJson: Fault = (good) => {
 /** The body is not JSON, although the header claims it. */
 export const malformedJson: Fault = (good) => ({ ...good, body: `{'value': [${'undefined, '.repeat(3)}]}` });
 
-/** No answer, ever. */
+/** No answer is ever sent. */
 export const hangs: Fault = (good) => ({ ...good, broken: 'hangs' });
 
-/** ECONNRESET. */
+/** The connection is reset: ECONNRESET. */
 export const reset: Fault = (good) => ({ ...good, broken: 'reset' });
 
 // What is wrong in the answer
@@ -210,7 +211,7 @@ export const scoresAsStrings: Fault = everyEntry((one) => ({
 /** The page in reverse order. */
 export const oldestFirst: Fault = onAnswer((body) => ({ ...body, value: body.value.toReversed() }));
 
-/** Three of five controls of the n-th entry are missing; the total stands as if they were not in the tenant. */
+/** Three of five controls of the n-th entry are missing; the total is as if they were not in the tenant. */
 export const controlsGone = (n = 0): Fault =>
   entry(n, (one) => {
     const controlScores = one.controlScores.filter((_, index) => index % 5 < 2);

@@ -9,9 +9,9 @@ export interface GeneratedOptions {
   today: string;
   /** 90 if absent, the number of days that Graph has. */
   day?: number;
-  /** 411 where absent, which is the most that was measured in a real tenant. */
+  /** 411 if absent, the most that was measured in a real tenant. */
   controls?: number;
-  /** Follows from the seed where absent. */
+  /** By default it follows from the seed. */
   tenantId?: string;
 }
 

@@ -27,7 +27,7 @@ const TOKEN_PROBLEMS: Record<TokenProblem, string> = {
 
 interface Resource {
   endpoint: Endpoint;
-  /** Entries a page where the request does not say. */
+  /** The number of entries per page if the request sets none. */
   pageSize: number;
   size: (reading: TenantReading) => number;
   slice: (reading: TenantReading, from: number, to: number) => unknown[];
@@ -112,7 +112,7 @@ export function handleGraph(options: GraphOptions, incoming: Incoming): Handled 
   return { ...answer({ status: 200, headers: jsonHeaders(incoming), body }), done };
 }
 
-/** The answer to a request without a token that is good. */
+/** The answer to a request without a valid token. */
 export function tokenRefused(incoming: Incoming, now: Date, problem: TokenProblem): Reply {
   return graphError(incoming, now, 401, 'InvalidAuthenticationToken', TOKEN_PROBLEMS[problem], {
     'www-authenticate':
@@ -120,7 +120,7 @@ export function tokenRefused(incoming: Incoming, now: Date, problem: TokenProble
   });
 }
 
-/** @returns the error's text where an option is wrong. Options that neither resource takes are wrong. */
+/** @returns the error's text if an option is wrong or unknown to both resources */
 function readPage(query: URLSearchParams, collection: string): { top?: number; skip: number } | string {
   const page: { top?: number; skip: number } = { skip: 0 };
   for (const [name, text] of query) {
@@ -141,7 +141,7 @@ function readPage(query: URLSearchParams, collection: string): { top?: number; s
   return page;
 }
 
-/** A guid that holds the offset in its last digits, and is good for one tenant's collection alone. */
+/** A guid that has the offset in its last digits, and is valid for only one tenant's collection. */
 function skipToken(collection: string, offset: number): string {
   const hash = createHash('sha256').update(collection).digest('hex');
   const parts = [

@@ -2,15 +2,15 @@ import { addDays, DAYS_KEPT, fillStatus, type SimulatedTenant } from './tenant.t
 import { DEFAULT_STATE, percentageOf, round2, VENDOR } from './wire.ts';
 import type { WireControlScore, WireProfile, WireSecureScore, WireStateUpdate } from './wire.ts';
 
-/** The facts that a test sets of a control; everything else is filled in. */
+/** The facts of a control that a test sets; everything else is filled in. */
 export interface HandmadeControl {
   points: number;
-  /** Points; the profile's where absent, 10 where that says nothing. */
+  /** In points; the profile's if absent, or 10 if that has none. */
   maximum?: number;
   category?: string;
   count?: number;
   total?: number;
-  /** Whether points are there, where absent and nothing is counted. */
+  /** By default, whether there are points, if nothing is counted. */
   on?: boolean;
   /** A template: `You have {count} of {total} users …`, `current status: {state}`. */
   status?: string;
@@ -25,11 +25,11 @@ export interface HandmadeControl {
 export interface HandmadeDay {
   /** yyyy-mm-dd. */
   date: string;
-  /** First day on which Graph serves it; `date` where absent. */
+  /** The first day on which Graph serves it; `date` if absent. */
   published?: string;
-  /** The sum of the controls where absent. */
+  /** The sum of the controls if absent. */
   points?: number;
-  /** The sum of the controls' maxima where absent. */
+  /** The sum of the controls' maxima if absent. */
   maximum?: number;
   services?: string[];
   /** A number means points, of 10 or of the profile's maximum. */
@@ -39,7 +39,7 @@ export interface HandmadeDay {
 export interface HandmadeOptions {
   tenantId: string;
   days: HandmadeDay[];
-  /** The latest of the days where absent. */
+  /** The latest of the days if absent. */
   today?: string;
   /** By id. Every control of the first `days` has one, unless it is null here. */
   profiles?: Record<string, Partial<WireProfile> | null>;
@@ -80,7 +80,7 @@ export class HandmadeTenant implements SimulatedTenant {
     this.#today = addDays(this.#today, days);
   }
 
-  /** Adds a day, or puts it in the place of the one with the same date. */
+  /** Adds a day, or replaces the one with the same date. */
   publish(day: HandmadeDay): void {
     this.#days.set(day.date, day);
   }

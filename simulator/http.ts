@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 /** A request, read to its end. */
 export interface Incoming {
-  /** When it came, by the service's clock. */
+  /** The time at which it came, by the service's clock. */
   at: Date;
   method: string;
   url: URL;
@@ -39,7 +39,7 @@ export type Endpoint =
 export interface Handled {
   /** Null for an address that no service has. */
   endpoint: Endpoint | null;
-  /** Lower case; null where the request names none (a Graph request without a valid token). */
+  /** Lower case; null if the request identifies none (a Graph request without a valid token). */
   tenantId: string | null;
   reply: Reply;
   /** Called if no fault prevents the request from being accepted. */

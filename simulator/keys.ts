@@ -12,7 +12,7 @@ export interface KeysOptions {
   now: () => Date;
 }
 
-/** How far the clocks may stand apart, in seconds. */
+/** The maximum difference between the clocks, in seconds. */
 const SKEW = 300;
 
 const PROOF_AUDIENCE = '00000002-0000-0000-c000-000000000000';
@@ -174,9 +174,12 @@ function removeKey(app: App, keyId: string, fail: Fail): Reply {
   return { status: 204, body: '' };
 }
 
-/** Signed by a key that Entra knows and that is valid, for the right audience, by the app's object id, for 10 minutes at most. */
+/**
+ * Whether a valid key that Entra knows signed the proof, for the right audience, by the app's object id, for 10 minutes
+ * at most.
+ */
 function isProof(proof: unknown, app: App, now: Date): boolean {
-  // base64url without padding: with it the real one answers as to no token at all.
+  // It must be base64url without padding; the real service answers padding as if there were no token.
   if (typeof proof !== 'string' || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(proof)) return false;
   const [header = '', payload = '', signature = ''] = proof.split('.');
   let head: Record<string, unknown>;

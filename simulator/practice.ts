@@ -68,8 +68,8 @@ const shown = (path: string) => styleText('cyan', `./${relative(process.cwd(), p
 const heading = (text: string) => console.log(`\n${styleText(['bold', 'inverse'], ` ${text} `)}`);
 
 /**
- * The complete monitor on a practice tenant. A first run on 90 days of history, then ten more days, one run each. Real
- * code on real wire formats; only Microsoft is simulated, and the calendar. Prints what happens.
+ * The complete monitor on a practice tenant. A first run sees 90 days of history; ten daily runs follow. The code and
+ * the wire formats are real; only Microsoft and the calendar are simulated. Prints what happens.
  * @param now the moment of the last run. Entra is simulated by the machine's clock, since MSAL signs in by that one:
  *   the two may be some months apart, not years.
  * @param root folder for certificate, archive, mails and messages, which are made again

@@ -18,7 +18,7 @@ export type Receiver = Extract<Endpoint, 'teams' | 'slack' | 'webhook'>;
 /** An accepted message. */
 export interface Received {
   receiver: Receiver;
-  /** The `webhook-id`, of a webhook; of the others made up. */
+  /** The `webhook-id` of a webhook; made up for the others. */
   id: string;
   /** By the clock of the receivers. */
   at: Date;
@@ -28,7 +28,7 @@ export interface Received {
   repeated: boolean;
 }
 
-/** The answer, and the message where it is taken. */
+/** The answer, and the message if it is accepted. */
 interface Answered {
   reply: Reply;
   id?: string;
@@ -44,14 +44,14 @@ const SLACK = { blocks: 50, section: 3000, header: 150, context: 10, fields: 10,
 /** Standard Webhooks: a signature counts for five minutes. */
 const TOLERANCE_MS = 5 * 60_000;
 
-/** Messages that Slack takes at once, and then one a second; Teams four a second. */
+/** The number of messages that each accepts within a second. */
 const RATES = { teams: 4, slack: 4 };
 
-/** Their addresses and the key are invented again each time, so that programs know them only from their config. */
+/** The addresses and the key are new each time, so that programs know them only from their config. */
 export class Receivers {
-  /** Secret, as those of the real ones are. */
+  /** The addresses are secret, as those of the real receivers are. */
   readonly addresses: Record<Receiver, string>;
-  /** By which the webhook checks signatures. */
+  /** The key by which the webhook checks signatures. */
   readonly signingKey = `whsec_${Buffer.from(randomUUID() + randomUUID())
     .subarray(0, 32)
     .toString('base64')}`;
@@ -77,7 +77,7 @@ export class Receivers {
     this.#recent.slack = [];
   }
 
-  /** @returns undefined for a path that is none of theirs */
+  /** @returns undefined for a path that belongs to none of them */
   handle(incoming: Incoming): Handled | undefined {
     const [, receiver] =
       (
@@ -98,8 +98,8 @@ export class Receivers {
   }
 
   /**
-   * Writes what arrived as files that sort as it came: `01-teams.json`, and `01-teams.html` as people see it, which a
-   * webhook has not. @returns their names
+   * Writes what arrived as files that sort as it came: `01-teams.json`, and `01-teams.html` as people see it (a webhook
+   * has none). @returns the names of the files
    */
   async dump(folder: string): Promise<string[]> {
     await mkdir(folder, { recursive: true });
@@ -171,7 +171,7 @@ export class Receivers {
     if (!(Math.abs(sent.getTime() - this.#now().getTime()) < TOLERANCE_MS)) {
       return { reply: { status: 401, body: { error: 'timestamp_out_of_tolerance' } } };
     }
-    // Not the library's `verify`, which goes by the machine's clock.
+    // The library's `verify` is not used, because it reads the machine's clock.
     if (!signatures.split(' ').includes(new Webhook(this.signingKey).sign(id, sent, text))) {
       return { reply: { status: 401, body: { error: 'signature_invalid' } } };
     }
@@ -184,7 +184,7 @@ export class Receivers {
     return { id, body, reply: { status: 204, body: '' } };
   }
 
-  /** @returns the headers that ask for a pause, where too many came within a second */
+  /** @returns the headers that ask for a pause, if too many came within a second */
   #tooMany(receiver: 'teams' | 'slack', at: Date): Record<string, string> | undefined {
     const recent = this.#recent[receiver].filter((time) => time > at.getTime() - 1000);
     this.#recent[receiver] = recent;
@@ -298,7 +298,7 @@ export const gone: Record<Receiver, () => Reply> = {
   webhook: () => ({ status: 410, body: '' }),
 };
 
-/** A flow that is switched off. */
+/** The flow is switched off. */
 export const switchedOff = (): Reply =>
   teamsError(400, 'WorkflowTriggerIsNotEnabled', 'The trigger of the workflow is not enabled.').reply;
 

@@ -18,15 +18,15 @@ import { Tokens } from './tokens.ts';
 
 export interface SimulatorOptions {
   tenants?: Iterable<SimulatedTenant>;
-  /** Any free one where absent. */
+  /** Any free one if absent. */
   port?: number;
   /** The host name under which it answers. @default localhost */
   host?: string;
-  /** A certificate for that host that exists already, so that a CA file on disk stays good. Made where absent. */
+  /** An existing certificate for that host, so that a CA file on disk stays valid. It is made if absent. */
   tls?: KeyPair;
-  /** Seconds that a token lives; 3599 where absent, as Entra has it. */
+  /** Seconds that a token lives; 3599 if absent, as with Entra. */
   tokenLifetime?: number;
-  /** Graph's own limits where absent; null: none. */
+  /** Graph's own limits if absent; null: none. */
   throttling?: ThrottleRules | null;
   /** The clock of the services (tokens, assertions, throttling); not the tenants' calendar. */
   now?: () => Date;
@@ -38,9 +38,9 @@ export interface LoggedRequest {
   method: string;
   /** With the query. */
   path: string;
-  /** Null where the request names none. */
+  /** Null if the request identifies none. */
   tenant: string | null;
-  /** Null where nothing was answered: it hung, or the connection was reset. */
+  /** Null if nothing was answered: it hung, or the connection was reset. */
   status: number | null;
   /** Without Authorization. */
   headers: Record<string, string | string[] | undefined>;
@@ -49,7 +49,7 @@ export interface LoggedRequest {
 export interface Simulator {
   /** https://localhost:<port> */
   authorityHost: string;
-  /** The same. */
+  /** The same as authorityHost. */
   graphEndpoint: string;
   /** PEM of the certificate to trust. */
   ca: string;
@@ -85,7 +85,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const now = options.now ?? (() => machineClock.now());
   const tls = options.tls ?? (await createServerCertificate());
   const server = createServer({ key: tls.privateKey, cert: tls.certificate });
-  // A TLS socket closes politely; to reset a connection takes the socket under it.
+  // A TLS socket closes politely; only the socket below it can reset a connection.
   const sockets = new Map<number | undefined, Socket>();
   server.on('connection', (socket: Socket) => {
     const { remotePort } = socket;
@@ -136,7 +136,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
           : await handleEntra(entra, incoming));
     response.once('close', () => handled.done?.());
     const reply = faults.apply(handled.endpoint, handled.tenantId, handled.reply, incoming);
-    // What a fault answers in the place of the service has not reached it.
+    // A request that a fault answers has not reached the service.
     const isTheirs = reply.status === handled.reply.status && reply.body === handled.reply.body;
     const reached = isTheirs && reply.broken !== 'hangs' && reply.broken !== 'reset';
     if (reached) handled.accept?.();
@@ -156,7 +156,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   }
   server.on('request', (message, response) => {
     serve(message, response).catch((error: unknown) => {
-      // A client that went away, or a bug of the simulator, which may not look like an answer of Microsoft's.
+      // A client that went away, or a bug of the simulator, which must not look like an answer of Microsoft's.
       if (!message.destroyed) process.emitWarning(`Simulator: ${String(error)}`);
       response.destroy();
     });

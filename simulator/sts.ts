@@ -2,13 +2,16 @@ import { createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A stand-in of AWS STS, as far as GetWebIdentityToken and GetCallerIdentity go, and of the keys that it publishes. Tests change it at any time. */
+/**
+ * A stand-in for AWS STS, limited to GetWebIdentityToken, GetCallerIdentity and the keys that it publishes. Tests may
+ * change it at any time.
+ */
 export interface SimulatedSts {
   /** For AWS_ENDPOINT_URL_STS. */
   endpoint: string;
-  /** What its tokens name as their issuer; below it lie the keys. */
+  /** The issuer of its tokens; the keys are published below it. */
   issuer: string;
-  /** Who calls: `sub` of the tokens. */
+  /** The caller: `sub` of the tokens. */
   subject: string;
   /** False: the account has not enabled outbound federation. */
   enabled: boolean;
@@ -22,7 +25,7 @@ export interface SimulatedSts {
 }
 
 /**
- * Starts one on a port of 127.0.0.1, over plain HTTP. It speaks the query protocol:
+ * Starts an STS on a port of 127.0.0.1, over plain HTTP. It speaks the query protocol:
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_GetWebIdentityToken.html
  */
 export async function startSts(now: () => Date): Promise<SimulatedSts> {

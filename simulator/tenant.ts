@@ -11,7 +11,7 @@ export interface SimulatedTenant {
   readonly today: string;
   /** Moves today on by a number of days. */
   advance(days: number): void;
-  /** What Graph knows of it today; good for one answer. */
+  /** What Graph knows about it today; valid for one answer. */
   read(): TenantReading;
 }
 
@@ -19,8 +19,8 @@ export interface TenantReading {
   /** All days that were published until today and that Graph still has, newest first, yyyy-mm-dd. */
   dates: string[];
   /**
-   * One of `dates`.
-   * @param complete with its texts, syncs and counts, which Graph serves for the newest day alone
+   * @param date one of `dates`
+   * @param complete with its texts, syncs and counts, which Graph serves for only the newest day
    */
   secureScore(date: string, complete: boolean): WireSecureScore;
   profiles(): WireProfile[];
@@ -33,7 +33,7 @@ export function addDays(date: string, days: number): string {
   return new Date(time + days * 86_400_000).toISOString().slice(0, 10);
 }
 
-/** What older entries lose altogether: "/ exposed devices". Other numbers become 0. */
+/** The values that older entries lose altogether ("/ exposed devices"); other numbers become 0. */
 const LOST = new Set(['state', 'exposed', 'devices']);
 
 /**
@@ -41,8 +41,8 @@ const LOST = new Set(['state', 'exposed', 'devices']);
  * not the newest the numbers are zero or missing, as the state is, and the text around them stays.
  */
 export function fillStatus(template: string, values: Record<string, string | number> | null): string {
-  return template.replaceAll(/\{(\w+)\}/g, (whole, name: string) => {
+  return template.replaceAll(/\{(\w+)\}/g, (match, name: string) => {
     if (!values) return LOST.has(name) ? '' : '0';
-    return String(values[name] ?? whole);
+    return String(values[name] ?? match);
   });
 }

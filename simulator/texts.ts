@@ -3,7 +3,8 @@ import { randomOf } from './random.ts';
 
 /**
  * The texts of a recommendation, in the HTML that Microsoft sends: its tags and entities, tabs, typographic
- * apostrophes, and links without quotes. Made up from building blocks; the same for the same recommendation.
+ * apostrophes, and links without quotes. They are composed of building blocks, and are the same for the same
+ * recommendation.
  */
 export interface Texts {
   description: string;

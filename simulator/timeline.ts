@@ -5,7 +5,7 @@ import { randomOf } from './random.ts';
 import { DEFAULT_STATE, percentageOf, round2, VENDOR } from './wire.ts';
 import type { WireControlScore, WireProfile, WireSecureScore, WireStateUpdate } from './wire.ts';
 
-/** A control on one day. Never changed, only replaced. */
+/** A control on one day. It is never changed, only replaced. */
 export interface ControlState {
   entry: CatalogueEntry;
   name: string;
@@ -14,7 +14,7 @@ export interface ControlState {
   measure: Measure;
   /** True if a person's decision gives all the points, whatever is measured. */
   granted: boolean;
-  /** What a Device control says of itself: "default", or an exception that was made in Defender. */
+  /** The state in a Device control: "default", or an exception that was made in Defender. */
   state: string;
   /** Day of its last change, which its source cannot have been synced before. */
   touched: number;
@@ -49,16 +49,16 @@ export interface TimelineEvent {
   day: number;
   /** The last day whose snapshot it changes; if absent, it never ends. */
   through?: number;
-  /** First day on which Graph serves it; `day` where absent. */
+  /** The first day on which Graph serves it; `day` if absent. */
   knownFrom?: number;
   apply(state: TenantState, moment: { day: number; date: string }): void;
 }
 
 export interface Timeline {
-  /** The state before day 1. Never changed. */
+  /** The state before day 1. It is never changed. */
   base: TenantState;
   events: readonly TimelineEvent[];
-  /** Day on which a day's snapshot is published: the same where it is not named, `Infinity` for never. */
+  /** The day on which a day's snapshot is published: the same day if it is not listed, `Infinity` for never. */
   published?: ReadonlyMap<number, number>;
 }
 
@@ -92,7 +92,7 @@ export class TimelineTenant implements SimulatedTenant {
     return this.dateOf(this.#day);
   }
 
-  /** Number of today. */
+  /** The number of today. */
   get day(): number {
     return this.#day;
   }

@@ -30,7 +30,7 @@ export interface WireControlScore {
   /** Only the newest entry has these five. */
   lastSynced?: string;
   on?: 'true' | 'false';
-  /** Those that meet the control; of Device controls those that are exposed. May stand without a total. */
+  /** Those that meet the control; of Device controls those that are exposed. May be there without a total. */
   count?: string;
   total?: string;
   /** For Device controls: "default", or an exception that was made in Defender and is not in the profile. */

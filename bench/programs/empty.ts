@@ -1,2 +1,2 @@
-/** Nothing: what Node itself needs to load a module. */
+/** An empty module, which shows what Node itself needs to load one. */
 export default null;

@@ -1,4 +1,4 @@
-/** What the handler cannot do without, in the parts that it uses: the clients of the SDK, and msal-node. */
+/** The imports that the handler cannot do without, in the parts that it uses: the clients of the SDK, and msal-node. */
 export { ConfidentialClientApplication, LogLevel } from '@azure/msal-node';
 export {
   GetObjectCommand,

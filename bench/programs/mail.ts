@@ -6,8 +6,8 @@ import { reports } from '../../test/report/reports.ts';
 import { measured } from '../measure.ts';
 
 /**
- * What mails cost, one work a process: none for the process alone. Runs as it is, without a bundle: what it draws with
- * lies beside its sources.
+ * The work of making mails, one kind per process; `nothing` shows what the process itself costs. The program runs
+ * without a bundle, because it reads fonts and WebAssembly from beside its sources.
  */
 const WORKS: Record<string, () => Promise<unknown>> = {
   nothing: () => Promise.resolve(),
@@ -22,5 +22,5 @@ const WORKS: Record<string, () => Promise<unknown>> = {
 };
 
 const work = WORKS[argv[2] ?? ''];
-if (!work) throw new Error(`Name one of: ${Object.keys(WORKS).join(', ')}`);
+if (!work) throw new Error(`There is no work "${argv[2]}". Choose one of: ${Object.keys(WORKS).join(', ')}`);
 await measured(work);

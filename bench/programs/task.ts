@@ -8,7 +8,7 @@ export interface Task {
   certificate: string;
   /** For the archive and the mails. */
   folder: string;
-  /** How many days the run has to ask for. */
+  /** The number of days that the run has to ask for. */
   days: number;
 }
 
