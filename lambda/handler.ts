@@ -1,7 +1,7 @@
 import { s3Store } from './archive/s3-store.ts';
 import { secretsManagerSource } from './certificate/secrets-manager.ts';
 import { deadlineIn, machineClock, pause } from './clock.ts';
-import { makeDigest, type DigestResult } from './digest/digest.ts';
+import type { DigestResult } from './digest/digest.ts';
 import { environment, readEnvironment } from './environment.ts';
 import { parseEvent } from './event.ts';
 import { toFunctionError } from './function-error.ts';
@@ -12,12 +12,10 @@ import { sesMailer } from './channels/ses-mailer.ts';
 import { logMetrics } from './metrics.ts';
 import { monitor } from './monitor.ts';
 import { followProxy } from './proxy.ts';
-import { planRotation, type Plan } from './rotation/plan.ts';
-import { renewalPorts } from './rotation/real-ports.ts';
-import { rotate, type RotationResult } from './rotation/rotate.ts';
+import type { Plan } from './rotation/plan.ts';
+import type { RotationResult } from './rotation/rotate.ts';
 import type { RunResult } from './run/run.ts';
-import { scheduledTenants, schedulesOf } from './schedules.ts';
-import { watch, type WatchResult } from './watch/watch.ts';
+import type { WatchResult } from './watch/watch.ts';
 
 /** The part of Lambda's context that is needed. */
 export interface Context extends InvocationContext {
@@ -37,20 +35,38 @@ export async function handler(
 ): Promise<RunResult | WatchResult | DigestResult | RotationResult | Plan[]> {
   try {
     built ??= build();
-    const { log, ports, renewing, group, sender, deployment } = built;
+    const { log, ports, group, defaultSecret, sender, deployment } = built;
     return await log.invocation(context, async () => {
       const request = parseEvent(event);
       const deadline = deadlineIn(ports.clock, context.getRemainingTimeInMillis());
-      if ('watch' in request) return watch({ deployment, sender, ports, deadline });
+      // Only the daily run is loaded with this module. The rest is loaded on demand, because a cold start pays for it.
+      if ('watch' in request) {
+        const { watch } = await import('./watch/watch.ts');
+        const { schedulesOf } = await import('./schedules.ts');
+        return watch({
+          deployment,
+          sender,
+          ports: { ...ports, schedules: schedulesOf({ group }) },
+          deadline,
+        });
+      }
 
       const invocation = { id: context.awsRequestId, deadline };
       if ('digest' in request) {
+        const { makeDigest } = await import('./digest/digest.ts');
+        const { schedulesOf } = await import('./schedules.ts');
         const { digest } = request;
         log.about({ digest: digest.name });
-        return (await makeDigest({ digest, sender, ports: { ...ports, invocation } })).result;
+        const schedules = schedulesOf({ group });
+        return (await makeDigest({ digest, sender, ports: { ...ports, schedules, invocation } })).result;
       }
       if ('rotation' in request) {
+        const { planRotation } = await import('./rotation/plan.ts');
+        const { renewalPorts } = await import('./rotation/real-ports.ts');
+        const { rotate } = await import('./rotation/rotate.ts');
+        const { scheduledTenants } = await import('./schedules.ts');
         const tenants = await scheduledTenants({ group });
+        const renewing = renewalPorts({ clock: machineClock, defaultSecret });
         const rotation = { deployment, tenants, sender, ports: { ...ports, ...renewing, invocation } };
         return request.dryRun ? planRotation(rotation) : rotate({ ...rotation, force: request.now });
       }
@@ -71,6 +87,7 @@ function build() {
   const log = functionLog(deployment);
   const group = variables[environment.scheduleGroup];
   const sender = { from: variables[environment.mailFrom], operations: variables[environment.operations] };
+  const defaultSecret = variables[environment.certificateSecret];
   const mailer = sesMailer({ configurationSet: variables[environment.configurationSet] });
   return {
     deployment,
@@ -79,16 +96,15 @@ function build() {
     ports: {
       clock: machineClock,
       pause,
-      certificate: secretsManagerSource({ defaultSecret: variables[environment.certificateSecret] }),
+      certificate: secretsManagerSource({ defaultSecret }),
       graph: graphClient({ clock: machineClock }),
       store: s3Store({ bucket: variables[environment.bucket] }),
       mailer,
       channels: channelsOf({ clock: machineClock, mailer, sender, log }),
-      schedules: schedulesOf({ group }),
       log,
       metrics: logMetrics({ deployment, log }),
     },
     group,
-    renewing: renewalPorts({ clock: machineClock, defaultSecret: variables[environment.certificateSecret] }),
+    defaultSecret,
   };
 }

@@ -7,6 +7,8 @@ export const bundleOptions = {
   target: 'node24',
   format: 'esm',
   minify: true,
+  // What is imported on demand becomes a file of its own.
+  splitting: true,
   // ES modules are preferred where a package has them, because they bundle smaller than CommonJS.
   mainFields: ['module', 'main'],
   // msal-node brings jsonwebtoken, which is CommonJS and requires Node's own modules ("Dynamic require of …").

@@ -14,8 +14,9 @@ const ROOT = join(import.meta.dirname, '..');
 let built: { files: BundledFile[]; inputs: string[] } | undefined;
 
 /**
- * The function: one minified ES module with its source map, and the files that it reads from its own folder. Equal
- * sources give equal bytes wherever the project lies, because the bundle does not contain the path.
+ * The function: minified ES modules with their source maps, and the files that they read from their own folder. What the
+ * code imports on demand lies in modules of its own, named by their content: it is neither read nor compiled before it
+ * is needed. Equal sources give equal bytes wherever the project lies, because the bundle does not contain the path.
  */
 export function bundleFunction(): BundledFile[] {
   return build().files;

@@ -1,6 +1,7 @@
 import { argv } from 'node:process';
 import { pngOf } from '../../lambda/report/chart/picture.ts';
-import { chartOf, drawScoreChart } from '../../lambda/report/chart/score-chart.ts';
+import { chartOf } from '../../lambda/report/chart/chart-of.ts';
+import { drawScoreChart } from '../../lambda/report/chart/score-chart.ts';
 import { renderMail } from '../../lambda/report/render.ts';
 import { reports } from '../../test/report/reports.ts';
 import { measured } from '../measure.ts';

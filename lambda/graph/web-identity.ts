@@ -1,4 +1,4 @@
-import { GetWebIdentityTokenCommand, STSClient } from '@aws-sdk/client-sts';
+import type { STSClient } from '@aws-sdk/client-sts';
 import * as z from 'zod';
 import type { Tenant } from '../config.ts';
 import { commandLine } from '../command-line.ts';
@@ -47,6 +47,8 @@ export function isAudienceDocumented({ authorityHost }: Pick<Tenant['cloud'], 'a
 export function stsWebIdentity(client?: STSClient): WebIdentity {
   return async (audience) => {
     try {
+      // The client is loaded on demand, because most tenants sign in with a certificate.
+      const { GetWebIdentityTokenCommand, STSClient } = await import('@aws-sdk/client-sts');
       // The global endpoint does not know the call, and the SDK asks the regional one by default.
       client ??= new STSClient({ requestHandler: proxyAgents() });
       const { WebIdentityToken } = await client.send(

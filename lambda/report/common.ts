@@ -5,7 +5,7 @@ import {
   CHART_SIZE,
   LEAST_SPAN,
   type ScoreChart,
-} from './chart/score-chart.ts';
+} from './chart/chart-of.ts';
 import { explained } from './account.ts';
 import { titleOf } from './entry.ts';
 import { day, daysBetween, NOISE, points, score, scoreChange, shortDay } from './format.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { digestDocument } from './digest.ts';
 import { line } from './plain-text.ts';
 import { drawText } from './text.ts';

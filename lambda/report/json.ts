@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { kindsOf } from './changes.ts';
 import { digestBodySchema, drawDigestJson } from './digest-json.ts';
 import { isDigest } from './digest-model.ts';

@@ -1,5 +1,6 @@
 import { pngOf } from './chart/picture.ts';
-import { CHART_IDS, chartOf, drawScoreChart } from './chart/score-chart.ts';
+import { CHART_IDS, chartOf } from './chart/chart-of.ts';
+import { drawScoreChart } from './chart/score-chart.ts';
 import { changesCsv, LIST_NAME } from './csv.ts';
 import { digestChangesCsv, digestTenantsCsv, TENANTS_NAME } from './digest-csv.ts';
 import { isDigest, type AnyReport } from './digest-model.ts';

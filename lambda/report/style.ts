@@ -1,4 +1,4 @@
-import { CHART_SIZE } from './chart/score-chart.ts';
+import { CHART_SIZE } from './chart/chart-of.ts';
 import { colour, type ColourName } from './chart/palette.ts';
 
 /**

@@ -186,7 +186,7 @@ describe('what is deployed twice', () => {
 });
 
 test('the source map leads back to the sources', () => {
-  const map = bundleFunction().find(({ name }) => name.endsWith('.map'))!;
+  const map = bundleFunction().find(({ name }) => name === 'index.mjs.map')!;
   const { sources } = JSON.parse(Buffer.from(map.contents).toString()) as { sources: string[] };
   expect(sources).toContain('lambda/monitor.ts');
   const code = Buffer.from(bundleFunction().find(({ name }) => name === 'index.mjs')!.contents).toString();
@@ -195,7 +195,10 @@ test('the source map leads back to the sources', () => {
 
 test('the function finds beside it whatever its code reads there', () => {
   const files = bundleFunction().map(({ name }) => name);
-  const code = Buffer.from(bundleFunction().find(({ name }) => name === 'index.mjs')!.contents).toString();
+  const code = bundleFunction()
+    .filter(({ name }) => name.endsWith('.mjs'))
+    .map(({ contents }) => Buffer.from(contents).toString())
+    .join('\n');
   const read = [...code.matchAll(/["'`]([\w.-]+\.(?:wasm|ttf|otf|svg))["'`]/g)].map(([, name]) => name);
   expect(read.length).toBeGreaterThanOrEqual(3);
   for (const name of read) expect(files).toContain(name);

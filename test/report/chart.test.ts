@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { colour } from '../../lambda/report/chart/palette.ts';
 import { pngOf } from '../../lambda/report/chart/picture.ts';
-import { CHART_SIZE, chartAlt, chartOf, drawScoreChart } from '../../lambda/report/chart/score-chart.ts';
+import { CHART_SIZE, chartAlt, chartOf } from '../../lambda/report/chart/chart-of.ts';
+import { drawScoreChart } from '../../lambda/report/chart/score-chart.ts';
 import { renderMail } from '../../lambda/report/render.ts';
 import { reports, scoreLine, trendDay, trendTo } from './reports.ts';
 import type { TrendDay } from '../../lambda/report/model.ts';

@@ -9,7 +9,7 @@ import { rowsOf } from '../../lambda/archive/columns/coded.ts';
 import { fromParquet } from '../../lambda/archive/columns/parquet.ts';
 import { addDays } from '../../lambda/dates.ts';
 import { monitor } from '../../lambda/monitor.ts';
-import { chartOf } from '../../lambda/report/chart/score-chart.ts';
+import { chartOf } from '../../lambda/report/chart/chart-of.ts';
 import { changesCsv } from '../../lambda/report/csv.ts';
 import { renderMail } from '../../lambda/report/render.ts';
 import { historyOf, tenantRows } from '../history/page-rows.ts';
