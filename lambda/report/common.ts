@@ -1,11 +1,4 @@
-import {
-  chartAlt,
-  chartOf,
-  CHART_IDS,
-  CHART_SIZE,
-  LEAST_SPAN,
-  type ScoreChart,
-} from './chart/chart-of.ts';
+import { chartAlt, chartOf, CHART_IDS, CHART_SIZE, LEAST_SPAN, type ScoreChart } from './chart/chart-of.ts';
 import { explained } from './account.ts';
 import { titleOf } from './entry.ts';
 import { day, daysBetween, NOISE, points, score, scoreChange, shortDay } from './format.ts';
