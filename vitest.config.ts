@@ -4,7 +4,7 @@ import { configDefaults, defineConfig, type TestProjectConfiguration } from 'vit
 const PLACE = 'test/isolation/place.ts';
 
 /** Rooms whose files play complete runs, in which no test looks at a drawn chart. */
-const RUNS = ['test/run/**/*.test.ts'];
+const RUNS = ['test/{bench,cli,digest,run,simulator}/**/*.test.ts', 'test/proxy.test.ts'];
 
 /** Files that replace modules permanently: each has a process of its own. */
 const ALONE = [
@@ -35,7 +35,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     reporters: ['default', './test/count-reporter.ts'],
     projects: [
-      project('runs', { include: RUNS, setupFiles: [PLACE, 'test/isolation/charts.ts'] }),
+      project('runs', { include: RUNS, exclude: ALONE, setupFiles: [PLACE, 'test/isolation/charts.ts'] }),
       project('alone', { include: ALONE, isolate: true }),
       project('rooms', { include: ['test/**/*.test.ts'], exclude: [...RUNS, ...ALONE] }),
     ],

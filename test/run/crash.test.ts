@@ -25,6 +25,9 @@ const CHANNELS: ChannelSettings[] = [
   { name: 'bus', type: 'events', kinds: ['operations'] },
 ];
 
+/** The archive after the first run, which is the same every time. */
+const begun = new Map<string, Uint8Array>();
+
 /**
  * A tenant whose next run sends three mails, one after the other: scores, controls and operations (stale),
  * and five messages to three channels.
@@ -34,7 +37,11 @@ async function aboutToSendThree() {
   const w = world('2026-03-01T07:00:00Z');
   fillDays(w.graph, '2026-02-20', 10, BASE);
   w.tenant = { ...tenant, channels: CHANNELS };
-  await monitor(w.runOf());
+  const first = w.runOf();
+  if (begun.size === 0) {
+    await monitor(first);
+    for (const [key, bytes] of w.store.objects) begun.set(key, bytes);
+  } else for (const [key, bytes] of begun) w.store.objects.set(key, bytes);
   w.mailer.sent.length = 0;
   for (const { got } of w.channels.byName.values()) got.length = 0;
   w.graph.days.set('2026-03-02', BASE);
