@@ -9,14 +9,23 @@
 -- @param from = 30 days before to
 -- @param to = newest
 -- @show tenant, title, points, maximum, percentage_points, state, state_by, date
-WITH days AS (
-  SELECT tenant, max(date) AS last_date
+WITH ranked AS (
+  SELECT
+    tenant,
+    month,
+    date,
+    maximum,
+    row_number() OVER (PARTITION BY tenant ORDER BY date DESC) AS from_last
   FROM scores
   WHERE month BETWEEN :from_month AND :to_month
     AND date BETWEEN :from AND :to
     AND (:tenant IS NULL OR tenant = :tenant)
     AND counted
-  GROUP BY tenant
+),
+days AS (
+  SELECT tenant, month AS last_month, date AS last_date, maximum
+  FROM ranked
+  WHERE from_last = 1
 ),
 names AS (
   SELECT CAST(NULL AS VARCHAR) AS tenant, :control AS name
@@ -42,25 +51,22 @@ SELECT
   c.category,
   c.points,
   c.maximum,
-  100 * (c.maximum - c.points) / nullif(s.maximum, 0) AS percentage_points,
+  100 * (c.maximum - c.points) / nullif(d.maximum, 0) AS percentage_points,
   c.state,
   c.state_by,
   c.state_at,
   c.date
 FROM controls c
-JOIN days d ON d.tenant = c.tenant AND d.last_date = c.date
-JOIN scores s ON s.tenant = c.tenant AND s.month = c.month AND s.date = c.date
+JOIN days d ON d.tenant = c.tenant AND d.last_month = c.month AND d.last_date = c.date
 JOIN names n ON n.name = c.control AND (n.tenant IS NULL OR n.tenant = c.tenant)
 WHERE c.month BETWEEN :from_month AND :to_month
   AND c.date BETWEEN :from AND :to
-  AND s.month BETWEEN :from_month AND :to_month
-  AND s.date BETWEEN :from AND :to
   AND (
     c.maximum - c.points > 0.005
     OR (c.maximum IS NULL AND coalesce(c.percentage, 0) < 99.995)
   )
 ORDER BY
   CASE WHEN c.state IS NULL THEN 0 ELSE 1 END,
-  100 * (c.maximum - c.points) / nullif(s.maximum, 0) DESC NULLS LAST,
+  100 * (c.maximum - c.points) / nullif(d.maximum, 0) DESC NULLS LAST,
   c.tenant,
   c.control

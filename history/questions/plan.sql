@@ -10,14 +10,23 @@
 -- @param to = newest
 -- @param limit = 20
 -- @show effort, title, category, tenants, points, average_percentage_points, percentage_points
-WITH days AS (
-  SELECT tenant, max(date) AS last_date
+WITH ranked AS (
+  SELECT
+    tenant,
+    month,
+    date,
+    maximum,
+    row_number() OVER (PARTITION BY tenant ORDER BY date DESC) AS from_last
   FROM scores
   WHERE month BETWEEN :from_month AND :to_month
     AND date BETWEEN :from AND :to
     AND (:tenant IS NULL OR tenant = :tenant)
     AND counted
-  GROUP BY tenant
+),
+days AS (
+  SELECT tenant, month AS last_month, date AS last_date, maximum
+  FROM ranked
+  WHERE from_last = 1
 ),
 open_points AS (
   SELECT
@@ -27,15 +36,12 @@ open_points AS (
     c.category,
     coalesce(lower(c.effort), 'unknown') AS effort,
     c.maximum - c.points AS points,
-    100 * (c.maximum - c.points) / nullif(s.maximum, 0) AS share,
+    100 * (c.maximum - c.points) / nullif(d.maximum, 0) AS share,
     CASE lower(c.effort) WHEN 'low' THEN 1 WHEN 'high' THEN 3 ELSE 2 END AS weight
   FROM controls c
-  JOIN days d ON d.tenant = c.tenant AND d.last_date = c.date
-  JOIN scores s ON s.tenant = c.tenant AND s.month = c.month AND s.date = c.date
+  JOIN days d ON d.tenant = c.tenant AND d.last_month = c.month AND d.last_date = c.date
   WHERE c.month BETWEEN :from_month AND :to_month
     AND c.date BETWEEN :from AND :to
-    AND s.month BETWEEN :from_month AND :to_month
-    AND s.date BETWEEN :from AND :to
     AND c.state IS NULL
     AND c.maximum - c.points > 0.005
 )

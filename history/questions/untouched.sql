@@ -9,14 +9,24 @@
 -- @param to = newest
 -- @param limit = 20
 -- @show tenant, title, category, points, maximum, days, percentage_points
-WITH days AS (
-  SELECT tenant, min(date) AS first_date, max(date) AS last_date
+WITH ranked AS (
+  SELECT
+    tenant,
+    month,
+    date,
+    maximum,
+    min(date) OVER (PARTITION BY tenant) AS first_date,
+    row_number() OVER (PARTITION BY tenant ORDER BY date DESC) AS from_last
   FROM scores
   WHERE month BETWEEN :from_month AND :to_month
     AND date BETWEEN :from AND :to
     AND (:tenant IS NULL OR tenant = :tenant)
     AND counted
-  GROUP BY tenant
+),
+days AS (
+  SELECT tenant, first_date, month AS last_month, date AS last_date, maximum
+  FROM ranked
+  WHERE from_last = 1
 ),
 history AS (
   SELECT
@@ -29,6 +39,7 @@ history AS (
     AND date BETWEEN :from AND :to
     AND (:tenant IS NULL OR tenant = :tenant)
     AND control IS NOT NULL
+    AND kind IN ('new', 'renamed', 'lost', 'gained', 'decided')
   GROUP BY tenant, control
 )
 SELECT
@@ -40,15 +51,13 @@ SELECT
   c.maximum,
   coalesce(h.came_on, d.first_date) AS first_date,
   date_diff('day', coalesce(h.came_on, d.first_date), c.date) AS days,
-  100 * (c.maximum - c.points) / nullif(s.maximum, 0) AS percentage_points
+  100 * (c.maximum - c.points) / nullif(d.maximum, 0) AS percentage_points
 FROM controls c
-JOIN days d ON d.tenant = c.tenant AND d.last_date = c.date
-JOIN scores s ON s.tenant = c.tenant AND s.month = c.month AND s.date = c.date
+JOIN days d ON d.tenant = c.tenant AND d.last_month = c.month AND d.last_date = c.date
 LEFT JOIN history h ON h.tenant = c.tenant AND h.control = c.control
 WHERE c.month BETWEEN :from_month AND :to_month
-  AND s.month BETWEEN :from_month AND :to_month
   AND c.state IS NULL
   AND coalesce(h.touches, 0) = 0
   AND (c.maximum IS NULL OR c.maximum - c.points > 0.005)
-ORDER BY 100 * (c.maximum - c.points) / nullif(s.maximum, 0) DESC NULLS LAST, c.tenant, c.control
+ORDER BY 100 * (c.maximum - c.points) / nullif(d.maximum, 0) DESC NULLS LAST, c.tenant, c.control
 LIMIT :limit
