@@ -97,7 +97,7 @@ const config = parseConfig(
   },
   'the years',
 );
-const { tenants } = config;
+export const { tenants } = config;
 const digests = digestsOf(config);
 
 const bundle = await createCertificate({ commonName: 'years', days: 365, notBefore: new Date('2025-12-01') });
@@ -121,7 +121,7 @@ export async function live(
   return { violations: oracle.violations, figures: oracle.figures };
 }
 
-class Fleet {
+export class Fleet {
   readonly store = new YearsStore();
   readonly clock: FixedClock;
   readonly keys: FakeKeys;

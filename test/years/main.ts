@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { live, type Outcome } from './fleet.ts';
 import { cut, FIVE_YEARS, historyOf, type History } from './history.ts';
 
@@ -34,7 +34,7 @@ interface Played {
 }
 
 if (isMainThread) await main();
-else parentPort!.on('message', (history: History) => void play(history));
+else await play(workerData as History);
 
 async function play(history: History): Promise<void> {
   const before = process.threadCpuUsage();
@@ -44,27 +44,28 @@ async function play(history: History): Promise<void> {
   parentPort!.postMessage({ history, outcome, seconds: (user + system) / 1e6 } satisfies Played);
 }
 
+/** In a thread of its own, whose memory goes with it. */
+function played(history: History): Promise<Played> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(import.meta.url), { workerData: history });
+    worker.once('message', resolve).once('error', reject);
+    worker.once('exit', () => reject(new Error(`seed ${history.seed} ended without an outcome`)));
+  });
+}
+
 async function main(): Promise<void> {
   const failed: Played[] = [];
   const histories = chosen();
   let next = 0;
-  await Promise.all(
-    Array.from({ length: Math.min(availableParallelism(), histories.length) }, async () => {
-      const worker = new Worker(new URL(import.meta.url));
-      for (let history; (history = histories[next]);) {
-        next += 1;
-        const played = await new Promise<Played>((resolve, reject) => {
-          worker.once('message', resolve).once('error', reject);
-          // oxlint-disable-next-line unicorn/require-post-message-target-origin -- to a thread, not to a window
-          worker.postMessage(history);
-        });
-        worker.removeAllListeners();
-        print(played);
-        if (played.outcome.violations.length > 0) failed.push(played);
-      }
-      await worker.terminate();
-    }),
-  );
+  const others = async () => {
+    for (let history; (history = histories[next]);) {
+      next += 1;
+      const one = await played(history);
+      print(one);
+      if (one.outcome.violations.length > 0) failed.push(one);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, others));
   const { user, system } = process.cpuUsage();
   console.log(`${((user + system) / 1e6).toFixed(0)} s of CPU, ${process.uptime().toFixed(0)} s`);
   console.log(`${histories.length - failed.length} passed, ${failed.length} failed`);

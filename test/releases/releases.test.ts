@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { writeColumns } from '../../lambda/archive/columns/write.ts';
+import { listTenants } from '../../lambda/archive/tenants.ts';
+import { verify } from '../../lambda/archive/verify.ts';
+import { monitor } from '../../lambda/monitor.ts';
+import type { ObjectStore } from '../../lambda/ports.ts';
+import { MemoryStore, world } from '../run/fakes.ts';
+import { tenants } from '../years/fleet.ts';
+import { outcomeOf, unpacked } from './release.ts';
+
+/*
+ * The code of today goes on with what each release left (write.ts), in the middle of a tenant's life.
+ */
+
+const releases = readdirSync(import.meta.dirname, { withFileTypes: true }).flatMap((each) =>
+  each.isDirectory() ? [each.name] : [],
+);
+
+const readRelease = (version: string) =>
+  unpacked(readFileSync(new URL(`${version}/archive.json.br`, import.meta.url)));
+
+function storeOf(archive: Record<string, string>): MemoryStore {
+  const store = new MemoryStore();
+  for (const [key, bytes] of Object.entries(archive)) store.objects.set(key, Buffer.from(bytes, 'base64'));
+  return store;
+}
+
+async function findingsIn(store: ObjectStore) {
+  const { tenants: all, foreign } = await listTenants(store);
+  const found = await Promise.all(all.map((objects) => verify({ store, objects })));
+  return [...found.flatMap(({ findings }) => findings), ...foreign];
+}
+
+/** The days that follow, by the code of today. */
+async function goneOn(version: string) {
+  const { archive, later, expected } = readRelease(version);
+  const w = world(later[0]!.at);
+  for (const [key, bytes] of storeOf(archive).objects) w.store.objects.set(key, bytes);
+  for (const { tenantId, at, entries, profiles } of later) {
+    w.clock.set(at);
+    w.tenant = tenants.find((each) => each.tenantId === tenantId)!;
+    const run = w.runOf();
+    run.ports.graph = {
+      signIn: async () => ({
+        secureScores: async (days: number) => entries.slice(0, days),
+        controlProfiles: async () => profiles,
+      }),
+    };
+    await monitor(run);
+  }
+  return { store: w.store, logged: w.logged, expected };
+}
+
+it('there is an archive of a release', () => {
+  expect(releases).not.toEqual([]);
+});
+
+describe.each(releases)('an archive that release %s wrote', (version) => {
+  it('proves itself', async () => {
+    expect(await findingsIn(storeOf(readRelease(version).archive))).toEqual([]);
+  });
+
+  it('is gone on with: nothing is missed or repeated, the history answers the same, and all of it proves itself', async () => {
+    const { store, logged, expected } = await goneOn(version);
+    for (const [tenantId, outcome] of Object.entries(expected))
+      expect(await outcomeOf(store, tenantId)).toEqual(outcome);
+    expect(await findingsIn(store)).toEqual([]);
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('makes the same history from scratch', async () => {
+    const { store, logged, expected } = await goneOn(version);
+    const log = {
+      info: () => {},
+      warn: () => {},
+      error: (message: string) => logged.push({ level: 'error', message }),
+    };
+    const copy = store.copy();
+    for (const key of copy.objects.keys()) if (/^(history|state)\//.test(key)) copy.objects.delete(key);
+    for (const tenantId of Object.keys(expected))
+      await writeColumns({ store: copy, tenantId, log, everything: true });
+    expect(Object.keys(copy.dump('history/'))).toEqual(Object.keys(store.dump('history/')));
+    for (const [tenantId, { changes, scores }] of Object.entries(expected))
+      expect(await outcomeOf(copy, tenantId)).toMatchObject({ changes, scores });
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+});
