@@ -125,14 +125,7 @@ export function historyOf(seed: number, days = FIVE_YEARS): History {
     every(150, () => ({ kind: 'webhook down', days: between(1, 10) }));
     every(900, () => ({ kind: 'webhook deleted', days: between(5, 200) }));
     every(400, () => ({ kind: 'clock', hours: between(-72, 72) }));
-    if (tenant === 0) {
-      every(60, () => ({ kind: 'watch off' }));
-      every(3, () => ({
-        kind: 'renewal crash',
-        nth: between(1, 25),
-        when: chance(0.5) ? 'before' : 'after',
-      }));
-    }
+    if (tenant === 0) every(60, () => ({ kind: 'watch off' }));
   }
   events.push(...fleetEvents(seed));
   return cut({ seed, days, tenants: TENANTS, events }, days);
@@ -154,6 +147,12 @@ function fleetEvents(seed: number): Event[] {
   every(10, () => ({ kind: 'watch crash', ...crash(25) }));
   every(8, () => ({ kind: 'digest crash', ...crash(20) }));
   every(20, () => ({ ...crash(20), kind: 'digest crash', when: 'error' }));
+  // So often that most renewals, of which there is one in ten months, are interrupted.
+  every(1.5, () => ({
+    kind: 'renewal crash',
+    nth: source.integer(1, 40),
+    when: (['before', 'after'] as const)[source.integer(0, 1)]!,
+  }));
   every(50, () => ({ kind: 'digest off' }));
   every(30, () => ({ kind: 'digest at once', seed: source.integer(1, 1e9) }));
   return events;

@@ -358,7 +358,7 @@ export class Oracle {
 
   /** "Nothing has to be done": what is left over is only mentioned. */
   renewalSent(day: number, { subject, text }: { subject: string; text: string }): void {
-    if (!subject.includes('an old certificate of') || !text.includes('Nothing has to be done'))
+    if (!subject.includes('an old certificate of') || !/Nothing\s+has\s+to\s+be\s+done/.test(text))
       this.violate(`day ${day}: the renewal asks for a human: ${subject}`);
     this.figures.renewalMails += 1;
     this.#count('oncall@contoso.com', 'renewals', day);
