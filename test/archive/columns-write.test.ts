@@ -218,18 +218,18 @@ describe('a day that does not prove itself', () => {
   });
 
   it('keeps them whichever days are damaged, however, and adds none that are not proven', async () => {
-    const whole = await archived('2026-02-20', 20);
-    const dates = [...(await new Archive(whole, TENANT_ID).days('')).keys()];
+    const intact = await archived('2026-02-20', 20);
+    const dates = [...(await new Archive(intact, TENANT_ID).days('')).keys()];
     await fc.assert(
       fc.asyncProperty(
         fc.dictionary(fc.constantFrom(...dates), fc.constantFrom(...damages.map(([name]) => name)), {
           minKeys: 1,
         }),
         async (damaged) => {
-          const store = whole.copy();
+          const store = intact.copy();
           for (const [date, name] of Object.entries(damaged)) {
             const [, damage] = damages.find(([each]) => each === name)!;
-            damage(store, keyOf(whole, date));
+            damage(store, keyOf(intact, date));
           }
           const { unproven } = await rebuild(store);
           const own = Object.entries(damaged).filter(
@@ -237,7 +237,7 @@ describe('a day that does not prove itself', () => {
             ([date, name]) => !(name === 'of another day' && date === '2026-02-22'),
           );
           expect(unproven.map(({ date }) => date)).toEqual(own.map(([date]) => date).toSorted());
-          expect(store.dump('history/')).toEqual(whole.dump('history/'));
+          expect(store.dump('history/')).toEqual(intact.dump('history/'));
         },
       ),
       { numRuns: 25 },
@@ -318,8 +318,8 @@ describe('a run whose columns fail', () => {
 
 describe('more than a run has time for', () => {
   it('is begun, month by month, and gone on with by the next', async () => {
-    const whole = await archived('2025-12-20', 90);
-    const store = whole.copy();
+    const intact = await archived('2025-12-20', 90);
+    const store = intact.copy();
     for (const key of store.objects.keys()) if (/^(history|state)\//.test(key)) store.objects.delete(key);
     const outcomes: unknown[] = [];
     for (let run = 1; run <= 5; run += 1) {
@@ -338,7 +338,7 @@ describe('more than a run has time for', () => {
       ['written', 3],
       ['unchanged', 0],
     ]);
-    expect(store.dump('history/')).toEqual(whole.dump('history/'));
+    expect(store.dump('history/')).toEqual(intact.dump('history/'));
   });
 });
 

@@ -60,16 +60,16 @@ describe('a folder', () => {
   ])('that answers %s is reported as %s, and nothing has changed', async (code, ours, retryable) => {
     const store = folderStore(root);
     const version = await store.replace('state/a.json', bytes('1'), null);
-    const told = {
+    const expected = {
       code: ours,
       retryable,
       message: expect.stringMatching(new RegExp(`"state/a.json" in the archive folder .*${code}`)),
       advice: expect.stringMatching(/\w+/),
     };
     vi.mocked(fs.rename).mockRejectedValueOnce(failure(code));
-    await expect(store.replace('state/a.json', bytes('2'), version ?? null)).rejects.toMatchObject(told);
+    await expect(store.replace('state/a.json', bytes('2'), version ?? null)).rejects.toMatchObject(expected);
     vi.mocked(fs.open).mockRejectedValueOnce(failure(code));
-    await expect(store.replace('state/a.json', bytes('2'), version ?? null)).rejects.toMatchObject(told);
+    await expect(store.replace('state/a.json', bytes('2'), version ?? null)).rejects.toMatchObject(expected);
     expect(await textOf(store, 'state/a.json')).toBe('1');
     expect(await readdir(path.join(root, '.tmp'))).toEqual([]);
   });

@@ -77,9 +77,9 @@ describe.each(TABLES)('a file of the table $name', (table) => {
       fc.asyncProperty(rowsFor(table), rowsFor(table), isoCut, async (first, second, cut) => {
         const early = first.filter(({ date }) => date <= cut);
         const late = second.filter(({ date }) => date > cut);
-        const whole = merged(table, null, null, [...early, ...late]);
-        const bytes = toParquet(table, whole);
-        const rows = rowsOf(table, whole);
+        const all = merged(table, null, null, [...early, ...late]);
+        const bytes = toParquet(table, all);
+        const rows = rowsOf(table, all);
 
         expect(rows.toSorted(byJson)).toEqual([...early, ...late].toSorted(byJson));
         expect(rowsOf(table, fromParquet(table, bytes))).toEqual(rows);

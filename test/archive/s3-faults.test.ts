@@ -125,9 +125,9 @@ describe('an error of S3', () => {
     [new Error('Region is missing'), 'archive-region-missing', false],
   ])('%s is reported as %s', async (error, code, retryable) => {
     s3.onAnyCommand().rejects(error);
-    const told = { code, retryable, cause: error, advice: expect.stringMatching(/\w+/) };
+    const expected = { code, retryable, cause: error, advice: expect.stringMatching(/\w+/) };
     const about = (action: string, target: string): object => ({
-      ...told,
+      ...expected,
       message: expect.stringContaining(`${action} on "${target}"`),
     });
     await expect(store.get('a')).rejects.toMatchObject(about('s3:GetObject', 's3://archive/p/a'));

@@ -243,24 +243,24 @@ const TAMPERINGS: Tampering[] = [
  * Graph's help to make good what it could.
  */
 export function tamperMatrix(newStore: () => Promise<Attacked>): void {
-  let whole: MemoryStore;
+  let intact: MemoryStore;
   let earlier: MemoryStore;
   beforeAll(async () => {
-    whole = new MemoryStore();
-    const { run } = runs(whole);
+    intact = new MemoryStore();
+    const { run } = runs(intact);
     for (let today = '2026-03-01'; today < TODAY; today = addDays(today, 1)) await run(today);
-    earlier = whole.copy();
+    earlier = intact.copy();
     await run(TODAY);
   });
 
   async function scene(): Promise<Scene> {
     const attacked = await newStore();
-    for (const [key, bytes] of whole.objects) await attacked.put(key, bytes);
+    for (const [key, bytes] of intact.objects) await attacked.put(key, bytes);
     return {
       ...attacked,
       earlier,
-      keys: [...whole.objects.keys()].toSorted(),
-      bytesOf: (key) => whole.objects.get(key)!,
+      keys: [...intact.objects.keys()].toSorted(),
+      bytesOf: (key) => intact.objects.get(key)!,
     };
   }
 
@@ -284,7 +284,7 @@ export function tamperMatrix(newStore: () => Promise<Attacked>): void {
       const { store } = await scene();
       expect((await verdictOf(store))?.findings).toEqual([]);
       await further(store);
-      const verdict = await verdictOf(store, [whole.objects.size > 0 ? await headOf(whole) : '']);
+      const verdict = await verdictOf(store, [intact.objects.size > 0 ? await headOf(intact) : '']);
       expect(verdict).toMatchObject({
         findings: [],
         last: addDays(TODAY, 1),
@@ -325,7 +325,7 @@ export function tamperMatrix(newStore: () => Promise<Attacked>): void {
       ],
     ])('%s', async (_, act) => {
       const its = await scene();
-      const head = (await headOf(whole)).slice(0, 12);
+      const head = (await headOf(intact)).slice(0, 12);
       expect((await verdictOf(its.store, [head]))?.findings).toEqual([]);
       await act(its);
       for (const when of ['before', 'after a further run']) {

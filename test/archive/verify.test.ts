@@ -18,7 +18,7 @@ async function verdictOf(store: MemoryStore): Promise<Verdict> {
 }
 
 /** Eleven days of runs, the catalogue changed on one, a day never published, a report for most. */
-let whole: MemoryStore;
+let intact: MemoryStore;
 /** The same, made by a version that knew no ledger. */
 let old: MemoryStore;
 beforeAll(async () => {
@@ -33,9 +33,9 @@ beforeAll(async () => {
     if (index === 2) w.graph.profiles = [{ id: 'alpha', title: 'Alpha', maxScore: 11 }];
     await monitor(w.runOf());
   }
-  whole = w.store;
-  old = whole.copy();
-  for (const [key, bytes] of whole.objects) {
+  intact = w.store;
+  old = intact.copy();
+  for (const [key, bytes] of intact.objects) {
     if (key.startsWith('ledger/')) old.objects.delete(key);
     if (!/^(reports|state\/tenant=)/.test(key)) continue;
     const content = JSON.parse(Buffer.from(bytes).toString()) as {
@@ -60,7 +60,7 @@ function repacked(bytes: Uint8Array, change: (content: Record<string, unknown>) 
 
 describe('an archive that is intact', () => {
   it('is proved so, with what it holds', async () => {
-    const { findings, ...verdict } = await verdictOf(whole);
+    const { findings, ...verdict } = await verdictOf(intact);
     expect(findings).toEqual([]);
     expect(verdict).toMatchObject({
       tenant: TENANT_ID,
@@ -92,9 +92,9 @@ describe('an archive that is intact', () => {
   });
 
   it('is not changed by the proof', async () => {
-    const store = whole.copy();
+    const store = intact.copy();
     await verdictOf(store);
-    expect(store.dump()).toEqual(whole.dump());
+    expect(store.dump()).toEqual(intact.dump());
   });
 });
 
@@ -258,14 +258,14 @@ describe('what is wrong is named', () => {
       'another tenant or month',
     ],
   ])('columns that are %s', async (_, damage, why) => {
-    const store = whole.copy();
+    const store = intact.copy();
     const object = damage(store);
     expect((await verdictOf(store)).findings).toMatchObject([
       { kind: 'columns', key: object, why: expect.stringContaining(why) },
     ]);
     // A rebuild mends them, byte for byte, and touches nothing else.
     await writeColumns({ store, tenantId: TENANT_ID, log: SILENT, everything: true });
-    expect(store.dump()).toEqual(whole.dump());
+    expect(store.dump()).toEqual(intact.dump());
   });
 
   it('columns that lag behind, and how far', async () => {
@@ -285,7 +285,7 @@ describe('what is wrong is named', () => {
   });
 
   it('a file of a month that has no days', async () => {
-    const store = whole.copy();
+    const store = intact.copy();
     const key = columns('scores', '2024-01');
     store.objects.set(key, store.objects.get(columns('scores', '2026-03'))!);
     expect((await verdictOf(store)).findings.map((each) => each.key)).toContain(key);

@@ -86,8 +86,8 @@ describe('secure-score digest', () => {
     [['daily', '--from', '2026-02-30'], 2, 'not "2026-02-30"'],
     [['daily', '--from', '2026-02-10', '--to', '2026-02-01'], 2, '--to (2026-02-01) is before --from'],
     [['daily', '--to', '2026-02-01'], 2, '--to goes with --from only'],
-  ])('%j is refused', async (args, code, said) => {
-    expect(await digest(...args)).toMatchObject({ code, stderr: expect.stringContaining(said) });
+  ])('%j is refused', async (args, code, message) => {
+    expect(await digest(...args)).toMatchObject({ code, stderr: expect.stringContaining(message) });
   });
 
   it('says what to add to a config without any', async () => {

@@ -286,9 +286,9 @@ describe('secure-score run', () => {
 
   /** Finished objects alone: temporary files and locks begin with a dot. */
   function filesIn(path: string): number {
-    const whole = join(folder, path);
-    if (!existsSync(whole)) return 0;
-    return readdirSync(whole, { recursive: true, withFileTypes: true }).filter(
+    const place = join(folder, path);
+    if (!existsSync(place)) return 0;
+    return readdirSync(place, { recursive: true, withFileTypes: true }).filter(
       (entry) => entry.isFile() && !entry.name.startsWith('.'),
     ).length;
   }

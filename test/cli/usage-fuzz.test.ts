@@ -243,11 +243,11 @@ test('no command line ends in a stack, in nothing, or in another code than 0, 1 
         const hung = new Promise<number>((done) => (timer = setTimeout(() => done(-1), HANGS_MS)));
         const code = await Promise.race([main(args), hung]);
         clearTimeout(timer);
-        const said = stripVTControlCharacters(printed.join('\n'));
-        expect({ args, code, said }).toEqual({
+        const output = stripVTControlCharacters(printed.join('\n'));
+        expect({ args, code, output }).toEqual({
           args,
           code: expect.toSatisfy((each: number) => [0, 1, 2].includes(each)),
-          said: expect.toSatisfy((words: string) => words.trim() !== '' && !STACK.test(words)),
+          output: expect.toSatisfy((words: string) => words.trim() !== '' && !STACK.test(words)),
         });
       }),
       { numRuns, seed },

@@ -62,24 +62,24 @@ describe('the command line', () => {
     [['run', '--config', good, '--archive', ''], 2, '--archive must be given once, with one value'],
     [['run', '--config', good, '--config', good], 2, '--config must be given once, with one value'],
   ])('%j ends with %i and says what to do', async (args, code, message) => {
-    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const output = vi.spyOn(console, 'error').mockImplementation(() => {});
     expect(await main(args)).toBe(code);
-    expect(said.mock.calls.join('\n')).toContain(message);
+    expect(output.mock.calls.join('\n')).toContain(message);
   });
 
   it.each(['tr_TR.UTF-8', 'de_DE.UTF-8'])('speaks English where the machine speaks %s', async (locale) => {
     vi.stubEnv('LC_ALL', locale);
-    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const output = vi.spyOn(console, 'error').mockImplementation(() => {});
     await main(['run', '--nope']);
     vi.unstubAllEnvs();
-    expect(said.mock.calls.join('\n')).toContain('Unknown argument: nope');
+    expect(output.mock.calls.join('\n')).toContain('Unknown argument: nope');
   });
 
   it('says which version it is', async () => {
-    const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const output = vi.spyOn(console, 'log').mockImplementation(() => {});
     expect(await main(['--version'])).toBe(0);
     const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-    expect(said.mock.calls).toEqual([[version]]);
+    expect(output.mock.calls).toEqual([[version]]);
   });
 
   it('ends with no stack, whatever is thrown', () => {
@@ -117,13 +117,13 @@ describe('the command line', () => {
     'called as %s, shows every command as it is typed, in 80 columns',
     async (call) => {
       vi.stubEnv('SECURE_SCORE_CALL', call);
-      const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+      const output = vi.spyOn(console, 'log').mockImplementation(() => {});
       const open = [''];
       const seen: string[] = [];
       for (const command of open) {
-        said.mockClear();
+        output.mockClear();
         expect(await main([...command.split(' ').filter((word) => word !== ''), '--help'])).toBe(0);
-        const help = said.mock.calls.join('\n');
+        const help = output.mock.calls.join('\n');
         seen.push(command);
         expect(help.split('\n')[0]).toMatch(
           new RegExp(`^${call.replaceAll('.', String.raw`\.`)} ${command}`),
@@ -149,11 +149,11 @@ describe('the command line', () => {
   );
 
   it('proposes questions, tenants and channels to a shell that completes', async () => {
-    const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const output = vi.spyOn(console, 'log').mockImplementation(() => {});
     const proposed = async (...words: string[]) => {
-      said.mockClear();
+      output.mockClear();
       await main(['--get-yargs-completions', 'secure-score', ...words]);
-      return said.mock.calls.join('\n').split('\n');
+      return output.mock.calls.join('\n').split('\n');
     };
     expect(await proposed('history', '')).toEqual(expect.arrayContaining(['sql', 'open', 'trend', 'life']));
     expect(await proposed('run', '--config', good, '--tenant', '')).toEqual(['Contoso']);
@@ -197,18 +197,18 @@ describe('the command line', () => {
   );
 
   it('explains the completion script to whoever asks for help', async () => {
-    const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const output = vi.spyOn(console, 'log').mockImplementation(() => {});
     expect(await main(['completion', '--help'])).toBe(0);
-    expect(said.mock.calls.join('\n')).toMatch(
+    expect(output.mock.calls.join('\n')).toMatch(
       /^\S+ completion\n\nPrint a completion script for bash, zsh or fish/,
     );
   });
 
   it('prints help, and a completion script', async () => {
-    const said = vi.spyOn(console, 'log').mockImplementation(() => {});
+    const output = vi.spyOn(console, 'log').mockImplementation(() => {});
     expect(await main(['run', '--help'])).toBe(0);
     expect(await main(['completion'])).toBe(0);
-    const printed = said.mock.calls.join('\n');
+    const printed = output.mock.calls.join('\n');
     for (const flag of ['--config', '--tenant', '--archive', '--certificate', '--outbox', '--json']) {
       expect(printed).toContain(flag);
     }

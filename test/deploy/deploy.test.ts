@@ -387,8 +387,8 @@ describe('a deployment', () => {
       type: 'Secure Score Changed',
       account: ACCOUNT,
     });
-    const { id, ...said } = reportSchema.options[0].shape.data.parse(detail);
-    expect(said).toMatchObject({ kind: 'start', tenant: { id: contoso.tenantId, name: 'Contoso' } });
+    const { id, ...report } = reportSchema.options[0].shape.data.parse(detail);
+    expect(report).toMatchObject({ kind: 'start', tenant: { id: contoso.tenantId, name: 'Contoso' } });
 
     const received = () =>
       simulator.receivers.messages.filter(({ body }) => body['type'] === 'secure-score.start');
@@ -401,7 +401,7 @@ describe('a deployment', () => {
       headers as Record<string, string>,
     );
     const { data } = reportSchema.options[0].parse(verified);
-    expect(data).toEqual({ ...said, id: data.id });
+    expect(data).toEqual({ ...report, id: data.id });
     // A delivery each.
     expect(data.id).not.toBe(id);
     expect(data.id.split('-')[0]).toBe(id.split('-')[0]);

@@ -287,7 +287,7 @@ describe('what a digest covers', () => {
       events: { 1: [{ day: FIRST + 1, apply: change.turned(on[0]!, false) }] },
     });
     const key = layout.state(idOf(2));
-    const whole = f.store.objects.get(key)!;
+    const original = f.store.objects.get(key)!;
     f.scheduled.delete(0);
     f.morning(FIRST + 1);
     await f.run([1, 3, 4, 5]);
@@ -301,7 +301,7 @@ describe('what a digest covers', () => {
     expect(text).toContain('The state in the archive cannot be read');
 
     // Restored, it counts from where it was digested last; nothing else is new.
-    f.store.objects.set(key, whole);
+    f.store.objects.set(key, original);
     const { report: next } = await f.day(FIRST + 2);
     expect(next).toBeNull();
     expect(stateOf(f).reported.tenants[idOf(2)].score.date).toBe('2026-03-06');

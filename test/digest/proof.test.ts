@@ -200,12 +200,12 @@ describe('300 tenants', () => {
       check('has an account', (got.account !== null) === (want !== null));
       if (!want || !got.account) continue;
       compared += 1;
-      const { change: whole, earned, rescored, decided, unexplained, lost, gained, other } = got.account;
+      const { change: total, earned, rescored, decided, unexplained, lost, gained, other } = got.account;
       check('before', near(got.before?.percentage, want.before));
       check('after', near(got.after?.percentage, want.after));
       for (const part of PARTS) check(part, near(got.account[part], want[part]));
       check('unexplained', near(unexplained, 0));
-      check('adds up', near(earned + rescored + decided + unexplained, whole, 1e-12));
+      check('adds up', near(earned + rescored + decided + unexplained, total, 1e-12));
       check('what was earned adds up', near(lost + gained + other, earned, 1e-12));
     }
     expect(faults).toEqual([]);
@@ -250,13 +250,13 @@ describe('300 tenants', () => {
       /(Down|Up) ([\d.]+) percentage points on average: tenants themselves lost ([\d.]+) and gained ([\d.]+)\. Microsoft's changes took another ([\d.]+)\./.exec(
         text,
       )!;
-    const [whole, lost, gained, microsoft] = printed.slice(2).map(Number) as [number, number, number, number];
+    const [total, lost, gained, microsoft] = printed.slice(2).map(Number) as [number, number, number, number];
     const decided = Number(/By decisions: \+([\d.]+)/.exec(text)![1]);
-    expect(whole).toBeCloseTo(Math.abs(mean((each) => each.change)), 2);
-    expect(-lost + gained - microsoft + decided).toBeCloseTo(-whole, 9);
+    expect(total).toBeCloseTo(Math.abs(mean((each) => each.change)), 2);
+    expect(-lost + gained - microsoft + decided).toBeCloseTo(-total, 9);
     expect(lost).toBeCloseTo(-mean((each) => each.lost), 1.7);
     expect(text).toContain(`${mean(({ after }) => after).toFixed(1)} %`);
-    expect(subject).toContain(`${mean(({ after }) => after).toFixed(1)} % on average (−${whole.toFixed(2)})`);
+    expect(subject).toContain(`${mean(({ after }) => after).toFixed(1)} % on average (−${total.toFixed(2)})`);
   });
 
   test('what happened to many stands there once, with how many and which', async () => {
@@ -327,8 +327,8 @@ describe('300 tenants', () => {
       .map((row) => row.split(','));
     expect(rows).toHaveLength(TENANTS);
     for (const row of rows) {
-      const [whole, ...parts] = row.slice(6, 13);
-      expect(parts.reduce((sum, part) => sum + Number(part), 0)).toBeCloseTo(Number(whole), 5);
+      const [total, ...parts] = row.slice(6, 13);
+      expect(parts.reduce((sum, part) => sum + Number(part), 0)).toBeCloseTo(Number(total), 5);
     }
   });
 

@@ -205,7 +205,7 @@ describe('a nextLink', () => {
 });
 
 describe('what passes', () => {
-  const said =
+  const errorOf =
     (code: number, error: string): Fault =>
     () => ({ status: code, body: { error: { code: error, message: 'not now' } } });
   const cases: [string, Fault][] = [
@@ -216,9 +216,9 @@ describe('what passes', () => {
     ['502', status(502)],
     ['503', status(503)],
     ['504', status(504)],
-    ['400 serviceNotAvailable', said(400, 'serviceNotAvailable')],
-    ['403 activityLimitReached', said(403, 'activityLimitReached')],
-    ['423 resourceLocked', said(423, 'resourceLocked')],
+    ['400 serviceNotAvailable', errorOf(400, 'serviceNotAvailable')],
+    ['403 activityLimitReached', errorOf(403, 'activityLimitReached')],
+    ['423 resourceLocked', errorOf(423, 'resourceLocked')],
     ['a reset connection', reset],
     ['half an answer', truncated],
     ['a partial answer', partial()],

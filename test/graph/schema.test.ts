@@ -75,8 +75,11 @@ describe('a good answer', () => {
   });
 
   test('has no texts on an older day even if Graph should send some', () => {
-    const whole = readAnswer(answer(2, () => wireEntry(DATES[2] ?? '', true)));
-    expect(whole.days[2]?.snapshot.controls.get('aad_mfa')).toMatchObject({ complete: false, status: null });
+    const complete = readAnswer(answer(2, () => wireEntry(DATES[2] ?? '', true)));
+    expect(complete.days[2]?.snapshot.controls.get('aad_mfa')).toMatchObject({
+      complete: false,
+      status: null,
+    });
   });
 
   test('may name the tenant in any case', () => {
@@ -420,18 +423,18 @@ describe('a date that stands twice', () => {
 
 test('property: the order of the entries never matters', () => {
   const good = answer().entries;
-  const whole = readAnswer({ entries: good, tenantId: TENANT_ID });
+  const complete = readAnswer({ entries: good, tenantId: TENANT_ID });
   fc.assert(
     fc.property(
       fc.shuffledSubarray(good, { minLength: 5, maxLength: 5 }),
       fc.array(fc.record({ at: fc.nat(5), junk: fc.jsonValue() }), { maxLength: 3 }),
       (shuffled, additions) => {
-        expect(readAnswer({ entries: shuffled, tenantId: TENANT_ID }).days).toEqual(whole.days);
+        expect(readAnswer({ entries: shuffled, tenantId: TENANT_ID }).days).toEqual(complete.days);
         // Junk behind the first place is skipped and named, and touches nothing.
         const mixed: unknown[] = [...shuffled];
         for (const { at, junk } of additions) mixed.splice(at + 1, 0, junk);
         const read = readAnswer({ entries: mixed, tenantId: TENANT_ID });
-        expect(read.days).toEqual(whole.days);
+        expect(read.days).toEqual(complete.days);
         expect(read.skipped).toHaveLength(additions.length);
       },
     ),

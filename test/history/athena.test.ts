@@ -21,11 +21,11 @@ afterAll(() => {
   cloudFormation.restore();
 });
 
-const said: string[] = [];
+const shown: string[] = [];
 const progress = {
-  show: (words: string) => void said.push(words),
-  clear: () => void said.push('(clear)'),
-  end: (words: string) => void said.push(`end: ${words}`),
+  show: (words: string) => void shown.push(words),
+  clear: () => void shown.push('(clear)'),
+  end: (words: string) => void shown.push(`end: ${words}`),
 };
 const engine = () =>
   athenaHistory({
@@ -39,7 +39,7 @@ const engine = () =>
 beforeEach(() => {
   athena.reset();
   cloudFormation.reset();
-  said.length = 0;
+  shown.length = 0;
   athena.on(StartQueryExecutionCommand).resolves({ QueryExecutionId: 'q1' });
 });
 
@@ -116,7 +116,7 @@ describe('a question to Athena', () => {
   it('shows how far it is, and in the end what it read', async () => {
     succeeds();
     await engine().ask('SELECT 1', null);
-    expect(said).toEqual([
+    expect(shown).toEqual([
       'Athena: queued, 0 bytes scanned, 1.2 s',
       'Athena: running, 1.0 kB scanned, 1.2 s',
       'Athena: succeeded, 1.4 MB scanned, 1.2 s',
@@ -162,7 +162,7 @@ describe('a question to Athena', () => {
       message: expect.stringContaining(message),
       advice: expect.stringContaining(advice),
     });
-    expect(said.at(-1)).toBe('(clear)');
+    expect(shown.at(-1)).toBe('(clear)');
   });
 
   it('without the right to says which', async () => {

@@ -176,9 +176,9 @@ describe('secure-score history', () => {
   });
 
   it('answers as CSV that no spreadsheet takes for formulas', async () => {
-    const said = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const output = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     expect((await history('fleet', '--format', 'csv')).code).toBe(0);
-    expect(said.mock.calls.join('')).toBe(
+    expect(output.mock.calls.join('')).toBe(
       [
         'rank,tenant,tenant_name,date,percentage,percentage_points,points,maximum,controls',
         `1,${FABRIKAM},,2026-02-06,50,-20,50,100,3`,
@@ -186,9 +186,9 @@ describe('secure-score history', () => {
         '',
       ].join('\r\n'),
     );
-    said.mockClear();
+    output.mockClear();
     await history('sql', `SELECT '=1+1' AS a, 'x,"y"' AS b, -1 AS c, NULL AS d`, '--format', 'csv');
-    expect(said.mock.calls.join('')).toBe(`a,b,c,d\r\n'=1+1,"x,""y""",-1,\r\n`);
+    expect(output.mock.calls.join('')).toBe(`a,b,c,d\r\n'=1+1,"x,""y""",-1,\r\n`);
   });
 
   it('takes days, months and years', async () => {

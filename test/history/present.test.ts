@@ -106,15 +106,15 @@ describe('a table', () => {
   it('lets nothing act on the terminal', () => {
     terminal(120);
     const evil = { tenant: TENANT, control: 'x', title: 'a\u001B[31m\u202Eb\nc', state: '\u001B]0;x\u0007' };
-    const said = describeAnswer(answer([evil, { ...evil, title: 'b' }]), questionOf('decisions'), {
+    const text = describeAnswer(answer([evil, { ...evil, title: 'b' }]), questionOf('decisions'), {
       names: new Map(),
     });
     for (const acting of ['\u001B', '\u0007', '\u202E']) {
-      expect(stripVTControlCharacters(said)).not.toContain(acting);
+      expect(stripVTControlCharacters(text)).not.toContain(acting);
     }
-    expect(said).not.toContain('\u001B]0');
-    expect(said).not.toContain('\u001B[31m');
-    expect(said.split('\n')).toHaveLength(4);
+    expect(text).not.toContain('\u001B]0');
+    expect(text).not.toContain('\u001B[31m');
+    expect(text.split('\n')).toHaveLength(4);
   });
 
   it("of one's own statement that is too wide is a block a row", () => {

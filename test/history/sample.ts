@@ -193,11 +193,11 @@ export async function writeHistory(
     for (const [name, rows] of files) {
       const file = path.join(folder, 'history', table.name, name);
       await mkdir(path.dirname(file), { recursive: true });
-      const whole = rows.map((row) => {
+      const complete = rows.map((row) => {
         const cells = table.columns.map((column) => [column.name, row[column.name] ?? null] as const);
         return Object.fromEntries(cells) as Row;
       });
-      await writeFile(file, toParquet(table, merged(table, null, null, whole)));
+      await writeFile(file, toParquet(table, merged(table, null, null, complete)));
     }
   }
 }

@@ -8,8 +8,8 @@ import type { Healed } from '../../lambda/score/settle.ts';
 
 /** A report of an account: the score moves by the sum of its parts. */
 function reportWith(account: Partial<MailAccount>, kinds: ChangeKind[] = []): Report {
-  const whole = { ...NO_ACCOUNT, ...account };
-  const change = Object.values(whole).reduce<number>(
+  const complete = { ...NO_ACCOUNT, ...account };
+  const change = Object.values(complete).reduce<number>(
     (sum, part) => sum + (typeof part === 'number' ? part : part.percentagePoints),
     0,
   );
@@ -18,7 +18,7 @@ function reportWith(account: Partial<MailAccount>, kinds: ChangeKind[] = []): Re
     scoreLine('2026-01-09', 500 + 10 * change, 1000),
   ];
   const changes = kinds.map((kind, index) => changeOf(kind, { control: `c${index}` }));
-  return reportOf({ account: whole, before, after, days: [dayOf(changes, before, after)] });
+  return reportOf({ account: complete, before, after, days: [dayOf(changes, before, after)] });
 }
 
 const part = (percentagePoints: number, controls = 2) => ({ percentagePoints, controls });

@@ -39,8 +39,8 @@ describe.each(ALL)('a digest, %s', (_, digest) => {
     expect(tenants).toHaveLength(1 + digest.tenants.length);
     expect(changes).toHaveLength(1 + digest.tenants.reduce((sum, each) => sum + each.changes.length, 0));
     for (const row of tenants.slice(1)) {
-      const [whole, ...parts] = row.slice(6, 13).map(Number) as [number, ...number[]];
-      expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(whole, 5);
+      const [total, ...parts] = row.slice(6, 13).map(Number) as [number, ...number[]];
+      expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(total, 5);
     }
   });
 

@@ -19,8 +19,8 @@ for (const [from, to] of [
   ['400Regular/Inter_400Regular.ttf', 'inter-regular.ttf'],
   ['600SemiBold/Inter_600SemiBold.ttf', 'inter-semibold.ttf'],
 ] as const) {
-  const whole = await readFile(join(source, from));
-  const subset = await subsetFont(whole, LETTERS, {
+  const original = await readFile(join(source, from));
+  const subset = await subsetFont(original, LETTERS, {
     targetFormat: 'truetype',
     // Without the typographic family and style, semibold silently turns regular.
     preserveNameIds: [16, 17],
@@ -28,6 +28,6 @@ for (const [from, to] of [
     noLayoutClosure: true,
   });
   await writeFile(join(target, to), subset);
-  console.log(`${to}: ${subset.length} bytes of ${whole.length}`);
+  console.log(`${to}: ${subset.length} bytes of ${original.length}`);
 }
 await writeFile(join(target, 'inter-LICENSE.txt'), await readFile(join(source, 'LICENSE_FONT')));

@@ -176,7 +176,7 @@ describe('a certificate', () => {
     await day(w);
     w.keys.apps.get(APP_B.clientId)!.refuses = null;
     await days(w, 9);
-    const said = [
+    const messages = [
       stateText(w),
       JSON.stringify(w.logged),
       ...w.mailer.sent.map(({ html, text }) => html + text),
@@ -186,9 +186,9 @@ describe('a certificate', () => {
         .split('PRIVATE KEY')[1]!
         .split('\n')
         .filter((line) => line.length > 20);
-      expect(lines.some((line) => said.includes(line))).toBe(false);
+      expect(lines.some((line) => messages.includes(line))).toBe(false);
     }
-    expect(said).not.toContain('PRIVATE KEY');
+    expect(messages).not.toContain('PRIVATE KEY');
   });
 });
 
@@ -406,7 +406,7 @@ async function recover(w: World) {
 }
 
 /** The undisturbed renewal, from its first call to the last key that leaves. */
-async function wholeRenewal(w: World, wrap: (rotation: Rotation) => Rotation): Promise<void> {
+async function completeRenewal(w: World, wrap: (rotation: Rotation) => Rotation): Promise<void> {
   await rotate(wrap(w.rotation()));
   for (const later of [1, 7]) {
     w.clock.advance(later * DAY_MS);
@@ -420,7 +420,7 @@ describe('a crash at every call of a port', async () => {
   // One counter serves the complete renewal: the ports of each day go through it.
   const counted = await world();
   const counter = crashing(counted.rotation().ports, Infinity, 'before');
-  await wholeRenewal(counted, (rotation) => ({
+  await completeRenewal(counted, (rotation) => ({
     ...rotation,
     ports: { ...counter.ports, invocation: rotation.ports.invocation },
   }));
@@ -440,7 +440,7 @@ describe('a crash at every call of a port', async () => {
       const w = await world();
       const first = thumbprintOf(w.secret.pem());
       const { ports, calls: made } = crashing(w.rotation().ports, nth, when);
-      const died = await wholeRenewal(w, (rotation) => ({
+      const died = await completeRenewal(w, (rotation) => ({
         ...rotation,
         ports: { ...ports, invocation: rotation.ports.invocation },
       })).catch((error: unknown) => error);

@@ -3,7 +3,7 @@ import type { ChannelSettings } from '../../lambda/config.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import { ClaimedError, type Run, type RunResult } from '../../lambda/run/run.ts';
-import { expectLedgerWhole } from './ledgers.ts';
+import { expectCompleteLedger } from './ledgers.ts';
 import {
   sendBy,
   Crash,
@@ -87,7 +87,7 @@ describe('a crash at every call of a port', async () => {
       await monitor(w.runOf('the-invocation'));
 
       expect(w.store.dump()).toEqual(expected.dump);
-      await expectLedgerWhole(w.store);
+      await expectCompleteLedger(w.store);
       expectEachMailOnce(w, expected.sent);
     },
   );
@@ -106,7 +106,7 @@ describe('a crash at every call of a port', async () => {
       await monitor(w.runOf());
 
       expect(withoutRunTime(w.store.dump())).toEqual(withoutRunTime(expected.dump));
-      await expectLedgerWhole(w.store);
+      await expectCompleteLedger(w.store);
       expectEachMailOnce(w, expected.sent);
     },
   );
@@ -154,7 +154,7 @@ describe('two runs at once', () => {
       expect(keysSent(w).toSorted()).toEqual(expected.sent.toSorted());
       const last = await monitor(w.runOf());
       expect(last.mails).toEqual([]);
-      await expectLedgerWhole(w.store);
+      await expectCompleteLedger(w.store);
       expect(w.store.dump('snapshots/')).toEqual(
         Object.fromEntries(Object.entries(expected.dump).filter(([key]) => key.startsWith('snapshots/'))),
       );

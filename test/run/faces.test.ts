@@ -142,13 +142,13 @@ it('agree', async () => {
                   month: 'short',
                   timeZone: 'UTC',
                 }).format(new Date(day.date));
-                const said = [
+                const moves = [
                   new RegExp(`(${AMOUNT}) on ${label}(?! \\d)`).exec(
                     text.split('Largest moves:')[1] ?? '',
                   )?.[1],
                   new RegExp(`${label} 2026:? [\\d.]+ % \\((${AMOUNT})\\)`).exec(text)?.[1],
                 ].filter((each) => each !== undefined);
-                for (const each of said) isPrinted(each, step, 2);
+                for (const each of moves) isPrinted(each, step, 2);
               }
             }
           }
@@ -164,8 +164,8 @@ it('agree', async () => {
           for (const day of report.days) {
             const move = ofDay.get(day.date)!;
             for (const cause of ['earned', 'rescored', 'decided'] as const) {
-              const said = day.changes.filter((change) => change.cause === cause);
-              const sum = said.reduce((all, change) => all + change.percentagePoints, 0);
+              const causedBy = day.changes.filter((change) => change.cause === cause);
+              const sum = causedBy.reduce((all, change) => all + change.percentagePoints, 0);
               expect(Math.abs(move[cause] - sum), `${cause} on ${day.date}`).toBeLessThan(1e-5);
             }
           }
@@ -216,7 +216,7 @@ function terminal(text: string, changes: number, total: number): void {
   const together = amounts.pop()!;
   const sum = amounts.reduce((all, each) => all + each, 0);
   // Without a last row, all of them are as good as nothing.
-  const [parts, whole] = text.includes('together') ? [sum, together] : [sum + together, 0];
-  expect(Math.round(100 * parts)).toBe(Math.round(100 * whole));
-  expect(Math.abs(whole - total)).toBeLessThanOrEqual(0.005 + 1e-9);
+  const [parts, separate] = text.includes('together') ? [sum, together] : [sum + together, 0];
+  expect(Math.round(100 * parts)).toBe(Math.round(100 * separate));
+  expect(Math.abs(separate - total)).toBeLessThanOrEqual(0.005 + 1e-9);
 }

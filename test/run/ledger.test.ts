@@ -9,7 +9,7 @@ import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { ArchivedReport } from '../../lambda/archive/archive.ts';
 import { Crash, crashing, entry, fillDays, TENANT_ID, world, type World } from './fakes.ts';
-import { entriesOf, expectLedgerWhole, ledgerOf, withoutLedger } from './ledgers.ts';
+import { entriesOf, expectCompleteLedger, ledgerOf, withoutLedger } from './ledgers.ts';
 
 const BASE = { controls: { alpha: 8, beta: 5, gamma: 2, delta: 1 }, maximum: 40 };
 const LOST = { ...BASE, controls: { ...BASE.controls, alpha: 5 } };
@@ -50,7 +50,7 @@ describe('the ledger of a run', () => {
       ['run', 61],
       ['report', 1],
     ]);
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
   });
 
   it('adds one entry on an ordinary day, with one listing and one put, and none where nothing was added', async () => {
@@ -84,7 +84,7 @@ describe('the ledger of a run', () => {
     });
     await nextDay(w, null);
     expect(await entriesOf(w.store)).toHaveLength(4);
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
   });
 
   it('says which days Graph had, so that a gap is provably its own, and what was refused', async () => {
@@ -119,7 +119,7 @@ describe('the ledger of a run', () => {
     expect(began!.added.map(({ key }) => key).toSorted()).toEqual(found.toSorted());
     expect(began!.note).toContain('proves nothing about the time before');
     expect(run).toMatchObject({ kind: 'run', completed: 1 });
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
   });
 
   it('names nothing twice where gaps let an answer reach back further than a run looks', async () => {
@@ -132,7 +132,7 @@ describe('the ledger of a run', () => {
     const { named } = contentsOf(await ledgerOf(w.store).read());
     const twice = [...named].filter(([, entries]) => entries.length > 1).map(([key]) => key);
     expect(twice).toEqual(keysOf(w, '2026-02-01'));
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
 
     // All 90 days that Graph keeps, with the gap, are 137 days long.
     const state = await stateOf(w);
@@ -144,7 +144,7 @@ describe('the ledger of a run', () => {
     await nextDay(w);
     expect(w.graph.asked.at(-1)).toBeGreaterThan(70);
     expect((await entriesOf(w.store)).at(-1)!.added.map(({ key }) => key)).toEqual(keysOf(w, '2026-03-03'));
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
   });
 
   it('goes on where the state is gone, and begins no new one', async () => {
@@ -152,7 +152,7 @@ describe('the ledger of a run', () => {
     w.store.objects.delete(layout.state(TENANT_ID));
     await nextDay(w);
     expect((await entriesOf(w.store)).map(({ kind }) => kind)).toEqual(['began', 'run', 'report', 'run']);
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
   });
 
   it.each([['the state alone knows it'], ['reports alone know it']])(
@@ -193,7 +193,7 @@ describe('the ledger of a run', () => {
     const last = (await entriesOf(w.store)).at(-1)!;
     expect(last).toMatchObject({ kind: 'report', certificate: null, unsigned: expect.any(String) });
     await nextDay(w);
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
   });
 });
 
@@ -236,7 +236,7 @@ describe('what a run that died had entered', () => {
       'report',
     ]);
     expect(contentsOf(await ledgerOf(w.store).read()).unfinished.size).toBe(0);
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
   });
 
   async function dieAfterEntry(w: Running) {
@@ -281,7 +281,7 @@ describe('what a run that died had entered', () => {
     await monitor(w.runOf());
     const { profiles: hash } = (await stateOf(w)).cursor!;
     expect(w.store.objects.has(layout.profiles(TENANT_ID, hash))).toBe(true);
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
   });
 
   it('is called unfinished where Graph has something else by then', async () => {
@@ -290,7 +290,7 @@ describe('what a run that died had entered', () => {
     w.graph.days.set('2026-03-02', { ...LOST, total: 12.5 });
     await monitor(w.runOf());
     expect(contentsOf(await ledgerOf(w.store).read()).unfinished.size).toBe(1);
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
   });
 
   it('is left alone while that run may be alive, and the head stays before it', async () => {
@@ -303,7 +303,7 @@ describe('what a run that died had entered', () => {
     w.clock.advance(3_600_000);
     await monitor(w.runOf());
     expect(contentsOf(await ledgerOf(w.store).read()).unfinished.size).toBe(1);
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
   });
 });
 
@@ -337,7 +337,7 @@ describe('an object that no entry names', () => {
     const key = insert(w, '2026-03-02', '2026-03-01T23:00:00.000Z', BASE.controls.beta);
     await nextDay(w);
     expect((await entriesOf(w.store)).at(-1)!.added.map((each) => each.key)).toEqual([key]);
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
   });
 });
 
@@ -362,7 +362,7 @@ describe('a day that the archive lost', () => {
     expect(unfinished.size).toBe(0);
     await nextDay(w);
     expect(w.graph.asked.at(-1)).toBe(8);
-    await expectLedgerWhole(w.store);
+    await expectCompleteLedger(w.store);
   });
 
   it('is asked for once where Graph lacks it', async () => {

@@ -11,7 +11,7 @@ export async function entriesOf(store: MemoryStore): Promise<Entry[]> {
 }
 
 /** What no run may leave behind: a broken chain, an object without an entry, an entry without its object. */
-export async function expectLedgerWhole(store: MemoryStore) {
+export async function expectCompleteLedger(store: MemoryStore) {
   const files = await ledgerOf(store).read();
   const { state } = await new Archive(store, TENANT_ID).state();
   expect(checkChain(TENANT_ID, files, { heads: [state!.ledger!], certificates: [PEM] })).toEqual([]);
@@ -37,8 +37,8 @@ export function withoutLedger(store: MemoryStore) {
   store.objects.set(key, Buffer.from(JSON.stringify(state)));
   for (const each of store.objects.keys()) {
     if (!each.startsWith('reports/')) continue;
-    const told = JSON.parse(Buffer.from(store.objects.get(each)!).toString());
-    delete told.report.ledger;
-    store.objects.set(each, Buffer.from(JSON.stringify(told)));
+    const archived = JSON.parse(Buffer.from(store.objects.get(each)!).toString());
+    delete archived.report.ledger;
+    store.objects.set(each, Buffer.from(JSON.stringify(archived)));
   }
 }

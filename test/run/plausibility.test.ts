@@ -99,9 +99,9 @@ describe('an entry dated five months ahead', () => {
     state.settling.account.since = score;
     w.store.objects.set(STATE, Buffer.from(JSON.stringify(state)));
     const report = [...w.store.objects].findLast(([key]) => key.startsWith('reports/'))!;
-    const told = JSON.parse(Buffer.from(report[1]).toString());
-    told.report = { ...told.report, to: state.cursor, toldAt: '2026-03-02T07:00:01.000Z' };
-    await archive.add(archive.newReport({ ...told, next: state }));
+    const archived = JSON.parse(Buffer.from(report[1]).toString());
+    archived.report = { ...archived.report, to: state.cursor, toldAt: '2026-03-02T07:00:01.000Z' };
+    await archive.add(archive.newReport({ ...archived, next: state }));
     w.mailer.sent.length = 0;
     return w;
   }

@@ -129,20 +129,20 @@ describe('decisions', () => {
 
   it('that a device control says itself are decisions, with points or without', async () => {
     const w = await started();
-    const said = (alpha: number, state: string): DaySpec => ({
+    const withState = (alpha: number, state: string): DaySpec => ({
       ...withAlpha(alpha),
       newest: { alpha: { state, count: '15', total: '15' } },
     });
-    w.graph.days.set('2026-03-02', said(5, 'default'));
+    w.graph.days.set('2026-03-02', withState(5, 'default'));
     await w.runAt('2026-03-02T07:00:00Z');
-    w.graph.days.set('2026-03-03', said(10, 'thirdParty'));
+    w.graph.days.set('2026-03-03', withState(10, 'thirdParty'));
     const gained = await w.runAt('2026-03-03T07:00:00Z');
     expect(gained.explanation).toMatchObject({ earned: 0, decided: 12.5 });
     const mail = w.mailer.sent.find(({ subject }) => subject.includes('decision'))!;
     expect(mail.text).toContain('Marked as third party');
     expect(mail.text.replace(/\s+/g, ' ')).toContain('in the catalogue it has no decision');
 
-    w.graph.days.set('2026-03-04', said(10, 'riskAccepted'));
+    w.graph.days.set('2026-03-04', withState(10, 'riskAccepted'));
     const accepted = await w.runAt('2026-03-04T07:00:00Z');
     expect(accepted.changes).toMatchObject([{ kind: 'decided', control: 'alpha' }]);
     expect(accepted.mails).toMatchObject([{ kind: 'controls' }]);

@@ -379,7 +379,7 @@ describe('the mail of the watch', () => {
     const { schedule, ran, look, clock, mailer, metrics } = watched();
     schedule(TENANT_ID);
     schedule(FABRIKAM);
-    const told: string[] = [];
+    const notified: string[] = [];
     for (let day = 0; day < 40; day += 1) {
       const now = new Date(Date.parse('2026-03-10T14:00:00Z') + day * 86_400_000);
       clock.set(now.toISOString());
@@ -389,10 +389,10 @@ describe('the mail of the watch', () => {
       ] as const)
         ran(id, name, now.toISOString(), { certificateUntil: '2026-04-11T12:00:00.000Z' });
       const { certificateDaysLeft, mails } = await look();
-      for (const { subject } of mails) told.push(`${certificateDaysLeft}: ${subject}`);
+      for (const { subject } of mails) notified.push(`${certificateDaysLeft}: ${subject}`);
     }
     // Both tenants use it: it is one certificate, and one mail.
-    expect(told).toEqual([
+    expect(notified).toEqual([
       '30: secure-score: the certificate of Contoso and Fabrikam expires in 30 days',
       '7: secure-score: the certificate of Contoso and Fabrikam expires in 7 days',
       '-1: secure-score: the certificate of Contoso and Fabrikam has expired',

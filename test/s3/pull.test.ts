@@ -29,7 +29,7 @@ beforeAll(async () => {
 }, 120_000);
 
 /** Every object of the folder is, to the byte, what the bucket has; @returns how many there are */
-async function expectWhole(folder: string): Promise<number> {
+async function expectComplete(folder: string): Promise<number> {
   const copy = folderStore(folder);
   const keys = await copy.list('');
   for (const key of keys) {
@@ -44,7 +44,7 @@ describe('archive pull', () => {
     const folder = newFolder();
     const all = (await source.list('')).length;
     expect(await pull({ source, folder })).toMatchObject({ objects: all, fetched: all });
-    expect(await expectWhole(folder)).toBe(all);
+    expect(await expectComplete(folder)).toBe(all);
     expect(await pull({ source, folder })).toEqual({ objects: all, fetched: 0, bytes: 0 });
 
     tenant.advance(1);
@@ -52,7 +52,7 @@ describe('archive pull', () => {
     const fetched: string[] = [];
     const watched: S3Store = { ...source, get: (key) => (fetched.push(key), source.get(key)) };
     await pull({ source: watched, folder });
-    expect(await expectWhole(folder)).toBe((await source.list('')).length);
+    expect(await expectComplete(folder)).toBe((await source.list('')).length);
     // The new snapshot, its entry of the ledger, this month's columns, and the two states; perhaps a catalogue.
     expect(fetched.filter((key) => key.startsWith('snapshots/'))).toHaveLength(1);
     expect(fetched.filter((key) => key.startsWith('history/')).length).toBeLessThanOrEqual(3);
@@ -83,16 +83,16 @@ describe('archive pull', () => {
       return child.signalCode;
     };
     expect(await begun()).toBe('SIGKILL');
-    const first = await expectWhole(folder);
+    const first = await expectComplete(folder);
     expect(await begun()).toBe('SIGKILL');
-    const second = await expectWhole(folder);
+    const second = await expectComplete(folder);
     expect(first).toBeGreaterThan(0);
     expect(second).toBeGreaterThan(first);
     expect(second).toBeLessThan(all);
 
     const { fetched } = await pull({ source, folder });
     expect(fetched).toBeGreaterThanOrEqual(all - second);
-    expect(await expectWhole(folder)).toBe(all);
+    expect(await expectComplete(folder)).toBe(all);
     // Partly written files are swept away.
     expect(await readdir(path.join(folder, '.tmp'))).toEqual([]);
   });
@@ -110,7 +110,7 @@ describe('archive pull', () => {
     const [lost] = await folderStore(folder).list('snapshots/');
     await rm(path.join(folder, lost!));
     await pull({ source, folder });
-    expect(await expectWhole(folder)).toBe((await source.list('')).length);
+    expect(await expectComplete(folder)).toBe((await source.list('')).length);
   });
 
   it('of one tenant, or of the history alone', async () => {

@@ -15,11 +15,11 @@ describe('a bucket', () => {
 
   test('is shared by stores with different prefixes', async () => {
     const bucket = await newBucket();
-    const [whole, below] = [s3Store({ bucket }), s3Store({ bucket, prefix: 'below' })];
+    const [unprefixed, below] = [s3Store({ bucket }), s3Store({ bucket, prefix: 'below' })];
     await below.create('a', bytes('1'));
     await s3Store({ bucket, prefix: 'below-it' }).create('b', bytes('2'));
-    expect(await textOf(whole, 'below/a')).toBe('1');
-    expect(await whole.list('')).toEqual(['below-it/b', 'below/a']);
+    expect(await textOf(unprefixed, 'below/a')).toBe('1');
+    expect(await unprefixed.list('')).toEqual(['below-it/b', 'below/a']);
     expect(await below.list('')).toEqual(['a']);
   });
 

@@ -164,13 +164,13 @@ function live(
   days: Snapshot[],
   { alerts = NOW, worth = 10, restart = false, mails = true } = {},
 ): {
-  told: { day: number; kind: string; points: number }[];
+  reported: { day: number; kind: string; points: number }[];
   hidden: { points: number; failing: number }[];
   settling: Settling;
 } {
   let settling: Settling = { waiting: [], told: [], account: openAccount(scoreLine(days[0]!)) };
   let since = days[0]!;
-  const told: { day: number; kind: string; points: number }[] = [];
+  const reported: { day: number; kind: string; points: number }[] = [];
   const hidden = [{ points: 0, failing: 0 }];
   for (const [index, after] of days.entries()) {
     const before = days[index - 1];
@@ -203,7 +203,7 @@ function live(
       ),
     );
     for (const { kind, points } of moves) {
-      told.push({ day: index, kind, points: points.after! - points.before! });
+      reported.push({ day: index, kind, points: points.after! - points.before! });
     }
     // Every part, on every day: whatever is reported twice, or not at all, breaks the sum.
     expect(sumOf(settling)).toBeCloseTo(after.points - since.points, 6);
@@ -212,7 +212,7 @@ function live(
       since = after;
     }
   }
-  return { told, hidden, settling };
+  return { reported, hidden, settling };
 }
 
 /** Of n days. */
@@ -225,17 +225,17 @@ const history = (n: number, tallyOf: (index: number) => Tally, worth = 10) =>
 describe('what adds up', () => {
   it('a slow leak is reported, with all that it has come to, once', () => {
     // One a day of 300, who all are new: 6 are 2 %.
-    const { told } = live(history(9, (index) => [300 + index, 30 + index]));
-    expect(told).toEqual([{ day: 7, kind: 'lost', points: expect.closeTo(-0.21, 9) }]);
+    const { reported } = live(history(9, (index) => [300 + index, 30 + index]));
+    expect(reported).toEqual([{ day: 7, kind: 'lost', points: expect.closeTo(-0.21, 9) }]);
   });
 
   it('and a slow gain', () => {
-    const { told } = live(history(9, (index) => [300 - index, 60 - index]));
-    expect(told).toMatchObject([{ day: 8, kind: 'gained', points: expect.closeTo(0.22, 9) }]);
+    const { reported } = live(history(9, (index) => [300 - index, 60 - index]));
+    expect(reported).toMatchObject([{ day: 8, kind: 'gained', points: expect.closeTo(0.22, 9) }]);
   });
 
   it('is measured from the score at its best: protected newcomers do not pay for those who fail', () => {
-    const { told } = live([
+    const { reported } = live([
       ...history(1, () => [100, 20]),
       // A hundred protected ones: a rise of a point.
       ...history(1, () => [200, 20]).map((one) => ({ ...one, date: '2026-01-02' })),
@@ -244,15 +244,15 @@ describe('what adds up', () => {
         date: addDays('2026-01-03', index),
       })),
     ]);
-    expect(told).toMatchObject([{ kind: 'lost', day: 7 }]);
+    expect(reported).toMatchObject([{ kind: 'lost', day: 7 }]);
   });
 
   it('is not excused by those who failed and left', () => {
     // 180 leave, ten of whom failed: drift. Then one a day begins to fail.
-    const { told } = live(
+    const { reported } = live(
       history(6, (index) => (index === 0 ? [300, 30] : [120 + (index % 2), 20 + index - 1])),
     );
-    expect(told).toMatchObject([{ kind: 'lost', day: 4 }]);
+    expect(reported).toMatchObject([{ kind: 'lost', day: 4 }]);
   });
 
   it('protected ones alone who come and go are never reported, however many days pass', () => {
@@ -262,14 +262,14 @@ describe('what adds up', () => {
         const days = all
           .filter((total, index) => total !== all[index - 1])
           .map((total, index) => day(index, counted([total, failing], 10)));
-        expect(live(days).told).toEqual([]);
+        expect(live(days).reported).toEqual([]);
       }),
       { numRuns: 300 },
     );
   });
 
   it('newcomers who are like the others are never reported: the score does not fall', () => {
-    expect(live(history(200, (index) => [1000 + 10 * index, 100 + index])).told).toEqual([]);
+    expect(live(history(200, (index) => [1000 + 10 * index, 100 + index])).reported).toEqual([]);
   });
 
   /** Months of leaking, through whatever else happens: people come and go, some are mended, and come back. */
@@ -302,7 +302,7 @@ describe('what adds up', () => {
     fc.assert(
       fc.property(leak, (of) => {
         const days = daysOf(of);
-        const { told, hidden } = live(
+        const { reported, hidden } = live(
           days.map((one) => one.day),
           { worth: of.worth },
         );
@@ -316,7 +316,7 @@ describe('what adds up', () => {
         }
         // Between two mails that report it, from any day to any later one.
         for (const [end, { tally: later }] of days.entries()) {
-          const since = told.findLast(({ day: index }) => index <= end)?.day ?? 0;
+          const since = reported.findLast(({ day: index }) => index <= end)?.day ?? 0;
           for (let start = since; start < end; start += 1) {
             const [from, to] = [hidden[start]!, hidden[end]!];
             const fell = ((from.points - to.points) / of.worth) * later[0];
@@ -339,10 +339,10 @@ describe('what adds up', () => {
         const { worth } = history_;
         const atOnce = live(days, { alerts: noise, worth, mails: false });
         const daily = live(days, { alerts: noise, worth, mails: false, restart: true });
-        expect(daily.told).toEqual(atOnce.told);
+        expect(daily.reported).toEqual(atOnce.reported);
         expect(daily.settling).toEqual(JSON.parse(JSON.stringify(atOnce.settling)));
         // Mails in between change what is counted where, not what is reported.
-        expect(live(days, { alerts: noise, worth }).told).toEqual(atOnce.told);
+        expect(live(days, { alerts: noise, worth }).reported).toEqual(atOnce.reported);
       }),
       { numRuns: 300 },
     );
@@ -350,22 +350,22 @@ describe('what adds up', () => {
 
   it('counts those too who fail on days on which the points show nothing', () => {
     // A hundredth of a point is 200 people; 10 a day begin to fail.
-    const { told } = live(
+    const { reported } = live(
       history(120, (index) => [20_000 + (index % 2), 6_000 + 10 * index], 1),
       { worth: 1 },
     );
-    expect(told[0]).toMatchObject({ kind: 'lost' });
-    expect(told[0]!.day).toBeLessThan(45);
+    expect(reported[0]).toMatchObject({ kind: 'lost' });
+    expect(reported[0]!.day).toBeLessThan(45);
   });
 
   it('confirmed drops wait for the usual snapshots, and heal only where all is back', () => {
     const two = { alerts: { confirmDrops: 2, minimumPoints: 0 } };
     const leaking = history(10, (index) => [300 + index, 30 + index]);
-    expect(live(leaking, two).told).toMatchObject([
+    expect(live(leaking, two).reported).toMatchObject([
       { day: 9, kind: 'lost', points: expect.closeTo(-0.26, 9) },
     ]);
-    const { told, settling } = live([...leaking.slice(0, 8), day(8, counted([310, 31], 10))], two);
-    expect(told).toEqual([]);
+    const { reported, settling } = live([...leaking.slice(0, 8), day(8, counted([310, 31], 10))], two);
+    expect(reported).toEqual([]);
     expect(settling.account.healed).toHaveLength(1);
   });
 
@@ -376,20 +376,20 @@ describe('what adds up', () => {
       live(
         history(16, (index) => [300, 30 + index]),
         half,
-      ).told,
+      ).reported,
     ).toMatchObject([{ day: 15, kind: 'lost', points: expect.closeTo(-0.5, 9) }]);
     expect(
       live(
         history(30, (index) => [300, 30 + (index % 2)]),
         half,
-      ).told,
+      ).reported,
     ).toEqual([]);
     // Drift that is not small by its own rule waits until it is worth a mail.
     expect(
       live(
         history(20, (index) => [300 + index, 30 + index]),
         half,
-      ).told,
+      ).reported,
     ).toMatchObject([{ kind: 'lost', points: expect.closeTo(-0.52, 1) }]);
   });
 
@@ -398,8 +398,8 @@ describe('what adds up', () => {
     const doubled = days.map((one, index) =>
       index < 4 ? one : day(index, counted([300 + index, 30 + index], 20)),
     );
-    const { told } = live(doubled);
-    expect(told.filter(({ kind }) => kind === 'lost')).toHaveLength(1);
+    const { reported } = live(doubled);
+    expect(reported.filter(({ kind }) => kind === 'lost')).toHaveLength(1);
   });
 
   it('a state of before there were sums is read', () => {

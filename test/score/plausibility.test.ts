@@ -21,7 +21,7 @@ function outline({ steps, skipped, waiting }: Accepted) {
   };
 }
 
-const TOLD = snapshot('2026-01-01', FULL);
+const BASELINE = snapshot('2026-01-01', FULL);
 
 describe('which days count', () => {
   it.each([
@@ -54,22 +54,22 @@ describe('which days count', () => {
       { steps: [], skipped: ['02'], waiting: '03' },
     ],
   ])('%s', (_, contents, expected) => {
-    expect(outline(acceptDays(TOLD, days(...contents)))).toEqual(expected);
+    expect(outline(acceptDays(BASELINE, days(...contents)))).toEqual(expected);
   });
 
   it.each([[null], [[]], [['HasMDE']]])('whatever the day says of the services: %j', (enabledServices) => {
     const day = snapshot('2026-01-02', HALF, { enabledServices });
-    expect(outline(acceptDays(TOLD, [day]))).toEqual({ steps: [], skipped: [], waiting: '02' });
+    expect(outline(acceptDays(BASELINE, [day]))).toEqual({ steps: [], skipped: [], waiting: '02' });
   });
 
   it('renamed controls are not gone', () => {
-    expect(outline(acceptDays(TOLD, days({ '1.a': 1, '1.b': 2, '1.c': 3, '1.d': 4 })))).toMatchObject({
+    expect(outline(acceptDays(BASELINE, days({ '1.a': 1, '1.b': 2, '1.c': 3, '1.d': 4 })))).toMatchObject({
       waiting: null,
     });
   });
 
   it('says how many are gone', () => {
-    expect(acceptDays(TOLD, days(HALF)).waiting).toEqual({ date: '2026-01-02', gone: 3, told: 4 });
+    expect(acceptDays(BASELINE, days(HALF)).waiting).toEqual({ date: '2026-01-02', gone: 3, told: 4 });
   });
 
   it('daily runs and one run after a gap accept the same days', () => {
@@ -77,15 +77,15 @@ describe('which days count', () => {
     fc.assert(
       fc.property(fc.array(content, { maxLength: 12 }), (contents) => {
         const all = days(...contents);
-        const atOnce = acceptDays(TOLD, all);
+        const atOnce = acceptDays(BASELINE, all);
 
         const daily: Accepted['steps'] = [];
-        let told = TOLD;
+        let baseline = BASELINE;
         for (let index = 0; index < all.length; index += 1) {
-          const seen = all.slice(0, index + 1).filter(({ date }) => date > told.date);
-          const { steps } = acceptDays(told, seen);
+          const seen = all.slice(0, index + 1).filter(({ date }) => date > baseline.date);
+          const { steps } = acceptDays(baseline, seen);
           daily.push(...steps);
-          told = steps.at(-1)?.after ?? told;
+          baseline = steps.at(-1)?.after ?? baseline;
         }
         expect(daily).toEqual(atOnce.steps);
       }),

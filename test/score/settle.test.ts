@@ -40,7 +40,7 @@ function open(first: Snapshot): Settling {
 
 function foldSnapshots(alerts: Alerts, snapshots: Snapshot[], from: Settling) {
   let settling = from;
-  const told: string[] = [];
+  const reported: string[] = [];
   for (const [index, after] of snapshots.entries()) {
     const before = snapshots[index - 1];
     if (!before) continue;
@@ -56,16 +56,16 @@ function foldSnapshots(alerts: Alerts, snapshots: Snapshot[], from: Settling) {
     settling = settled.settling;
     const on = after.date.slice(-2);
     for (const drop of settled.confirmed)
-      told.push(`${on} confirmed ${drop.control} of ${drop.date.slice(-2)}`);
+      reported.push(`${on} confirmed ${drop.control} of ${drop.date.slice(-2)}`);
     for (const { change, fate, downSince } of settled.changes) {
       // The total of these days is always 30, whatever comes and goes.
       if (fate !== 'told' || change.control === null) continue;
-      told.push(
+      reported.push(
         `${on} ${change.kind} ${change.control}${downSince ? ` down since ${downSince.slice(-2)}` : ''}`,
       );
     }
   }
-  return { settling, told };
+  return { settling, reported };
 }
 
 /** Everything that moved the score since the last mail, part by part. */
@@ -90,7 +90,7 @@ const A = (...values: number[]) => values.map((a) => ({ a, b: 5, c: 5 }));
 
 describe('by default', () => {
   it('a drop is reported at once, and so is its recovery', () => {
-    expect(fold(DEFAULT, A(9, 5, 5, 7, 9)).told).toEqual([
+    expect(fold(DEFAULT, A(9, 5, 5, 7, 9)).reported).toEqual([
       '02 lost a',
       '04 gained a',
       '05 gained a down since 02',
@@ -98,7 +98,7 @@ describe('by default', () => {
   });
 
   it('a further drop is reported, and recovery means the first level', () => {
-    expect(fold(DEFAULT, A(9, 5, 4, 9)).told).toEqual([
+    expect(fold(DEFAULT, A(9, 5, 4, 9)).reported).toEqual([
       '02 lost a',
       '03 lost a',
       '04 gained a down since 02',
@@ -165,9 +165,9 @@ describe('with confirmDrops', () => {
       0,
       0,
     ],
-  ])('%s', (_, days, told, waiting, healed) => {
+  ])('%s', (_, days, reported, waiting, healed) => {
     const outcome = fold(two, days);
-    expect(outcome.told.toSorted()).toEqual(told.toSorted());
+    expect(outcome.reported.toSorted()).toEqual(reported.toSorted());
     expect(outcome.settling.waiting).toHaveLength(waiting);
     expect(outcome.settling.account.healed).toHaveLength(healed);
   });
@@ -175,8 +175,8 @@ describe('with confirmDrops', () => {
 
 describe('with minimumPoints', () => {
   it('smaller moves are silenced and stay in the sum', () => {
-    const { told, settling } = fold({ confirmDrops: 0, minimumPoints: 1 }, A(9, 8.5, 7.5, 7.9));
-    expect(told).toEqual(['03 lost a']);
+    const { reported, settling } = fold({ confirmDrops: 0, minimumPoints: 1 }, A(9, 8.5, 7.5, 7.9));
+    expect(reported).toEqual(['03 lost a']);
     expect(settling.account.silenced.of).toEqual(['a']);
     expect(sumOf(settling)).toBeCloseTo((100 * (7.9 - 9)) / 30, 9);
   });
@@ -226,7 +226,7 @@ describe('the account', () => {
       { a: 5, b: 6, c: 5 },
     ].map((points, i) => day(i, points));
     const first = foldSnapshots(two, days, open(days[0]!));
-    expect(first.told).toEqual(['03 gained b']);
+    expect(first.reported).toEqual(['03 gained b']);
     expect(sumOf(first.settling)).toBeCloseTo(-10, 9);
     expect(pendingPart(first.settling)).toEqual({
       percentagePoints: expect.closeTo(-40 / 3, 9),
@@ -237,7 +237,7 @@ describe('the account', () => {
     const closed = closeAccount(first.settling, scoreLine(days[2]!));
     expect(sumOf(closed)).toBeCloseTo(0, 9);
     const second = foldSnapshots(two, [days[2]!, day(3, { a: 5, b: 6, c: 5 })], closed);
-    expect(second.told).toEqual(['04 confirmed a of 02']);
+    expect(second.reported).toEqual(['04 confirmed a of 02']);
     expect(second.settling.account).toMatchObject({
       lost: { percentagePoints: expect.closeTo(-40 / 3, 9), of: ['a'] },
       countedBefore: expect.closeTo(40 / 3, 9),
@@ -287,13 +287,13 @@ describe('the account', () => {
         const atOnce = foldSnapshots(noise, days, open(days[0]!));
         // A state is JSON between two runs.
         let settling = open(days[0]!);
-        const told: string[] = [];
+        const reported: string[] = [];
         for (let index = 1; index < days.length; index += 1) {
           const daily = foldSnapshots(noise, days.slice(index - 1, index + 1), settling);
           settling = JSON.parse(JSON.stringify(daily.settling));
-          told.push(...daily.told);
+          reported.push(...daily.reported);
         }
-        expect(told).toEqual(atOnce.told);
+        expect(reported).toEqual(atOnce.reported);
         expect(settling).toEqual(JSON.parse(JSON.stringify(atOnce.settling)));
       }),
       { numRuns: 500 },
@@ -315,7 +315,7 @@ describe('muted recommendations', () => {
     expect(settling.waiting).toHaveLength(1);
     const after = fold({ ...alerts, mute: ['a'] }, A(5, 5, 5), settling);
     expect(after.settling.waiting).toEqual([]);
-    expect(after.told).toEqual([]);
+    expect(after.reported).toEqual([]);
     expect(after.settling.account.muted!.of).toEqual(['a']);
   });
 
@@ -336,8 +336,8 @@ describe('muted recommendations', () => {
         const since = isMailed ? middle : first;
         const days2 = [before.at(-1)!, ...later];
         const shifted = days2.map((of, index) => day(before.length - 1 + index, of));
-        const { settling, told } = foldSnapshots({ ...limits, mute: ['a'] }, shifted, from);
-        expect(told.filter((words) => / a( |$)/.test(words))).toEqual([]);
+        const { settling, reported } = foldSnapshots({ ...limits, mute: ['a'] }, shifted, from);
+        expect(reported.filter((words) => / a( |$)/.test(words))).toEqual([]);
         const moved = (100 * (shifted.at(-1)!.points - since.points)) / 30;
         expect(sumOf(settling)).toBeCloseTo(moved, 6);
       }),

@@ -92,8 +92,8 @@ function scoreChange(before: WireControlScore, after: WireControlScore, maximum:
 
 export const isSuspect = (before: Served, after: Served): boolean => {
   const young = byName(after.newest);
-  const told = before.newest.controlScores;
-  return told.filter(({ controlName }) => !young.has(controlName)).length > told.length / 2;
+  const lastReported = before.newest.controlScores;
+  return lastReported.filter(({ controlName }) => !young.has(controlName)).length > lastReported.length / 2;
 };
 
 const byName = (entry: WireSecureScore): Map<string, WireControlScore> =>

@@ -139,9 +139,9 @@ describe('a practice', () => {
       ['2026-03-08T06:30:00Z', 'America/Los_Angeles'],
       ['2026-11-01T23:58:00Z', 'America/Los_Angeles'],
     ] as const;
-    const said: string[] = [];
+    const outputs: string[] = [];
     for (const [now, zone] of moments) {
-      const { code, printed } = await (said.length === 0 ? start : startHere)(
+      const { code, printed } = await (outputs.length === 0 ? start : startHere)(
         join(root, now.replaceAll(':', '')),
         now,
         zone,
@@ -149,21 +149,21 @@ describe('a practice', () => {
       expect(printed).toContain('nothing is left running');
       expect(code).toBe(0);
       await expectMessages(join(root, now.replaceAll(':', ''), 'channels'));
-      said.push(timeless(printed.replaceAll(now.replaceAll(':', ''), ''), now.slice(0, 10)));
+      outputs.push(timeless(printed.replaceAll(now.replaceAll(':', ''), ''), now.slice(0, 10)));
     }
-    for (const each of said) expect(each).toBe(said[0]);
-    expect(said[0]).toContain('day 0: day 10 of 10');
-    expect(said[0]).toContain(' » start → ops (slack), siem (webhook), soc (teams)\n');
-    expect(said[0]).not.toMatch(/… waits|✗ given up/);
+    for (const each of outputs) expect(each).toBe(outputs[0]);
+    expect(outputs[0]).toContain('day 0: day 10 of 10');
+    expect(outputs[0]).toContain(' » start → ops (slack), siem (webhook), soc (teams)\n');
+    expect(outputs[0]).not.toMatch(/… waits|✗ given up/);
   }, 240_000);
 
   it('that fails says what and what to do, without a stack', async () => {
     const file = join(root, 'a file');
     await writeFile(file, '');
     vi.spyOn(console, 'log').mockImplementation(() => {});
-    const said = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const outputs = vi.spyOn(console, 'error').mockImplementation(() => {});
     expect(await practise(new Date(), join(file, 'practice'))).toBe(1);
-    const printed = said.mock.calls.join('\n');
+    const printed = outputs.mock.calls.join('\n');
     vi.restoreAllMocks();
     expect(printed).toMatch(
       /^\nThe folder ".*a file\/practice" cannot be written: .*ENOTDIR.*\.\n→ Let the user/,

@@ -27,13 +27,13 @@ describe('the practice tenant', () => {
   /** The days that are compared: those with a new snapshot that nobody has to doubt. */
   const compared: { after: number; day: number; changes: Set<string> }[] = [];
   const suspect: number[] = [];
-  let told = at(1);
+  let reported = at(1);
   for (const now of served.slice(1)) {
-    if (now.newestDay === told.newestDay) continue;
-    if (isSuspect(told, now)) suspect.push(now.day);
+    if (now.newestDay === reported.newestDay) continue;
+    if (isSuspect(reported, now)) suspect.push(now.day);
     else {
-      compared.push({ after: told.day, day: now.day, changes: changesBetween(told, now) });
-      told = now;
+      compared.push({ after: reported.day, day: now.day, changes: changesBetween(reported, now) });
+      reported = now;
     }
   }
 

@@ -769,7 +769,7 @@ export class Oracle {
       const decidedRows = own.filter(({ kind }) => kind === 'decided').length;
       if (decidedRows > 0) found.set(each.uid, (found.get(each.uid) ?? 0) + decidedRows);
       got.delete('decided');
-      const said = `${control.name} (${[...got].join('/') || 'nothing'}, expected ${[...each.kinds].join('/')})`;
+      const label = `${control.name} (${[...got].join('/') || 'nothing'}, expected ${[...each.kinds].join('/')})`;
       const noPoints = (each.before?.points ?? 0) === 0 || (each.after?.points ?? 0) === 0;
       const isUncertain = hasGap && noPoints && each.kinds.has('re-scored');
       const wanted = new Set(each.kinds);
@@ -778,11 +778,11 @@ export class Oracle {
         const moved = own.find(({ kind }) => ['lost', 'gained', 'drift'].includes(kind));
         const allowed = each.mayDrift ? ['drift', up ? 'gained' : 'lost'] : [up ? 'gained' : 'lost'];
         if (!moved || !allowed.includes(moved.kind))
-          this.violate(`${where}: ${said}: the move is ${moved?.kind ?? 'not reported'}`);
+          this.violate(`${where}: ${label}: the move is ${moved?.kind ?? 'not reported'}`);
         for (const kind of ['lost', 'gained', 'drift']) got.delete(kind);
       }
       if (isUncertain) continue;
-      if (!isDeepStrictEqual(wanted, got)) this.violate(`${where}: ${said}`);
+      if (!isDeepStrictEqual(wanted, got)) this.violate(`${where}: ${label}`);
       const one = own.find(({ kind }) => kind !== 'decided' || own.length === 1);
       if (
         one &&
@@ -790,18 +790,19 @@ export class Oracle {
         (!close(one.points.before, each.before?.points ?? null) ||
           !close(one.points.after, each.after?.points ?? null))
       )
-        this.violate(`${where}: ${said}: points ${JSON.stringify(one.points)}`);
+        this.violate(`${where}: ${label}: points ${JSON.stringify(one.points)}`);
       const share = own.reduce((sum, row) => sum + row.percentagePoints, 0);
       if (Math.abs(share - each.share) > CLOSE)
-        this.violate(`${where}: ${said}: share ${share}, expected ${each.share}`);
+        this.violate(`${where}: ${label}: share ${share}, expected ${each.share}`);
       for (const { cause } of own)
         if (cause !== null && !each.causes.has(cause))
-          this.violate(`${where}: ${said}: caused by ${cause}, expected ${[...each.causes].join('/')}`);
+          this.violate(`${where}: ${label}: caused by ${cause}, expected ${[...each.causes].join('/')}`);
       const isOpen = this.#isMuted(tenant, control.name) || each.mayDrift;
       if (tenant !== 1 && !isOpen) {
         for (const row of own) {
           const isFolded = row.fate === 'folded' && each.kinds.has('re-scored');
-          if (row.fate !== 'told' && !isFolded) this.violate(`${where}: ${said}: ${row.kind} is ${row.fate}`);
+          if (row.fate !== 'told' && !isFolded)
+            this.violate(`${where}: ${label}: ${row.kind} is ${row.fate}`);
         }
       }
     }
