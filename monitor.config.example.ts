@@ -39,7 +39,7 @@ export default defineConfig({
   alerts: { confirmDrops: 0, minimumPoints: 0 },
 
   // Where reports go beside mail: docs/channels.md explains how to make each. Their addresses are secrets, put there with
-  // "secure-score channel put soc".
+  // "./secure-score channel put soc".
   // channels: [{ name: 'soc', type: 'teams', url: { secret: 'secure-score/soc' } }],
 
   // To take up the bucket that an earlier deployment left:

@@ -31,7 +31,35 @@ export function jsonFault({ message }: Error, text: string): string {
   // Node quotes the beginning of the text, line breaks and all.
   const what = message.replaceAll(/\s+/g, ' ');
   const place = /^(.*?)(?: in JSON)? at position \d+ \(line (\d+) column (\d+)\)$/.exec(what);
-  return place
-    ? `${place[1]} (line ${place[2]}, column ${place[3]})`
-    : `${what} (line ${text.split('\n').length})`;
+  if (place) return `${place[1]} (line ${place[2]}, column ${place[3]})`;
+  const lines = text.slice(0, tokenFault(text)).split('\n');
+  const [token] = UNEXPECTED.exec(what) ?? [];
+  return token === undefined
+    ? `${what} (line ${lines.length})`
+    : `${token} (line ${lines.length}, column ${lines.at(-1)!.length + 1})`;
+}
+
+/** What Node says of a token without its position, before it quotes the text. */
+const UNEXPECTED = /^Unexpected token '.+?'(?=, )/;
+
+/**
+ * The index of the token that Node did not expect, or the length of a text that only ends too early: a beginning of the
+ * text has that fault if, and only if, it reaches the token.
+ */
+function tokenFault(text: string): number {
+  const hasFault = (length: number): boolean => {
+    try {
+      JSON.parse(text.slice(0, length));
+      return false;
+    } catch (error) {
+      return UNEXPECTED.test((error as Error).message);
+    }
+  };
+  let [low, high] = [0, text.length + 1];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (hasFault(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low > text.length ? text.length : low - 1;
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { jsonFault } from '../../lambda/text-file.ts';
 
 /** In a process of its own: vitest imports in its own way. */
 const ROOT = join(import.meta.dirname, '../..');
@@ -84,6 +85,13 @@ describe('a config outside the checkout', () => {
     ['TypeScript', 'a.ts', MODULE.replace('Söhne",', 'Söhne"'), /\(line 6, column 7\)$/, /comma/],
     ['JavaScript', 'a.mjs', MODULE.replace('Söhne",', 'Söhne"'), /\(line 6, column 7\)$/, /comma/],
     ['JSON', 'a.json', JSON_TEXT.replace('Söhne",', 'Söhne"'), /\(line 5, column 7\)$/, /comma/],
+    [
+      'JSON with a comma for a value',
+      'm.json',
+      '{\n "tenants": [,]\n}',
+      /Unexpected token ',' \(line 2, column 14\)$/,
+      /comma/,
+    ],
     ['JSON that ends too early', 'b.json', JSON_TEXT.slice(0, 40), /line \d/, /bracket/],
     ['JSON that is empty', 'c.json', '', /\(line 1\)$/, /bracket/],
     [
@@ -133,4 +141,28 @@ describe('a config outside the checkout', () => {
     expect(found).toMatchObject({ code: 'config-invalid' });
     expect(found.message).toContain('the config: is missing, expected an object like defineConfig(');
   });
+});
+
+test('a character that no JSON has is found wherever it stands', () => {
+  const text = JSON.stringify(
+    { a: [1, { b: 'x\ny' }, [], null], c: { d: [true, 'é😀'] }, e: 'z'.repeat(99) },
+    null,
+    2,
+  );
+  const places = [...text.matchAll(/\s/g)].map(({ index }) => index);
+  expect(places.length).toBeGreaterThan(20);
+  for (const at of places) {
+    const wrong = `${text.slice(0, at)};${text.slice(at)}`;
+    const lines = text.slice(0, at).split('\n');
+    let fault: unknown;
+    try {
+      JSON.parse(wrong);
+    } catch (error) {
+      fault = jsonFault(error as Error, wrong);
+    }
+    expect([wrong, fault]).toEqual([
+      wrong,
+      expect.stringMatching(`[(]line ${lines.length}, column ${lines.at(-1)!.length + 1}[)]$`),
+    ]);
+  }
 });

@@ -160,11 +160,6 @@ const WAYS: Record<string, Way> = {
   'Certificates: aws iam enable-outbound-web-identity-federation': {
     not: 'the emulator vouches for nobody: docs/decisions/emulated-aws.md',
   },
-  'Ask the archive: ./secure-score history exposed --control "Require MFA"': {
-    // A recommendation that the simulated tenant has.
-    typed: (command) => command.replace('Require MFA', 'Set LAN Manager authentication level'),
-    shows: /Contoso/,
-  },
   'Ask the archive: ./secure-score history open': { shows: /secure-score-history\.html/ },
   'Limits: ./secure-score …': { typed: (command) => command.replace('…', '--version') },
   'Limits: npm run secure-score -- …': { typed: (command) => command.replace('…', '--version') },
