@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { allQuestions } from '../../history/questions.ts';
 import { callHere } from '../../lambda/command-line.ts';
 import type { Config } from '../../lambda/config.ts';
-import { DEFAULT_CONFIG, loadConfig } from './load-config.ts';
 
 /**
  * The program that a shell is to ask and to complete: by its whole path, for a shell finds it by its last part in
@@ -54,6 +53,8 @@ export async function proposals(words: string[]): Promise<{ names: string[]; onl
 
 /** Of the config that the command line names; a shell shows no errors. */
 async function configOf(typed: string[]): Promise<Pick<Config, 'tenants' | 'channels'>> {
+  // Only now: what checks a config is half of what the program would load, whatever is called.
+  const { DEFAULT_CONFIG, loadConfig } = await import('./load-config.ts');
   // The words stand the other way round.
   const at = typed.indexOf('--config');
   const path = at > 0 ? typed[at - 1]! : DEFAULT_CONFIG;

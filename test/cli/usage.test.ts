@@ -33,6 +33,24 @@ const good = file(
 
 afterEach(() => vi.restoreAllMocks());
 
+describe('the start', () => {
+  it('of the help loads no more than it takes to print it', () => {
+    const names = `import { registerHooks } from 'node:module';
+      registerHooks({ load: (url, context, next) => (console.log('loads', url), next(url, context)) });`;
+    const { stdout, status } = spawnSync(
+      process.execPath,
+      ['--import', `data:text/javascript,${encodeURIComponent(names)}`, 'bin/secure-score.ts', '--help'],
+      { cwd: ROOT, encoding: 'utf8' },
+    );
+    expect(status).toBe(0);
+    const loaded = [...stdout.matchAll(/^loads .*node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map(
+      ([, name]) => name,
+    );
+    expect(loaded).toContain('yargs');
+    expect(loaded.filter((name) => /zod|csv-parse|nodemailer|duckdb|aws/.test(name!))).toEqual([]);
+  });
+});
+
 describe('the command line', () => {
   it.each([
     [[], 2, 'Choose a command'],
