@@ -478,7 +478,7 @@ function whoOf(ids: string[], { tenants }: DigestReport): string {
   const [those, others] = [names(true), names(false)];
   if (those.length <= NAMES) return listing(those);
   if (others.length === 0) return 'all';
-  return others.length <= NAMES ? `all except ${listing(others)}` : `${named(those)} (all in ${LIST_NAME})`;
+  return others.length <= NAMES ? `all except ${listing(others)}` : named(those);
 }
 
 /** The same decision in several tenants once. */
