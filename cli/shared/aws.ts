@@ -40,7 +40,8 @@ const SIGN_IN = 'Sign in to AWS (aws sso login), or set AWS_PROFILE to the profi
 
 function explain(name: string, message: string, permission: string, target: string): MonitorError {
   const detail = `${name}: ${quote(message, 300)}`;
-  if (message.startsWith('Region is missing')) {
+  // The second: AWS_REGION is there, and empty.
+  if (/^Region is missing|^Region not accepted: region=""/.test(message)) {
     return new MonitorError(
       'aws-region-missing',
       'No AWS region is set.',

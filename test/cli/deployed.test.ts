@@ -160,6 +160,10 @@ describe('secure-score run --deployed', () => {
       /No usable AWS credentials[^]*aws sso login/,
     ],
     [new Error('Region is missing'), /No AWS region is set[^]*AWS_REGION/],
+    [
+      new Error('Region not accepted: region="" is not a valid hostname component.'),
+      /No AWS region is set[^]*AWS_REGION/,
+    ],
   ])('says how to get a deployment where there is none (%#)', async (error, message) => {
     stacks.on(DescribeStacksCommand).rejects(error);
     const { code, stderr } = await run();
