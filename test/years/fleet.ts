@@ -13,6 +13,7 @@ import type {
   Ports,
   Schedules,
 } from '../../lambda/ports.ts';
+import type { AppKeys } from '../../lambda/rotation/ports.ts';
 import { rotate } from '../../lambda/rotation/rotate.ts';
 import { watch } from '../../lambda/watch/watch.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
@@ -133,6 +134,8 @@ export class Fleet {
   readonly #events: Event[][][];
   #invocations = 0;
   #made = 0;
+  /** Of the keys added by renewals, how many ids came back. */
+  #answered = 0;
 
   constructor(history: History) {
     this.#history = history;
@@ -415,8 +418,19 @@ export class Fleet {
         },
       });
     const before = this.secret.current;
+    const wrapped = wrap(this.keys as AppKeys);
+    const keys: AppKeys = {
+      signIn: (...args) => wrapped.signIn(...args),
+      prove: (...args) => wrapped.prove(...args),
+      remove: (...args) => wrapped.remove(...args),
+      add: async (...args) => {
+        const id = await wrapped.add(...args);
+        this.#answered += 1;
+        return id;
+      },
+    };
     try {
-      await rotate({
+      const { renewals } = await rotate({
         deployment: 'years',
         tenants: this.#history.tenants.map((index) => tenants[index]!),
         sender: SENDER,
@@ -427,15 +441,15 @@ export class Fleet {
             deadline: new Date(this.clock.now().getTime() + 10 * MINUTE_MS),
           },
           certificates: () => wrap(this.secret),
-          keys: wrap(this.keys),
+          keys,
           create: guard((options: Parameters<typeof createCertificate>[0]) => {
             const index = (this.#made += 1);
             return (made[index] ??= createCertificate(options));
           }),
           store: wrap(this.store as ObjectStore),
           mailer: {
-            send: async (mail) => {
-              this.oracle.renewalSent(day, mail);
+            send: async () => {
+              this.oracle.renewalSent(day);
               return 'id';
             },
           },
@@ -443,6 +457,8 @@ export class Fleet {
           pause: async (ms) => this.clock.advance(ms),
         },
       });
+      const untold = this.keys.apps.size + this.keys.added - this.#answered;
+      for (const renewal of renewals) this.oracle.renewed(day, renewal, untold);
     } catch (error) {
       if (!(error instanceof Crash)) this.oracle.violate(`day ${day}: the renewal failed: ${String(error)}`);
       else if (this.secret.pending !== null) this.oracle.figures.interrupted += 1;

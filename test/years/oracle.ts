@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import type { Tenant } from '../../lambda/config.ts';
 import type { Message } from '../../lambda/ports.ts';
+import type { Renewal } from '../../lambda/rotation/rotate.ts';
 import type { WatchResult } from '../../lambda/watch/watch.ts';
 import { entryOf, type Served } from './graph.ts';
 import { FIVE_YEARS, type Event, type History } from './history.ts';
@@ -222,6 +223,7 @@ export class Oracle {
   readonly #gone: { tenant: number; day: number; delivery: Delivery }[] = [];
   readonly #events: Event[][][] = [];
   readonly #digests = new Map<string, DigestBook>();
+  readonly #leftOver = new Set<string>();
   readonly #watchMails = new Map<string, number>();
   /** By tenant: at which times of the day, in UTC, its schedule fired. */
   readonly #times: Set<number>[] = [];
@@ -356,12 +358,22 @@ export class Oracle {
     for (const person of readers[kind] ?? []) this.#count(person, name, invoked.day);
   }
 
-  /** "Nothing has to be done": what is left over is only mentioned. */
-  renewalSent(day: number, { subject, text }: { subject: string; text: string }): void {
-    if (!subject.includes('an old certificate of') || !/Nothing\s+has\s+to\s+be\s+done/.test(text))
-      this.violate(`day ${day}: the renewal asks for a human: ${subject}`);
+  renewalSent(day: number): void {
     this.figures.renewalMails += 1;
     this.#count('oncall@contoso.com', 'renewals', day);
+  }
+
+  /**
+   * A renewal needs nobody. What it leaves over only ends by itself: keys whose id nobody was told.
+   * @param untold how many there can be
+   */
+  renewed(day: number, { obstacles, leftOver }: Renewal, untold: number): void {
+    for (const { code } of obstacles) this.violate(`day ${day}: the renewal needs somebody: ${code}`);
+    for (const { thumbprint, clientId } of leftOver) this.#leftOver.add(`${clientId} ${thumbprint}`);
+    if (this.#leftOver.size > untold)
+      this.violate(
+        `day ${day}: ${this.#leftOver.size} keys are left over, of which the ids of ${untold} are unknown`,
+      );
   }
 
   watchSent(day: number, subject: string): void {
