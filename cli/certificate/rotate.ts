@@ -98,7 +98,11 @@ async function act(flags: RotateFlags): Promise<number> {
 }
 
 async function rotationFunctionOf(stack = DEPLOYMENT_STACK): Promise<string> {
-  const { outputs } = await findDeployment(stack);
+  const { outputs } = await findDeployment(stack).catch((error: unknown) => {
+    if (!(error instanceof MonitorError)) throw error;
+    const { code, message, advice, retryable } = error;
+    throw new MonitorError(code, message, `${advice} To renew a file: --certificate <file>.`, { retryable });
+  });
   if (outputs.rotationFunctionName) return outputs.rotationFunctionName;
   throw new MonitorError(
     'rotation-not-deployed',

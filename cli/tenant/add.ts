@@ -117,7 +117,7 @@ async function act(flags: AddFlags): Promise<number> {
   if (flags.json) {
     const { tenantId, name } = tenant;
     console.log(JSON.stringify({ tenant: tenantId, name, domain: domain ?? null, consent, checks }, null, 2));
-  } else if (flags.archive === undefined) console.log(`\nIt has no schedule yet. ${DEPLOY}`);
+  } else if (flags.archive === undefined) console.log(`\nA schedule of the deployment runs it. ${DEPLOY}`);
   return EXIT.done;
 }
 

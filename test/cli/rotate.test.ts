@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { practise, secureScore, holdsSecrets, type Practice } from './support.ts';
 
 let practice: Practice;
@@ -37,6 +37,13 @@ it('--dry-run names a wrong object id, and what to do', async () => {
   const { code, stdout } = await rotate('--dry-run');
   expect(code).toBe(1);
   expect(stdout).toMatch(/objectId/);
+});
+
+it('without AWS says how a file is renewed', async () => {
+  vi.stubEnv('AWS_REGION', '');
+  vi.stubEnv('AWS_DEFAULT_REGION', '');
+  const { code, stderr } = await secureScore('certificate', 'rotate', '--dry-run');
+  expect([code, stderr]).toEqual([1, expect.stringContaining('To renew a file: --certificate <file>')]);
 });
 
 it('says that it is not due, and changes nothing', async () => {
