@@ -201,6 +201,7 @@ describe('the watch', () => {
     expect(result).toEqual({
       watched: 2,
       overdue: [],
+      overdueDigests: [],
       stale: [],
       damaged: [],
       certificateDaysLeft: 29,
