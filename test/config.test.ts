@@ -188,11 +188,11 @@ describe('a config', () => {
       (c) => (c.alerts = { confirmDrops: 0.5 }),
       'alerts.confirmDrops: found 0.5, expected a whole number',
     ],
-  ])('with %s wrong fails with the path, what was found and what is wanted', (_, spoil, expected) => {
+  ])('with %s wrong fails with the path, what was found and what is expected', (_, spoil, expected) => {
     expect(errorOf(spoil)).toContain(expected);
   });
 
-  it('gives every tenant the channels that hear of it', () => {
+  it('gives every tenant the channels that cover it', () => {
     const config = {
       ...minimal(),
       tenants: [
@@ -332,7 +332,7 @@ describe('a config', () => {
     expect(found).not.toMatch(/hush|pass/);
   });
 
-  it('of many tenants names the one that is wrong', () => {
+  it('of many tenants shows which one is wrong', () => {
     const found = errorOf((c) => {
       c.tenants = range(300).map((_, index) => ({
         ...c.tenants[0],
@@ -351,7 +351,7 @@ describe('a config', () => {
     expect(found.split('\n')).toHaveLength(3);
   });
 
-  it('takes names as people write them, and addresses in the form in which SES sends to them', () => {
+  it('accepts names as people write them, and addresses in the form in which SES sends to them', () => {
     const config = minimal();
     config.tenants[0]!.name = ' گروه می‌خواهم 👩‍💻 ';
     config.tenants[0]!.recipients = [
@@ -370,7 +370,7 @@ describe('a config', () => {
     expect(tenantSchema.parse(structuredClone(tenants[0]))).toEqual(tenants[0]);
   });
 
-  it('that is not there at all is said so', () => {
+  it('that is missing altogether is reported', () => {
     expect(() => parseConfig(undefined, 'monitor.config.ts')).toThrow(
       'monitor.config.ts is not a valid config',
     );
@@ -401,7 +401,7 @@ describe('the app that signs in', () => {
     return 'accepted';
   };
 
-  it('is that of `app` for tenants without one of their own, and for those that name the same', () => {
+  it('is that of `app` for tenants without one of their own, and for those with the same one', () => {
     const own = '55555555-1111-2222-3333-444444444444';
     const { tenants } = parseConfig({ ...two({}, { clientId: own }), app }, 'the config');
     expect(tenants[0]).toMatchObject({
@@ -428,7 +428,7 @@ describe('the app that signs in', () => {
     expect(messageOf(two(home, having(GUID)))).toBe('accepted');
   });
 
-  it('stands in the event of the function, which also takes one from before there was more than its id', () => {
+  it('is in the event of the function, which also accepts an older one with only its id', () => {
     const [tenant] = parseConfig({ ...two({}, {}), app }, 'the config').tenants;
     expect(tenantSchema.parse(JSON.parse(JSON.stringify(tenant)))).toEqual(tenant);
     const { objectId: _, homeTenantId: _home, signIn: _signIn, rotate: _rotate, ...old } = tenant!;

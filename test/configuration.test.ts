@@ -18,7 +18,7 @@ interface Node {
 }
 const schema = JSON.parse(files['monitor.config.schema.json']!) as Node;
 
-test.each(Object.keys(files))('%s is what its source makes (else: npm run docs)', (path) => {
+test.each(Object.keys(files))('%s matches its source (if not: npm run docs)', (path) => {
   expect(readFileSync(join(ROOT, path), 'utf8')).toBe(files[path]);
 });
 
@@ -33,7 +33,7 @@ function fields(node: Node, path = ''): [path: string, field: Node][] {
   ];
 }
 
-test('every field has a meaning, and stands in the reference', () => {
+test('every field has a meaning, and is in the reference', () => {
   expect(fields(schema).length).toBeGreaterThan(25);
   for (const [path, { description }] of fields(schema)) {
     expect({ path, description }).toEqual({
@@ -50,7 +50,7 @@ const filled = () =>
     JSON.stringify(example).replaceAll(/0{8}(-0{4}){3}-0{12}/g, '11111111-0000-4000-8000-000000000000'),
   ) as typeof example;
 
-test('the example is good once its ids are filled in, and refused before, by the check and by editors', () => {
+test('the example is valid once its ids are filled in, and refused before, by the check and by editors', () => {
   expect(() => parseConfig(example, 'monitor.config.example.ts')).toThrow(
     /is the placeholder of the example/,
   );
@@ -63,7 +63,7 @@ test('the example is good once its ids are filled in, and refused before, by the
   expect(editor.safeParse({ ...filled(), schedule: '07:00' }).success).toBe(false);
 });
 
-test('the examples of the reference are good values', () => {
+test('the examples of the reference are valid values', () => {
   // A tenant may be reported in digests alone only where there is one.
   const digests = [{ name: 'all', every: 'day', to: ['soc@msp.example'] }];
   const config = { ...filled(), digests } as unknown as Record<string, unknown>;
@@ -81,7 +81,7 @@ test('the examples of the reference are good values', () => {
   }
 });
 
-test('an older Node is refused with a sentence', () => {
+test('an older Node is refused with a clear sentence', () => {
   expect(nodeFault('20.20.2')).toMatch(/needs Node 24 or newer, and this is Node 20\.20\.2: install it/);
   expect(nodeFault('24.0.0')).toBeUndefined();
   expect(nodeFault('100.1.0')).toBeUndefined();

@@ -153,7 +153,7 @@ describe('a message', () => {
   const COMMANDS = /^(run|doctor|certificate|history|archive|tenant|channel|digest|completion)\b/;
   const found = [...SOURCES, ...DOCUMENTS].flatMap(mentions).filter(({ command }) => COMMANDS.test(command));
 
-  it('names commands that are there, with flags that they take', async () => {
+  it('contains only existing commands, with flags that they accept', async () => {
     expect(found.length).toBeGreaterThan(50);
     const wrong: string[] = [];
     const helps = new Map<string, string>();
@@ -227,7 +227,7 @@ describe('docs/local.md', () => {
     expect(open).toEqual([]);
   });
 
-  it('calls commands that are there, with flags that they take', async () => {
+  it('calls only existing commands, with flags that they accept', async () => {
     const words = [...blocksOf('ini'), ...blocksOf('crontab'), ...blocksOf('xml')].flatMap(calls);
     expect(words.map((each) => each.split(' ')[0])).toEqual([
       'run',
@@ -290,7 +290,7 @@ describe('the call', () => {
 });
 
 describe('a document', () => {
-  it.each(DOCUMENTS)('%s names scripts, programs, files and context that are there', (file) => {
+  it.each(DOCUMENTS)('%s mentions only existing scripts, programs, files and context', (file) => {
     const text = read(file);
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const lacking = [

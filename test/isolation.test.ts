@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { expect, it } from 'vitest';
 
-it('tests see nothing of what their user left in the checkout, in the home and in the environment', () => {
+it('tests see nothing that their user left in the checkout, the home folder and the environment', () => {
   expect(readdirSync('.')).toEqual([]);
   expect(homedir()).toBe(process.cwd());
   const names = Object.keys(process.env);

@@ -41,7 +41,7 @@ function complaints(): Record<string, number> {
 describe('one clock', () => {
   const READING = 'export const all = [new Date(), Date(), Date.now(), Date.now];\n';
 
-  it('is read nowhere but in the places that are listed', () => {
+  it('is read only in the listed places', () => {
     for (const room of ['lambda/run', 'cli', 'history', 'simulator']) write(`${room}/reads.ts`, READING);
     write('lambda/clock.ts', READING);
     write('test/reads.ts', READING);
@@ -69,7 +69,7 @@ describe('one clock', () => {
     expect(complaints()).toEqual({});
   });
 
-  it('lists no place that has no need of it', async () => {
+  it('lists only places that need it', async () => {
     const { PLACES } = (await import(join(ROOT, '.oxlint/one-clock.js'))) as { PLACES: Map<string, string> };
     expect(PLACES.size).toBeGreaterThan(0);
     for (const place of PLACES.keys()) {

@@ -158,7 +158,7 @@ describe('through the proxy', () => {
     expect(new Set(asked)).toEqual(new Set([`127.0.0.2:${portOf(aws)}`]));
   });
 
-  test('with a name and a password, which are nowhere shown', async () => {
+  test('with a name and a password, which are never shown', async () => {
     guarded = true;
     through('HTTPS_PROXY', `me:${PASSWORD}@`);
     const shown = await secureScore('doctor', ...setup(), '--archive', at('archive'));
@@ -169,7 +169,7 @@ describe('through the proxy', () => {
     expect(shown.stdout + shown.stderr).not.toContain(PASSWORD);
   });
 
-  test('that refuses: the proxy is what is said', async () => {
+  test('that refuses is reported as the proxy', async () => {
     guarded = true;
     through('HTTPS_PROXY', `me:wrong-${PASSWORD}@`);
     restore = followProxy();
@@ -231,7 +231,7 @@ describe('an environment', () => {
     ['me:pa55word@proxy', /HTTPS_PROXY/],
     ['proxy:3128', /HTTPS_PROXY/],
     ['http://', /HTTPS_PROXY is not the address/],
-  ])('with HTTPS_PROXY=%s is wrong, and said without its password', async (value, message) => {
+  ])('with HTTPS_PROXY=%s is wrong, and reported without its password', async (value, message) => {
     vi.stubEnv('HTTPS_PROXY', value);
     const { code, stderr } = await secureScore('doctor', ...setup());
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
@@ -245,7 +245,7 @@ describe('an environment', () => {
     expect([proxyOf(), https.globalAgent === globalAgent]).toEqual([null, true]);
   });
 
-  test('with ALL_PROXY alone is warned of', async () => {
+  test('with ALL_PROXY alone gets a warning', async () => {
     vi.stubEnv('ALL_PROXY', 'http://proxy:3128');
     vi.stubEnv('NODE_ENV', 'test');
     const { stdout } = await secureScore(

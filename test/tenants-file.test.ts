@@ -43,7 +43,7 @@ const HEADER = 'name,tenantId,recipients\n';
 const ROW = `Contoso,${id(1)},soc@msp.example\n`;
 
 describe('a CSV file', () => {
-  test('has a tenant a row, with every field that the config has for it', () => {
+  test('has a row per tenant, with every field that the config has for it', () => {
     const { tenants } = load(
       `Name,Tenant ID,domain,recipients.scores,recipients.controls,tags,cloud,clientId,certificate,schedule.at,schedule.timeZone,alerts.confirmDrops,alerts.minimumPoints,alerts.mute,alerts.below,alerts.drop,rotate,signIn
 "Contoso, ""Ltd.""",${id(1)},contoso.com,a@b.co;SecOps Team <s@b.co>,"""Ops, all"" <o@b.co> x@b.co",Gold;eu,usgov,${id(2)},secure-score/contoso,08:00,Europe/Budapest,2,"0,5",scid_*;AdminMFAV2,60,3,false,certificate
@@ -195,13 +195,13 @@ Fabrikam,${id(3).toUpperCase()},,c@d.co,c@d.co,,https://login.example https://gr
     expect(errorOf(content)).toContain(message);
   });
 
-  test('with a domain alone says which command resolves it', () => {
+  test('with only a domain says which command resolves it', () => {
     expect(errorOf(`name,domain,recipients\nContoso,contoso.com,a@b.co\n`)).toMatch(
       /tenant add contoso\.com/,
     );
   });
 
-  test('has the place of every row, whatever stands between them', () => {
+  test('has the place of every row, whatever is between them', () => {
     const between = fc.constantFrom('', '\n', '# a "comment, ;\n', ',,\n', '\n#\n');
     const name = fc.stringMatching(/^[a-zäß"\n#, ]{0,12}$/).map((each) => `a${each.trim()}z`);
     fc.assert(
@@ -285,7 +285,7 @@ describe('the path of a tenants file', () => {
   test.each<[string, string, string]>([
     ['is nowhere', 'none.csv', 'tenants-file-missing'],
     ['has another ending', 'tenants.xlsx', 'tenants-file-unknown'],
-  ])('that %s is said so', (_, from, code) => {
+  ])('that %s is reported', (_, from, code) => {
     writeFileSync(join(folder, 'tenants.xlsx'), '');
     const read = () => withTenants({ ...CONFIG, tenants: { from } }, folder);
     expect(read).toThrow(expect.objectContaining({ code }) as Error);

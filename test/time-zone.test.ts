@@ -31,7 +31,7 @@ test.each([
   ['Budapest', "'Europe/Budapest'"],
   ['New York, USA', "'America/New_York'"],
   ['W. Europe Standard Time', "'Europe/Berlin'"],
-])('%j is none, and the right one is proposed', (text, proposed) => {
+])('%j is no time zone, and the right one is proposed', (text, proposed) => {
   expect(timeZoneFault(text)).toMatch(/^expected a time zone .*: /);
   expect(timeZoneFault(text)?.split(': ')[1]).toBe(proposed);
   for (const name of proposed.matchAll(/'(.+?)'/g)) expect(timeZoneFault(name[1]!)).toBeUndefined();

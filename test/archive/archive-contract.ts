@@ -36,7 +36,7 @@ function report(date: string, toldAt: string, name = 'Contoso'): Report {
 /** What a run relies on, whatever the store: on a folder by `npm test`, on S3 by `npm run test:s3`. */
 export function archiveContract(newStore: () => Promise<ObjectStore>): void {
   describe('an archive', () => {
-    test('keeps a snapshot verbatim under the hash of its canonical JSON, and never overwrites it', async () => {
+    test('archives a snapshot verbatim under the hash of its canonical JSON, and never overwrites it', async () => {
       const store = await newStore();
       const archive = new Archive(store, TENANT_ID);
       // Unknown keys, texts of every kind, numbers as Graph writes them.
@@ -95,7 +95,7 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
       ]);
     });
 
-    test('knows what the last report left, of several on one day the later, and passes over those without a score', async () => {
+    test('finds where the last report ended (the later of several on one day), and ignores those without a score', async () => {
       const archive = new Archive(await newStore(), TENANT_ID);
       const add = (date: string | null, toldAt: string, snapshot: string) =>
         archive.add(
@@ -131,7 +131,7 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
       ['torn', Buffer.from('torn')],
       ['cut', null],
       ['not ours', Buffer.from('H4sIAAAAAAAAA6uuBQBDv6ajAgAAAA==', 'base64')],
-    ])('names an object that is %s', async (_, bytes) => {
+    ])('reports an object that is %s', async (_, bytes) => {
       const store = await newStore();
       const archive = new Archive(store, TENANT_ID);
       const hash = contentHash('x');
@@ -180,7 +180,7 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
   describe('runs', () => {
     const BASE = { controls: { alpha: 8, beta: 5, gamma: 2 }, maximum: 30 };
 
-    test('of two at once end in one archive and one of each mail', async () => {
+    test('that overlap end in one archive and one of each mail', async () => {
       const w = world('2026-03-01T07:00:00Z');
       const store = await newStore();
       const runOf = () => {

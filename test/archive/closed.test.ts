@@ -179,7 +179,7 @@ describe('months that no run changes any more', () => {
     expect([...alone.objects.keys()].filter((key) => key.startsWith(layout.closedMonths))).toEqual([]);
   });
 
-  it('wait for a tenant whose columns are being written, but not for ever', async () => {
+  it('wait for a tenant whose columns are being written, but not forever', async () => {
     const store = base.copy();
     const key = layout.columnsState(SECOND);
     const state = JSON.parse(Buffer.from(store.objects.get(key)!).toString()) as object;
@@ -202,7 +202,7 @@ describe('months that no run changes any more', () => {
     expect(isClosed(store, '2026-02')).toBe(false);
   });
 
-  it('are closed also where an earlier version wrote their files', async () => {
+  it('are closed even if an earlier version wrote their files', async () => {
     const store = base.copy();
     const key = layout.columns('controls', '2026-01', SECOND);
     const bytes = store.objects.get(key)!;
@@ -218,7 +218,7 @@ describe('months that no run changes any more', () => {
     expect(await read(store.objects, store.objects)).toEqual(expected.toSorted());
   });
 
-  it('belong to no tenant and are nothing foreign', async () => {
+  it('belong to no tenant and do not count as foreign objects', async () => {
     const store = base.copy();
     await close(store);
     expect((await listTenants(store)).foreign).toEqual([]);
@@ -226,7 +226,7 @@ describe('months that no run changes any more', () => {
   });
 });
 
-describe('whoever reads meanwhile', () => {
+describe('a reader', () => {
   it('has each row once while months are closed', async () => {
     const moments = await momentsOf(base.copy(), close);
     expect(moments.length).toBeGreaterThan(9);
@@ -264,7 +264,7 @@ describe('a crash', () => {
     }
   });
 
-  it('of a late writer, at whichever call, leaves what it left without copies', async () => {
+  it('of a late writer, at whichever call, leaves the month without copies', async () => {
     const closed = base.copy();
     await close(closed);
     const counted = tracked(closed.copy(), {});
@@ -333,7 +333,7 @@ describe('a late writer', () => {
     }
   });
 
-  it('asks nothing more of the store where the month cannot be closed yet', async () => {
+  it('makes no further calls to the store if the month cannot be closed yet', async () => {
     const calls = tracked(base.copy(), {});
     await reopenMonth(calls, '2026-06', new Date(NOW));
     expect(calls.calls).toBe(0);
@@ -372,7 +372,7 @@ describe('verifying closed months', () => {
   const write = (store: MemoryStore, key: string, content: object) =>
     store.objects.set(key, Buffer.from(JSON.stringify(content)));
 
-  it('finds nothing in what closing made, nor where nothing is closed', async () => {
+  it('finds nothing wrong after closing, nor if nothing is closed', async () => {
     const { store } = await closedStore();
     expect(await verifyClosedMonths(store)).toEqual([]);
     expect(await verifyClosedMonths(base)).toEqual([]);
@@ -412,7 +412,7 @@ describe('verifying closed months', () => {
     expect(await forged([all[0]!, all[0]!, ...all.slice(2)])).toEqual([{ key: month, why }]);
   });
 
-  it('leaves a month alone that is opened meanwhile', async () => {
+  it('ignores a month that is opened meanwhile', async () => {
     const { store, month, record } = await closedStore();
     store.objects.delete(record.copies.scores[0]!);
     const get = store.get.bind(store);
@@ -425,7 +425,7 @@ describe('verifying closed months', () => {
   });
 });
 
-it('a file joined of one is that file', () => {
+it('joining one file gives the same file', () => {
   for (const table of TABLES) {
     const key = layout.columns(table.name, '2026-02', FIRST);
     expect(Buffer.compare(joined(table, [base.objects.get(key)!]), base.objects.get(key)!)).toBe(0);
@@ -478,7 +478,7 @@ describe('DuckDB', () => {
     return { answers, skipped, lost: engine.lost(new Map(), null) };
   }
 
-  it('answers from the copies as from the files; from the files where a copy is damaged', async () => {
+  it('answers the same from copies and files, and from the files if a copy is damaged', async () => {
     const store = base.copy();
     await close(store);
     const expected = await answersOf(await folderOf('open', base));

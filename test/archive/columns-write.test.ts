@@ -92,7 +92,7 @@ describe('an ordinary day', () => {
     expect(store.dump('history/')).toEqual(await rebuilt(store));
   });
 
-  it('made from scratch reads a catalogue twice, for its time and for its days, however many they are', async () => {
+  it('made from scratch reads a catalogue twice, for its time and for its days, whatever their number', async () => {
     const store = await archived('2026-03-01', 30);
     const calls: string[] = [];
     const from = watched(store, calls);
@@ -102,7 +102,7 @@ describe('an ordinary day', () => {
     expect(new Set(reads).size).toBe(1);
   });
 
-  it('on which nothing came writes nothing', async () => {
+  it('without a new snapshot writes nothing', async () => {
     const store = await archived('2026-03-01', 12);
     const calls: string[] = [];
     await archive(
@@ -146,7 +146,7 @@ describe('what was damaged or lost', () => {
     }
   });
 
-  it('is made again with everything, where it is the state of the columns', async () => {
+  it('is made again, with all columns if it is their state', async () => {
     const store = await archived('2026-02-20', 20);
     store.objects.set(`state/columns/tenant=${TENANT_ID}.json`, Buffer.from('{}'));
     store.objects.delete(file('changes', '2026-02'));
@@ -265,7 +265,7 @@ describe('a day that does not prove itself', () => {
     });
   });
 
-  it('is any day, where a catalogue does not prove itself: nobody knows any more when it was in force', async () => {
+  it('is any day if a catalogue does not prove itself, because its time in force is unknown', async () => {
     const store = new MemoryStore();
     for (const [last, title] of [
       ['2026-03-08', 'Old'],
@@ -288,7 +288,7 @@ describe('a day that does not prove itself', () => {
 });
 
 describe('a run whose columns fail', () => {
-  it('has sent its mails, reports it in the log and in a metric, and the next one catches up', async () => {
+  it('has sent its mails, reports the failure in the log and in a metric, and the next run catches up', async () => {
     const w = world('2026-03-01T07:00:00Z');
     fillDays(w.graph, '2026-02-20', 10, BASE);
     const run = w.runOf();
@@ -316,8 +316,8 @@ describe('a run whose columns fail', () => {
   });
 });
 
-describe('more than a run has time for', () => {
-  it('is begun, month by month, and gone on with by the next', async () => {
+describe('work that exceeds the time of a run', () => {
+  it('is begun, month by month, and continued by the next run', async () => {
     const intact = await archived('2025-12-20', 90);
     const store = intact.copy();
     for (const key of store.objects.keys()) if (/^(history|state)\//.test(key)) store.objects.delete(key);
@@ -460,7 +460,7 @@ it('a later day of an absence dates a maximum of the month before', async () => 
   expect(changes).toMatchObject([{ kind: 're-scored', control: 'empty', date: '2026-02-25' }]);
 });
 
-describe('rows that are written already are made again', () => {
+describe('existing rows are made again', () => {
   it.each([1, 2])('where version %i wrote them', async (version) => {
     const store = await archived('2026-02-20', 20);
     const before = store.dump('history/');

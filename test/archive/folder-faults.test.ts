@@ -74,7 +74,7 @@ describe('a folder', () => {
     expect(await readdir(path.join(root, '.tmp'))).toEqual([]);
   });
 
-  test('whose disk is full half-way through a file keeps nothing of it', async () => {
+  test('whose disk fills up while a file is written keeps no part of it', async () => {
     const store = folderStore(root);
     const open =
       vi.mocked(fs.open).getMockImplementation() ??
@@ -91,7 +91,7 @@ describe('a folder', () => {
     expect(await readdir(path.join(root, '.tmp'))).toEqual([]);
   });
 
-  test('that cannot be flushed (Windows) takes objects all the same', async () => {
+  test('that cannot be flushed (Windows) still accepts objects', async () => {
     const store = folderStore(root);
     await store.create('a', bytes('1'));
     const actual = await vi.importActual<typeof fs>('node:fs/promises');
@@ -143,7 +143,7 @@ describe('a folder', () => {
     ]);
   });
 
-  test('gives the lock of a dead holder to one, even if another is slow to remove it', async () => {
+  test('gives the lock of a dead holder to only one process, even if another is slow to remove it', async () => {
     const lock = path.join(root, 'one.lock');
     await fs.writeFile(lock, 'of somebody');
     await fs.utimes(lock, 1, 1);
@@ -165,7 +165,7 @@ describe('a folder', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  test('on NFS may answer that a link is there, which it has just made itself', async () => {
+  test('on NFS may answer that a link exists that it has just made itself', async () => {
     const store = folderStore(root);
     const version = await store.replace('state/a.json', bytes('1'), null);
     const actual = await vi.importActual<typeof fs>('node:fs/promises');

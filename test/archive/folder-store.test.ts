@@ -55,7 +55,7 @@ describe('a folder', () => {
     (store) => folderStore(store.location),
   );
 
-  test('and all in it are for their owner alone', async () => {
+  test('and everything in it are readable by their owner alone', async () => {
     const root = path.join(await newRoot(), 'below/this');
     await folderStore(root).create('a/b', bytes('1'));
     const mode = async (name: string): Promise<string> => ((await stat(name)).mode & 0o777).toString(8);
@@ -64,7 +64,7 @@ describe('a folder', () => {
     expect(await mode(path.join(root, 'a/b'))).toBe('600');
   });
 
-  test('is left alone by reading, and holds nothing but objects after writing', async () => {
+  test('is not changed by reading, and contains only objects after writing', async () => {
     const root = path.join(await newRoot(), 'not-yet');
     const store = folderStore(root);
     expect([await store.get('a'), await store.list('')]).toEqual([undefined, []]);
@@ -78,7 +78,7 @@ describe('a folder', () => {
     expect(await readdir(path.join(root, '.tmp'))).toEqual([]);
   });
 
-  test('may be a link, may not hold any', async () => {
+  test('may be a link, but may not contain any', async () => {
     const root = await newRoot();
     await folderStore(root).create('a/b', bytes('1'));
     await symlink(root, `${root}-link`);
@@ -91,7 +91,7 @@ describe('a folder', () => {
     });
   });
 
-  test('may hold things that are not of the archive', async () => {
+  test('may contain files that do not belong to the archive', async () => {
     const root = await newRoot();
     await writeFile(path.join(root, '.DS_Store'), '');
     await writeFile(path.join(root, 'read me.txt'), '');
@@ -130,7 +130,7 @@ describe('a folder', () => {
 });
 
 describe('processes', () => {
-  test('that count together lose no step', { timeout: 20_000 }, async () => {
+  test('that share a counter lose no step', { timeout: 20_000 }, async () => {
     const root = await newRoot();
     const children = [writer(root, 'count', '50'), writer(root, 'count', '50')];
     expect((await Promise.all(children.map((child) => once(child, 'exit')))).flat()).toEqual([
@@ -226,7 +226,7 @@ describe('a lock', () => {
     expect(await take()).toBe('taken');
   });
 
-  test('of a living holder is waited for, then its holder is named', async () => {
+  test('of a living holder is waited for, then reported with its holder', async () => {
     await withLock(folder, 'one', 'state/a.json', async () => {
       await expect(take(50)).rejects.toMatchObject({
         code: 'archive-locked',
@@ -237,7 +237,7 @@ describe('a lock', () => {
     expect(await take()).toBe('taken');
   });
 
-  test('of a killed holder goes to the next one, and to one alone', async () => {
+  test('of a killed holder goes to the next process, and only to one', async () => {
     await killedHolder(root, 'one');
     let inside = 0;
     const answers = await Promise.all(
@@ -254,7 +254,7 @@ describe('a lock', () => {
     await folderStore(root).create('a', bytes('')); // sweeps what the killed one has left
   });
 
-  test('of a killed holder is taken over even if one who was about to was killed too', async () => {
+  test('of a killed holder is taken over even if a process was killed while taking it over', async () => {
     await killedHolder(root, 'one');
     await killedHolder(root, digest(await readFile(lock, 'utf8')));
     expect(await take()).toBe('taken');
@@ -309,7 +309,7 @@ describe('a lock', () => {
     expect(await take()).toBe('taken');
   });
 
-  test('that another machine took over is not removed by who held it before', async () => {
+  test('that another machine took over is not removed by its former holder', async () => {
     await withLock(folder, 'one', 'a test', async () => {
       await rm(lock);
       await leave('ffffffffffff-1-1-other');

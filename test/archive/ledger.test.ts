@@ -67,7 +67,7 @@ describe('a ledger', () => {
     expect((await ledger.read(2)).map(({ sequence }) => sequence)).toEqual([3]);
   });
 
-  it('never forks: of two writers of one number, one must read on', async () => {
+  it('never forks: of two writers of one number, one must read again', async () => {
     const { store, ledger, tip } = await ledgerOf(run());
     const second = new Ledger(store, TENANT_ID);
     const won = await ledger.append(run(), tip);
@@ -76,12 +76,12 @@ describe('a ledger', () => {
     expect(await faultsOf({ ledger })).toEqual([]);
   });
 
-  it('takes the very same entry for its own: an answer may have been lost', async () => {
+  it('accepts an identical entry as its own, because an answer may have been lost', async () => {
     const { ledger, tip } = await ledgerOf(run());
     expect(await ledger.append(run(), tip)).toEqual(await ledger.append(run(), tip));
   });
 
-  it('never holds a key', async () => {
+  it('never contains a private key', async () => {
     const { store } = await ledgerOf(run());
     expect(Buffer.from(store.objects.get(layout.entry(TENANT_ID, 1))!).toString()).not.toContain('PRIVATE');
   });
@@ -93,7 +93,7 @@ describe('checking the chain', () => {
     store.objects.set(key, Buffer.from(to(Buffer.from(store.objects.get(key)!).toString())));
   };
 
-  it('finds an entry that is gone, in the middle or at the end', async () => {
+  it('finds an entry that is missing, in the middle or at the end', async () => {
     const of = await ledgerOf(run(), run(), run());
     of.store.objects.delete(layout.entry(TENANT_ID, 2));
     expect(await faultsOf(of)).toEqual(['missing 00000002.json']);
@@ -133,7 +133,7 @@ describe('checking the chain', () => {
     expect(await faultsOf(of)).toEqual(['foreign 00000003.json', 'damaged 00000003.json']);
   });
 
-  it('finds an entry that somebody signed who only claims the certificate', async () => {
+  it('finds an entry signed by somebody who only claims to have the certificate', async () => {
     const of = await ledgerOf(run());
     const forged = signerOf(readBundle(`${other.certificate}\n${other.privateKey}`, new Date(), 'test'));
     of.ledger.signer = { ...forged, thumbprint: bundle.thumbprintSha256 };
@@ -142,7 +142,7 @@ describe('checking the chain', () => {
     expect(await faultsOf(of, { certificates: [PEM] })).toEqual(['unsigned 00000002.json']);
   });
 
-  it('lets unsigned entries name reports and nothing else, once one is signed', async () => {
+  it('lets unsigned entries list only reports, once one is signed', async () => {
     const of = await ledgerOf(run());
     const added = [{ key: report, hash: 'a'.repeat(64) }];
     of.ledger.signer = { unsigned: 'no certificate' };
@@ -153,7 +153,7 @@ describe('checking the chain', () => {
     expect(await faultsOf(of)).toEqual(['unsigned 00000003.json', 'unsigned 00000004.json']);
   });
 
-  it('takes a ledger that nobody ever signed, as federated sign-in leaves it', async () => {
+  it('accepts a ledger that was never signed, as federated sign-in leaves it', async () => {
     const store = new MemoryStore();
     const ledger = new Ledger(store, TENANT_ID);
     ledger.signer = { unsigned: 'federated sign-in has no certificate' };
@@ -162,10 +162,10 @@ describe('checking the chain', () => {
   });
 });
 
-describe('what a ledger names', () => {
+describe('the objects in a ledger', () => {
   const named = { key: snapshot, hash: 'a'.repeat(64) };
 
-  it('excuses what never came to be, and nothing that has been there', async () => {
+  it('excuses objects that were never created, and none that existed', async () => {
     const crashed = await ledgerOf(run({ added: [named] }), run({ completed: 0, unfinished: [snapshot] }));
     expect(contentsOf(await crashed.ledger.read()).unfinished).toEqual(new Set([snapshot]));
     const deleted = await ledgerOf(run({ added: [named] }), run({ completed: 1, unfinished: [snapshot] }));
@@ -179,7 +179,7 @@ describe('what a ledger names', () => {
     expect(contentsOf(await again.ledger.read()).unfinished).toEqual(new Set());
   });
 
-  it('lists every entry that names an object, and acknowledged losses', async () => {
+  it('lists every entry that contains an object, and acknowledged losses', async () => {
     const of = await ledgerOf(
       run({ added: [named] }),
       run({ added: [{ ...named, hash: 'b'.repeat(64) }] }),

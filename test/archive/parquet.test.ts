@@ -72,7 +72,7 @@ async function foreignRows(table: Table, bytes: Uint8Array) {
 }
 
 describe.each(TABLES)('a file of the table $name', (table) => {
-  it('gives back its rows, to us and to hyparquet, and is the same however they came together', async () => {
+  it('returns its rows, to us and to hyparquet, and is the same however they were merged', async () => {
     await fc.assert(
       fc.asyncProperty(rowsFor(table), rowsFor(table), isoCut, async (first, second, cut) => {
         const early = first.filter(({ date }) => date <= cut);
@@ -107,7 +107,7 @@ describe.each(TABLES)('a file of the table $name', (table) => {
     );
   });
 
-  it('has true statistics, of as many bytes as a name of a control', () => {
+  it('has correct statistics, with as many bytes as the name of a control', () => {
     fc.assert(
       fc.property(rowsFor(table), (rows) => {
         const file = new Uint8Array(toParquet(table, merged(table, null, null, rows))).buffer;
@@ -174,7 +174,7 @@ describe('runs and packed bits', () => {
     );
   });
 
-  it('are refused where they end too early', () => {
+  it('are refused if they end too early', () => {
     const bytes = writeHybrid(
       Int32Array.from({ length: 104 }, (_, index) => index),
       7,

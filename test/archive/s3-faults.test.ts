@@ -32,7 +32,7 @@ const conflict = answer('ConditionalRequestConflict', 409);
 const precondition = answer('PreconditionFailed', 412);
 
 describe('a conditional write', () => {
-  test('that meets another one under way is made again', async () => {
+  test('that collides with another one is made again', async () => {
     s3.on(PutObjectCommand).rejectsOnce(conflict).rejectsOnce(conflict).resolves({ ETag: '"1"' });
     expect(await store.create('a', bytes('1'))).toBe('created');
     s3.reset();
@@ -44,7 +44,7 @@ describe('a conditional write', () => {
     ]);
   });
 
-  test('that never gets through says so, and may be tried again', async () => {
+  test('that never succeeds is reported, and may be tried again', async () => {
     s3.on(PutObjectCommand).rejects(conflict);
     await expect(store.replace('a', bytes('1'), '"0"')).rejects.toMatchObject({
       code: 'archive-conflict',
@@ -66,14 +66,14 @@ describe('a conditional write', () => {
     },
   );
 
-  test('that is refused at once has lost, whatever bytes are there', async () => {
+  test('that is refused at once has lost, whatever the stored bytes are', async () => {
     s3.on(PutObjectCommand).rejects(precondition);
     s3.on(GetObjectCommand).callsFake(() => object('same', '"1"'));
     expect(await store.replace('a', bytes('same'), '"0"')).toBeUndefined();
     expect(s3.commandCalls(GetObjectCommand)).toHaveLength(0);
   });
 
-  test('says what the object is, and not that it is packed', async () => {
+  test('says what the object is, and not that it is compressed', async () => {
     s3.on(PutObjectCommand).resolves({ ETag: '"1"' });
     await store.create('snapshots/a.json.gz', bytes('1'));
     await store.replace('state/a.json', bytes('1'), '"0"');
@@ -143,7 +143,7 @@ describe('an error of S3', () => {
   const denied = answer('AccessDenied', 403, 'User: arn:aws:iam::1:user/x is not authorized');
   const listings = () => s3.commandCalls(ListObjectsV2Command).map((call) => call.args[0].input);
 
-  test('that denies an object is asked of a listing: there is none', async () => {
+  test('that denies an object is checked by a listing: there is no object', async () => {
     s3.on(GetObjectCommand).rejects(denied);
     s3.on(ListObjectsV2Command).resolves({});
     expect(await store.get('state/a.json')).toBeUndefined();
@@ -182,7 +182,7 @@ describe('an error of S3', () => {
     });
   });
 
-  test('that sends elsewhere names the region', async () => {
+  test('that redirects gives the region', async () => {
     const error = answer('PermanentRedirect', 301);
     Object.assign(error, { $response: { headers: { 'x-amz-bucket-region': 'us-west-2' } } });
     s3.on(ListObjectsV2Command).rejects(error);
@@ -211,7 +211,7 @@ describe('over a real connection', () => {
     });
   }
 
-  test('a write whose answer gets lost is made once, and known to be made', async () => {
+  test('a write whose answer is lost is made once, and is known to be made', async () => {
     const puts: string[] = [];
     const lossy = await serve((request, response) => {
       request.resume();
@@ -228,7 +228,7 @@ describe('over a real connection', () => {
     expect(puts).toEqual(['"old"', '"old"']);
   });
 
-  test('an object that breaks off is not taken for one', async () => {
+  test('an object that breaks off is not accepted as an object', async () => {
     const torn = await serve((_, response) => {
       response.writeHead(200, { etag: '"1"', 'content-length': 1_000 }).write('only this');
       setTimeout(() => response.destroy(), 20);
@@ -236,7 +236,7 @@ describe('over a real connection', () => {
     await expect(torn.get('a')).rejects.toMatchObject({ code: 'archive-unreachable', retryable: true });
   });
 
-  test('an object that stops coming is not waited for', async () => {
+  test('an object that stops arriving is not waited for', async () => {
     const slow = await serve((_, response) => {
       response.writeHead(200, { etag: '"1"', 'content-length': 1_000 }).write('only this');
     });

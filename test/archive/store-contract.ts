@@ -21,7 +21,7 @@ export function storeContract(
       expect(await textOf(store, 'snapshots/tenant=a/1.json.gz')).toBe('first');
     });
 
-    test('of one key by many at once: one creates, and its bytes stay', async () => {
+    test('by many at once of one key: one creates it, and its bytes stay', async () => {
       const store = await newStore();
       const callers = Array.from({ length: 24 }, (_, i) => `caller ${i} `.repeat(1_000));
       const answers = await Promise.all(
@@ -32,14 +32,14 @@ export function storeContract(
       expect(await textOf(store, 'reports/one.json')).toBe(callers[winner]);
     });
 
-    test.each([0, 1, 5_000_000])('gives back %i bytes as they were', async (length) => {
+    test.each([0, 1, 5_000_000])('returns %i bytes as they were', async (length) => {
       const store = await newStore();
       const content = randomBytes(length);
       expect(await store.create('some/object.json.gz', content)).toBe('created');
       expect(same((await store.get('some/object.json.gz'))?.bytes, content)).toBe(true);
     });
 
-    test('keeps what looks like gzip as it is', async () => {
+    test('stores what looks like gzip unchanged', async () => {
       const store = await newStore();
       const gzip = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0);
       await store.create('empty.json.gz', gzip);
@@ -48,7 +48,7 @@ export function storeContract(
   });
 
   describe('get', () => {
-    test('finds nothing where nothing is', async () => {
+    test('finds nothing where there is nothing', async () => {
       const store = await newStore();
       expect(await store.get('a')).toBeUndefined();
       await store.create('a', bytes('an object'));
@@ -91,7 +91,7 @@ export function storeContract(
       expect(await store.get('state/b.json')).toBeUndefined();
     });
 
-    test('takes up an object that was created', async () => {
+    test('replaces an object that was created', async () => {
       const store = await newStore();
       await store.create('state/a.json', bytes('one'));
       const version = must(await store.get('state/a.json')).version;
@@ -138,7 +138,7 @@ export function storeContract(
       expect(await store.list('snapshots/tenant=a/', 'snapshots/tenant=a/date=2026-01-01')).toEqual([]);
     });
 
-    test('goes by prefix, wherever it ends, and by code units', async () => {
+    test('selects by prefix, wherever it ends, and sorts by code units', async () => {
       const store = await newStore();
       // `-` and `.` come before `/`, digits and `=` after it.
       const keys = ['a-b/c', 'a.b', 'a/b/c', 'a/b=c', 'a0/b', 'a=b/c', 'B/c', '_', 'aa'];
@@ -175,7 +175,7 @@ export function storeContract(
       );
     });
 
-    test('goes beyond a thousand keys', async () => {
+    test('returns more than a thousand keys', async () => {
       const store = await newStore();
       const keys = Array.from({ length: 1_100 }, (_, i) => `many/${String(i).padStart(4, '0')}`);
       for (let i = 0; i < keys.length; i += 50) {
@@ -202,7 +202,7 @@ export function storeContract(
     'a\\b',
     'a\0',
     'a:b',
-  ])('takes no key %j', async (key) => {
+  ])('refuses the key %j', async (key) => {
     const store = await newStore();
     await expect(async () => store.get(key)).rejects.toThrow(TypeError);
     await expect(async () => store.create(key, bytes(''))).rejects.toThrow(TypeError);

@@ -148,7 +148,7 @@ const TAMPERINGS: Tampering[] = [
     },
   },
   {
-    name: 'an entry inserted that names a forged snapshot, unsigned',
+    name: 'an unsigned entry inserted that contains a forged snapshot',
     act: async (scene) => {
       const last = nth(scene, 'ledger/', -1);
       const file = JSON.parse(Buffer.from(scene.bytesOf(nth(scene, 'ledger/', 1))).toString()) as {
@@ -190,7 +190,7 @@ const TAMPERINGS: Tampering[] = [
     },
   },
   {
-    name: 'the whole ledger deleted',
+    name: 'the complete ledger deleted',
     act: async ({ keys, remove }) => {
       const ledger = keys.filter((key) => key.startsWith('ledger/'));
       for (const key of ledger) await remove(key);
@@ -293,7 +293,7 @@ export function tamperMatrix(newStore: () => Promise<Attacked>): void {
     });
   });
 
-  describe('tampering is noticed, named, and not certified', () => {
+  describe('tampering is noticed, listed, and not certified', () => {
     test.each(TAMPERINGS)('$name', async ({ act, heals }) => {
       const its = await scene();
       const keys = await act(its);
@@ -305,7 +305,7 @@ export function tamperMatrix(newStore: () => Promise<Attacked>): void {
     });
   });
 
-  describe('what the archive alone cannot show, a head that was seen outside of it does', () => {
+  describe('a head that was seen outside shows what the archive alone cannot', () => {
     test.each<[string, (scene: Scene) => Promise<void>]>([
       [
         'state and archive rolled back together by a run',

@@ -59,7 +59,7 @@ function repacked(bytes: Uint8Array, change: (content: Record<string, unknown>) 
 }
 
 describe('an archive that is intact', () => {
-  it('is proved so, with what it holds', async () => {
+  it('is proved intact, with what it contains', async () => {
     const { findings, ...verdict } = await verdictOf(intact);
     expect(findings).toEqual([]);
     expect(verdict).toMatchObject({
@@ -85,7 +85,7 @@ describe('an archive that is intact', () => {
     expect(verdict.reports).toBeGreaterThan(3);
   });
 
-  it('is proved as far as possible where no ledger has begun, and gaps are then nobody knows whose', async () => {
+  it('is proved as far as possible if there is no ledger, and the cause of its gaps is then unknown', async () => {
     const { findings, ledger, gaps } = await verdictOf(old);
     expect({ findings, ledger }).toEqual({ findings: [], ledger: null });
     expect(gaps).toMatchObject([{ from: '2026-02-27', reason: 'before-ledger', asked: null }]);
@@ -98,7 +98,7 @@ describe('an archive that is intact', () => {
   });
 });
 
-describe('what is wrong is named', () => {
+describe('what is wrong is listed', () => {
   const cases: [string, (store: MemoryStore) => string | { object: string; kind: string }, string][] = [
     [
       'a snapshot that is cut off',
@@ -296,7 +296,7 @@ describe('what is wrong is named', () => {
 });
 
 describe('gaps', () => {
-  it('that began when Graph no longer had the days are distinguished from what it never had', async () => {
+  it('that began when Graph no longer had the days are distinguished from days that it never had', async () => {
     const store = new MemoryStore();
     const answer = (dates: string[]) => ({
       tenantId: TENANT_ID,

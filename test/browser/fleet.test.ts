@@ -78,7 +78,7 @@ const rows = (page: Page) => page.locator('tbody tr');
 const first = (page: Page) => rows(page).first().locator('.c-tenant').innerText();
 
 describe('the fleet', () => {
-  it('is what the page begins with, and says whose data it holds', async () => {
+  it('is what the page begins with, and says whose data it contains', async () => {
     const page = await open();
     expect(await page.locator('h1').innerText()).toBe('1,000 tenants');
     expect(await page.title()).toBe('1,000 tenants · Secure Score history');
@@ -143,7 +143,7 @@ describe('the fleet', () => {
     expect(await page.locator('.moved').innerText()).toContain('since 13 Nov 2026');
   });
 
-  it('has each tenant behind its row; back comes back to where one was', async () => {
+  it('has each tenant behind its row; back returns to the former position', async () => {
     const page = await open('#search=0042');
     await page.getByRole('link', { name: 'Tenant 0042' }).click();
     await page.getByRole('heading', { level: 1, name: 'Tenant 0042' }).waitFor();
@@ -167,7 +167,7 @@ describe('the fleet', () => {
     expect(await page.locator('main').innerText()).toContain('This tenant is not on this page.');
   });
 
-  it('says what Microsoft did to how many, once, and who lost a recommendation', async () => {
+  it('says once what Microsoft did to how many tenants, and who lost a recommendation', async () => {
     const page = await open('#period=90d');
     await page.getByRole('tab', { name: 'Microsoft' }).click();
     expect(await page.locator('.result').first().innerText()).toMatch(
@@ -221,7 +221,7 @@ describe('the fleet', () => {
     expect(await page.getByRole('checkbox', { checked: true }).count()).toBe(0);
   });
 
-  it('is gone through with the keys alone', async () => {
+  it('can be used with the keyboard alone', async () => {
     const page = await open('#sort=tenant');
     await page.keyboard.press('/');
     expect(await page.evaluate('document.activeElement.className')).toBe('search');
@@ -241,7 +241,7 @@ describe('the fleet', () => {
     expect(await page.getByRole('tabpanel').getAttribute('aria-labelledby')).toBe('tab-microsoft');
   });
 
-  it('shows texts that would act, and they do not', async () => {
+  it('shows hostile texts as text', async () => {
     const page = await open(`#search=${idOf(998)}`);
     expect(await page.locator('td.c-tenant a').textContent()).toBe(HOSTILE);
     expect(await page.locator('td.c-tenant .about').textContent()).toBe('#<b>tag</b>');
@@ -250,7 +250,7 @@ describe('the fleet', () => {
     expect(await page.locator('img, b:has-text("bold"), main script').count()).toBe(0);
   });
 
-  it('is printed with all its tenants, in light, without what is to be pressed', async () => {
+  it('is printed with all its tenants, in light colours, without buttons', async () => {
     const page = await open('', { colorScheme: 'dark' });
     await page.emulateMedia({ media: 'print' });
     await page.evaluate('void dispatchEvent(new Event("beforeprint"))');
@@ -265,7 +265,7 @@ describe('the fleet', () => {
 });
 
 describe('as a folder', () => {
-  it('reads what is looked at from its own files, and nothing else', async () => {
+  it('reads only what is looked at, from its own files', async () => {
     const asked: string[] = [];
     const page = await openPage(browser, faults, { at: asFolder });
     page.on('request', (request) => asked.push(request.url()));
@@ -284,7 +284,7 @@ describe('as a folder', () => {
     expect(asked).toHaveLength(2);
   });
 
-  it('says so where a file is missing', async () => {
+  it('reports a file that is missing', async () => {
     const page = await openPage(browser, [], { at: asFolder });
     await page.locator('tbody tr').first().waitFor();
     await page.route('**/data/*.js', (route) => route.abort());

@@ -115,12 +115,12 @@ describe('the page', () => {
     );
   });
 
-  it('says what it can where scripts are off', async () => {
+  it('says what it can if scripts are off', async () => {
     const page = await open({ javaScriptEnabled: false });
     expect(await page.locator('noscript').innerText()).toContain('Contoso: 63.3 % on 20 Nov 2026');
   });
 
-  it('shows a period; the address keeps it, and back goes back', async () => {
+  it('shows a period; the address contains it, and back returns to the former one', async () => {
     const page = await open();
     await page.getByRole('button', { name: '30 days' }).click();
     expect(hashOf(page)).toBe('#period=30d');
@@ -215,7 +215,7 @@ describe('the list of changes', () => {
 });
 
 describe('a recommendation', () => {
-  it('has a page with its life; back comes back to where one was', async () => {
+  it('has a page with its history; back returns to the former position', async () => {
     const page = await open({ hash: '#search=print+spooler' });
     await page.getByRole('link', { name: 'Disable Print spooler' }).first().click();
     await page.getByText('Points over time').first().waitFor();
@@ -254,7 +254,7 @@ describe('a recommendation', () => {
   });
 });
 
-describe('with the keys alone', () => {
+describe('with the keyboard alone', () => {
   it('one reads the chart, opens a day, and comes back to the chart', async () => {
     const page = await open();
     await page.keyboard.press('Tab');
@@ -284,7 +284,7 @@ describe('with the keys alone', () => {
     expect(await isChart()).toBe(true);
   });
 
-  it('one moves the days shown, and goes through the lists', async () => {
+  it('one moves the period, and goes through the lists', async () => {
     const page = await open();
     const first = page.getByRole('slider', { name: 'First day shown' });
     await first.focus();
@@ -304,7 +304,7 @@ describe('with the keys alone', () => {
     expect(await result(page).innerText()).toContain('15 Nov 2026');
   });
 
-  it('whatever has the focus shows it, and nothing has it that cannot be seen', async () => {
+  it('whatever has the focus shows it, and nothing invisible has it', async () => {
     const page = await open();
     const seen = new Set<string>();
     for (let presses = 0; presses < 60; presses += 1) {
@@ -323,7 +323,7 @@ describe('with the keys alone', () => {
   });
 });
 
-describe('texts that would act', () => {
+describe('hostile texts', () => {
   it('do not', async () => {
     const page = await open({ at: address, hash: `#tenant=${CONTOSO}` });
     await page.getByRole('heading', { level: 1, name: HOSTILE }).waitFor();
@@ -339,7 +339,7 @@ describe('texts that would act', () => {
   });
 });
 
-describe('a history that is hardly one', () => {
+describe('a very short history', () => {
   it.each(Object.keys(oddRows()))('%s: is shown as far as it goes', async (name) => {
     for (const rest of [
       '',
@@ -403,7 +403,7 @@ describe('colours', () => {
 });
 
 describe('on paper', () => {
-  it('is light, has no buttons, and all that fits', async () => {
+  it('is light, has no buttons, and shows all that fits', async () => {
     const page = await open({ colorScheme: 'dark' });
     await page.getByRole('button', { name: 'Dark' }).click();
     await page.getByRole('button', { name: 'Dark' }).click();
@@ -428,7 +428,7 @@ describe('on paper', () => {
 });
 
 describe('1,000 days of 411 recommendations', () => {
-  it('are small, and there at once', async () => {
+  it('are small, and drawn at once', async () => {
     expect(large.bytes).toBeLessThan(400_000);
     const page = await open({ at: large.address, hash: '#period=all' });
     const times = (await page.evaluate(`({

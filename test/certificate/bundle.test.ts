@@ -24,7 +24,7 @@ function check(pem: string, now = NOW) {
 }
 
 describe('a good bundle', () => {
-  test('gives the certificate, its key and what is to be known of them', () => {
+  test('gives the certificate, its key and the facts about them', () => {
     const checked = check(ours.certificate + ours.privateKey);
     const certificate = new X509Certificate(ours.certificate);
     expect(checked.thumbprintSha256).toBe(certificate.fingerprint256.replaceAll(':', '').toLowerCase());
@@ -63,13 +63,13 @@ describe('a good bundle', () => {
     expect(check(bundle())).toEqual(check(ours.certificate + ours.privateKey));
   });
 
-  test('takes a PKCS#1 key, and makes PKCS#8 of it', () => {
+  test('accepts a PKCS#1 key, and converts it to PKCS#8', () => {
     const pkcs1 = createPrivateKey(ours.privateKey).export({ type: 'pkcs1', format: 'pem' }).toString();
     expect(pkcs1).toContain('BEGIN RSA PRIVATE KEY');
     expect(check(ours.certificate + pkcs1).privateKeyPem).toContain('-----BEGIN PRIVATE KEY-----');
   });
 
-  test('is good to the second of its last day', () => {
+  test('is valid to the second of its last day', () => {
     expect(check(ours.certificate + ours.privateKey, new Date('2026-01-09T00:00:00Z')).subject).toBe(
       'CN=ours',
     );
@@ -187,7 +187,7 @@ describe('a bundle that cannot be signed in with', () => {
     expect(error.retryable).toBe(false);
   });
 
-  test.each(cases)('%s: the error holds nothing of a key', async (_, _code, _message, bundle, now) => {
+  test.each(cases)('%s: the error contains nothing of a key', async (_, _code, _message, bundle, now) => {
     const text = everythingIn(await failureOf(() => check(bundle(), now)));
     const lines = (ours.privateKey + other.privateKey + short.privateKey + encrypted('pkcs8'))
       .split('\n')
@@ -197,7 +197,7 @@ describe('a bundle that cannot be signed in with', () => {
   });
 });
 
-test('of several certificates on one key it takes the one that is valid, and longest', async () => {
+test('it takes the certificate that is valid for the longest time, of several with one key', async () => {
   const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' };
   const keys = await crypto.subtle.generateKey(
     { ...algorithm, modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) },

@@ -33,7 +33,7 @@ describe('a PEM file', () => {
     expect(await pemFileSource(path).read()).toBe('-----BEGIN Zürich-----\r\n');
   });
 
-  test('that is not there', async () => {
+  test('that does not exist', async () => {
     const error = await failureOf(pemFileSource(join(folder, 'none.pem')).read());
     expect(error.code).toBe('certificate-not-found');
     expect(error.message).toContain('none.pem"');
@@ -62,7 +62,7 @@ describe('a secret', () => {
   const source = secretsManagerSource({ client, defaultSecret: 'secure-score/certificate' });
   beforeEach(() => void aws.reset());
 
-  test('serves the whole deployment, unless the tenant names its own', async () => {
+  test('serves the complete deployment, unless the tenant has its own', async () => {
     aws
       .on(GetSecretValueCommand, { SecretId: 'secure-score/certificate' })
       .resolves({ SecretString: 'shared' });

@@ -148,7 +148,7 @@ describe('a message arrives', () => {
     }
   });
 
-  it('on the bus that the config names', async () => {
+  it('on the bus of the config', async () => {
     bridge.on(PutEventsCommand).resolves({ Entries: [{ EventId: 'e' }] });
     const security: Tenant = {
       ...tenant,
@@ -261,7 +261,7 @@ describe('a message that does not get through', () => {
     expect(simulator.receivers.messages).toEqual([]);
   });
 
-  it('waits for no answer beyond its deadline, and is not sent after it', async () => {
+  it('waits for an answer only until its deadline, and is not sent after it', async () => {
     simulator.fault({ at: 'teams', with: hangs });
     expect(await refusalOf('soc', { deadline: inSeconds(0.3) })).toMatchObject({
       code: 'channel-timeout',
@@ -275,7 +275,7 @@ describe('a message that does not get through', () => {
     expect(simulator.requests).toEqual([]);
   });
 
-  it('is sent to no server that does not prove who it is', async () => {
+  it('is never sent to a server that does not prove its identity', async () => {
     const stranger = await startSimulator();
     const other = await startSimulator({
       tls: await createCertificate({
@@ -422,7 +422,7 @@ describe('a message that does not get through', () => {
 });
 
 describe('mail', () => {
-  it('goes to the recipients of its kind, under a key that stays', async () => {
+  it('goes to the recipients of its kind, under a stable key', async () => {
     const split: Tenant = {
       ...tenant,
       recipients: { scores: ['s@x.example'], controls: ['c@x.example', 'S@x.example'] },
@@ -452,7 +452,7 @@ describe('mail', () => {
   });
 });
 
-it('a channel hears of its kinds, and of the start with the scores', () => {
+it('a channel gets its kinds, and the start with the scores', () => {
   expect(hears({ kinds: ['scores'] }, 'start')).toBe(true);
   expect(hears({ kinds: ['controls', 'operations'] }, 'start')).toBe(false);
   expect(hears({ kinds: ['operations'] }, 'operations')).toBe(true);

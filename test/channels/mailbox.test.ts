@@ -38,7 +38,7 @@ test.each([
   [`${'n'.repeat(201)} <a@contoso.com>`, /a name of at most 200 characters/],
   ['Con\u200Dtoso <a@contoso.com>', /the invisible character U\+200D/],
   ['A\u202E <a@contoso.com>', /the invisible character U\+202E/],
-])('%j is none, and its error says why', (text, reason) => {
+])('%j is no mailbox, and its error says why', (text, reason) => {
   expect(() => parseMailbox(text)).toThrow(reason);
 });
 
@@ -55,7 +55,7 @@ const mailbox = fc.record({
     .map(([local, domain]) => `${local}@${domain}`),
 });
 
-test('whatever is written as people or as headers write it is read back, alone and in a list', () => {
+test('whatever is written, for people or for headers, is read back, alone and in a list', () => {
   fc.assert(
     fc.property(fc.array(mailbox, { minLength: 1, maxLength: 5 }), (all) => {
       const read = all.map(({ name, address }) => ({ name, address: parseMailbox(address).address }));

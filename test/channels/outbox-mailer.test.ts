@@ -66,7 +66,7 @@ test('the message is ASCII with short lines, whatever the mail holds', async () 
   expect(raw.match(/charset=utf-8/gi)).toHaveLength(2);
 });
 
-test('the same mail gives the same bytes; sent twice it is one file, as it was first', async () => {
+test('the same mail gives the same bytes; if it is sent twice, the first file stays', async () => {
   expect(await compose(mailOf())).toEqual(await compose(mailOf()));
   const mailer = outboxMailer(root);
   const first = await mailer.send(mailOf());
@@ -78,13 +78,13 @@ test('the same mail gives the same bytes; sent twice it is one file, as it was f
   expect(await readFile(join(root, fileName(mailOf().key)))).toEqual(bytes);
 });
 
-test('of many that send it at once, one writes, and none leaves anything behind', async () => {
+test('one of many that send it at once writes it, and none leaves anything behind', async () => {
   const ids = await Promise.all(Array.from({ length: 20 }, () => outboxMailer(root).send(mailOf())));
   expect(new Set(ids).size).toBe(1);
   expect(await readdir(root)).toEqual([fileName(mailOf().key)]);
 });
 
-test('what a kill left half written is no mail, and is in nobody’s way', async () => {
+test('a partial file that a kill left is no mail, and blocks nothing', async () => {
   await writeFile(join(root, `.${fileName(mailOf().key)}.0000.tmp`), 'half a ma');
   await outboxMailer(root).send(mailOf());
   const mails = (await readdir(root)).filter((name) => name.endsWith('.eml'));
@@ -92,7 +92,7 @@ test('what a kill left half written is no mail, and is in nobody’s way', async
   expect(await readFile(join(root, fileName(mailOf().key)))).toEqual(await compose(mailOf()));
 });
 
-test('an outbox that cannot be written says so', async () => {
+test('an outbox that cannot be written is reported', async () => {
   await writeFile(join(root, 'file'), '');
   await expect(outboxMailer(join(root, 'file', 'outbox')).send(mailOf())).rejects.toMatchObject({
     code: 'outbox-unwritable',
@@ -100,7 +100,7 @@ test('an outbox that cannot be written says so', async () => {
   });
 });
 
-test('names of files sort by time, show what they are, and stay in the folder', () => {
+test('names of files sort by time, describe the mails, and stay in the folder', () => {
   expect(fileName('2026-01-10/contoso/scores-1a2b3c4d')).toBe('2026-01-10_contoso_scores-1a2b3c4d.eml');
   expect(fileName('2026-01-10/Müller & Söhne/start')).toMatch(
     /^2026-01-10_muller-sohne_start-[0-9a-f]{8}\.eml$/,

@@ -34,7 +34,7 @@ describe('what a channel keeps secret', () => {
     expect(await secrets.read(PLACE, 'soc')).toBe('https://b.example');
   });
 
-  it('comes from the environment, with nobody asked', async () => {
+  it('comes from the environment, without a call', async () => {
     expect(await read({ SOC: ' value\n' }).read({ env: 'SOC' }, 'soc')).toBe('value');
     expect(manager.calls()).toEqual([]);
   });
@@ -42,7 +42,7 @@ describe('what a channel keeps secret', () => {
   it.each([
     ['is empty', { SecretString: ' \n' }],
     ['holds binary data', { SecretBinary: Buffer.from('x') }],
-  ])('is missing where the secret %s', async (words, answer) => {
+  ])('is missing if the secret %s', async (words, answer) => {
     manager.on(GetSecretValueCommand).resolves(answer);
     const error = await failureOf(read().read(PLACE, 'soc'));
     expect(error).toMatchObject({ code: 'channel-secret-missing', retryable: false, final: false });

@@ -66,7 +66,7 @@ test('attaches files, and pictures that the HTML shows', async () => {
   ]);
 });
 
-test('what is urgent is important', async () => {
+test('an urgent mail has high importance', async () => {
   await mailer.send(mailOf({ urgent: true }));
   expect(ses.commandCalls(SendEmailCommand)[0]?.args[0].input.Content?.Simple?.Headers).toEqual([
     { Name: 'Auto-Submitted', Value: 'auto-generated' },

@@ -85,14 +85,14 @@ describe('the SMTP mailer', () => {
     );
   });
 
-  it('sends without a user where none is configured', async () => {
+  it('sends without a user if none is configured', async () => {
     const { got, settings } = await server({ authOptional: true });
     const { user: _, password: __, ...anonymous } = settings;
     await smtpMailer(anonymous, {}).send(mailOf());
     expect(got).toHaveLength(1);
   });
 
-  it('says nothing to a server that does not encrypt', async () => {
+  it('sends nothing to a server that does not encrypt', async () => {
     const heard: string[] = [];
     const plain = createServer((socket) => {
       socket.write('220 plain\r\n');
@@ -118,7 +118,7 @@ describe('the SMTP mailer', () => {
     expect(heard.join('')).toMatch(/EHLO/);
   });
 
-  it('says nothing to a server whose certificate is not trusted', async () => {
+  it('sends nothing to a server whose certificate is not trusted', async () => {
     const stranger = await createServerCertificate();
     const { got, settings } = await server({ key: stranger.privateKey, cert: stranger.certificate });
     expect(await failure(smtpMailer(settings, variables).send(mailOf()))).toMatchObject({
@@ -128,7 +128,7 @@ describe('the SMTP mailer', () => {
     expect(got).toEqual([]);
   });
 
-  it('names what to do where the server refuses, and never the password', async () => {
+  it('says what to do if the server refuses, and never shows the password', async () => {
     const wrong = await server();
     const error = await failure(
       smtpMailer(wrong.settings, { SMTP_PASSWORD: 'hunter2-secret' }).send(mailOf()),
@@ -155,7 +155,7 @@ describe('the SMTP mailer', () => {
     });
   });
 
-  it('says which variable lacks the password, and waits for nobody who does not listen', async () => {
+  it('says which variable lacks the password, and does not wait for a server that does not listen', async () => {
     const { settings } = await server();
     expect(() => smtpMailer(settings, {})).toThrow('SMTP_PASSWORD');
     running?.close();

@@ -92,7 +92,7 @@ describe('archive verify', () => {
 });
 
 describe('archive acknowledge', () => {
-  it('takes a loss from the findings, says that it is not signed, and verify lists it with its reason', async () => {
+  it('removes a loss from the findings, says that it is not signed, and verify lists it with its reason', async () => {
     const folder = path.join(root, 'acknowledged');
     await cp(complete, folder, { recursive: true });
     const days = `snapshots/tenant=${tenantIds[0]}/`;
@@ -164,7 +164,7 @@ describe('archive verify for auditors', () => {
 });
 
 describe('archive rebuild', () => {
-  it('mends the columns, byte for byte, and leaves alone what is as it should be', async () => {
+  it('repairs the columns, byte for byte, and does not touch what is intact', async () => {
     const { folder, columns } = await damagedCopy();
     const { code, stdout } = await secureScore('archive', 'rebuild', '--archive', folder, '--config', config);
     expect(code).toBe(0);
@@ -173,7 +173,7 @@ describe('archive rebuild', () => {
     expect(await readFile(columns)).toEqual(await readFile(columns.replace(folder, complete)));
   });
 
-  it('keeps the rows of a day whose snapshot was changed, or is gone, lists it, and ends with 1', async () => {
+  it('keeps the rows of a day whose snapshot was changed or is missing, lists it, and ends with 1', async () => {
     const folder = path.join(root, 'unproven');
     await cp(complete, folder, { recursive: true });
     const days = path.join(folder, `snapshots/tenant=${tenantIds[0]}`);
@@ -202,7 +202,7 @@ describe('archive rebuild', () => {
     expect(await bytes(folder)).toEqual(await bytes(complete));
   });
 
-  it('makes all of it where there is none, for programs too', async () => {
+  it('makes all columns if there are none, and prints JSON', async () => {
     const folder = path.join(root, 'bare');
     for (const kind of ['snapshots', 'profiles']) {
       await cp(path.join(complete, kind), path.join(folder, kind), { recursive: true });
@@ -221,7 +221,7 @@ describe('archive rebuild', () => {
 });
 
 describe('archive', () => {
-  it('takes a tenant by its id or name, of the config or of its last run', async () => {
+  it('accepts a tenant by its id or name, from the config or its last run', async () => {
     const [tenantId = '', other = ''] = tenantIds;
     expect(await tenantIdOf({ archive: complete, config, tenant: 'Contoso' })).toBe(tenantId);
     expect(await tenantIdOf({ archive: 's3://never-asked', tenant: other.toUpperCase() })).toBe(other);

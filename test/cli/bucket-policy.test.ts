@@ -17,7 +17,7 @@ it.each([
   ['the statement', deny()],
   ['one of several', [{ Effect: 'Allow', Principal: '*', Action: 's3:Get*', Resource: 'x' }, deny()]],
   ['one each', ALL.map((part) => deny({ Resource: `arn:aws:s3:::b/${part}*` }))],
-  ['the whole bucket, of another partition', deny({ Resource: 'arn:aws-us-gov:s3:::b/*' })],
+  ['the complete bucket, of another partition', deny({ Resource: 'arn:aws-us-gov:s3:::b/*' })],
   [
     'in other spellings',
     deny({
@@ -40,11 +40,11 @@ it.each([
   ['is of another bucket', deny({ Resource: 'arn:aws:s3:::c/*' })],
   ['is of one object', deny({ Resource: 'arn:aws:s3:::b/snapshots/x' })],
   ['is nonsense', 7],
-])('covers nothing where the statement %s', (_, statement) => {
+])('covers nothing if the statement %s', (_, statement) => {
   expect(gaps(statement)).toEqual(ALL);
 });
 
-it('names what is not covered, below the prefix of the archive', () => {
+it('lists what is not covered, below the prefix of the archive', () => {
   expect(gaps(deny({ Resource: ['arn:aws:s3:::b/snapshots/*'] }))).toEqual([
     'profiles/',
     'reports/',

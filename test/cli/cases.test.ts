@@ -130,7 +130,7 @@ it.each(['2019-03-19T22:37:14.628799Z', '0001-01-01T00:00:00Z'])(
   },
 );
 
-it('a device exception: its points are a decision, of which the catalogue knows nothing', async () => {
+it('a device exception: its points are a decision that is not in the catalogue', async () => {
   const exposed = { maximum: 8, category: 'Device', count: 15, total: 15 };
   const { next } = await reported(
     { controls: { ...POLICIES, scid_51: { ...exposed, points: 0 } } },
@@ -188,7 +188,7 @@ const newest = (fields: object): Fault =>
   }));
 const first = (size: number): Fault => onAnswer((body) => ({ ...body, value: body.value.slice(0, size) }));
 
-it('an entry dated five months ahead is left out and named, and the real newest day is reported', async () => {
+it('an entry dated five months ahead is left out and mentioned, and the real newest day is reported', async () => {
   const { next, archived } = await reported({ controls: TEN }, { controls: LESS });
   const ahead = addDays(TODAY, 150);
   const future = { id: `${TENANT}_${ahead}`, createdDateTime: `${ahead}T00:00:00Z` };
@@ -215,7 +215,7 @@ it.each([
   expect(mails.filter((mail) => !mail.includes('monitoring fails'))).toEqual([]);
 });
 
-it('a total that leaves its controls is suspect', async () => {
+it('a total that does not match its controls is suspect', async () => {
   const { next } = await reported({ controls: TEN }, { controls: TEN, points: 47.5 });
   const today = await next();
   expect(changesOf(today)).toEqual([['suspect', null, null]]);

@@ -196,7 +196,7 @@ describe('the deployed secret', () => {
     expect(stdout).toContain('It was empty before.');
   });
 
-  it('that holds something else, or may not be read, is filled all the same', async () => {
+  it('that contains something else, or may not be read, is still filled', async () => {
     holds('not a bundle');
     expect((await put(at('second.pem'))).stdout).toContain('There is no certificate in the secret');
     secrets
@@ -206,7 +206,7 @@ describe('the deployed secret', () => {
     expect(written()).toHaveLength(2);
   });
 
-  it('that holds this certificate gets no further version', async () => {
+  it('that contains this certificate gets no further version', async () => {
     holds(second.certificate + second.privateKey);
     const { code, json } = await put(at('second.pem'), '--json');
     expect([code, written()]).toEqual([0, []]);
@@ -229,7 +229,7 @@ describe('the deployed secret', () => {
     expect(stdout.includes('--stack Second')).toBe(flags.includes('--stack'));
   });
 
-  it('of a deployment is shown by --stack, and one that is not deployed is said to be so', async () => {
+  it('of a deployment is shown by --stack, and a missing deployment is reported', async () => {
     secrets.on(GetSecretValueCommand).resolves({ SecretString: second.certificate + second.privateKey });
     secondDeployed();
     const status = (stack: string, ...args: string[]) =>
@@ -248,7 +248,7 @@ describe('the deployed secret', () => {
     ['expired.pem', /expired on .*→/s],
     ['none.pem', /There is no certificate file/],
     ['config.json', /There is no certificate in/],
-  ])('is left alone where %s is no certificate to sign in with', async (file, message) => {
+  ])('is not changed if %s is no certificate to sign in with', async (file, message) => {
     holds(first.certificate + first.privateKey);
     const { code, stderr } = await put(at(file));
     expect(code).toBe(1);
@@ -256,7 +256,7 @@ describe('the deployed secret', () => {
     expect(secrets.calls()).toEqual([]);
   });
 
-  it('that does not exist, or is being deleted: says to deploy, or to restore it', async () => {
+  it('that does not exist, or is being deleted, is reported with the advice to deploy or to restore it', async () => {
     secrets
       .on(DescribeSecretCommand)
       .rejects(new ResourceNotFoundException({ message: 'no', $metadata: {} }));
@@ -307,7 +307,7 @@ describe('the deployed secret', () => {
     (file: string) => [file],
     (file: string) => ['--certificate', file],
     (file: string) => ['--file', file],
-  ])('a file is named in one way wherever one is: %s', async (naming) => {
+  ])('a file is given in the same way everywhere: %s', async (naming) => {
     const args = naming(at('expired.pem'));
     const shown = await secureScore('certificate', 'status', ...args, '--json');
     expect(shown.json()).toMatchObject([{ kind: 'file', where: at('expired.pem') }]);

@@ -99,7 +99,7 @@ function put(value: string, ...args: string[]) {
 describe('channel put', () => {
   const ADDRESS = 'https://receiver.example/hooks/very-secret';
 
-  it('gives the secret that is there a new value, and says what comes next', async () => {
+  it('gives the existing secret a new value, and says what comes next', async () => {
     manager.on(PutSecretValueCommand).resolves({});
     const { code, stdout } = await put(`${ADDRESS}\r\n`, 'soc');
     expect(code).toBe(0);
@@ -124,7 +124,7 @@ describe('channel put', () => {
     });
   });
 
-  it('puts the key that signs into its own secret', async () => {
+  it('puts the signing key into its own secret', async () => {
     manager.on(PutSecretValueCommand).resolves({});
     const key = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
     expect((await put(key, 'siem', '--signing-key')).code).toBe(0);
@@ -172,7 +172,7 @@ describe('channel test', () => {
     expect(json()).toMatchObject({ channel: name });
   });
 
-  it('names a tenant that the channel hears of, and no other', async () => {
+  it('uses only a tenant that the channel covers', async () => {
     const contoso = { tenantId: practice.tenantId, clientId: CLIENT_ID, recipients: ['a@contoso.com'] };
     const fabrikam = { ...contoso, tenantId: '0b6b6ab0-3b1f-4c3a-9a51-0f4f8f3f6c11', name: 'Fabrikam' };
     const channels = [{ ...CHANNELS[0], tenants: ['Fabrikam'] }];
@@ -183,7 +183,7 @@ describe('channel test', () => {
     expect(body).not.toContain('Contoso');
   });
 
-  it('says what is wrong where the receiver is gone', async () => {
+  it('says what is wrong if the receiver no longer exists', async () => {
     practice.simulator.fault({ at: 'slack', with: gone.slack });
     const { code, stderr } = await channel('test', 'ops');
     expect(code).toBe(1);
@@ -192,7 +192,7 @@ describe('channel test', () => {
 });
 
 describe('channel list', () => {
-  it('shows where addresses are read from, and what each hears of', async () => {
+  it('shows where addresses are read from, and what each channel gets', async () => {
     const { code, stdout } = await channel('list');
     expect(code).toBe(0);
     expect(stdout).toContain(
@@ -253,7 +253,7 @@ describe('doctor checks channels', () => {
     expect(messages.map(({ receiver }) => receiver)).toEqual(['teams', 'webhook']);
   });
 
-  it('fails where the receiver refuses the test message', async () => {
+  it('fails if the receiver refuses the test message', async () => {
     practice.simulator.fault({ at: 'teams', with: gone.teams });
     const { code, checks } = await doctor('--send');
     expect(code).toBe(1);
@@ -287,7 +287,7 @@ describe('doctor checks channels', () => {
     expect(checks[index]!.code).toBe(code);
   });
 
-  it('warns where the bus may not be looked at: events may be allowed all the same', async () => {
+  it('warns if the bus may not be read, because events may still be allowed', async () => {
     bridge.on(DescribeEventBusCommand).rejects(named('AccessDeniedException'));
     const { code, checks } = await doctor();
     expect(code).toBe(0);

@@ -164,14 +164,14 @@ describe('secure-score run --deployed', () => {
       new Error('Region not accepted: region="" is not a valid hostname component.'),
       /No AWS region is set[^]*AWS_REGION/,
     ],
-  ])('says how to get a deployment where there is none (%#)', async (error, message) => {
+  ])('says how to get a deployment if there is none (%#)', async (error, message) => {
     stacks.on(DescribeStacksCommand).rejects(error);
     const { code, stderr } = await run();
     expect(code).toBe(1);
     expect(stderr).toMatch(message);
   });
 
-  it('takes another stack, and says so where it is not a main stack', async () => {
+  it('accepts another stack, and reports one that is not a main stack', async () => {
     stacks.on(DescribeStacksCommand).resolves({
       Stacks: [{ StackName: 'Other', StackStatus: 'CREATE_COMPLETE', CreationTime: new Date() }],
     });
@@ -191,7 +191,7 @@ describe('secure-score run --deployed', () => {
   });
 });
 
-it('an error keeps what it says on its way out of Lambda', () => {
+it('an error keeps its text on its way out of Lambda', () => {
   const error = new MonitorError('a-code', 'Lines\n→ and arrows', 'Do this.', { retryable: true });
   const out = toFunctionError(error) as MonitorError;
   expect(out).toMatchObject({ code: 'a-code', advice: 'Do this.', retryable: true, name: 'a-code' });
@@ -201,7 +201,7 @@ it('an error keeps what it says on its way out of Lambda', () => {
   expect(toFunctionError(other)).toBe(other);
 });
 
-it('shows the advice in full where something between gave the error another name', () => {
+it('shows the complete advice even if the error was renamed on its way', () => {
   const out = toFunctionError(new MonitorError('a-b', 'It failed.\nTwice.', 'Do this:\nthat')) as Error;
   const payload = { errorType: 'Runtime.HandlerError', errorMessage: out.message };
   expect(fromFunctionError(JSON.stringify(payload))).toMatchObject({

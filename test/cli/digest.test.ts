@@ -45,7 +45,7 @@ async function subjects(): Promise<string[]> {
 }
 
 describe('secure-score digest', () => {
-  it('makes those of the config, once a period; a run of a tenant in digests sends nothing', async () => {
+  it('makes the digests of the config, once a period; a run of a tenant in digests sends nothing', async () => {
     await secureScore('run', ...place(), '--certificate', practice.pem, '--outbox', mails);
     expect(await subjects()).toEqual([]);
     const { code, json } = await digest('monthly', '--json');
@@ -65,7 +65,7 @@ describe('secure-score digest', () => {
     expect(await subjects()).toHaveLength(1);
   });
 
-  it('makes one of any period, and leaves the regular ones alone', async () => {
+  it('makes a digest of any period, and does not affect the regular ones', async () => {
     await secureScore('run', ...place(), '--certificate', practice.pem, '--outbox', mails);
     const before = await readdir(archive, { recursive: true });
     const days = ['--from', addDays(TODAY, -20), '--to', addDays(TODAY, -10)];

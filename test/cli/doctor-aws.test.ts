@@ -352,7 +352,7 @@ describe('secure-score doctor on a deployment', () => {
       'aws-access-denied',
       /Allow scheduler:GetSchedule/,
     ],
-  ])('fails where %s', async (_, arrange, check, code, advice) => {
+  ])('fails if %s', async (_, arrange, check, code, advice) => {
     await arrange();
     const { code: exit, find, having, checks } = await doctor();
     expect(exit).toBe(1);
@@ -364,7 +364,7 @@ describe('secure-score doctor on a deployment', () => {
     }
   });
 
-  it('in the sandbox names the recipients who cannot be reached', async () => {
+  it('in the sandbox lists the recipients who cannot be reached', async () => {
     await practice.writeConfig({}, { recipients: ['a@contoso.com', 'b@fabrikam.com', 'c@sub.contoso.com'] });
     await scheduleIs({});
     ses.on(GetAccountCommand).resolves({ SendingEnabled: true, ProductionAccessEnabled: false });
@@ -403,7 +403,7 @@ describe('secure-score doctor on a deployment', () => {
       'sending',
       /bounces/,
     ],
-  ])('warns where %s', async (_, arrange, check, advice) => {
+  ])('warns if %s', async (_, arrange, check, advice) => {
     await arrange();
     const { code, find, having } = await doctor();
     expect([code, having('warning')]).toEqual([0, [check]]);

@@ -172,7 +172,7 @@ describe('on a deployment', () => {
       ],
     });
 
-  it('names the role of the function, and leaves the sign-in to it', async () => {
+  it('shows the role of the function, and leaves the sign-in to it', async () => {
     deployed(ROLE);
     const { find } = await doctor('--tenant', 'Contoso');
     expect(find('federation')).toMatchObject({
@@ -187,7 +187,7 @@ describe('on a deployment', () => {
       });
   });
 
-  it('says how to find the issuer where whoever asks may get no token', async () => {
+  it('says how to find the issuer if the user may not get a token', async () => {
     deployed(ROLE);
     sts.denies = true;
     const { find } = await doctor();
@@ -198,7 +198,7 @@ describe('on a deployment', () => {
     });
   });
 
-  it('signs in where it runs as that role', async () => {
+  it('signs in if it runs as that role', async () => {
     deployed(sts.subject);
     expect((await doctor()).find('sign-in')?.status).toBe('ok');
   });
@@ -213,7 +213,7 @@ describe('on a deployment', () => {
   });
 });
 
-it('certificate status lists tenants without a certificate, and asks nobody', async () => {
+it('certificate status lists tenants without a certificate, without any call', async () => {
   const shown = await secureScore('certificate', 'status', '--config', practice.config);
   expect([shown.code, shown.stdout]).toEqual([0, expect.stringMatching(/^✓ Contoso: .*no certificate/)]);
   const { json } = await secureScore('certificate', 'status', '--config', practice.config, '--json');

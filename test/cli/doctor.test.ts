@@ -110,7 +110,7 @@ describe('secure-score doctor', () => {
     expect(stdout).toMatch(/\n\n✓ A run has everything it needs, 1 thing to look at\.\n$/);
   });
 
-  it('shows problems alone, where there are many tenants', async () => {
+  it('shows only problems if there are many tenants', async () => {
     const { stdout } = await secureScore('doctor', ...flags(), '--problems');
     expect(stdout).toMatch(/^Contoso\n {2}! last run/);
     expect(stdout).not.toContain('✓ config');
@@ -126,7 +126,7 @@ describe('secure-score doctor', () => {
     );
   });
 
-  it('says that runs fail where days are archived and none has succeeded', async () => {
+  it('says that runs fail if days are archived and none has succeeded', async () => {
     const key = layout.snapshot(practice.tenantId, TODAY, 'a'.repeat(64));
     await folderStore(archive).create(key, Buffer.from('{}'));
     const { code, find } = await doctor();
@@ -138,7 +138,7 @@ describe('secure-score doctor', () => {
     });
   });
 
-  it('warns of mails that it does not look at, where nothing says what carries them', async () => {
+  it('warns of mails that it does not check, because nothing says what sends them', async () => {
     const { code, json } = await secureScore('doctor', ...flags().slice(0, -2), '--json');
     expect(code).toBe(0);
     const { checks } = json() as { checks: Check[] };
@@ -155,7 +155,7 @@ describe('secure-score doctor', () => {
     expect((await doctor()).find('last run')?.found).toMatch(found);
   });
 
-  it('goes on after a failure with all that does not need what failed', async () => {
+  it('goes on after a failure with all checks that do not depend on it', async () => {
     const expired = await createCertificate({
       commonName: 'expired',
       days: 3,
@@ -181,7 +181,7 @@ describe('secure-score doctor', () => {
     expect(find('last run')?.status).toBe('warning');
   });
 
-  it('warns of a certificate that ends within 30 days, where it does not renew itself', async () => {
+  it('warns of a certificate that ends within 30 days and does not renew itself', async () => {
     const soon = await createCertificate({ commonName: 'soon', days: 20 });
     practice.app.certificates.push(soon.certificate);
     await writeFile(practice.pem, soon.certificate + soon.privateKey);
@@ -293,7 +293,7 @@ describe('secure-score doctor', () => {
       'runs-fail',
       /Fix what is marked above/,
     ],
-  ])('fails where %s', async (_, arrange, check, code, advice) => {
+  ])('fails if %s', async (_, arrange, check, code, advice) => {
     await arrange(practice);
     const { code: exit, find, having } = await doctor();
     expect(exit).toBe(1);
@@ -338,7 +338,7 @@ describe('secure-score doctor', () => {
     expect(find('renewal')).toMatchObject({ status: 'warning', found: expect.stringContaining(OBJECT_ID) });
   });
 
-  it('fails where the newest snapshot is stale', async () => {
+  it('fails if the newest snapshot is stale', async () => {
     await practice.end();
     practice = await practise(addDays(TODAY, -5));
     const { code, find, having } = await doctor();
@@ -359,7 +359,7 @@ describe('secure-score doctor', () => {
     });
   });
 
-  it.skipIf(process.getuid?.() === 0)('fails where the archive cannot be written', async () => {
+  it.skipIf(process.getuid?.() === 0)('fails if the archive cannot be written', async () => {
     await mkdir(archive);
     await chmod(archive, 0o500);
     expect((await doctor()).find('archive')).toMatchObject({ status: 'failed', code: 'archive-unwritable' });
@@ -388,7 +388,7 @@ describe('secure-score doctor', () => {
     expect((await doctor()).find('test mail')).toBeUndefined();
   });
 
-  it('takes the flags of run: an outbox is a folder that can be written, and nothing asks SES then', async () => {
+  it('accepts the flags of run: the outbox must be a writable folder, and SES is not called', async () => {
     const outbox = join(practice.folder, 'mails');
     const { code, find } = await doctor('--outbox', outbox);
     expect(code).toBe(0);

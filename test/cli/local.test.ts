@@ -56,7 +56,7 @@ async function listen(server: Server): Promise<number> {
 }
 
 describe('tenants side by side', () => {
-  it('come out in the order of the config, whichever is first', async () => {
+  it('are printed in the order of the config, whichever finishes first', async () => {
     await withStranger();
     const { code, json } = await run('--json', '--parallel', '2');
     expect(code).toBe(1);
@@ -87,7 +87,7 @@ describe('the heartbeat', () => {
     return { beats, heartbeat: { url: `http://127.0.0.1:${port}/key-of-the-switch` } };
   }
 
-  it('is fetched after a run that went well for every tenant, and after no other', async () => {
+  it('is fetched only after a run that succeeded for every tenant', async () => {
     const { beats, heartbeat } = await pulse();
     await withStranger({ heartbeat });
     expect((await run()).code).toBe(1);
@@ -98,7 +98,7 @@ describe('the heartbeat', () => {
     expect(beats).toEqual(['/key-of-the-switch']);
   });
 
-  it('that fails is said, without its address, and fails no run', async () => {
+  it('that fails is reported, without its address, and fails no run', async () => {
     const { heartbeat } = await pulse((_request, response) => response.writeHead(404).end());
     await practice.writeConfig({ heartbeat });
     const { code, stderr } = await run();
@@ -178,7 +178,7 @@ describe('an SMTP server that takes no mail', () => {
     ['is not there', false, /ECONNREFUSED/, 'Check mail.smtp.host and port, and whether the server runs.'],
     ['offers no STARTTLS', true, /STARTTLS/, 'Mails and passwords are sent only over TLS.'],
   ])(
-    'because it %s: a run says so and feigns no life, and the next one sends the mail, once',
+    'because it %s: a run reports it and sends no heartbeat, and the next one sends the mail, once',
     async (...of) => {
       const [, isThere, why, advice] = of;
       let beats = 0;
@@ -216,7 +216,7 @@ describe('an SMTP server that takes no mail', () => {
 });
 
 describe('secure-score watch', () => {
-  it('mails operations once of tenants without a run, and is content with those that ran', async () => {
+  it('mails operations once about tenants without a run, and not about those that ran', async () => {
     await withStranger();
     expect((await run('--tenant', 'Contoso')).code).toBe(0);
     const outbox = join(practice.folder, 'watched');
@@ -237,7 +237,7 @@ describe('secure-score watch', () => {
 });
 
 describe('what is written', () => {
-  it('is for its owner alone', async () => {
+  it('is readable by its owner alone', async () => {
     await mkdir(practice.folder, { recursive: true });
     await chmod(practice.folder, 0o755);
     expect((await run()).code).toBe(0);

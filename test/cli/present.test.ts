@@ -21,7 +21,7 @@ const row = (
   cause: share === 0 ? null : 'earned',
 });
 
-it('adds up: points once a control, none of the tenant as a whole, and what is not explained', () => {
+it('adds up: points once per control, none for the tenant itself, and what is not explained', () => {
   const table = changesTable(
     [
       row('lost', 'a', { before: 9, after: 5 }, -0.4),

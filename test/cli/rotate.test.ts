@@ -32,7 +32,7 @@ it('--dry-run proves that it will work, and changes nothing', async () => {
   expect(practice.app.registration.keys).toEqual([]);
 });
 
-it('--dry-run names a wrong object id, and what to do', async () => {
+it('--dry-run shows a wrong object id, and what to do', async () => {
   practice.app.registration.objectId = practice.tenantId;
   const { code, stdout } = await rotate('--dry-run');
   expect(code).toBe(1);
@@ -52,7 +52,7 @@ it('says that it is not due, and changes nothing', async () => {
   expect(practice.app.registration.keys).toEqual([]);
 });
 
-it('--now puts the next one in the place of the file; the former one lies beside it', async () => {
+it('--now replaces the file by the next certificate; the former one lies beside it', async () => {
   const before = await readFile(practice.pem, 'utf8');
   const { code, stdout, stderr } = await rotate('--now');
   expect([code, stdout]).toEqual([0, expect.stringContaining('renewed')]);
@@ -80,7 +80,7 @@ it('--now puts the next one in the place of the file; the former one lies beside
   expect(run.code).toBe(0);
 });
 
-it('ends with 1 where a policy forbids it, and leaves the file alone', async () => {
+it('ends with 1 if a policy forbids it, and does not change the file', async () => {
   practice.app.registration.policy = 'certificates';
   const before = await readFile(practice.pem, 'utf8');
   const { code, stdout } = await rotate('--now', '--json');
@@ -91,17 +91,14 @@ it('ends with 1 where a policy forbids it, and leaves the file alone', async () 
   expect(await readFile(practice.pem, 'utf8')).toBe(before);
 });
 
-it.each([[], ['--dry-run'], ['--json']])(
-  'says that there is no such file, and fails %j',
-  async (...flags) => {
-    await rm(practice.pem);
-    const { code, stdout, stderr } = await rotate(...flags);
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^There is no certificate file ".*app\.pem"\.\n→ /);
-  },
-);
+it.each([[], ['--dry-run'], ['--json']])('reports a missing file, and fails %j', async (...flags) => {
+  await rm(practice.pem);
+  const { code, stdout, stderr } = await rotate(...flags);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^There is no certificate file ".*app\.pem"\.\n→ /);
+});
 
-it('says that there is nothing to renew where every tenant signs in federated', async () => {
+it('says that nothing needs renewal if every tenant signs in federated', async () => {
   const config = JSON.parse(await readFile(practice.config, 'utf8')) as { tenants: object[] };
   const tenants = config.tenants.map((each) => ({ ...each, signIn: 'federated', objectId: undefined }));
   await writeFile(practice.config, JSON.stringify({ ...config, tenants }));

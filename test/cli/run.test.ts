@@ -199,7 +199,7 @@ describe('secure-score run', () => {
     expect(new Set(sent.map(({ messageId }) => messageId))).toEqual(new Set(listed.map(({ id }) => id)));
   }, 30_000);
 
-  it('takes the tenants in turn: one that fails does not stop the others, and the exit code says so', async () => {
+  it('runs the tenants in turn: one that fails does not stop the others, and the exit code shows it', async () => {
     await writeConfig('config.json', [
       tenantEntry('Nobody', OTHER_TENANT),
       tenantEntry('Contoso', tenant.tenantId),
@@ -223,7 +223,7 @@ describe('secure-score run', () => {
     expect(one.result).toMatchObject({ name: 'Contoso', mails: [] });
   }, 30_000);
 
-  it('lets nothing secret out, whatever fails', async () => {
+  it('reveals nothing secret, whatever fails', async () => {
     simulator.fault({ at: 'secureScores', times: Infinity, with: forbidden });
     const { code, stdout, stderr } = await run();
     expect(code).toBe(1);
@@ -236,7 +236,7 @@ describe('secure-score run', () => {
     }
   }, 30_000);
 
-  it('takes a config in TypeScript with defineConfig, or a plain object, from any path', async () => {
+  it('accepts a config in TypeScript with defineConfig, or a plain object, from any path', async () => {
     const plain = `export default ${JSON.stringify(configOf([tenantEntry('Contoso', tenant.tenantId)]))}`;
     await writeFile(join(folder, 'plain.ts'), `${plain} satisfies object;`);
     await writeFile(join(folder, 'plain.mjs'), plain);
@@ -247,7 +247,7 @@ describe('secure-score run', () => {
     }
   }, 30_000);
 
-  it('ends in one archive and one of each mail where two run at once', async () => {
+  it('ends in one archive and one of each mail if two run at once', async () => {
     await runHere();
     simulator.advance(4);
     const both = await Promise.all([run(), run()]);

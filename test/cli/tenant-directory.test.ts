@@ -59,7 +59,7 @@ describe('the tenant of a domain', () => {
     ],
     ['that a proxy answers for', '<html>log in</html>', 200, 'sign-in-malformed-answer'],
     [
-      'whose document names no tenant',
+      'whose document contains no tenant',
       configuration({ issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0' }),
       200,
       'sign-in-malformed-answer',

@@ -63,7 +63,7 @@ const add = (tenant: string, ...more: string[]) =>
   secureScore('tenant', 'add', tenant, ...HERE(), '--cloud', cloud, ...more);
 
 describe('tenant add', () => {
-  test('makes the file, resolves the domain, prints the address of the consent, and ends with what doctor finds', async () => {
+  test('creates the file, resolves the domain, prints the consent address, and ends with the findings of doctor', async () => {
     const { code, stdout } = await add('C1.example');
     expect(stdout).toContain(
       `${practice.simulator.authorityHost}/${id(1)}/adminconsent?client_id=${CLIENT_ID}`,
@@ -98,7 +98,7 @@ describe('tenant add', () => {
     ]);
   });
 
-  test('keeps what stands in the file, byte for byte, with its order, line breaks, mark and mode', async () => {
+  test('keeps the content of the file, byte for byte, with its order, line breaks, byte order mark and mode', async () => {
     const before = `\uFEFF# ours\r\ndomain;Name;recipients;Tenant ID\r\n\r\nx.example;"A ""B""; C";a@b.co;${id(5)}\r\n# end`;
     writeFileSync(csv(), before);
     chmodSync(csv(), 0o640);
@@ -152,7 +152,7 @@ describe('tenant add', () => {
     await practice.writeConfig({ tenants: { from: 'tenants.csv' }, app: { clientId: CLIENT_ID } });
   });
 
-  test('waits until the consent is there and covers the permission', async () => {
+  test('waits until the consent is given and covers the permission', async () => {
     const app = apps.get(id(1))!;
     Object.assign(app, { consented: false, roles: [] });
     const { requests } = practice.simulator;
@@ -177,7 +177,7 @@ describe('tenant add', () => {
     ],
     ['the consent lacks the permission', { roles: [] }, /it does not cover SecurityEvents\.Read\.All/],
     ['the app is disabled there', { enabled: false }, /is disabled in the tenant/],
-  ])('writes nothing where %s, and says how to go on', async (_, changes, message) => {
+  ])('writes nothing if %s, and says how to go on', async (_, changes, message) => {
     const app = apps.get(id(1))!;
     Object.assign(app, changes);
     const { code, stderr } = await add('c1.example', '--timeout', '0');
@@ -208,7 +208,7 @@ describe('tenant add', () => {
     expect(result).toMatchObject({ code, stderr: expect.stringMatching(message) as unknown });
   });
 
-  test('adds nobody twice, by whatever name, and no name twice', async () => {
+  test('adds no tenant twice, by whatever name, and no name twice', async () => {
     writeFileSync(csv(), `name,tenantId,recipients\nOne,${id(1).toUpperCase()},a@b.co\n`);
     const before = read();
     expect((await add('c1.example')).stderr).toMatch(
@@ -220,7 +220,7 @@ describe('tenant add', () => {
     expect(read()).toBe(before);
   });
 
-  test('does not wait where only the deployed function can sign in', async () => {
+  test('does not wait if only the deployed function can sign in', async () => {
     await practice.writeConfig({
       tenants: { from: 'tenants.csv' },
       app: { clientId: CLIENT_ID, signIn: 'federated' },
@@ -254,7 +254,7 @@ describe('tenant add', () => {
     );
   }, 60_000);
 
-  test('stopped by Ctrl-C it leaves nothing, and names the command that goes on', async () => {
+  test('leaves nothing when Ctrl-C stops it, and prints the command that goes on', async () => {
     apps.get(id(1))!.consented = false;
     writeFileSync(join(practice.folder, 'ca.pem'), practice.simulator.ca);
     const child = spawn(
@@ -298,7 +298,7 @@ describe('tenant remove', () => {
     );
   });
 
-  test('refuses one that is not there, and a name that several have', async () => {
+  test('refuses a tenant that does not exist, and a name that several have', async () => {
     writeFileSync(csv(), `name,tenantId,recipients\nOne,${id(1)},a@b.co\none,${id(2)},a@b.co\n`);
     const { stderr } = await secureScore('tenant', 'remove', 'Two', '--config', practice.config);
     expect(stderr).toMatch(/No row of "tenants\.csv" has the name, the id or the domain "Two"/);
@@ -316,7 +316,7 @@ describe('tenant check and list', () => {
     writeFileSync(csv(), `name,tenantId,domain,recipients,cloud,tags\n${rows.join('\n')}\n`);
   });
 
-  test('check is one table, and --problems leaves out what is well', async () => {
+  test('check is one table, and --problems shows only problems', async () => {
     apps.get(id(2))!.consented = false;
     const { code, stdout } = await secureScore('tenant', 'check', ...HERE());
     expect(code).toBe(1);

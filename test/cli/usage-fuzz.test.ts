@@ -220,7 +220,7 @@ const commandLines = () => {
 const STACK =
   /\n\s+at \S.*[:)]\d*|is a defect of secure-score-monitor|\[object Object\]\n|TypeError|ReferenceError/;
 
-test('no command line ends in a stack, in nothing, or in another code than 0, 1 and 2', async () => {
+test('every command line prints something, no stack, and ends with 0, 1 or 2', async () => {
   const printed: string[] = [];
   const print = (words: unknown) => void printed.push(String(words));
   const write = (words: unknown) => {

@@ -100,7 +100,7 @@ describe('the command line', () => {
     expect(output.mock.calls).toEqual([[version]]);
   });
 
-  it('ends with no stack, whatever is thrown', () => {
+  it('prints no stack, whatever is thrown', () => {
     const fault = Object.assign(new Error("EACCES: permission denied, scandir '/root'"), { code: 'EACCES' });
     expect(describeError(fault)).toBe(
       "EACCES: permission denied, scandir '/root'\n→ Give the user that runs this read and write access to the path above, or choose another path.",
@@ -110,7 +110,7 @@ describe('the command line', () => {
     }
   });
 
-  it('is named in advice as it was called', async () => {
+  it('appears in advice as it was called', async () => {
     const called = promisify(execFile)(join(ROOT, 'secure-score'), ['nope'], { cwd: folder });
     await expect(called).rejects.toMatchObject({
       code: 2,
@@ -118,7 +118,7 @@ describe('the command line', () => {
     });
   });
 
-  it('ends in its own time, by its own code, where nobody reads on', async () => {
+  it('finishes with its own exit code even if the reader stops', async () => {
     const shell = promisify(execFile)(
       'sh',
       [
@@ -214,7 +214,7 @@ describe('the command line', () => {
     },
   );
 
-  it('explains the completion script to whoever asks for help', async () => {
+  it('explains the completion script in its help', async () => {
     const output = vi.spyOn(console, 'log').mockImplementation(() => {});
     expect(await main(['completion', '--help'])).toBe(0);
     expect(output.mock.calls.join('\n')).toMatch(

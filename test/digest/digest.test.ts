@@ -166,7 +166,7 @@ describe('two digests at once', () => {
 });
 
 describe('what a digest covers', () => {
-  it('ten days without a digest: one covers them, what fell and rose within them is no loss', async () => {
+  it('one digest covers ten days without one, and what fell and rose within them is no loss', async () => {
     const f = await started({
       events: {
         1: [
@@ -205,7 +205,7 @@ describe('what a digest covers', () => {
     expect((await f.day(FIRST + 11)).report).toBeNull();
   });
 
-  it('what is pending, muted or too small is in the sum, and listed by nobody', async () => {
+  it('what is pending, muted or too small is in the sum, and in no list', async () => {
     const f = await started({
       tenant: (number) =>
         number === 1
@@ -239,7 +239,7 @@ describe('what a digest covers', () => {
     expect(confirmed!.account!.other).toBeCloseTo(-confirmed!.account!.lost, 9);
   });
 
-  it('starts from the score that was digested, whatever Graph says of that day afterwards', async () => {
+  it('starts from the score that was digested, whatever Graph says about that day afterwards', async () => {
     const f = await started({
       // The snapshot of the day that was digested is restated two days later.
       events: { 1: [{ day: FIRST, knownFrom: FIRST + 1, apply: change.turned(on[0]!, false) }] },
@@ -253,7 +253,7 @@ describe('what a digest covers', () => {
     expect(account!.unexplained).toBeCloseTo(0, 9);
   });
 
-  it('days of before trends had decisions take them from the reports', async () => {
+  it('days from before trends had decisions take them from the reports', async () => {
     const f = await started({
       events: {
         1: [
@@ -315,7 +315,7 @@ describe('what a digest covers', () => {
     expect(f.mailer.sent.at(-1)!.text).toContain(`Added: ${nameOf(0)}`);
   });
 
-  it('fails retryably where the archive does not answer, and reports nothing', async () => {
+  it('fails retryably if the archive does not answer, and reports nothing', async () => {
     const f = await aboutToSend();
     const run = f.digestRun();
     const get: DigestRun['ports']['store']['get'] = async (key) => {
@@ -446,7 +446,7 @@ describe('deliveries of a digest', () => {
     new DeliveryError('channel-gone', 'The workflow is deleted.', 'Make another.', { final: true });
   const down = () => new DeliveryError('channel-failing', 'No answer.', 'Wait.', { retryable: true });
 
-  it('refused permanently: operations are notified by mail, and the others get theirs', async () => {
+  it('that are refused permanently: operations are notified by mail, and the others get theirs', async () => {
     const f = await aboutToSend();
     f.channels.named('soc').fails = gone;
     const { result } = await makeDigest(f.digestRun());
@@ -498,7 +498,7 @@ describe('deliveries of a digest', () => {
 });
 
 describe("report: 'digest'", () => {
-  it('silences a tenant, except for what is urgent and for operations; its reports are archived all the same', async () => {
+  it('silences a tenant, except for what is urgent and for operations; its reports are still archived', async () => {
     const f = await started({
       tenant: (number) => ({
         report: number === 0 ? 'each' : 'digest',
@@ -535,7 +535,7 @@ describe("report: 'digest'", () => {
   });
 });
 
-it('the links in Microsoft’s advice reach the digest, whatever day they are of', () => {
+it('the links in Microsoft’s advice reach the digest, whatever their day', () => {
   const remediationLinks = [{ start: 8, end: 13, url: 'https://entra.microsoft.com/' }];
   const day = (date: string, advice: object) => ({
     date,

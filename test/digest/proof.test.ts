@@ -178,7 +178,7 @@ const byNumber = (number: number): TenantAccount =>
   digest.tenants.find(({ tenantId }) => tenantId === idOf(number))!;
 
 describe('300 tenants', () => {
-  test('come to one message; the tenants themselves send none, except that three fail', () => {
+  test('give one message; the tenants themselves send none, except the three that fail', () => {
     expect(mails.filter((each) => each.includes('monitoring fails'))).toHaveLength(FAILING.length);
     expect(mails).toHaveLength(FAILING.length + 1);
     expect(failed).toEqual([0, FAILING.length]);
@@ -259,7 +259,7 @@ describe('300 tenants', () => {
     expect(subject).toContain(`${mean(({ after }) => after).toFixed(1)} % on average (−${total.toFixed(2)})`);
   });
 
-  test('what happened to many stands there once, with how many and which', async () => {
+  test('what happened to many is listed once, with how many and which', async () => {
     const hit = Array.from({ length: CHANGED }, (_, number) => number).filter(
       (number) => !FAILING.includes(number),
     );
@@ -319,7 +319,7 @@ describe('300 tenants', () => {
     expect(text).toContain('Marked as third party by ada@customer.example');
   });
 
-  test('the list of tenants has every account, which adds up', () => {
+  test('the list of tenants has every account, and each adds up', () => {
     const [, ...rows] = attachments
       .find(({ name }) => name === 'tenants.csv')!
       .text.trim()
@@ -336,7 +336,7 @@ describe('300 tenants', () => {
     expect(Buffer.byteLength(html)).toBeLessThan(102_000);
   });
 
-  test('nothing new, no digest', async () => {
+  test('there is no digest without findings', async () => {
     world.clock.advance(24 * 3_600_000);
     world.mailer.sent.length = 0;
     expect((await world.digest()).report).toBeNull();

@@ -134,14 +134,14 @@ describe('scores', () => {
     expect(asked()).toHaveLength(3);
   });
 
-  test('are followed until the last archived day, and no further', async () => {
+  test('are followed only until the last archived day', async () => {
     fail(smallPages);
     const after = datesBack(90)[6] ?? '';
     expect(await (await session()).secureScores(50, after)).toHaveLength(8);
     expect(asked()).toHaveLength(2);
   });
 
-  test('are not followed where the first page holds the last archived day already', async () => {
+  test('are not followed if the first page already has the last archived day', async () => {
     fail(smallPages);
     expect(await (await session()).secureScores(50, datesBack(90)[3] ?? '')).toHaveLength(4);
   });
@@ -176,7 +176,7 @@ describe('a nextLink', () => {
     expect((await failureOf((await session()).controlProfiles())).code).toBe('graph-next-link');
   });
 
-  test('to a page that was there already ends', async () => {
+  test('to an earlier page ends', async () => {
     fail(
       nextLink(`${simulator.graphEndpoint}/v1.0/security/secureScoreControlProfiles`),
       Infinity,
@@ -187,7 +187,7 @@ describe('a nextLink', () => {
     expect(asked()).toHaveLength(1);
   });
 
-  test('to ever new pages ends', async () => {
+  test('to endless new pages ends', async () => {
     let n = 0;
     fail(
       (good, incoming) =>
@@ -204,7 +204,7 @@ describe('a nextLink', () => {
   });
 });
 
-describe('what passes', () => {
+describe('a temporary failure', () => {
   const errorOf =
     (code: number, error: string): Fault =>
     () => ({ status: code, body: { error: { code: error, message: 'not now' } } });
@@ -251,7 +251,7 @@ describe('what passes', () => {
   });
 });
 
-describe('what lasts', () => {
+describe('a lasting failure', () => {
   test.each<[string, Fault, string, RegExp, number]>([
     [
       '429',
@@ -310,7 +310,7 @@ describe('what lasts', () => {
       /no list \("value"\)/,
       3,
     ],
-  ])('is reported, and may be tried another day: %s', async (_, fault, code, message, calls) => {
+  ])('is reported, and may be retried another day: %s', async (_, fault, code, message, calls) => {
     const graph = await session({ attempts: 4 });
     fail(fault);
     const error = await failureOf(graph.secureScores(8, null));
@@ -357,7 +357,7 @@ describe('what lasts', () => {
   });
 });
 
-describe('what is final', () => {
+describe('a final failure', () => {
   test.each<[string, Fault, string, RegExp]>([
     ['400', status(400, 'Bad $top.'), 'graph-refused', /400, "UnknownError: Bad \$top\."/],
     ['404', status(404, 'No such thing.'), 'graph-not-found', /404, "UnknownError: No such thing\."/],
@@ -384,7 +384,7 @@ describe('what is final', () => {
 describe('a token', () => {
   const tokenCalls = () => simulator.requests.filter(({ method }) => method === 'POST').length;
 
-  test('that Graph takes no more is renewed', async () => {
+  test('that Graph no longer accepts is renewed', async () => {
     const graph = await session();
     fail(unauthorized, 1);
     expect(await graph.secureScores(8, null)).toHaveLength(8);
@@ -401,7 +401,7 @@ describe('a token', () => {
     expect(tokenCalls()).toBe(1);
   });
 
-  test('is renewed once, not for ever', async () => {
+  test('is renewed once, not forever', async () => {
     const graph = await session();
     fail(unauthorized);
     const error = await failureOf(graph.secureScores(8, null));

@@ -59,7 +59,7 @@ describe('the timeout', () => {
     expect(failure.message).toContain('within 0.1 s');
   });
 
-  test('ends a body that stops half way', async () => {
+  test('ends a body that stops in the middle', async () => {
     const url = await serve((_, response) => {
       response.writeHead(200, { 'content-length': '100' });
       response.write('{"value": [');
@@ -70,7 +70,7 @@ describe('the timeout', () => {
   });
 });
 
-test('a body that breaks off says after how much', async () => {
+test('a body that breaks off is reported with its length so far', async () => {
   const url = await serve((_, response) => {
     response.writeHead(200, { 'content-length': '100' });
     response.write('{"value": [', () => setTimeout(() => response.destroy(), 20));
@@ -93,7 +93,7 @@ test('no such host', async () => {
   expect(failure.message).toMatch(/graph\.invalid/);
 });
 
-test('a server that nobody vouches for is not asked again', async () => {
+test('a server with an untrusted certificate is not asked again', async () => {
   const { certificate, privateKey } = await createServerCertificate();
   const server = createTlsServer({ key: privateKey, cert: certificate }, (_, response) => response.end('{}'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -38,7 +38,7 @@ describe('a call', () => {
     expect(await patiently(setBack(outage(), answer(), outage(), outage(), outage()).call)).toBe('done');
   });
 
-  test('that answers rubbish is given up sooner', async () => {
+  test('that gets an unusable answer is given up sooner', async () => {
     const { call, timeouts } = setBack(answer(), answer());
     expect(await failureOf(patiently(call))).toBe(failure);
     expect(timeouts).toHaveLength(2);
@@ -71,7 +71,7 @@ describe('the deadline', () => {
     expect(timeouts).toEqual([250]);
   });
 
-  test('lets nothing begin after it', async () => {
+  test('allows no call to begin after it', async () => {
     const { call, timeouts } = setBack();
     const error = await failureOf(patience(limits, inSeconds(-1), machineClock)(call));
     expect(error.code).toBe('deadline-reached');
@@ -79,7 +79,7 @@ describe('the deadline', () => {
     expect(timeouts).toEqual([]);
   });
 
-  test('makes a Retry-After beyond it fail at once, with both named', async () => {
+  test('makes a Retry-After beyond it fail at once, and the error has both times', async () => {
     const deadline = inSeconds(20);
     const start = performance.now();
     const error = await failureOf(
@@ -118,7 +118,7 @@ describe('without a Retry-After', () => {
     }
   });
 
-  test('the pauses are random from nothing on', async () => {
+  test('the pauses are random from zero on', async () => {
     vi.spyOn(Math, 'random').mockReturnValue(0);
     expect(await withPausesBelow(1).outcome).toBe('done');
   });

@@ -59,7 +59,7 @@ describe('a good answer', () => {
     });
   });
 
-  test('has texts on its newest day alone', () => {
+  test('has texts on only its newest day', () => {
     for (const { snapshot } of days.slice(0, -1)) {
       for (const control of snapshot.controls.values()) {
         expect(control).toMatchObject({
@@ -82,7 +82,7 @@ describe('a good answer', () => {
     });
   });
 
-  test('may name the tenant in any case', () => {
+  test('may have the tenant id in any case', () => {
     const upper = answer(0, (entry) => ({
       ...entry,
       id: `${TENANT_ID.toUpperCase()}_${NEWEST}`,
@@ -114,7 +114,7 @@ describe('a good answer', () => {
     });
   });
 
-  test('may lack what is beside the point', () => {
+  test('may lack what is not needed', () => {
     const bare = answer(0, () => ({
       id: `${TENANT_ID}_${NEWEST}`,
       azureTenantId: TENANT_ID,
@@ -172,7 +172,7 @@ describe('the sum of the controls', () => {
     ).toBe(0);
   });
 
-  test('counts a name that stands twice as one control with both points', () => {
+  test('counts a name that occurs twice as one control with the points of both', () => {
     const twice = answer(0, (entry) => ({
       ...entry,
       controlScores: [wireControl('aad_mfa', 8), wireControl('aad_mfa', 0.57), wireControl('b', 3)],
@@ -187,7 +187,7 @@ describe('the sum of the controls', () => {
   });
 });
 
-describe('what is only described', () => {
+describe('a value without effect on points', () => {
   const read = (fields: Record<string, unknown>) =>
     readAnswer(
       answer(0, (entry) => ({ ...entry, controlScores: [{ ...wireControl('a', 11.57), ...fields }] })),
@@ -354,7 +354,7 @@ describe('a bad entry', () => {
     expect(error.retryable).toBe(true);
   });
 
-  test.each(cases)('as an older one is skipped and named: %s', (_, _code, reason, change) => {
+  test.each(cases)('as an older one is skipped and reported: %s', (_, _code, reason, change) => {
     const { days, skipped } = readAnswer(answer(2, change));
     expect(days.map(({ date }) => date)).toEqual(DATES.filter((date) => date !== DATES[2]).toReversed());
     expect(skipped).toHaveLength(1);
@@ -362,7 +362,7 @@ describe('a bad entry', () => {
     expect(skipped[0]?.reason).toMatch(reason);
   });
 
-  test('is named by three faults at most, in one line', async () => {
+  test('is described by at most three faults, in one line', async () => {
     const error = await failureOf(() =>
       readAnswer(
         answer(0, set({ controlScores: Array.from({ length: 400 }, () => ({ controlName: 'x\n\u202Ey' })) })),
@@ -373,7 +373,7 @@ describe('a bad entry', () => {
     expect(error.message.length).toBeLessThan(800);
   });
 
-  test('counts as the newest if it has the greatest date, wherever it stands', async () => {
+  test('counts as the newest if it has the latest date, wherever it is', async () => {
     const { entries, tenantId } = answer(0, set({ azureTenantId: 'NA' }));
     const error = await failureOf(() => readAnswer({ entries: entries.toReversed(), tenantId }));
     expect(error.message).toContain('entry 4');
@@ -384,7 +384,7 @@ describe('a bad entry', () => {
     expect(error.message).toContain('entry 0');
   });
 
-  test('of a day to come is left out and named, and never the newest: all days after it would look old', async () => {
+  test('of a future day is left out and reported, and never the newest, because all days after it would look old', async () => {
     const now = new Date('2026-03-31T12:00:00Z');
     const future = { ...answer(), entries: [wireEntry('2026-04-02'), ...answer().entries], now };
     const { days, skipped } = readAnswer(future);
@@ -397,14 +397,14 @@ describe('a bad entry', () => {
   });
 });
 
-test('no entries at all: no score yet', async () => {
+test('an answer without entries means that there is no score yet', async () => {
   const error = await failureOf(() => readAnswer({ entries: [], tenantId: TENANT_ID }));
   expect(error.code).toBe('no-score-yet');
   expect(error.message).toContain('has no Secure Score yet');
 });
 
-describe('a date that stands twice', () => {
-  test('counts as it stood first', () => {
+describe('a date that occurs twice', () => {
+  test('counts as it is first', () => {
     const entries = [wireEntry(NEWEST), { ...wireEntry(NEWEST), maxScore: 21 }];
     const { days, skipped } = readAnswer({ entries, tenantId: TENANT_ID });
     expect(days.map(({ raw }) => raw)).toEqual([entries[0]]);
@@ -485,7 +485,7 @@ describe('profiles', () => {
     });
   });
 
-  test('never fail a run: what cannot be read is null, what has no id is skipped and named', () => {
+  test('never fail a run: what cannot be read is null, what has no id is skipped and reported', () => {
     const { profiles, skipped } = readProfiles([
       { id: 'bare' },
       { id: 'odd', title: 7, maxScore: '9', remediation: {}, actionUrl: 1 },
@@ -512,7 +512,7 @@ describe('profiles', () => {
     expect(skipped[0]?.reason).toContain('id: is missing');
   });
 
-  test('property: take anything', () => {
+  test('property: accept anything', () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue()), (entries) => {
         const { profiles, skipped } = readProfiles(entries);
@@ -618,7 +618,7 @@ describe('peers and decisions', () => {
     expect(decisionOf(updates)).toEqual(expected);
     expect(decisionOf(updates.toReversed())).toEqual(expected);
   });
-  test('what was set at no time has none', () => {
+  test('a state without a time has none', () => {
     expect(decisionOf([update('Ignored', '0001-01-01T00:00:00Z')])).toMatchObject({ at: null });
   });
   test('a Default that somebody set is a decision taken back; one that nobody set is none', () => {

@@ -87,7 +87,7 @@ describe('signing in', () => {
     expect(await (await signIn()).secureScores(1, null)).toHaveLength(1);
   });
 
-  test('goes to the configured authority, whatever region the environment names', async () => {
+  test('goes to the configured authority, whatever the region in the environment', async () => {
     vi.stubEnv('MSAL_FORCE_REGION', 'westeurope');
     register();
     await signIn();
@@ -122,7 +122,7 @@ describe('what Entra refuses by itself', () => {
     expect((await failureOf(signIn())).code).toBe('app-disabled');
   });
 
-  test('a tenant that is not there', async () => {
+  test('a tenant that is missing', async () => {
     const tenantId = '77777777-7777-4777-8777-777777777777';
     const error = await failureOf(signIn({ tenant: { tenantId } }));
     expect(error.code).toBe('tenant-not-found');
@@ -178,7 +178,7 @@ describe('by number', () => {
     expect(tokenCalls()).toBe(number === 700024 ? 2 : 1);
   });
 
-  test('one that is not known passes its number and its words, without noise', async () => {
+  test('an unknown error keeps its number and its text, without noise', async () => {
     register();
     const words = `JWT token is invalid. ${'x'.repeat(2_000)}`;
     fail(() => ({
@@ -197,7 +197,7 @@ describe('by number', () => {
     expect(error.message.length).toBeLessThan(600);
   });
 
-  test('one without a number passes what MSAL makes of it', async () => {
+  test('an error without a number keeps the text of MSAL', async () => {
     register();
     fail(() => ({ status: 400, body: { error: 'invalid_client', error_description: 'no' } }));
     const error = await failureOf(signIn());
@@ -287,7 +287,7 @@ describe('outages', () => {
     expect(tokenCalls()).toBe(6);
   });
 
-  test('a refusal that is known does not pass because it calls itself temporary', async () => {
+  test('a known refusal stays final even if it calls itself temporary', async () => {
     register();
     fail(refuses(400, 'temporarily_unavailable', 7000112));
     expect(await failureOf(signIn())).toMatchObject({ code: 'app-disabled', retryable: false });
@@ -300,7 +300,7 @@ describe('outages', () => {
     ['a reset connection', reset, 'sign-in-unreachable'],
     ['a web page', html, 'sign-in-malformed-answer'],
     ['no object', (good) => ({ ...good, body: 'null' }), 'sign-in-malformed-answer'],
-  ])('that last are reported, and may be tried another day: %s', async (_, fault, code) => {
+  ])('that last are reported, and may be retried another day: %s', async (_, fault, code) => {
     register();
     fail(fault);
     const error = await failureOf(signIn({ limits: { attempts: 3 } }));
@@ -308,7 +308,7 @@ describe('outages', () => {
     expect(tokenCalls()).toBe(3);
   });
 
-  test('of the discovery document are reported as what they are', async () => {
+  test('of the discovery document are reported as such', async () => {
     register();
     simulator.fault({ at: 'discovery', times: Infinity, with: status(503) });
     expect((await failureOf(signIn({ limits: { attempts: 2 } }))).code).toBe('sign-in-unavailable');
@@ -354,7 +354,7 @@ describe('the roles in a token', () => {
     jwt('text'),
     jwt(null),
     jwt({ roles: 7 }),
-  ])('are left to Graph where they cannot be read: %s', (token) => {
+  ])('are left to Graph if they cannot be read: %s', (token) => {
     expect(() => checkRoles(token, tenant)).not.toThrow();
   });
 

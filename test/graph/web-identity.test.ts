@@ -98,7 +98,7 @@ describe('signing in federated', () => {
       /does not know the subject.*700213/,
     ],
   ])(
-    '%s: says what the token holds, and the command that creates the credential',
+    '%s: shows the content of the token, and the command that creates the credential',
     async (_, spoil, message) => {
       spoil();
       const failure = await signIn().catch((error: unknown) => error);
@@ -124,7 +124,7 @@ describe('signing in federated', () => {
     await expect(signIn()).rejects.toMatchObject({ code, retryable });
   });
 
-  it('fails where the keys of the issuer are others, or cannot be read', async () => {
+  it('fails if the keys of the issuer differ or cannot be read', async () => {
     const other = await startSts(() => new Date());
     // The token is of the first one, which says that it is the second.
     sts.issuer = other.issuer;

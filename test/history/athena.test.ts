@@ -165,7 +165,7 @@ describe('a question to Athena', () => {
     expect(shown.at(-1)).toBe('(clear)');
   });
 
-  it('without the right to says which', async () => {
+  it('without a permission says which one is missing', async () => {
     athena
       .on(StartQueryExecutionCommand)
       .rejects(Object.assign(new Error('not authorized'), { name: 'AccessDeniedException' }));
@@ -223,7 +223,7 @@ describe('secure-score history --engine athena', () => {
     },
   );
 
-  it('says what to do where it is not deployed', async () => {
+  it('says what to do if it is not deployed', async () => {
     cloudFormation.on(DescribeStacksCommand).rejects(absent);
     expect(await ask()).toMatchObject({ code: 1, stderr: expect.stringContaining('npx cdk deploy') });
     cloudFormation.on(DescribeStacksCommand).resolves(stacks({ FunctionName: 'f' }));
@@ -246,7 +246,7 @@ describe('a line of progress', () => {
     return { written, line: progressLine(Object.assign(fake, { isTTY, columns: 20 }) as never) };
   };
 
-  it('is written over on a terminal, and only its end is left', () => {
+  it('is overwritten on a terminal, and only its end is left', () => {
     const { written, line } = stream(true);
     line.show('as long as it takes, and longer');
     line.end('done');
@@ -256,7 +256,7 @@ describe('a line of progress', () => {
     expect(written[1]).toMatch(/done.*\n$/s);
   });
 
-  it('is its end alone where nobody watches', () => {
+  it('is only its end without a terminal', () => {
     const { written, line } = stream(false);
     line.show('a');
     line.clear();

@@ -76,7 +76,7 @@ describe('secure-score history', () => {
     ]);
   });
 
-  it('trend draws a line a tenant, and of one tenant the days', async () => {
+  it('trend draws a line per tenant, and the days of one tenant', async () => {
     expect((await history('trend', '--config', config)).stdout).toBe(
       [
         'Trend  2026-01-30 to 2026-02-06',
@@ -101,7 +101,7 @@ describe('secure-score history', () => {
     );
   });
 
-  it('answers in a table with numbers to the right, without a config by the beginning of ids', async () => {
+  it('answers in a table with numbers on the right, and without a config shows the beginning of ids', async () => {
     const { stdout } = await history('losses');
     expect(stdout).toBe(
       [
@@ -114,7 +114,7 @@ describe('secure-score history', () => {
     );
   });
 
-  it('takes a control by its title, and a tenant by its name in any case, also without a config', async () => {
+  it('accepts a control by its title, and a tenant by its name in any case, also without a config', async () => {
     const byId = await history('life', '--control', 'mfa', '--tenant', CONTOSO);
     const byTitle = await history(
       'life',
@@ -135,7 +135,7 @@ describe('secure-score history', () => {
     await rm(join(archive, 'state'), { recursive: true });
   });
 
-  it('lists the ids of several controls that have one title, and takes each', async () => {
+  it('lists the ids of several controls that have one title, and accepts each', async () => {
     const { code, stdout, stderr } = await history('life', '--control', 'have a DLP policy');
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toBe(
@@ -147,7 +147,7 @@ describe('secure-score history', () => {
     expect([ofContoso.code, ofContoso.stdout]).toEqual([0, expect.stringContaining('Have a DLP policy')]);
   });
 
-  it('says before what is the same in all rows', async () => {
+  it('says above the table what is the same in all rows', async () => {
     const args = ['life', '--control', 'mfa', '--tenant', 'Contoso', '--config', config];
     const { stdout } = await history(...args);
     expect(stdout.split('\n')[0]).toBe(
@@ -191,7 +191,7 @@ describe('secure-score history', () => {
     expect(output.mock.calls.join('')).toBe(`a,b,c,d\r\n'=1+1,"x,""y""",-1,\r\n`);
   });
 
-  it('takes days, months and years', async () => {
+  it('accepts days, months and years', async () => {
     const dates = async (...args: string[]) =>
       ((await history('trend', '--json', '--tenant', CONTOSO, ...args)).json() as { date: string }[]).map(
         ({ date }) => date,
@@ -297,7 +297,7 @@ describe('secure-score history', () => {
     expect(rows.map(({ days }) => Math.abs(days - since) <= 1)).toEqual([true, true]);
   });
 
-  it('says that nothing was found, and where there is something', async () => {
+  it('says that nothing was found, and which days have data', async () => {
     const { code, stdout } = await history('losses', '--from', '2026-03-01', '--to', '2026-03-31');
     expect(code).toBe(0);
     expect(stdout).toBe(
@@ -308,7 +308,7 @@ describe('secure-score history', () => {
     );
   });
 
-  it('says what to do where there is no archive, no history or nothing archived', async () => {
+  it('says what to do if there is no archive, no history or nothing archived', async () => {
     const asked = (folder: string) => secureScore('history', 'trend', '--archive', folder);
     const absent = await asked(join(root, 'absent'));
     expect([absent.code, absent.stderr]).toEqual([
@@ -321,7 +321,7 @@ describe('secure-score history', () => {
     expect((await asked(join(root, 'new'))).stderr).toContain('secure-score run');
   });
 
-  it('names a damaged file on stderr and answers without it', async () => {
+  it('reports a damaged file on stderr and answers without it', async () => {
     const damaged = join(root, 'damaged');
     await writeHistory(damaged);
     const file = join(damaged, `history/scores/month=2026-02/${FABRIKAM}.parquet`);
@@ -340,7 +340,7 @@ describe('secure-score history', () => {
     expect((await secureScore('history', 'trend', ...flags)).code).toBe(1);
   });
 
-  it('names files that are missing, as the other tables or the snapshots show, and fails with --strict', async () => {
+  it('reports files that are missing, as the other tables or the snapshots show, and fails with --strict', async () => {
     const lacking = join(root, 'lacking');
     await writeHistory(lacking);
     await rm(join(lacking, `history/changes/month=2026-02/${CONTOSO}.parquet`));
@@ -352,13 +352,13 @@ describe('secure-score history', () => {
     expect(stderr).toContain('secure-score archive rebuild');
     expect((await ask('--strict')).code).toBe(1);
     expect((await ask('--strict', '--to', '2026-01-31')).code).toBe(0);
-    // A month of which all tables are gone.
+    // All tables of one month are missing.
     await mkdir(join(lacking, `snapshots/tenant=${FABRIKAM}/date=2025-12-24`), { recursive: true });
     const sql = await secureScore('history', 'sql', 'SELECT 1', '--strict', '--archive', lacking);
     expect([sql.code, sql.stderr]).toEqual([1, expect.stringContaining(`month=2025-12/${FABRIKAM}`)]);
   });
 
-  it('says where the history begins, to whoever asks for days before that', async () => {
+  it('says where the history begins, if days before that are asked for', async () => {
     const ask = (from: string, tenant = CONTOSO) =>
       secureScore('history', 'trend', '--from', from, '--tenant', tenant, '--json', '--archive', archive);
     const early = await ask('2025');
@@ -369,7 +369,7 @@ describe('secure-score history', () => {
     expect((await ask('2026-01-30')).stderr).toBe('');
   });
 
-  it('does not take --strict for Athena, which shows no files', async () => {
+  it('refuses --strict for Athena, which shows no files', async () => {
     const { code, stderr } = await secureScore('history', 'trend', '--engine', 'athena', '--strict');
     expect([code, stderr]).toEqual([2, expect.stringContaining('--strict')]);
   });

@@ -37,7 +37,7 @@ const TRAPS: [trap: RegExp, why: string][] = [
   [/"/, 'no name here needs quotation marks, and a text in them is a mistake'],
   [/\?|\$\w/, 'parameters are :name'],
   [/\bcurrent_date\b|\bnow\(/i, 'the period is asked for'],
-  [/\bSELECT\s+\*|\.\*/i, 'a contract names its columns'],
+  [/\bSELECT\s+\*|\.\*/i, 'a contract lists its columns'],
 ];
 
 /** Aggregates of a column that an output column is called like: Trino takes the name for the output. */
@@ -62,7 +62,7 @@ describe('the SQL that both engines share', () => {
     expect(pruned.length).toBe(scans.length);
   });
 
-  it.each(files)('%s ends with an order that leaves nothing to chance', (file) => {
+  it.each(files)('%s ends with a complete order', (file) => {
     expect(readFileSync(join(folder, file), 'utf8')).toMatch(
       /ORDER BY[^()]*(?:\([^]*\)[^()]*)*(?:LIMIT :limit)?\n$/,
     );
@@ -84,7 +84,7 @@ describe('the SQL that both engines share', () => {
 });
 
 describe('parameters', () => {
-  it('are literals that hold whatever is asked for', () => {
+  it('are literals that stay safe whatever is asked for', () => {
     expect(literal("o'neil -- ' OR 1=1; \\")).toBe("'o''neil -- '' OR 1=1; \\'");
     expect(literal(null)).toBe('NULL');
     expect(literal(20)).toBe('20');
@@ -101,7 +101,7 @@ describe('parameters', () => {
     expect(() => substitute(sql, { g: '1' })).toThrow(':h');
   });
 
-  it('have the defaults that the file says, and what is asked for instead', () => {
+  it('have the defaults of the file, or what is asked for', () => {
     const changes = questionOf('changes');
     expect(bind(changes, {}, '2026-03-02')).toMatchObject({
       from: '2026-01-31',
@@ -119,7 +119,7 @@ describe('parameters', () => {
     expect(bind(questionOf('fleet'), { tenant: 't' }, '2026-03-02').scope.tenant).toBe(null);
   });
 
-  it('that are missing, unknown or upside down are refused', () => {
+  it('that are missing, unknown or reversed are refused', () => {
     expect(() => bind(questionOf('life'), {}, '2026-03-02')).toThrow('life needs --control');
     expect(() => bind(questionOf('trend'), { control: 'x' }, '2026-03-02')).toThrow(
       'trend takes no --control',
@@ -129,7 +129,7 @@ describe('parameters', () => {
     );
   });
 
-  it('of a file have to be declared as they are used', () => {
+  it('of a file must be declared as they are used', () => {
     const file = (header: string, sql: string) =>
       `-- @title T\n-- @about scores\n-- @answers Q?\n-- @show a\n${header}\n${sql}\n`;
     expect(() => parseQuestion('x', file('-- @param to = newest', 'SELECT 1'))).toThrow('differ: to');

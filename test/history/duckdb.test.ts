@@ -139,7 +139,7 @@ describe("a statement of one's own", () => {
 describe('an answer of many rows', () => {
   const many = (columns: string) => ask(`SELECT ${columns} FROM range(12345) r(n) ORDER BY n DESC`);
 
-  it('has its texts where they belong: repeated ones, ones that occur once, and none', async () => {
+  it('has its texts in their rows: repeated ones, unique ones, and none', async () => {
     const { columns, rows } = await many(
       `n, CASE n % 3 WHEN 0 THEN 'naïve "text"' WHEN 1 THEN '' END AS few, 'row ' || n AS own, NULL::VARCHAR AS none, 'x' AS few`,
     );
@@ -174,7 +174,7 @@ describe('a folder', () => {
     expect(rows).toEqual([{ n: 0, p: null }]);
   });
 
-  it('that is called like a partition is no place', async () => {
+  it('that is named like a partition is refused', async () => {
     const opened = DuckDbHistory.open({ folder: '/data/tenant=x/archive', onSkipped: () => {} });
     await expect(opened).rejects.toMatchObject({ code: 'archive-location-invalid' });
   });
@@ -186,11 +186,11 @@ describe('a folder', () => {
   });
 });
 
-describe('a file that is no good', () => {
+describe('a file that cannot be used', () => {
   const count = 'SELECT tenant, count(date) AS n FROM scores GROUP BY tenant ORDER BY tenant';
   const bad = () => fileOf('2026-02', CONTOSO);
 
-  it('is named once, however many answers fail at it at once', async () => {
+  it('is reported once, however many answers fail on it at once', async () => {
     await truncate(bad(), 0);
     const engine = await open();
     const answers = await Promise.all([1, 2, 3].map(async () => engine.ask(count, null)));
@@ -208,7 +208,7 @@ describe('a file that is no good', () => {
       (file) => parquet(file, columns('VARCHAR')),
       /"date" is VARCHAR, not DATE/,
     ],
-  ])('because it %s is named, once, and left out', async (_, spoil, why) => {
+  ])('because it %s is reported, once, and left out', async (_, spoil, why) => {
     await spoil(bad());
     const engine = await open();
     for (let time = 0; time < 2; time += 1) {
@@ -220,7 +220,7 @@ describe('a file that is no good', () => {
     expect(skipped).toEqual([{ path: bad(), why: expect.stringMatching(why), isForeign: false }]);
   });
 
-  it('in a page alone is named and left out when the page is read', async () => {
+  it('in one page is reported and left out when the page is read', async () => {
     const bytes = await readFile(bad());
     bytes.fill(0xff, 4, 60);
     await writeFile(bad(), bytes);
@@ -248,7 +248,7 @@ describe('a file that is no good', () => {
     },
   );
 
-  it('or does not belong there is named and not read', async () => {
+  it('or does not belong there is reported and not read', async () => {
     await writeFile(join(scores, 'month=2026-02/notes.txt'), 'x');
     await writeFile(join(scores, 'month=2026-02/.DS_Store'), 'x');
     await mkdir(join(scores, 'month=new'));
@@ -261,7 +261,7 @@ describe('a file that is no good', () => {
     ]);
   });
 
-  it('is not looked at where it is not needed', async () => {
+  it('is not opened if it is not needed', async () => {
     await truncate(bad(), 0);
     const engine = await open();
     const scope = { tenant: FABRIKAM, fromMonth: '2026-02', toMonth: '2026-02' };

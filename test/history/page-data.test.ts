@@ -18,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const page = (id: string, rows = sampleRows(id)) => historyOf({ id, name: 'Contoso' }, rows);
 
 describe('the data of the page', () => {
-  it('has the counted days, and names the others', () => {
+  it('has the counted days, and lists the others', () => {
     const { days, leftOut } = page(CONTOSO);
     expect(days.map(({ date, percentage }) => [date, percentage])).toEqual([
       ['2026-01-30', 50],
@@ -33,7 +33,7 @@ describe('the data of the page', () => {
     expect(leftOut).toEqual(['2026-02-03']);
   });
 
-  it('has a step where a control stands otherwise, and none where it stands the same', () => {
+  it('has a step where a control differs, and none where it is the same', () => {
     const { controls } = page(CONTOSO);
     const stepsOf = (name: string) => controls.find((control) => control.name === name)?.steps;
     expect(controls.map(({ name, title }) => [name, title])).toEqual([
@@ -72,7 +72,7 @@ describe('the data of the page', () => {
     expect(stepsOf('odd')).toEqual([{ from: 0, points: 0, maximum: null, decision: null }]);
   });
 
-  it('has every change with all that is known of it', () => {
+  it('has every change with all that is known about it', () => {
     const { changes } = page(CONTOSO);
     expect(changes).toHaveLength(6);
     expect(changes[3]).toEqual({
@@ -93,7 +93,7 @@ describe('the data of the page', () => {
     expect(changes[5]).toMatchObject({ kind: 'new', points: { before: null, after: 0 }, share: -10 });
   });
 
-  it('is the same in whatever order rows come', () => {
+  it('is the same whatever the order of the rows', () => {
     const rows = sampleRows(CONTOSO);
     const turned: PageRows = {
       scores: rows.scores.toReversed(),
@@ -104,7 +104,7 @@ describe('the data of the page', () => {
     expect(page(CONTOSO, turned)).toEqual(page(CONTOSO, rows));
   });
 
-  it('is nothing where no day counts', () => {
+  it('is empty if no day counts', () => {
     const rows = sampleRows(CONTOSO);
     const scores = rows.scores.map((row) => ({ ...row, counted: false }));
     const catalogue = new Catalogue(rows.catalogue);
@@ -113,7 +113,7 @@ describe('the data of the page', () => {
     expect(encode({ id: CONTOSO, name: '' }, nothing, catalogue)).toBeNull();
   });
 
-  it('gives back every control of every day, whatever came and went', () => {
+  it('returns every control of every day, whatever came and went', () => {
     const cell = fc.option(
       fc.record({
         points: fc.integer({ min: 0, max: 3 }),
@@ -200,7 +200,7 @@ describe('read from the archive by DuckDB', () => {
     expect(tenants).toBe(2);
   });
 
-  it('of one tenant holds nothing of another', async () => {
+  it('of one tenant contains nothing of another', async () => {
     const engine = await opened();
     expect((await readCatalogue(engine, [FABRIKAM])).map(({ control }) => control)).toEqual([
       '2.dlp',
@@ -214,7 +214,7 @@ describe('read from the archive by DuckDB', () => {
     }
   });
 
-  it('has the days of a control joined, and listed only where it stood otherwise in between', async () => {
+  it('has the days of a control joined, and listed only if it differed in between', async () => {
     const engine = await opened();
     for await (const { rows } of readHistories(engine, [FABRIKAM])) {
       expect(rows.standings.map(({ control, days }) => [control, days])).toEqual([

@@ -84,7 +84,7 @@ describe('the page', () => {
     expect(decode(tenant, unpacked('catalogue') as string[]).controls[0]!.title).toBe(HOSTILE);
   });
 
-  it('names nothing outside itself', () => {
+  it('refers to nothing outside itself', () => {
     for (const { name, attributes } of elements) {
       for (const attribute of ['src', 'href', 'action', 'srcset', 'data']) {
         const value = attributes[attribute];
@@ -112,7 +112,7 @@ describe('the page', () => {
     expect(elements.some(({ attributes }) => 'style' in attributes || 'onclick' in attributes)).toBe(false);
   });
 
-  it('says something where scripts are off', () => {
+  it('says something if scripts are off', () => {
     expect(named('noscript')).toHaveLength(1);
     expect(named('li').map(({ text }) => text)[1]).toBe('Fabrikam: 40.0 % on 6 Feb 2026');
   });
@@ -121,7 +121,7 @@ describe('the page', () => {
     expect(await pageOf([HOSTILE, 'Fabrikam'], HOSTILE, { script: bundleScript() })).toBe(html);
   });
 
-  it('takes scripts from its own files alone, where it has some', async () => {
+  it('loads scripts only from its own files, if it has some', async () => {
     const files = { 'tenant-0': `${'a'.repeat(32)}.js` };
     const meta = elementsOf(await pageOf(['A'], 'B', { files })).find(
       ({ attributes }) => attributes['http-equiv'] === 'Content-Security-Policy',
@@ -133,7 +133,7 @@ describe('the page', () => {
     ]);
   });
 
-  it('has parts in files called by their content, which end nothing', async () => {
+  it('has parts in files named by their content, which cannot end the script early', async () => {
     const part = await packPart('tenant-0', { name: HOSTILE });
     const { file, script: text } = scriptOf(part);
     expect(file).toMatch(/^[0-9a-f]{32}\.js$/);
@@ -146,7 +146,7 @@ describe('the page', () => {
     expect(script.length).toBeLessThan(140_000);
   });
 
-  it('takes no script that would end too early', async () => {
+  it('refuses a script that would end too early', async () => {
     await expect(pageOf(['A'], 'B', { script: '"</script>"' })).rejects.toThrow('end too early');
   });
 });

@@ -77,7 +77,7 @@ const spreadsOf = (spreads: Spread[]) =>
   ]);
 
 describe('the fleet', () => {
-  it('has a row a tenant, by name, those without a snapshot too', () => {
+  it('has a row per tenant, by name, also for those without a snapshot', () => {
     expect(fleet.tenants.map(({ name, tags, history }) => [name, tags, history])).toEqual([
       ['Contoso', ['gold', 'health'], 1],
       ['Fabrikam', ['gold'], 0],
@@ -109,7 +109,7 @@ describe('the fleet', () => {
     expect(long.fleet.tenants[0]!.line[0]).toBe(50);
   });
 
-  it('explains each tenant, and names its largest loss', () => {
+  it('explains each tenant, and shows its largest loss', () => {
     // 30 January is its first day.
     expect(rowOf(CONTOSO)).toMatchObject({
       percentage: 40,
@@ -127,7 +127,7 @@ describe('the fleet', () => {
     expect(dateOfNumber(rowOf(CONTOSO, 1).since!)).toBe('2026-02-05');
   });
 
-  it('knows who is silent: no snapshot for three days before the page was made', () => {
+  it('knows which tenants are silent: no snapshot for three days before the page was made', () => {
     expect(fleetRows(fleet, 30).map((row) => isSilent(row))).toEqual([true, true, true]);
     const fresh = fleetRows({ ...fleet, made: '2026-02-09' }, 30);
     expect(fresh.map((row) => isSilent(row))).toEqual([false, false, true]);
@@ -292,6 +292,6 @@ it('quantiles lie between two values in proportion', () => {
   ]).toEqual([null, 7, 2.5, 2.5]);
 });
 
-it('periods that nobody knows are 30 days', () => {
+it('unknown periods are 30 days', () => {
   expect([fleetDays(null), fleetDays('7d'), fleetDays('1y'), fleetDays('<b>')]).toEqual([30, 7, 30, 30]);
 });

@@ -15,7 +15,7 @@ it('a mark on the newest day has its words, which end beside it', () => {
   expect(placed!.label!.x).toBeLessThan(SCALE.right + 8);
 });
 
-it('words are cut, what else made up the amount is not', () => {
+it('words are cut, but not the rest of the amount', () => {
   const mark: Mark = { day: 43, by: 'here', isMixed: false, change: 2 };
   const captions = new Map([[mark, { title: 'Set '.repeat(40), more: 2 }]]);
   const [placed] = placeLabels([mark], captions, LINE, ({ day }) => LINE[day]!, SCALE);

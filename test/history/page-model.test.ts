@@ -48,7 +48,7 @@ describe('moves and their account', () => {
     });
   });
 
-  it('always add up as printed, and what no change accounts for is said', () => {
+  it('always add up as printed, and what no change accounts for is shown', () => {
     const amount = fc.double({ min: -5, max: 5, noNaN: true });
     fc.assert(
       fc.property(fc.array(fc.tuple(amount, amount, amount), { minLength: 1, maxLength: 20 }), (days) => {
@@ -152,7 +152,7 @@ describe('a control', () => {
     for (const name of ['a', 'b', 'c']) expect(lineage(circle, name).toSorted()).toEqual(['a', 'b', 'c']);
   });
 
-  it('stood in stretches, newest first', () => {
+  it('is shown in stretches, newest first', () => {
     const { steps } = lifeOf(contoso, 'mfa')!;
     expect(stretchesOf(steps, contoso.days).map(({ from, to, points }) => [from, to, points])).toEqual([
       [5, 6, 40],
@@ -181,7 +181,7 @@ describe('the filter of changes', () => {
   const count = (filter: Partial<Parameters<typeof matches>[1]>) =>
     contoso.changes.filter((change) => matches(change, { ...none, ...filter })).length;
 
-  it('lets through what is asked for, and all where nothing is', () => {
+  it('passes what is asked for, or everything if nothing is', () => {
     expect(count({})).toBe(6);
     expect(count({ kinds: ['lost', 'new'] })).toBe(3);
     expect(count({ cause: 'rescored' })).toBe(1);
@@ -213,7 +213,7 @@ describe('periods', () => {
     expect(periodsFor(days(1000)).map(({ name }) => name)).toEqual(['30d', '90d', '1y', 'all']);
   });
 
-  it('end on the last day; anything that is none is all', () => {
+  it('end on the last day; anything that is no period means all', () => {
     expect(spanOf(days(100), '30d')).toEqual({ from: 69, to: 99 });
     expect(spanOf(days(100), 'all')).toEqual({ from: 0, to: 99 });
     expect(spanOf(days(100), '2024-10-14..2024-10-20')).toEqual({ from: 10, to: 16 });
@@ -231,7 +231,7 @@ describe('periods', () => {
 });
 
 describe('the address', () => {
-  it('says what is shown, and nothing that is as at the start', () => {
+  it('has what is shown, except what is as at the start', () => {
     expect(hashOf(START)).toBe('#');
     expect(parseRoute('')).toEqual(START);
     expect(hashOf({ ...START, control: 'a&b=c#d', kinds: ['lost', 'new'] })).toBe(
@@ -239,7 +239,7 @@ describe('the address', () => {
     );
   });
 
-  it('gives back every route', () => {
+  it('returns every route', () => {
     const name = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text.isWellFormed());
     const optional = fc.option(name);
     const route: fc.Arbitrary<Route> = fc.record({
@@ -264,7 +264,7 @@ describe('the address', () => {
     );
   });
 
-  it('that means nothing is the start', () => {
+  it('without a meaning is the start', () => {
     for (const odd of ['#day=yesterday', '#list=secrets', '#%', '#=&&=', '#day=2026-01-09x']) {
       expect(parseRoute(odd)).toEqual(START);
     }

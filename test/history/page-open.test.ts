@@ -42,7 +42,7 @@ const directory = async () => {
 };
 
 describe('secure-score history open', () => {
-  it('writes a page of all tenants, by name, for its owner alone, and says where', async () => {
+  it('writes a page of all tenants, by name, readable by its owner alone, and says where', async () => {
     const { code, stdout, stderr } = await open('--out', out);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('✓ Zeta  7 days, 6 changes to 6 Feb 2026');
@@ -55,7 +55,7 @@ describe('secure-score history open', () => {
     expect((await readdir(folder)).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
-  it('writes over a page of its own, here of one tenant', async () => {
+  it('overwrites a page of its own, here of one tenant', async () => {
     expect((await open('--out', out, '--tenant', 'Alpha', '--no-browser')).code).toBe(0);
     expect(await directory()).toEqual([{ id: FABRIKAM, name: 'Alpha' }]);
   });
@@ -118,7 +118,7 @@ describe('secure-score history open', () => {
     expect(await readFile(out, 'utf8')).not.toContain(CONTOSO);
   });
 
-  it('writes over nothing else, and says so before it reads the archive', async () => {
+  it('overwrites nothing else, and says so before it reads the archive', async () => {
     const mine = join(folder, 'mine.html');
     await writeFile(mine, '<!doctype html><p>mine');
     const { code, stderr } = await open('--out', mine, '--archive', join(folder, 'none'));
@@ -130,7 +130,7 @@ describe('secure-score history open', () => {
     expect(await readFile(mine, 'utf8')).toBe('<!doctype html><p>mine');
   });
 
-  it('says what to do where it cannot write, or has nothing to show', async () => {
+  it('says what to do if it cannot write, or has nothing to show', async () => {
     const nowhere = await open('--out', join(folder, 'none', 'page.html'));
     expect(nowhere.code).toBe(1);
     expect(nowhere.stderr).toContain('cannot be written (ENOENT)');
@@ -150,7 +150,7 @@ describe('a page that is too large for a file', () => {
   const target = join(folder, 'large.html');
   const inFolder = join(folder, 'large');
 
-  it('is a folder of that name, for its owner alone, with the data in files', async () => {
+  it('is a folder of that name, readable by its owner alone, with the data in files', async () => {
     const written = await writePage(target, { tenants: listed, parts, script }, ['catalogue']);
     expect(written).toMatchObject({ out: inFolder, page: join(inFolder, 'index.html') });
     expect(written.bytes.page).toBeLessThan(60_000);

@@ -103,7 +103,7 @@ describe('a table', () => {
     expect(text).not.toContain('mfa');
   });
 
-  it('lets nothing act on the terminal', () => {
+  it('prints nothing that acts on the terminal', () => {
     terminal(120);
     const evil = { tenant: TENANT, control: 'x', title: 'a\u001B[31m\u202Eb\nc', state: '\u001B]0;x\u0007' };
     const text = describeAnswer(answer([evil, { ...evil, title: 'b' }]), questionOf('decisions'), {
@@ -152,7 +152,7 @@ describe('lines over time', () => {
     expect(second).toMatch(/^ {20,}▁/);
   });
 
-  it('without a number have a name all the same', () => {
+  it('without a number still have a name', () => {
     terminal(80);
     const unknown = { tenant: TENANT, date: '2026-01-01', percentage: null, points: 0, maximum: 0 };
     expect(shown('trend', [unknown]).slice(0, 2)).toEqual(['Trend  cccccccc…', '    – → –']);

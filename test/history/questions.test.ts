@@ -41,7 +41,7 @@ describe('the questions, on DuckDB', () => {
     for (const column of question.show.flat()) expect(answer.columns).toContain(column);
   });
 
-  it('leaves none without a case that has rows', () => {
+  it('have each a case with rows', () => {
     const asked = new Set(CASES.filter(({ rows }) => rows.length > 0).map(({ question }) => question));
     expect([...questions.keys()].filter((name) => !asked.has(name))).toEqual([]);
   });
@@ -58,7 +58,7 @@ describe('the questions, on DuckDB', () => {
   });
 });
 
-it('flapping says what is left of it all, whatever took or gave the rest', async () => {
+it('flapping shows the net change, whatever caused the rest', async () => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect();
   await connection.run(`CREATE TABLE changes AS SELECT *, '2026-02' AS month, 't' AS tenant, 'mfa' AS control, '' AS title, '' AS category
     FROM (VALUES ('2026-02-01', 'lost', -2.0), ('2026-02-02', 'decided', 2.0), ('2026-02-03', 'lost', -3.0), ('2026-02-04', 'drift', 0.5))

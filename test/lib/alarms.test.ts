@@ -47,7 +47,7 @@ describe.each(alarms)('%s', (name, alarm) => {
     expect(alarm.AlarmDescription.length).toBeLessThanOrEqual(1024);
   });
 
-  test('writes commands as a person can copy them', () => {
+  test('has commands that a person can copy', () => {
     expect(alarm.AlarmDescription).not.toMatch(/(?<!\.\/)secure-score [a-z]/);
   });
 
@@ -76,7 +76,7 @@ describe.each(alarms)('%s', (name, alarm) => {
   });
 });
 
-test('there is an alarm for whatever can go wrong, and no two look alike', () => {
+test('every failure has an alarm, and no two are alike', () => {
   expect(alarms.map(([name]) => name.replace('SecureScoreMonitor-', '')).toSorted()).toEqual([
     'archive-damaged',
     'certificate-30-days',
@@ -111,7 +111,7 @@ test('the alarm on the watch goes off when its metric ceases', () => {
 describe('what alarms look at', () => {
   const own = alarms.filter(([, { Namespace }]) => Namespace === NAMESPACE);
 
-  test('is published by the function under that name and dimension', () => {
+  test('is published by the function with that name and dimension', () => {
     const [, fn] = only(deployment, 'AWS::Lambda::Function');
     const { Variables: variables } = fn.Properties!['Environment'] as { Variables: Record<string, string> };
     expect(own.length).toBeGreaterThanOrEqual(5);
@@ -192,7 +192,7 @@ describe('the topic', () => {
     expect(publish.map(({ resources }) => resources)).toEqual([[`<${topicId}>`]]);
   });
 
-  test('has a key only where one is asked for', () => {
+  test('has a key only if one is asked for', () => {
     const [, { Properties }] = only(synthesize(), 'AWS::SNS::Topic');
     expect(Properties).not.toHaveProperty('KmsMasterKeyId');
   });
@@ -205,7 +205,7 @@ describe('the topic', () => {
     expect(uses.flatMap(({ actions }) => actions).toSorted()).toEqual(['kms:Decrypt', 'kms:GenerateDataKey']);
   });
 
-  test('denies nobody but who comes without TLS', () => {
+  test('denies only those who come without TLS', () => {
     const denials = statements(deployment).filter(
       ({ effect, kind }) => effect === 'Deny' && kind === 'AWS::SNS::TopicPolicy',
     );
@@ -225,7 +225,7 @@ describe('the topic', () => {
     );
   });
 
-  test('hears of bounces and complaints', () => {
+  test('gets bounces and complaints', () => {
     const destinations = ofType(deployment, 'AWS::SES::ConfigurationSetEventDestination').map(
       ([, { Properties }]) => Properties!['EventDestination'] as Record<string, Json>,
     );
@@ -239,7 +239,7 @@ describe('the topic', () => {
   });
 });
 
-test('there is a dashboard only where one is asked for', () => {
+test('a dashboard exists only if one is asked for', () => {
   expect(() => only(synthesize(), 'AWS::CloudWatch::Dashboard')).toThrow('have no');
 });
 
@@ -257,7 +257,7 @@ test('the dashboard looks at metrics that are published', () => {
   }
 });
 
-test('no link within the runbook leads nowhere', () => {
+test('every link within the runbook has a target', () => {
   const links = [...runbook.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor);
   expect(links.length).toBeGreaterThan(10);
   for (const anchor of links) expect(sections).toContain(anchor);

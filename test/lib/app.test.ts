@@ -118,7 +118,7 @@ describe('cdk-nag', () => {
 });
 
 describe('what is deployed twice', () => {
-  test('differs in nothing on a second synth', () => {
+  test('is identical on a second synth', () => {
     const templates = [synthesize(), synthesize()].map(({ main, nested }) => ({ main, nested }));
     expect(templates[0]).toEqual(templates[1]);
   });
@@ -193,7 +193,7 @@ test('the source map leads back to the sources', () => {
   expect(code.trimEnd().endsWith('//# sourceMappingURL=index.mjs.map')).toBe(true);
 });
 
-test('the function finds beside it whatever its code reads there', () => {
+test('the function has every file beside it that its code reads', () => {
   const files = bundleFunction().map(({ name }) => name);
   const code = bundleFunction()
     .filter(({ name }) => name.endsWith('.mjs'))
@@ -208,7 +208,7 @@ describe('outputs', () => {
   const { main } = synthesize({ mail: { from: 'Score <score@mail.contoso.com>', identity: 'domain' } });
   const outputs = main.Outputs!;
 
-  test('have the next steps as values, the one thing that cdk prints, in the order of their keys', () => {
+  test('have the next steps as values, because cdk prints only those, in the order of their keys', () => {
     const keys = Object.keys(outputs)
       .filter((key) => key.startsWith('ThenStep'))
       .toSorted();

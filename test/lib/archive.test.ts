@@ -24,7 +24,7 @@ describe('the bucket', () => {
     });
   });
 
-  test('stays when the deployment goes, with its policy', () => {
+  test('is retained with its policy when the deployment is deleted', () => {
     const [, bucketPolicy] = only(deployment, 'AWS::S3::BucketPolicy');
     for (const resource of [bucket, bucketPolicy]) {
       expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
@@ -77,7 +77,7 @@ describe('the bucket', () => {
     );
   });
 
-  test('lets nobody delete what is evidence', () => {
+  test('lets nobody delete evidence', () => {
     expect(policy).toContainEqual(
       expect.objectContaining({
         effect: 'Deny',
@@ -90,10 +90,10 @@ describe('the bucket', () => {
   });
 });
 
-describe('a kept bucket', () => {
+describe('an existing bucket', () => {
   const kept = synthesize({ archive: { bucket: 'kept-archive' } });
 
-  test('is taken up as it is', () => {
+  test('is used as it is', () => {
     expect(kept.resources.filter(([, { Type }]) => Type.startsWith('AWS::S3::'))).toEqual([]);
     const [, fn] = only(kept, 'AWS::Lambda::Function');
     expect(fn.Properties).toMatchObject({ Environment: { Variables: { ARCHIVE_BUCKET: 'kept-archive' } } });
@@ -114,7 +114,7 @@ describe('a kept bucket', () => {
 });
 
 describe('the certificate', () => {
-  test('is a secret without a value that stays', () => {
+  test('is a secret without a value, and is retained', () => {
     const [, secret] = only(deployment, 'AWS::SecretsManager::Secret');
     expect(secret.DeletionPolicy).toBe('Retain');
     expect(secret.Properties).not.toHaveProperty('GenerateSecretString');
@@ -122,7 +122,7 @@ describe('the certificate', () => {
     expect(secret.Properties).toMatchObject({ Name: 'secure-score/certificate' });
   });
 
-  test('is not created where every tenant names one: a kept secret is taken up like that', () => {
+  test('is not created if every tenant has its own, so that an existing secret can be used again', () => {
     const { channels: _, ...tenant } = deployment.stack.monitor.config.tenants[0]!;
     const named = synthesize({ tenants: [{ ...tenant, certificate: 'secure-score/certificate' }] });
     expect(() => ofType(named, 'AWS::SecretsManager::Secret')).toThrow('no AWS::SecretsManager::Secret');

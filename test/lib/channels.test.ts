@@ -60,7 +60,7 @@ describe('the function', () => {
     ]);
   });
 
-  test('may do nothing more where no channel is configured', () => {
+  test('gets no permission if no channel is configured', () => {
     expect(
       without.flatMap(({ actions }) => actions).filter((action) => action.startsWith('events:')),
     ).toEqual([]);
@@ -72,7 +72,7 @@ describe('the function', () => {
   });
 });
 
-test('each tenant carries its channels, and the watch all: no address stands in the template', () => {
+test('each tenant has its channels, and the watch all of them, without an address in the template', () => {
   const inputs = deployment.resources
     .filter(([, { Type }]) => Type === 'AWS::Scheduler::Schedule')
     .map(([, { Properties }]) =>

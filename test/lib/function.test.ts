@@ -33,7 +33,7 @@ describe('the function', () => {
     expect(read[environment.scheduleGroup]).toBe(group.Properties!['Name']);
   });
 
-  test('waits for what its role may do, and says nothing twice (W3005 of cfn-lint)', () => {
+  test('depends on the policy of its role, and declares nothing twice (W3005 of cfn-lint)', () => {
     const [, { DependsOn, Properties }] = only(deployment, 'AWS::Lambda::Function');
     const [policy, ...others] = ofType(deployment, 'AWS::IAM::Policy').filter(([id]) =>
       DependsOn?.includes(id),
@@ -43,13 +43,13 @@ describe('the function', () => {
     expect(policy?.[1].Properties!['Roles']).toEqual([{ Ref: role[0] }]);
   });
 
-  test('has a log of its own, in JSON, that does not grow for ever', () => {
+  test('has a log of its own, in JSON, that expires', () => {
     const [id, log] = only(deployment, 'AWS::Logs::LogGroup');
     expect(log.Properties).toMatchObject({ RetentionInDays: 180 });
     expect(properties).toMatchObject({ LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: id } } });
   });
 
-  test('is retried twice, and then leaves its event where an alarm sees it', () => {
+  test('is retried twice, and then leaves its event in a queue with an alarm', () => {
     const [, invoke] = only(deployment, 'AWS::Lambda::EventInvokeConfig');
     expect(invoke.Properties).toMatchObject({
       FunctionName: { Ref: functionId },
@@ -80,7 +80,7 @@ describe('mail', () => {
       .resources.filter(([, { Type }]) => Type === 'AWS::SES::EmailIdentity')
       .map(([, { Properties }]) => Properties);
 
-  test('creates no identity where one exists', () => {
+  test('creates no identity if one exists', () => {
     expect(identities('Score <score@contoso.com>', 'existing')).toEqual([]);
   });
 
@@ -97,7 +97,7 @@ describe('mail', () => {
   });
 });
 
-test('the queues keep what they hold, encrypted and by TLS alone', () => {
+test('the queues retain their messages, encrypted and over TLS alone', () => {
   const queues = ofType(deployment, 'AWS::SQS::Queue');
   expect(queues).toHaveLength(2);
   for (const [, queue] of queues) {
@@ -105,7 +105,7 @@ test('the queues keep what they hold, encrypted and by TLS alone', () => {
   }
 });
 
-test('everything that can bear a tag says whose it is', () => {
+test('everything that can have a tag has those of the deployment', () => {
   const tagged = deployment.resources.filter(([, { Properties }]) => Array.isArray(Properties?.['Tags']));
   expect(tagged.length).toBeGreaterThan(10);
   for (const [, { Properties }] of tagged) {

@@ -123,7 +123,7 @@ describe('the tables', () => {
   });
 
   test.each(inputs.map((input) => [input.Name, input] as const))(
-    '%s lies where a run writes it',
+    '%s is where a run writes it',
     (name, input) => {
       const template = text(input.Parameters['storage.location.template']);
       const key = layout.columns(name, '2026-03', guid(1));
@@ -172,7 +172,7 @@ describe('the workgroup', () => {
     expect(configuration(asked)).toMatchObject({ BytesScannedCutoffPerQuery: 100 * 2 ** 20 });
   });
 
-  test('leaves encrypted results in its own bucket', () => {
+  test('writes encrypted results to its own bucket', () => {
     const result = configuration(deployment)['ResultConfiguration'] as Record<string, Json>;
     expect(text(result['OutputLocation'])).toBe(`s3://<${resultsId}>/`);
     expect(result).toMatchObject({
@@ -181,11 +181,11 @@ describe('the workgroup', () => {
     });
   });
 
-  test('goes with the stack, whatever it was asked', () => {
+  test('is deleted with the stack, whatever its queries', () => {
     expect(workgroup.Properties).toMatchObject({ RecursiveDeleteOption: true });
   });
 
-  test('and database are what the command asks', () => {
+  test('and database are those that the command uses', () => {
     const { Outputs: outputs = {} } = deployment.template;
     expect(text(outputs[HISTORY_OUTPUTS.athenaWorkgroup]?.Value)).toBe(workgroup.Properties!['Name']);
     expect(text(outputs[HISTORY_OUTPUTS.historyDatabase]?.Value)).toBe(`<${databaseId}>`);
@@ -210,7 +210,7 @@ describe('the workgroup', () => {
 describe('the results', () => {
   const policy = statements(deployment).filter(({ kind }) => kind === 'AWS::S3::BucketPolicy');
 
-  test('lie in a private bucket that empties itself', () => {
+  test('are in a private bucket that empties itself', () => {
     expect(results.Properties).toMatchObject({
       PublicAccessBlockConfiguration: {
         BlockPublicAcls: true,
@@ -256,7 +256,7 @@ describe('the results', () => {
     );
   });
 
-  test('do not keep the stack from being deleted', () => {
+  test('do not prevent deleting the stack', () => {
     const [, bucketPolicy] = only(deployment, 'AWS::S3::BucketPolicy');
     for (const resource of [results, bucketPolicy]) expect(resource.DeletionPolicy).toBe('Retain');
   });
@@ -275,7 +275,7 @@ describe('the saved queries', () => {
     expect(new Set(queries.map(({ Name }) => Name)).size).toBe(files.length);
   });
 
-  test.each(files)('%s stands in one, with what it says of itself', (_, file) => {
+  test.each(files)('%s is in one, with its description', (_, file) => {
     const header = /^(?:--.*\n)+/.exec(file)![0];
     const title = /^-- @title +(.+)$/m.exec(header)![1];
     const query = queries.find(({ Name }) => Name === title)!;
@@ -309,7 +309,7 @@ describe('an analyst', () => {
     }
   });
 
-  test('reads the tables of this database alone', () => {
+  test('reads only the tables of this database', () => {
     const glue = (resource: string) => `arn:aws:glue:${HERE}:${resource}`;
     for (const action of ['glue:GetTable', 'glue:GetTables', 'glue:GetPartitions']) {
       expect(allows(analysts, action, glue(`table/<${databaseId}>/scores`))).toBe(true);
@@ -357,7 +357,7 @@ describe('an analyst', () => {
     ]);
   });
 
-  test('may do nothing but look, ask, and leave results', () => {
+  test('may only look, query, and write results', () => {
     const actions = analysts.flatMap((statement) => statement.actions);
     expect(actions.length).toBeGreaterThan(20);
     expect(actions.filter((action) => action.includes('*'))).toEqual([]);
@@ -416,7 +416,7 @@ describe('an archive with a key', () => {
   });
 });
 
-test('a kept bucket is asked where it is', () => {
+test('an existing bucket is queried in its place', () => {
   const kept = synthesizeHistory({ monitor: { config: config({ archive: { bucket: 'kept-archive' } }) } });
   const may = (key: string) => allows(analystsOf(kept), 's3:GetObject', `arn:aws:s3:::kept-archive/${key}`);
   expect([may('history/scores/x'), may('snapshots/x')]).toEqual([true, false]);
@@ -450,11 +450,11 @@ describe('cdk-nag', () => {
   });
 });
 
-test('a second synth differs in nothing', () => {
+test('a second synth is identical', () => {
   expect(synthesizeHistory().template).toEqual(deployment.template);
 });
 
-test('everything that can bear a tag says whose it is', () => {
+test('everything that can have a tag has those of the deployment', () => {
   const tagged = deployment.resources.filter(([, { Properties }]) => Properties?.['Tags']);
   expect(tagged.map(([, { Type }]) => Type).toSorted()).toEqual([
     'AWS::Athena::WorkGroup',
@@ -468,7 +468,7 @@ test('everything that can bear a tag says whose it is', () => {
   }
 });
 
-test('the app has it beside the monitor, under the name that the command looks for', async () => {
+test('the app has the stack beside the monitor, under the name that the command looks for', async () => {
   const file = join(temporaryFolder(), 'monitor.config.json');
   writeFileSync(file, JSON.stringify(config()));
   const app = newApp({ config: file, stack: 'Second' });

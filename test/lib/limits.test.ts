@@ -7,7 +7,7 @@ const LONG = 'x'.repeat(60);
 const addresses = (count: number, domain = `${LONG}.${LONG}.example`): string[] =>
   Array.from({ length: count }, (_, index) => `person-${index}@${domain}`);
 
-describe('what is within each limit alone, and not in sum', () => {
+describe('what exceeds a limit only in sum', () => {
   test('fifty long addresses of operations are more than the variables of a function may have', () => {
     expect(() => synthesize({ operations: addresses(50) })).toThrow(
       expect.objectContaining({

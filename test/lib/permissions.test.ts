@@ -16,14 +16,14 @@ const EVIDENCE = [
 const REWRITTEN = ['history/scores/month=2026-01/x.parquet', 'state/tenant=x.json'];
 
 describe('every policy', () => {
-  test('names its actions', () => {
+  test('lists its actions', () => {
     const wildcards = statements(deployment).filter(
       ({ effect, actions }) => effect === 'Allow' && actions.some((action) => action.includes('*')),
     );
     expect(wildcards).toEqual([]);
   });
 
-  test('lists its resources, except where IAM knows none', () => {
+  test('lists its resources, except where IAM supports none', () => {
     const open = statements(deployment)
       .filter(({ effect, kind }) => effect === 'Allow' && kind === 'AWS::IAM::Policy')
       .flatMap(({ actions, resources }) =>
@@ -38,7 +38,7 @@ describe('every policy', () => {
     ]);
   });
 
-  test('lets in services only on behalf of this account', () => {
+  test('allows services only on behalf of this account', () => {
     const services = statements(deployment).filter(
       ({ effect, principals, kind }) =>
         effect === 'Allow' &&
@@ -97,7 +97,7 @@ describe('the function', () => {
     expect(allows(role, action, bucket)).toBe(false);
   });
 
-  test('lists the archive by prefix alone', () => {
+  test('lists the archive only by prefix', () => {
     const lists = role.filter(({ actions }) => actions.includes('s3:ListBucket'));
     expect(lists).toHaveLength(1);
     expect(lists[0]!.resources).toEqual([bucket]);
@@ -122,7 +122,7 @@ describe('the function', () => {
     expect(others).toEqual(['secretsmanager:GetSecretValue']);
   });
 
-  test('sends from one address alone', () => {
+  test('sends from only one address', () => {
     const sends = role.filter(({ actions }) => actions.some((action) => action.startsWith('ses:')));
     expect(sends).toHaveLength(1);
     expect(sends[0]).toMatchObject({

@@ -57,7 +57,7 @@ describe('where a certificate renews itself', () => {
   });
 });
 
-test('where none renews itself there is no such function, nobody writes secrets', () => {
+test('without one that renews itself there is no such function, and nobody writes secrets', () => {
   const deployment = synthesize(config());
   expect(ofType(deployment, 'AWS::Lambda::Function')).toHaveLength(1);
   expect(isAsked(statements(deployment), 'secretsmanager:PutSecretValue')).toBe(false);
@@ -69,7 +69,7 @@ test('one with rotate: false has no such function either, though it has an objec
   expect(isAsked(statements(off), 'secretsmanager:PutSecretValue')).toBe(false);
 });
 
-test('whoever may write secrets writes those that renew, and none of them with a wildcard for all', () => {
+test('only the secrets that renew may be written, without a wildcard for all', () => {
   const writing = ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'];
   const secrets = synthesize({
     tenants: [

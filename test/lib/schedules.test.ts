@@ -38,7 +38,7 @@ describe('a schedule', () => {
   });
   const schedules = byName(deployment);
 
-  test('stands for each tenant, and one for the watch', () => {
+  test('exists for each tenant and for the watch', () => {
     expect([...schedules.keys()].toSorted()).toEqual([
       `${SCHEDULE_PREFIX}${guid(1)}`,
       `${SCHEDULE_PREFIX}${guid(2)}`,
@@ -69,7 +69,7 @@ describe('a schedule', () => {
     }
   });
 
-  test('lets the watch come eight hours later', () => {
+  test('runs the watch eight hours later', () => {
     expect(schedules.get('watch')?.Properties).toMatchObject({
       ScheduleExpression: 'cron(5 15 * * ? *)',
       ScheduleExpressionTimezone: 'Europe/Budapest',
@@ -88,7 +88,7 @@ describe('a schedule', () => {
     }
   });
 
-  test('is created after its group, which it names without a reference', () => {
+  test('is created after its group, to which it has no reference', () => {
     const [group] = only(deployment, 'AWS::Scheduler::ScheduleGroup');
     const dependants = ofType(deployment, 'AWS::CloudFormation::Stack');
     const watch = deployment.resources.find(([, resource]) => resource === schedules.get('watch'))!;
@@ -126,13 +126,13 @@ describe('a digest', () => {
     });
   });
 
-  test('knows its tenants by id, and its channels whatever tenants those hear of', () => {
+  test('has its tenants by id, and its channels whatever tenants those cover', () => {
     const [daily, weekly] = digestsOf(deployment.stack.monitor.config);
     expect(daily).toMatchObject({ tenants: 'all', channels: [] });
     expect(weekly).toMatchObject({ tenants: [guid(1)], to: [], channels: [{ name: 'soc', type: 'teams' }] });
   });
 
-  test('takes no permission that the runs do not have', () => {
+  test('needs no permission that the runs do not have', () => {
     const without = synthesize({
       tenants: [{ ...tenant(1), tags: ['gold'] }, tenant(2)],
       channels: [{ name: 'soc', type: 'teams', url: { secret: 'soc' }, tenants: ['#gold'] }],
@@ -194,7 +194,7 @@ describe('the window that is chosen', () => {
   });
 });
 
-test('the window of a large deployment stands in its schedules', () => {
+test('the window of a large deployment is in its schedules', () => {
   const schedules = byName(synthesize({ tenants: range(320).map(tenant) }));
   expect(schedules.get(`${SCHEDULE_PREFIX}${guid(1)}`)?.Properties).toMatchObject({
     FlexibleTimeWindow: { MaximumWindowInMinutes: 30 },
@@ -239,12 +239,12 @@ describe('500 tenants', () => {
       .map((key) => named(JSON.parse(after.get(key) ?? before.get(key)!) as Resource));
   }
 
-  test('move no other when one comes, wherever it stands in the config', () => {
+  test('move no other when one is added, wherever it is in the config', () => {
     const more = synthesize({ tenants: [tenant(501), ...range(500).map(tenant)] });
     expect(differences(many, more)).toEqual([`${SCHEDULE_PREFIX}${guid(501)}`]);
   });
 
-  test('move no other when one goes', () => {
+  test('move no other when one is removed', () => {
     const fewer = synthesize({
       tenants: range(500)
         .filter((id) => id !== 250)

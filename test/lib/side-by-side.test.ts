@@ -52,7 +52,7 @@ describe('two deployments', () => {
     [first, second] = [await templatesOf(DEPLOYMENT_STACK), await templatesOf('Second')];
   });
 
-  test('name nothing alike', () => {
+  test('have no name in common', () => {
     const taken = new Set(namesIn(first));
     expect(taken.size).toBeGreaterThan(15);
     const alike = namesIn(second).filter((name) => taken.has(name));
@@ -119,7 +119,7 @@ describe('the address of the dashboard', () => {
     );
   });
 
-  test('nothing else is of one partition', async () => {
+  test('nothing else belongs to one partition', async () => {
     const templates = JSON.stringify(await templatesOf(DEPLOYMENT_STACK));
     expect(templates).toContain('arn:');
     expect(templates).not.toContain('arn:aws:');

@@ -80,7 +80,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-test('README shows how to pack, install and call it, and no more', () => {
+test('README shows how to pack, install and call it, and nothing else', () => {
   expect([pack?.[1], install?.[1]]).toEqual(['pack', 'install']);
   expect(calls).toHaveLength(2);
 });

@@ -96,7 +96,7 @@ describe('lines', () => {
   });
 });
 
-test('without a percentage on both sides there is nothing to explain', () => {
+test('nothing is explained without a percentage on both sides', () => {
   expect(explained({ ...reportWith({}), account: null })).toBeNull();
   expect(explained({ ...reportWith({}), before: null })).toBeNull();
   expect(explained({ ...reportWith({}), after: scoreLine('2026-01-09', 0, 0) })).toBeNull();

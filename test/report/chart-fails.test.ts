@@ -7,7 +7,7 @@ vi.mock('../../lambda/report/chart/picture.ts', () => ({
   pngOf: () => Promise.reject(new Error('no WebAssembly here')),
 }));
 
-test('a chart that cannot be drawn keeps no mail back: its description stands in its place', async () => {
+test('a chart that cannot be drawn holds back no mail: its description replaces it', async () => {
   const { html, attachments, problem } = await renderMail(reports.scores.typical, 'scores');
   expect(problem?.message).toBe('no WebAssembly here');
   expect(attachments).toEqual([]);

@@ -44,7 +44,7 @@ describe('what it shows', () => {
     expect(svg.match(/l7 7l-7 7l-7 -7z/g)).toHaveLength(1 + 1);
   });
 
-  test('a wobble is no mark; a day has the number that its score moved by, and is whose part is the larger', () => {
+  test('a wobble is no mark; a day has the number that its score moved by, and belongs to the larger part', () => {
     const days = flat([50, 50.1, 50.2, 52, 52, 50.8]);
     days[1]!.moved = 0.1;
     days[3]!.moved = 0.8;
@@ -62,7 +62,7 @@ describe('what it shows', () => {
     );
   });
 
-  test('days without a percentage are left out; of fewer than two there is no chart', () => {
+  test('days without a percentage are left out; fewer than two give no chart', () => {
     expect(chartOf([])).toBeNull();
     expect(chartOf(flat([null, 50, null]))).toBeNull();
     expect(chartOf(flat([40, null, 50]))!.days).toHaveLength(2);
@@ -126,7 +126,7 @@ describe('the picture', () => {
     expect(png.length).toBeLessThan(100_000);
   });
 
-  test('is in our own letters: text draws something', async () => {
+  test('is in our own font: text draws something', async () => {
     const svg = (text: string) =>
       `<svg xmlns="http://www.w3.org/2000/svg" width="90" height="40" font-family="Inter, sans-serif"><text y="30" font-size="20" font-weight="600">${text}</text></svg>`;
     const [empty, digits, regular] = await Promise.all([
@@ -161,7 +161,7 @@ describe('in a mail', () => {
     },
   );
 
-  test('the operations mail has none, nor a tenant of one day', async () => {
+  test('is absent from the operations mail, and for a tenant with one day', async () => {
     expect((await renderMail(reports.operations.typical, 'operations')).attachments).toEqual([]);
     expect((await renderMail(reports.start.tiny, 'start')).attachments).toEqual([]);
   });

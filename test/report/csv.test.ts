@@ -31,7 +31,7 @@ test('says what it is to a spreadsheet, and has a row for every change, listed i
   );
 });
 
-test('any text comes back as it went in, but never as a formula', () => {
+test('any text is read back as it was, but never as a formula', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (title) => {
       const [head, row] = readCsv(changesCsv(reportWith({ title })).slice(1));
@@ -50,7 +50,7 @@ test('negative numbers are numbers', () => {
   expect(changesCsv(reportWith({ percentagePoints: -0.25 }))).toContain(',-0.25,');
 });
 
-test('is attached where rows were folded, to the mails of changes alone', async () => {
+test('is attached only to mails of changes whose rows were folded', async () => {
   const lists = async (report: Report, kind: 'scores' | 'controls' | 'start') =>
     (await renderMail(report, kind)).attachments.filter(({ contentId }) => contentId === undefined);
   expect(await lists(reports.scores.typical, 'scores')).toEqual([]);

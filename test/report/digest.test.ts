@@ -18,7 +18,7 @@ const DELIVERY = {
 const ALL = Object.entries<DigestReport>(digests);
 
 describe.each(ALL)('a digest, %s', (_, digest) => {
-  test('is a harmless mail below the size at which Gmail clips, of short lines, drawn alike twice', async () => {
+  test('is a harmless mail below the size at which Gmail clips, with short lines, and the same each time', async () => {
     const mail = await renderMail(digest, 'digest');
     expect(harmsOf(mail.html)).toEqual([]);
     expect(Buffer.byteLength(mail.html)).toBeLessThan(102_000);
@@ -75,7 +75,7 @@ describe.each(ALL)('a digest, %s', (_, digest) => {
   });
 });
 
-test('a month of 1,000 tenants: what needs attention and what was lost is what is left of it', async () => {
+test('a month of 1,000 tenants leaves what needs attention and what was lost', async () => {
   const { html } = await renderMail(digests.monstrous, 'digest');
   const { text } = readHtml(html);
   expect(text.indexOf('Needs attention')).toBeLessThan(text.indexOf('Tenants that lost points'));
@@ -83,7 +83,7 @@ test('a month of 1,000 tenants: what needs attention and what was lost is what i
   expect(text).toMatch(/and \d+ more, in the attached changes\.csv/);
 });
 
-test('a trouble that many have is one entry', () => {
+test('a problem that many have is one entry', () => {
   const document = digestDocument({
     ...digests.daily,
     attention: digests.daily.tenants.slice(0, 40).map(({ tenantId, name }) => ({
@@ -122,7 +122,7 @@ test('Microsoft’s advice keeps its links, of one tenant and of many', async ()
   expect(text).toContain('https://entra.microsoft.com/');
 });
 
-describe('texts of foreign hands', () => {
+describe('foreign texts', () => {
   const small = digestOf({
     tenants: 4,
     every: 'month',

@@ -24,7 +24,7 @@ test('points have up to two decimals and a real minus sign', () => {
   ]);
 });
 
-test('a change that is none reads as none, a small one does not', () => {
+test('no change reads as none, and a small one does not', () => {
   expect([-3, 0.02, 0.004, 0, 1e-12, -0.57].map(pointsChange)).toEqual([
     '−3',
     '+0.02',
@@ -49,7 +49,7 @@ test('the score has one decimal, its change too unless that would hide it', () =
   expect(scoreStep(at(62), at(62.4))).toBe('+0.4');
 });
 
-test('sides say what is known', () => {
+test('both sides show what is known', () => {
   expect(sides({ before: 8, after: 5 }, { before: 9, after: 9 })).toBe('8 → 5 of 9 points');
   expect(sides({ before: 1, after: 0.43 }, { before: null, after: 1 })).toBe('1 → 0.43 of 1 point');
   expect(sides({ before: 8, after: 5 }, { before: 9, after: 10 })).toBe('8 of 9 → 5 of 10 points');
@@ -60,7 +60,7 @@ test('sides say what is known', () => {
   expect(sides({ before: null, after: null }, { before: 5, after: 5 })).toBe('points unknown');
 });
 
-test('two different scores are never written alike', () => {
+test('two different scores are never written the same', () => {
   expect(sides({ before: 8.5751, after: 8.5849 }, { before: 9, after: 9 })).toBe('8.575 → 8.585 of 9 points');
 });
 

@@ -62,7 +62,7 @@ test('the published schema is that of the code: after a change, npx vitest run t
 });
 
 describe.each(ALL)('%s', (_, kind, report) => {
-  test('is as the schema says, and has no field that it does not know', () => {
+  test('matches the schema, and has no other field', () => {
     expect(harmsOf(report, kind)).toEqual([]);
     expect(reportSchema.parse(bodyOf(report, kind))).toEqual(bodyOf(report, kind));
   });
@@ -97,7 +97,7 @@ test('no part of an account is left out', () => {
   );
 });
 
-test('a kind brings its own changes, confirmed drops among what was lost', () => {
+test('a kind has its own changes, with confirmed drops among the losses', () => {
   const kinds = (report: Report, kind: MailKind) =>
     bodyOf(report, kind).data.changes.map((each) => each.kind);
   expect(kinds(reports.scores.typical, 'scores')).toEqual(['lost', 'lost', 'gained']);
@@ -109,13 +109,13 @@ test('a kind brings its own changes, confirmed drops among what was lost', () =>
   );
 });
 
-test('of too many changes the largest are there, and how many more there are', () => {
+test('too many changes are reduced to the largest, with the number of the others', () => {
   const { changes, moreChanges } = bodyOf(reports.controls.monstrous, 'controls').data;
   expect(changes.length).toBeGreaterThan(20);
   expect(changes.length + moreChanges).toBe(90 * 4 * 5);
 });
 
-test('urgent ones say why', () => {
+test('urgent reports say why', () => {
   const { isUrgent, urgent } = bodyOf(reports.scores.urgent, 'scores').data;
   expect({ isUrgent, urgent: urgent.length }).toEqual({ isUrgent: true, urgent: 2 });
   expect(bodyOf(reports.scores.typical, 'scores').data).toMatchObject({ isUrgent: false, urgent: [] });

@@ -49,7 +49,7 @@ describe('colours', () => {
     },
   );
 
-  test.each([0, 1])('what a bar has filled stands out from what it has not', (theme) => {
+  test.each([0, 1])('the filled part of a bar stands out from the rest', (theme) => {
     expect(contrast(COLOURS.bar[theme]!, COLOURS.track[theme]!)).toBeGreaterThanOrEqual(3);
   });
 
@@ -110,7 +110,7 @@ test.each(MAILS.filter(({ name }) => !name.includes('monstrous')))(
   },
 );
 
-test('what is hidden is hidden in each of the ways', () => {
+test('hidden content is hidden in every way', () => {
   for (const { html } of MAILS) {
     const hidden = readHtml(html).elements.flatMap(({ attributes: { style = '' } }) =>
       style.includes('display:none') ? [style] : [],

@@ -257,11 +257,11 @@ function ownNumbers(face: unknown, report: AnyReport, kind: MailKind): string[] 
 }
 
 describe.each([...ALL, ...DIGESTS])('%s', (_, kind, report) => {
-  test('is within all limits, and nothing but ours', () => {
+  test('is within all limits, and contains nothing foreign', () => {
     expect(allHarms(report, kind)).toEqual([]);
   });
 
-  test('says nothing else than the mail, in numbers', () => {
+  test('has the same numbers as the mail', () => {
     const { card, message } = facesOf(report, kind);
     expect(ownNumbers(card, report, kind)).toEqual([]);
     expect(ownNumbers(message, report, kind)).toEqual([]);
@@ -303,7 +303,7 @@ describe.each([...ALL, ...DIGESTS])('%s', (_, kind, report) => {
     }
   });
 
-  test('is drawn alike twice', () => {
+  test('is the same each time', () => {
     expect(facesOf(report, kind)).toEqual(facesOf(report, kind));
   });
 });
@@ -315,7 +315,7 @@ test('what the reader of cards complains about', () => {
 });
 
 describe('urgent ones stand out', () => {
-  test('of a card, on a ground of its own on top; of a message, with a light', () => {
+  test('on a background of their own on top of a card, and with a light in a message', () => {
     const { card, message } = facesOf(reports.scores.urgent, 'scores');
     expect(card.body[0]).toMatchObject({ type: 'Container', style: 'attention', bleed: true });
     expect(card.fallbackText).toMatch(/^Urgent: Contoso: /);
@@ -337,7 +337,7 @@ describe('the line of the last days', () => {
   };
   const march = (day: number): string => `2026-03-${String(day).padStart(2, '0')}`;
 
-  test('has a character a day where there are few, and a space where one is missing', () => {
+  test('has a character per day if there are few, and a space for a missing one', () => {
     expect(
       lineOf([
         [march(1), 50],
@@ -351,7 +351,7 @@ describe('the line of the last days', () => {
     });
   });
 
-  test('has one for two days where there are more: the later of them, up to today', () => {
+  test('has one for two days if there are more: the later of them, up to today', () => {
     const days = Array.from({ length: 31 }, (_, index): [string, number] => [
       march(index + 1),
       index < 29 ? 50 : 60,
@@ -369,7 +369,7 @@ describe('the line of the last days', () => {
     ).toMatch(/^[▄▅]{2}$/);
   });
 
-  test('is not there where nothing is to be drawn', () => {
+  test('is absent if there is nothing to draw', () => {
     expect(lineOf([[march(1), 50]])).toBeUndefined();
   });
 });
@@ -386,7 +386,7 @@ describe('links in advice', () => {
       }),
     ]);
 
-  test('lead where they lead, in cards and blocks', () => {
+  test('keep their targets, in cards and blocks', () => {
     const { card, message } = facesOf(advice(2), 'scores');
     expect(JSON.stringify(card)).toContain(
       '"text":"portal","size":"Small","selectAction":{"type":"Action.OpenUrl","url":"https://portal.example/"}',
@@ -430,7 +430,7 @@ describe('what does not fit', () => {
     }
   });
 
-  test('at all is condensed: the score, its sum, the largest rows, how many more, and where', () => {
+  test('at all is condensed to the score, its sum, the largest rows, the number of the others, and where they are', () => {
     const [kind, report] = ['controls', reports.controls.monstrous] as const;
     const { blocks } = documentOf(report, kind);
     const entries = blocks.flatMap((block) => (block.type === 'entries' ? block.entries : []));
@@ -473,7 +473,7 @@ describe('what does not fit', () => {
     });
   };
 
-  test('however many days, rows and texts: as many of the largest rows as fit, in order', () => {
+  test('keeps as many of the largest rows as fit, in order, whatever the days, rows and texts', () => {
     const row = fc.record({
       kind: fc.constantFrom('new' as const, 'removed' as const, 're-scored' as const),
       length: fc.integer({ min: 1, max: 200 }),
@@ -506,7 +506,7 @@ describe('what does not fit', () => {
     );
   });
 
-  test('of a few nothing is folded', () => {
+  test('a few rows are never folded', () => {
     const text = JSON.stringify(facesOf(many(8), 'scores'));
     for (let index = 0; index < 8; index += 1) expect(text).toContain(`Advice ${index}`);
     expect(text).not.toContain('more,');
@@ -555,7 +555,7 @@ describe('hostile texts', () => {
   });
 });
 
-test('whatever the points, the numbers are those of the mail', () => {
+test('the numbers are those of the mail, whatever the points', () => {
   const points = fc.double({ min: 0, max: 1000, noNaN: true }).map((value) => Math.round(100 * value) / 100);
   const change = fc
     .record({ before: points, after: points, kind: fc.constantFrom('lost', 'gained', 'new', 're-scored') })

@@ -37,7 +37,7 @@ describe('plainText', () => {
     expect(plainText('Block legacy', 12)).toBe('Block legacy');
   });
 
-  test('holds its bounds for any text, and leaves nothing that acts', () => {
+  test('keeps its bounds for any text, and leaves nothing that acts', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary', maxLength: 400 }),
@@ -52,7 +52,7 @@ describe('plainText', () => {
     );
   });
 
-  test('takes no time over a flood', () => {
+  test('takes no time for a flood of characters', () => {
     const started = performance.now();
     for (const flood of ['<b>', '<ul><li>', '</i>', '<p', '&amp', '<!--', '\u202E', ' ']) {
       plainText(flood.repeat(1_000_000), 100);
@@ -153,7 +153,7 @@ describe('links in a text', () => {
     fc.webUrl().map((url) => `<a href='${url.replaceAll("'", '%27')}'>`),
   );
 
-  test('change no text, are https alone, in order, and have text', () => {
+  test('change no text, are only https, in order, and have text', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), fc.integer({ min: 1, max: 200 }), (pieces, maximum) => {
         const html = pieces.join('');

@@ -52,13 +52,13 @@ describe.each(ALL)('%s', (_, kind, report, mail) => {
     expect(mail.html).not.toMatch(/undefined|NaN|\[object|>null|>false/);
   });
 
-  test('is rendered alike twice, and leaves the report as it is', async () => {
+  test('is the same each time, and leaves the report unchanged', async () => {
     const before = structuredClone(report);
     expect(await renderMail(report, kind)).toEqual(mail);
     expect(report).toEqual(before);
   });
 
-  test('says why it came', () => {
+  test('says why it was sent', () => {
     const where = kind === 'operations' ? 'under operations' : 'as a recipient for';
     for (const part of [readHtml(mail.html).text, unwrapped(mail.text)])
       expect(part).toContain(`you are listed ${where}`);
@@ -223,7 +223,7 @@ describe('rows', () => {
   const titles = async (report: Report, kind: MailKind = 'scores'): Promise<string[]> =>
     (await renderMail(report, kind)).text.split('\n').filter((each) => /^[▼▲+−→] /.test(each));
 
-  test('lost stand before gained, and the largest first', async () => {
+  test('losses come before gains, and the largest first', async () => {
     const by = (kind: 'lost' | 'gained', title: string, after: number) =>
       changeOf(kind, { control: title, title, points: { before: 5, after } });
     const report = oneDay([
@@ -247,11 +247,11 @@ describe('rows', () => {
     }
   });
 
-  test('a control without a title is called by its id', async () => {
+  test('a control without a title is shown by its id', async () => {
     expect(await titles(reports.controls.tiny, 'controls')).toEqual(['+  AATP_NewSensor']);
   });
 
-  test('what the catalogue does not know is left out', async () => {
+  test('what the catalogue does not contain is left out', async () => {
     const { text } = await renderMail(
       oneDay([
         changeOf('new', {
@@ -265,7 +265,7 @@ describe('rows', () => {
     expect(text).not.toMatch(/unknown|Effort|User impact/i);
   });
 
-  test('a mail lists the changes of its kind alone', async () => {
+  test('a mail lists only the changes of its kind', async () => {
     const changes = (['lost', 'new', 'restated', 'stale'] as const).map((kind) =>
       changeOf(kind, { control: kind, title: `about ${kind}` }),
     );
@@ -276,7 +276,7 @@ describe('rows', () => {
     expect((await renderMail(report, 'controls')).text).not.toMatch(/about (lost|restated|stale)/);
   });
 
-  test('the source is named only where it is older than the snapshot', async () => {
+  test('the source is shown only if it is older than the snapshot', async () => {
     const synced = async (lastSynced: string): Promise<string> =>
       unwrapped((await renderMail(oneDay([changeOf('lost', { lastSynced })]), 'scores')).text);
     expect(await synced('2026-01-08T12:00:00Z')).toContain('in the snapshot of 9 Jan (source synced 8 Jan)');

@@ -6,7 +6,7 @@ const part = fc.double({ min: -60, max: 60, noNaN: true });
 const parts = fc.array(part, { maxLength: 12 });
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
 
-test('parts add up to the total as printed, each within one unit of what it is', () => {
+test('parts add up to the total as printed, each within one unit of its value', () => {
   fc.assert(
     fc.property(parts, fc.integer({ min: 0, max: 4 }), (values, decimals) => {
       const unit = 10 ** decimals;

@@ -24,7 +24,7 @@ const newest = snapshot(
 );
 const start = startReport(newest, new Map([['mfa', profile('mfa')]]));
 
-test('what is of unknown maximum is counted, and none of it is shown as the whole', () => {
+test('controls of unknown maximum are counted, and none is shown as complete', () => {
   expect(start.categories).toEqual([
     { category: 'Data', controls: 2, points: 9, maximum: 21, unknown: 1 },
     { category: 'Identity', controls: 1, points: 5, maximum: 10, unknown: 0 },

@@ -55,7 +55,7 @@ test.each<[expected: string, report: Report]>([
   expect(subject(report, 'scores')).toBe(expected);
 });
 
-test('what waits, is silenced or folded is in no subject; a confirmed drop is', () => {
+test('pending, silenced or folded changes are in no subject; a confirmed drop is', () => {
   const day = dayOf(
     (['waiting', 'healing', 'silenced', 'folded', 'told'] as const).map((fate) =>
       changeOf('lost', { control: fate, fate }),
@@ -104,7 +104,7 @@ test('has the change of the score with the decimals that the mail itself has', (
   );
 });
 
-test('controls: without a score where it stands still, and of many that nobody can name', () => {
+test('controls: without a score if it does not move, and with a number if they cannot be identified', () => {
   const still = scoreLine('2026-01-08', 62.4, 100);
   const unmoved = { before: still, after: { ...still, date: '2026-01-09' } };
   expect(subject(withChanges({ decided: 1 }, unmoved), 'controls')).toBe(

@@ -14,7 +14,7 @@ const SENTENCES = [
 ];
 
 describe('an urgent report', () => {
-  test('says so in the subject, and in front of everything in both parts', async () => {
+  test('is marked in the subject, and before everything else in both parts', async () => {
     const { subject, html, text } = await renderMail(urgentScores, 'scores');
     expect(subject).toBe(
       'Urgent: Contoso: Secure Score 62.2 % (−1.0), below 62.5 % and 1.0 lost since 8 Jan: 2 recommendations lost points, 1 gained',
@@ -25,7 +25,7 @@ describe('an urgent report', () => {
     expect(text.replace(/\s+/g, ' ')).toContain(`URGENT. ${SENTENCES.join(' ')} 62.2 %`);
   });
 
-  test('is so for those who get scores alone', () => {
+  test('is urgent also for those who get only scores', () => {
     const kinds: MailKind[] = ['start', 'scores', 'controls', 'operations'];
     expect(kinds.filter((kind) => isUrgent(urgentScores, kind))).toEqual(['scores']);
     expect(subjectOfMail(urgentScores, 'controls')).not.toMatch(/urgent/i);
@@ -47,7 +47,7 @@ describe('an urgent report', () => {
     ]);
   });
 
-  test.each([true, false])('is important to mail programs: %s', async (urgent) => {
+  test.each([true, false])('has high importance for mail programs: %s', async (urgent) => {
     const { problem: _, ...mail } = await renderMail(reports.scores[urgent ? 'urgent' : 'typical'], 'scores');
     const bytes = await compose({
       ...mail,

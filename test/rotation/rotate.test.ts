@@ -72,7 +72,7 @@ async function expectDone(w: World, first: string, lost = 0) {
 }
 
 describe('a certificate', () => {
-  it('is renewed 60 days before its end, not earlier, as it was made before', async () => {
+  it('is renewed 60 days before its end, not earlier, with the same parameters', async () => {
     const w = await world(61.5);
     const first = bundleOf(w.secret.pem());
     expect((await day(w)).status).toBe('fresh');
@@ -90,7 +90,7 @@ describe('a certificate', () => {
     await expect(w.everybodySignsIn()).resolves.toBe(true);
   });
 
-  it('is renewed at half of its life, where that is shorter', async () => {
+  it('is renewed at half of its life, if that is shorter', async () => {
     const w = await world(16.5, 30);
     expect((await day(w)).status).toBe('fresh');
     expect((await day(w)).status).toBe('renewed');
@@ -107,7 +107,7 @@ describe('a certificate', () => {
     expect(w.mailer.sent).toEqual([]);
   });
 
-  it('leaves after a week of runs with its successor; one that was uploaded by hand is reported once', async () => {
+  it('is removed after a week of runs with its successor; one that was uploaded by hand is reported once', async () => {
     const w = await world();
     const first = thumbprintOf(w.secret.pem());
     await day(w);
@@ -125,7 +125,7 @@ describe('a certificate', () => {
     await expectDone(w, first);
   });
 
-  it('stays while a tenant has not run with its successor, and leaves when it ends', async () => {
+  it('stays while a tenant has not run with its successor, and is removed when it ends', async () => {
     const w = await world();
     await day(w);
     await days(w, 8);
@@ -144,7 +144,7 @@ describe('a certificate', () => {
     expect(thumbprints(w, APP_A)).not.toContain(second);
   });
 
-  it('renews itself for five years without an act of a human, and no run fails', async () => {
+  it('renews itself for five years without a human, and no run fails', async () => {
     const w = await world();
     const seen = new Set<string>();
     // Every fifth day: what comes daily comes then, too.
@@ -160,7 +160,7 @@ describe('a certificate', () => {
     expect(w.mailer.sent).toHaveLength(1);
   }, 60_000);
 
-  it('is renewed at once where somebody asks, once, however many ask', async () => {
+  it('is renewed at once if somebody asks, and once, however many ask', async () => {
     const w = await world(200);
     const asked = () => rotate(w.rotation({ force: true, sender: null }));
     const [one, other] = await Promise.all([asked(), asked()]);
@@ -192,7 +192,7 @@ describe('a certificate', () => {
   });
 });
 
-describe('what stands in the way', () => {
+describe('an obstacle', () => {
   const codes = (w: World) => w.mailer.sent.map(({ text }) => text);
 
   it('of one app holds back all that share the secret, and is reported when it comes, 30 and 7 days before the end', async () => {
@@ -223,7 +223,7 @@ describe('what stands in the way', () => {
     await w.everybodySignsIn(w.tenants.filter(({ tenantId }) => tenantId !== TENANT_B));
   });
 
-  it('goes: then it is renewed', async () => {
+  it('is removed: then the certificate is renewed', async () => {
     const w = await world();
     const app = w.keys.apps.get(APP_B.clientId)!;
     app.refuses = new MonitorError('renewal-forbidden', 'A policy forbids it.', '-');
@@ -236,7 +236,7 @@ describe('what stands in the way', () => {
   it.each([
     ['renewal-without-object-id', { objectId: undefined }],
     ['renewal-switched-off', { rotate: false }],
-  ])('%s of one app is known before anything is tried', async (code, changes) => {
+  ])('%s of one app is found before anything is tried', async (code, changes) => {
     const w = await world();
     const tenants = w.tenants.map((tenant) =>
       tenant.tenantId === TENANT_B ? { ...tenant, ...changes } : tenant,
@@ -249,7 +249,7 @@ describe('what stands in the way', () => {
     expect(w.secret.versions).toHaveLength(1);
   });
 
-  it('is not looked for where no tenant of the secret is to renew: the watch looks after those', async () => {
+  it('is not looked for if no tenant of the secret renews, because the watch covers those', async () => {
     const w = await world();
     expect(await day(w, { tenants: tenantsOf({ rotate: false }) })).toMatchObject({
       status: 'fresh',
@@ -268,7 +268,7 @@ describe('what stands in the way', () => {
     expect(w.mailer.sent).toHaveLength(1);
   });
 
-  it('a tenant that nobody signs in to, with the old or the new one, holds nobody back', async () => {
+  it('a tenant without any sign-in, with the old or the new one, holds back no other', async () => {
     const w = await world();
     w.keys.closed.add(GUEST_A);
     w.clock.advance(DAY_MS);
@@ -276,7 +276,7 @@ describe('what stands in the way', () => {
   });
 });
 
-describe('an answer of addKey that gets lost', () => {
+describe('a lost answer of addKey', () => {
   it.each(['refused', 'added'] as const)(
     'leaves one key, and all sign in (a second one would be %s)',
     async (duplicates) => {
@@ -326,7 +326,7 @@ describe('an answer of addKey that gets lost', () => {
   });
 });
 
-describe('a human meanwhile', () => {
+describe('a human who acts meanwhile', () => {
   it('who puts another certificate into the secret is not overruled, and the key of the renewal goes', async () => {
     const w = await world();
     w.keys.lagMs = 20 * HOUR_MS;
@@ -373,7 +373,7 @@ describe('a human who puts another certificate into the secret at every call of 
   const calls = (await meddled(Infinity)).calls;
 
   it.each(Array.from({ length: calls }, (_, index) => index + 1))(
-    'call %i: theirs stands, all sign in, and the key of the renewal leaves',
+    'call %i: their certificate stays, all sign in, and the key of the renewal is removed',
     async (nth) => {
       const { w, byHand, renewal } = await meddled(nth);
       // Only what has been current, before theirs, is reported as renewed.
@@ -487,7 +487,7 @@ describe('two renewals at once', () => {
 });
 
 describe('a plan', () => {
-  it('says when, and proves that each app can, without a change', async () => {
+  it('says when, and proves that each app can renew, without a change', async () => {
     const w = await world(100);
     const before = w.store.dump();
     const { ports, tenants } = w.rotation();
@@ -502,7 +502,7 @@ describe('a plan', () => {
     expect(w.store.dump()).toEqual(before);
   });
 
-  it('names the app whose proof is refused, and what the config lacks', async () => {
+  it('shows the app whose proof is refused, and what the config lacks', async () => {
     const w = await world(100);
     w.keys.apps.get(APP_A.clientId)!.objectId = 'another';
     const { ports } = w.rotation();

@@ -139,7 +139,7 @@ describe('a renewal over TLS', () => {
     await everybodyIsRead();
   });
 
-  it('that outlasts the patience of one attempt goes on in the next one', async () => {
+  it('that takes longer than one attempt continues in the next one', async () => {
     a.replication = 60_000;
     const soon = () => ({ id: 'one', deadline: new Date(Date.now() + 61_000) });
     const { ports } = rotation();
@@ -167,7 +167,7 @@ describe('a renewal over TLS', () => {
     },
   );
 
-  it('survives a Graph that fails: what was not added is asked for again', async () => {
+  it('survives failures of Graph: a key that was not added is requested again', async () => {
     simulator.fault({ at: 'addKey', tenant: HOME_A, with: status(503) });
     expect(await renewal()).toMatchObject({ status: 'renewed' });
     expect(a.keys).toHaveLength(1);

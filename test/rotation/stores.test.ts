@@ -104,7 +104,7 @@ describe.each([
   });
   afterEach(() => place.end());
 
-  it('lets the next one sign in, keeps the former one until it is let go, and ends with one', async () => {
+  it('lets the next certificate sign in, keeps the former one until it is removed, and ends with one', async () => {
     const before = await certificates.look();
     expect(before).toMatchObject({ current: { pem: 'first' }, next: null });
     await certificates.stage(ID, 'second\n');
@@ -142,7 +142,7 @@ describe.each([
     expect(await certificates.look()).toMatchObject({ current: { pem: 'by hand' }, next: null });
   });
 
-  it('puts the next renewal in the place of one that was given up', async () => {
+  it('replaces a renewal that was given up by the next one', async () => {
     await certificates.stage(ID, 'second\n');
     await certificates.stage(OTHER, 'third\n');
     expect(await certificates.look()).toMatchObject({ current: { pem: 'first' }, next: { id: OTHER } });

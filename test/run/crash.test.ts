@@ -161,7 +161,7 @@ describe('two runs at once', () => {
     },
   );
 
-  it('finds a live claim: archives, names its mails in pending, and fails retryably', async () => {
+  it('finds a live claim, archives, lists its mails in pending, and fails retryably', async () => {
     const w = await aboutToSendThree();
     const first = w.runOf();
     const second = w.runOf();
@@ -207,7 +207,7 @@ describe('two runs at once', () => {
 });
 
 describe('a mail that fails', () => {
-  it('keeps no other back, is sent by the next run, and to an address corrected since', async () => {
+  it('holds back no other, is sent by the next run, and to an address corrected since', async () => {
     const w = await aboutToSendThree();
     const run = w.runOf();
     sendBy(run, {

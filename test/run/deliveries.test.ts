@@ -65,7 +65,7 @@ const afters = (messages: MemoryChannel['got']) =>
 const bodies = (mails: Mail[]) => mails.map(({ kind }) => kind);
 
 describe('deliveries', () => {
-  it('go to mail and to each channel that hears of the kind, and the result names them', async () => {
+  it('go to mail and to each channel that gets the kind, and the result lists them', async () => {
     const w = await started();
     const result = await w.day(1, 8);
     const [id] = w.siem.got.map((message) => message.id);
@@ -81,7 +81,7 @@ describe('deliveries', () => {
     expect(archived.deliveries.map(({ destination }) => destination)).toEqual(['mail', 'siem', 'chat']);
   });
 
-  it('wait where a webhook is down for three days, come in order when it is back, and disturb no other', async () => {
+  it('wait while a webhook is down for three days, arrive in order when it is back, and disturb no other', async () => {
     const w = await started();
     w.siem.fails = () => down();
     for (const [number, points] of [8, 7, 6].entries()) {
@@ -102,7 +102,7 @@ describe('deliveries', () => {
     expect((await w.state()).outbox).toEqual([]);
   });
 
-  it('wait behind one that fails, though the receiver would take them', async () => {
+  it('wait behind one that fails, though the receiver would accept them', async () => {
     const w = await started();
     w.siem.fails = ({ report }) => (report.after?.points === 8 ? down() : null);
     for (const [number, points] of [8, 7, 6].entries()) await w.day(number + 1, points);
@@ -127,7 +127,7 @@ describe('deliveries', () => {
     expect((await w.state()).outbox.map(({ destination }) => destination)).toEqual(['siem']);
   });
 
-  it('come twice, under one id, where the receiver took it and answered too late', async () => {
+  it('arrive twice, under one id, if the receiver accepted one and answered too late', async () => {
     const w = await started();
     const taken: string[] = [];
     w.siem.fails = ({ id }) => (taken.push(id) === 1 ? down() : null);
@@ -153,7 +153,7 @@ describe('deliveries', () => {
     expect(afters(w.siem.got)).toEqual([8, 7]);
   });
 
-  it('are given up where a channel is deleted, and the operations mail says what was lost', async () => {
+  it('are given up if a channel is deleted, and the operations mail says what was lost', async () => {
     const w = await started();
     w.siem.fails = gone;
     const result = await w.day(1, 8);
@@ -169,7 +169,7 @@ describe('deliveries', () => {
     expect((await w.state()).outbox).toEqual([]);
   });
 
-  it('to a channel that the config has no longer are given up', async () => {
+  it('to a channel that the config no longer has are given up', async () => {
     const w = await started();
     w.siem.fails = () => down();
     await w.day(1, 8);
@@ -191,7 +191,7 @@ describe('deliveries', () => {
     expect(w.mailer.sent.at(-1)!.subject).toContain('could not be delivered');
   });
 
-  it('that wait for somebody are reported at once, once an incident, and its end is mentioned', async () => {
+  it('that wait for somebody are reported at once, once per incident, and its end is mentioned', async () => {
     const w = await started();
     w.siem.fails = refused;
     await w.day(1, 8);
@@ -234,7 +234,7 @@ describe('deliveries', () => {
     ]);
   });
 
-  it('to an address that is none are given up; the other mails go out', async () => {
+  it('to an invalid address are given up; the other mails go out', async () => {
     const w = await started();
     w.graph.days.set('2026-03-02', { controls: { alpha: 8, beta: 1 }, maximum: 20 });
     w.clock.set('2026-03-02T07:00:00Z');
@@ -253,7 +253,7 @@ describe('deliveries', () => {
     expect(w.mailer.sent[1]!.text).toContain('scores@contoso.com');
   });
 
-  it('of operations that cannot be mailed are no reason for another such mail', async () => {
+  it('of operations mails that fail cause no further operations mail', async () => {
     const w = await started([]);
     w.clock.set('2026-03-05T07:00:00Z');
     const run = w.runOf();
@@ -279,7 +279,7 @@ describe('deliveries', () => {
     expect((await w.state()).outbox).toEqual([]);
   });
 
-  it('keep no error text of a stranger, which may quote the address of a channel', async () => {
+  it('store no foreign error text, which may quote the address of a channel', async () => {
     const w = await started();
     w.siem.fails = () => new TypeError('Failed to parse https://secret.example/key');
     await w.day(1, 8);
@@ -304,7 +304,7 @@ describe('an incident that is over before it is sent', () => {
     return monitor(w.runOf());
   };
 
-  it('is not sent where nobody has heard of it, nor is its end', async () => {
+  it('is not sent if nobody was notified of it, nor is its end', async () => {
     const w = await started([]);
     const run = failing(w);
     sendBy(run, broken);
@@ -316,7 +316,7 @@ describe('an incident that is over before it is sent', () => {
     expect((await w.state()).outbox).toEqual([]);
   });
 
-  it('is sent as past where somebody else has heard of it', async () => {
+  it('is sent as past if somebody else was notified of it', async () => {
     const w = await started();
     const run = failing(w);
     sendBy(run, broken);
@@ -328,7 +328,7 @@ describe('an incident that is over before it is sent', () => {
     expect(mail.text).toContain('Nothing: it is over.');
   });
 
-  it('is sent as it is where it goes on', async () => {
+  it('is sent unchanged if it goes on', async () => {
     const w = await started([]);
     const run = failing(w);
     sendBy(run, broken);
@@ -341,8 +341,8 @@ describe('an incident that is over before it is sent', () => {
   });
 });
 
-describe('a state of before there was an outbox', () => {
-  it('is read: mails of its claim that were not sent stand in the outbox, and nothing is reported twice', async () => {
+describe('a state from before there was an outbox', () => {
+  it('is read: the unsent mails of its claim are in the outbox, and nothing is reported twice', async () => {
     const w = await started([]);
     const run = w.runOf();
     w.graph.days.set('2026-03-02', { controls: { alpha: 8 }, maximum: 10 });
@@ -378,7 +378,7 @@ describe('a state of before there was an outbox', () => {
 });
 
 describe('urgent reports', () => {
-  it('go out at once, though the drop waits for confirmation, as urgent, and once a crossing', async () => {
+  it('go out at once as urgent, though the drop waits for confirmation, and once per crossing', async () => {
     const w = await started();
     w.alert({ confirmDrops: 2, below: 85 });
     await w.day(1, 8);

@@ -8,13 +8,13 @@ describe('the event', () => {
     expect(parseEvent({ watch: true })).toEqual({ watch: true, channels: [] });
   });
 
-  it('may be of a deployment that knew no channels, tags and muted recommendations', () => {
+  it('may come from a deployment without channels, tags and muted recommendations', () => {
     const { channels: _, tags: __, alerts, ...old } = tenant;
     const { mute: ___, ...oldAlerts } = alerts;
     expect(parseEvent({ tenant: { ...old, alerts: oldAlerts } })).toEqual({ tenant });
   });
 
-  it('shows no address that somebody wrote where its secret is named', () => {
+  it('shows no address that somebody wrote in the place of a secret', () => {
     const channel = {
       name: 'soc',
       type: 'slack',

@@ -31,7 +31,7 @@ describe('a clock that is behind for a day', () => {
   });
 });
 
-describe('a decision that was taken while only a part of the catalogue came', () => {
+describe('a decision that was taken while the catalogue was partial', () => {
   it.each([2, 7, 8, 12])('is reported, once, after %i days', async (days) => {
     const w = world('2026-03-01T07:00:00Z');
     const profile = (id: string) => ({ id, title: id, maxScore: 10, controlStateUpdates: [] as unknown[] });

@@ -43,7 +43,7 @@ function reportsOf(w: World): ArchivedReport[] {
 const stateOf = async (w: World) => (await new Archive(w.store, TENANT_ID).state()).state!;
 
 describe('the ledger of a run', () => {
-  it('begins, names what the first run added, and its report', async () => {
+  it('begins with what the first run added, and its report', async () => {
     const w = await monitored();
     expect((await entriesOf(w.store)).map(({ kind, added }) => [kind, added.length])).toEqual([
       ['began', 0],
@@ -108,7 +108,7 @@ describe('the ledger of a run', () => {
     ]);
   });
 
-  it('begins on an archive of today with what is there, by hash, and proves nothing of the time before', async () => {
+  it('begins on an existing archive with what is there, by hash, and proves nothing about the time before', async () => {
     const w = await monitored();
     await nextDay(w, LOST);
     withoutLedger(w.store);
@@ -122,7 +122,7 @@ describe('the ledger of a run', () => {
     await expectCompleteLedger(w.store);
   });
 
-  it('names nothing twice where gaps let an answer reach back further than a run looks', async () => {
+  it('lists nothing twice if gaps let an answer reach back further than a run looks', async () => {
     const w = world('2026-03-01T07:00:00Z');
     fillDays(w.graph, '2025-11-01', 45, BASE);
     fillDays(w.graph, '2026-02-01', 29, BASE);
@@ -147,7 +147,7 @@ describe('the ledger of a run', () => {
     await expectCompleteLedger(w.store);
   });
 
-  it('goes on where the state is gone, and begins no new one', async () => {
+  it('goes on if the state is missing, and does not begin again', async () => {
     const w = await monitored();
     w.store.objects.delete(layout.state(TENANT_ID));
     await nextDay(w);
@@ -168,7 +168,7 @@ describe('the ledger of a run', () => {
     },
   );
 
-  it('stands in every report and in the footer of every mail', async () => {
+  it('is in every report and in the footer of every mail', async () => {
     const w = await monitored();
     await nextDay(w, LOST);
     const files = await ledgerOf(w.store).read();
@@ -181,7 +181,7 @@ describe('the ledger of a run', () => {
     }
   });
 
-  it('names the report of a failing run, unsigned where no certificate can be read', async () => {
+  it('lists the report of a failing run, unsigned if no certificate can be read', async () => {
     const w = await monitored();
     const failing = w.runOf();
     failing.ports.certificate = {
@@ -197,7 +197,7 @@ describe('the ledger of a run', () => {
   });
 });
 
-describe('what a run that died had entered', () => {
+describe('what a run entered before it died', () => {
   /** A run that dies as soon as it has created its entry. */
   async function died(): Promise<Running> {
     const w = await monitored();
@@ -223,7 +223,7 @@ describe('what a run that died had entered', () => {
     return w;
   }
 
-  it('is added by the next run as it was, to the byte, where Graph still has it', async () => {
+  it('is added by the next run as it was, to the byte, if Graph still has it', async () => {
     const w = await died();
     w.clock.advance(3_600_000);
     const result = await monitor(w.runOf());
@@ -254,7 +254,7 @@ describe('what a run that died had entered', () => {
     await expect(monitor(run)).rejects.toThrow(Crash);
   }
 
-  it('a catalogue: it is in force from when it was fetched, also for the history', async () => {
+  it('is in force from its fetch on if it is a catalogue, also for the history', async () => {
     const w = await monitored();
     w.clock.advance(24 * 3_600_000);
     w.graph.days.set('2026-03-02', LOST);
@@ -268,7 +268,7 @@ describe('what a run that died had entered', () => {
     expect(w.store.dump('history/')).toEqual(copy.dump('history/'));
   });
 
-  it('a catalogue whose bytes cannot be had again is archived as it comes then', async () => {
+  it('is archived as it comes then if it is a catalogue whose bytes are no longer available', async () => {
     const w = await monitored();
     w.clock.advance(24 * 3_600_000);
     w.graph.days.set('2026-03-02', BASE);
@@ -284,7 +284,7 @@ describe('what a run that died had entered', () => {
     await expectCompleteLedger(w.store);
   });
 
-  it('is called unfinished where Graph has something else by then', async () => {
+  it('is called unfinished if Graph has something else by then', async () => {
     const w = await died();
     w.clock.advance(3_600_000);
     w.graph.days.set('2026-03-02', { ...LOST, total: 12.5 });
@@ -293,7 +293,7 @@ describe('what a run that died had entered', () => {
     await expectCompleteLedger(w.store);
   });
 
-  it('is left alone while that run may be alive, and the head stays before it', async () => {
+  it('is not touched while that run may be alive, and the head stays before it', async () => {
     const w = await died();
     w.clock.advance(60_000);
     w.graph.days.set('2026-03-02', { ...LOST, total: 12.5 });
@@ -307,7 +307,7 @@ describe('what a run that died had entered', () => {
   });
 });
 
-describe('an object that no entry names', () => {
+describe('an object that is in no entry', () => {
   /** What somebody puts there: a day with other points. */
   function insert(w: World, date: string, fetchedAt: string, points = 0) {
     const secureScore = entry(date, { ...BASE, controls: { ...BASE.controls, beta: points } }, true);
@@ -332,7 +332,7 @@ describe('an object that no entry names', () => {
     },
   );
 
-  it('is entered where it is what Graph offers, as it is', async () => {
+  it('is entered unchanged if it is what Graph offers', async () => {
     const w = await monitored();
     const key = insert(w, '2026-03-02', '2026-03-01T23:00:00.000Z', BASE.controls.beta);
     await nextDay(w);
@@ -365,7 +365,7 @@ describe('a day that the archive lost', () => {
     await expectCompleteLedger(w.store);
   });
 
-  it('is asked for once where Graph lacks it', async () => {
+  it('is asked for once if Graph lacks it', async () => {
     const w = await monitored();
     w.store.objects.delete(keysOf(w, '2026-02-01')[0]!);
     w.graph.days.delete('2026-02-01');
@@ -395,7 +395,7 @@ describe('a day that the archive lost', () => {
     }
   });
 
-  it('was never asked for before there was a ledger: holes are asked for once', async () => {
+  it('is asked for once if it was missing before there was a ledger', async () => {
     const w = world('2026-03-01T07:00:00Z');
     fillDays(w.graph, '2026-01-01', 60, BASE);
     w.graph.days.delete('2026-01-20');

@@ -8,7 +8,7 @@ const context = (awsRequestId: string) => ({ awsRequestId, functionName: 'monito
 afterEach(() => vi.unstubAllEnvs());
 
 describe('the log of the function', () => {
-  it('is JSON: level, message and facts, of which deployment, invocation and tenant', async () => {
+  it('is JSON: level, message and facts, with deployment, invocation and tenant', async () => {
     const log = functionLog('deployed');
     const lines = await logOf(() =>
       log.invocation(context('request-1'), async () => {
@@ -74,7 +74,7 @@ describe('the log of the function', () => {
     expect(JSON.stringify(lines)).not.toContain('Bearer');
   });
 
-  it('leaves to Lambda what is a defect: it logs that with its stack', async () => {
+  it('leaves defects to Lambda, which logs them with their stack', async () => {
     const log = functionLog('deployed');
     const lines = await logOf(() =>
       expect(

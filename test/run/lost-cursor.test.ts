@@ -47,7 +47,7 @@ describe.each(LOSSES)('a snapshot last reported that is %s', (_, lose) => {
     expect(w.moves(await w.next('2026-03-20', 6))).toEqual(['lost 2026-03-20']);
   });
 
-  it('and that Graph has no longer: the run goes on from the day before, and says that it may repeat', async () => {
+  it('and that Graph no longer has: the run goes on from the day before, and says that it may repeat', async () => {
     const w = await reported();
     lose(w.store.objects, w.keyOf('2026-03-02'));
     w.graph.days.delete('2026-03-02');

@@ -74,7 +74,7 @@ async function everything(): Promise<Metric[]> {
   return lines.flatMap(metricsOf);
 }
 
-describe('what stands in the log', () => {
+describe('a line of the log', () => {
   it('is every metric that has a name, in its unit, under its namespace and dimensions', async () => {
     const metrics = await everything();
     const ofDeployment = Object.values(DEPLOYMENT_METRICS);
@@ -106,7 +106,7 @@ describe('what stands in the log', () => {
     expect(line).toMatchObject({ Deployment: 'd', RunsFailed: 1 });
   });
 
-  it('is missing, with a warning, where it could not be written: nothing is thrown', async () => {
+  it('is missing, with a warning, if it could not be written, and nothing is thrown', async () => {
     const { run, logged } = world('2026-03-01T07:00:00Z');
     const metrics = logMetrics({ deployment: 'd', log: run.ports.log });
     const wrong = { RunsFailed: 'one' } as unknown as Parameters<Metrics['publish']>[0];
@@ -134,7 +134,7 @@ describe('a run', () => {
     expect(metrics.published).toEqual([{ RunsSucceeded: 0, RunsFailed: 1, MailsSent: 1 }]);
   });
 
-  it('that finds another at work counts neither way: the other one does', async () => {
+  it('that finds another at work counts neither way, because the other one does', async () => {
     const { runOf, metrics } = world('2026-03-01T07:00:00Z');
     const claimed = async () => {
       throw new ClaimedError('this tenant', '2026-03-01T07:01:00Z', null);

@@ -45,7 +45,7 @@ describe('the first run', () => {
     expect(dates(w.store)).toHaveLength(90);
   });
 
-  it('keeps what Graph sent, verbatim, and says whether it was the newest', async () => {
+  it('archives what Graph sent, verbatim, and whether it was the newest', async () => {
     const w = await started();
     const read = (date: string) => {
       const key = [...w.store.objects.keys()].find(
@@ -157,7 +157,7 @@ describe('a later run', () => {
     for (const day of ['5 Mar', '6 Mar', '10 Apr']) expect(w.mailer.sent[0]?.text).toContain(day);
   });
 
-  it('names the gap where more days are missing than Graph keeps', async () => {
+  it('reports the gap if more days are missing than Graph keeps', async () => {
     const w = await started();
     w.graph.days.clear();
     fillDays(w.graph, '2026-06-01', 90, { ...BASE, controls: { ...BASE.controls, alpha: 7 } });
@@ -169,7 +169,7 @@ describe('a later run', () => {
     );
   });
 
-  it('knows a rename, which goes along but never mails by itself', async () => {
+  it('recognises a rename, which is listed but never mails by itself', async () => {
     const w = await started();
     w.graph.days.set('2026-03-02', { ...BASE, controls: { alpha: 8, '11770.beta': 5, gamma: 2 } });
     w.clock.set('2026-03-02T07:00:00Z');
@@ -234,7 +234,7 @@ describe('days that move after they were reported', () => {
     expect(result).toMatchObject({ changes: [], mails: [] });
   });
 
-  it('goes on from the last report where the state is lost', async () => {
+  it('goes on from the last report if the state is lost', async () => {
     const w = await started();
     w.store.objects.delete(STATE);
     w.graph.days.set('2026-03-02', { ...BASE, controls: { ...BASE.controls, alpha: 7 } });
@@ -247,7 +247,7 @@ describe('days that move after they were reported', () => {
 });
 
 describe('operations', () => {
-  it('says once that the score is stale, and again only for another stretch', async () => {
+  it('reports once that the score is stale, and again only for another episode', async () => {
     const w = await started();
     const kindsAt = async (now: string) => {
       w.clock.set(now);
@@ -290,7 +290,7 @@ describe('operations', () => {
     expect(mails).toEqual([['operations'], [], ['controls']]);
   });
 
-  it('mails a failure that waiting cannot mend at once and once, an outage only after a day', async () => {
+  it('mails a failure that waiting cannot repair at once and once, an outage only after a day', async () => {
     const w = await started();
     const failAt = async (now: string, failure: MonitorError) => {
       w.clock.set(now);
@@ -355,7 +355,7 @@ describe('answers that cannot be used', () => {
     expect(w.mailer.sent).toEqual([]);
   });
 
-  it('says so where the sum of the controls differs from the total', async () => {
+  it('reports a sum of the controls that differs from the total', async () => {
     const w = await started();
     w.graph.days.set('2026-03-02', { ...BASE, controls: { ...BASE.controls, alpha: 5 }, total: 12.4 });
     w.clock.set('2026-03-02T07:00:00Z');
@@ -365,7 +365,7 @@ describe('answers that cannot be used', () => {
     expect(w.logged.map(({ message }) => message)).toContain('sum of controls differs from the total');
   });
 
-  it('names a state that is not one of ours, and changes nothing', async () => {
+  it('reports a state that is not one of ours, and changes nothing', async () => {
     const w = await started();
     w.store.objects.set(STATE, Buffer.from('{"version":7}'));
     const before = w.store.dump();
@@ -373,7 +373,7 @@ describe('answers that cannot be used', () => {
     expect(w.store.dump()).toEqual(before);
   });
 
-  it('names a damaged snapshot, archives the day again and goes on', async () => {
+  it('reports a damaged snapshot, archives the day again and goes on', async () => {
     const w = await started();
     const key = [...w.store.objects.keys()].find((name) => name.includes('date=2026-02-27/'))!;
     w.store.objects.set(key, Buffer.from('torn'));

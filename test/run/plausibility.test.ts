@@ -71,7 +71,7 @@ describe('an entry dated five months ahead', () => {
     ...entries,
   ];
 
-  it('is left out and named; the real newest day is archived, compared and reported', async () => {
+  it('is left out and mentioned; the real newest day is archived, compared and reported', async () => {
     const w = await started();
     w.tamper(ahead);
     const { archived, changes, score } = await w.on('2026-03-02', withAlpha(4));
@@ -142,7 +142,7 @@ describe('an entry dated five months ahead', () => {
     expect((await w.on('2026-08-01', withAlpha(7))).archived).toEqual(['2026-08-01']);
   });
 
-  it('is named by verify, and has no rows and makes no gap', async () => {
+  it('is listed by verify, and has no rows and makes no gap', async () => {
     const w = await poisoned();
     await w.on('2026-03-03', withAlpha(3));
     const [objects] = (await listTenants(w.store)).tenants;
@@ -175,7 +175,7 @@ describe('a score that cannot be', () => {
     expect(w.mailer.sent).toEqual([]);
   });
 
-  it('that an earlier version archived and reported is gone behind', async () => {
+  it('that an earlier version archived and reported is not the baseline', async () => {
     const w = await started();
     const raw = { ...entry('2026-03-02', withAlpha(7), true), currentScore: 99_999 };
     withoutLedger(w.store);
@@ -193,10 +193,10 @@ describe('a score that cannot be', () => {
   });
 });
 
-describe('a total that leaves its controls', () => {
+describe('a total that does not match its controls', () => {
   const less = { ...BASE, total: 8.5 };
 
-  it('is suspect: operations hear of it once; it counts when two further days disagree too', async () => {
+  it('is suspect: operations are notified once; it counts when two further days disagree too', async () => {
     const w = await started();
     const first = await w.on('2026-03-02', less);
     expect(first.kinds).toEqual(['operations']);
@@ -218,7 +218,7 @@ describe('a total that leaves its controls', () => {
     expect((await w.on('2026-03-05', { ...withAlpha(4), total: 1 })).kinds).toEqual([]);
   });
 
-  it('and comes back the next day was never there; what was lost meanwhile is reported', async () => {
+  it('and recovers the next day does not count; what was lost meanwhile is reported', async () => {
     const w = await started();
     await w.on('2026-03-02', { ...withAlpha(4), total: 4.5 });
     const { changes, kinds } = await w.on('2026-03-03', withAlpha(4));
@@ -263,7 +263,7 @@ describe('a day on which most controls are gone', () => {
 });
 
 describe('enabled services', () => {
-  it('that a day does not name do not change, and do not hide a change', async () => {
+  it('that a day does not list do not change, and do not hide a change', async () => {
     const w = await started();
     w.tamper(newest({ enabledServices: [] }));
     expect((await w.on('2026-03-02', BASE)).changes).toEqual([]);
@@ -288,7 +288,7 @@ describe('a catalogue', () => {
   it.each([
     ['that is empty', 0],
     ['that came with less than half of its profiles', 4],
-  ])('%s: the last complete one stays in force, and operations hear of it once', async (_, size) => {
+  ])('%s: the last complete one stays in force, and operations are notified once', async (_, size) => {
     const w = await started();
     const complete = w.graph.profiles;
     const before = w.store.dump('profiles/');
@@ -340,7 +340,7 @@ describe('a catalogue', () => {
     ]);
   });
 
-  it('in which the one decision is gone: it was taken back, by and when unknown', async () => {
+  it('in which the only decision is gone: it was taken back, by whom and when is unknown', async () => {
     const w = await started();
     const bare = w.graph.profiles;
     const made = { ...decided, state: 'ThirdParty', updatedDateTime: '2026-03-01T05:00:00Z' };
@@ -357,7 +357,7 @@ describe('a catalogue', () => {
     expect(text(w)).toContain('Third party taken back.');
   });
 
-  it('that a late day knows less about than has been reported: nothing is taken back, or reported twice', async () => {
+  it('that is older for a late day than what was reported: nothing is taken back, or reported twice', async () => {
     const w = await started();
     w.graph.profiles = w.graph.profiles.with(
       1,
@@ -445,7 +445,7 @@ describe('a control whose score cannot be read', () => {
       return [{ ...first, controlScores: scores }, ...others];
     };
 
-  it('is held and named once, all others are compared, and its own change is reported when it can be read', async () => {
+  it('is held and reported once, all others are compared, and its own change is reported when it can be read', async () => {
     const w = await started();
     w.tamper(broken('beta', null));
     const day: DaySpec = { ...BASE, controls: { ...CONTROLS, alpha: 4, beta: 3 } };
@@ -474,7 +474,7 @@ describe('a control whose score cannot be read', () => {
     expect((await verify({ store: w.store, objects: objects! })).findings).toEqual([]);
   });
 
-  it('does not disarm the look at the total', async () => {
+  it('does not disable the check of the total', async () => {
     const w = await started();
     w.tamper(broken('beta', null));
     expect((await w.on('2026-03-02', { ...BASE, total: 2 })).changes.map(({ kind }) => kind)).toContain(

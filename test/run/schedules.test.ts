@@ -14,7 +14,7 @@ function scheduler() {
 }
 
 describe('the schedules of a deployment', () => {
-  it('are all of its group, page after page', async () => {
+  it('are all those of its group, page after page', async () => {
     const { mock, schedules } = scheduler();
     mock
       .on(ListSchedulesCommand, { NextToken: undefined })
@@ -134,7 +134,7 @@ describe('the tenants of the schedules', () => {
       false,
     ],
   ])(
-    'fail as a whole if one %s, because a tenant that is left out might be locked out',
+    'fail completely if one %s, because a tenant that is left out might be locked out',
     async (_, error, code, retryable) => {
       const { mock, read } = deployed();
       mock.on(GetScheduleCommand, { GroupName: 'deployed', Name: `tenant-${id(2)}` }).rejects(error);
@@ -145,7 +145,7 @@ describe('the tenants of the schedules', () => {
   it.each([
     ['belongs to no tenant', '{"watch":true}', 'schedules-failed'],
     ['holds no tenant as the config has them', '{"tenant":{}}', 'event-invalid'],
-  ])('fail where one %s', async (_, Input, code) => {
+  ])('fail if one %s', async (_, Input, code) => {
     const { mock, read } = deployed();
     mock.on(GetScheduleCommand).resolves({ Target: { Arn: 'a', RoleArn: 'r', Input } });
     await expect(read()).rejects.toMatchObject({ code, advice: expect.stringContaining('Deploy again') });

@@ -59,13 +59,13 @@ describe('a drop that waits', () => {
   });
 });
 
-describe('those who fail', () => {
+describe('users who fail a control', () => {
   const of = (alpha: number, total: number, failing: number): DaySpec => ({
     ...withAlpha(alpha),
     newest: { alpha: { count: String(total - failing), total: String(total) } },
   });
 
-  it('are not hidden by newcomers, be they few or many', async () => {
+  it('are not hidden by newcomers, whether few or many', async () => {
     const w = await started();
     w.graph.days.set('2026-03-02', of(10, 40, 0));
     await w.runAt('2026-03-02T07:00:00Z');
@@ -112,7 +112,7 @@ describe('those who fail', () => {
 });
 
 describe('decisions', () => {
-  it('that nobody made are none, whatever the catalogue is dated', async () => {
+  it('that nobody made are no decisions, whatever the date of the catalogue', async () => {
     const w = await started();
     for (const [day, at] of [
       ['2026-03-02', '2019-03-19T22:37:14.628799Z'],
@@ -127,7 +127,7 @@ describe('decisions', () => {
     }
   });
 
-  it('that a device control says itself are decisions, with points or without', async () => {
+  it('that a device control has itself are decisions, with points or without', async () => {
     const w = await started();
     const withState = (alpha: number, state: string): DaySpec => ({
       ...withAlpha(alpha),
@@ -212,7 +212,7 @@ describe('decisions', () => {
 });
 
 describe('what Microsoft did while the monitor was away', () => {
-  it('is dated by the total: re-scored without points, renamed and then removed', async () => {
+  it('is dated by the total: a control re-scored without points, renamed and then removed', async () => {
     const w = await started();
     const controls = { alpha: 5, beta: 5, gamma: 2, delta: 1, empty: 0, gone: 0 };
     w.graph.profiles = Object.keys(controls).map((id) => profile(id));
@@ -242,7 +242,7 @@ describe('what Microsoft did while the monitor was away', () => {
     expect(explanation.rescored).toBeCloseTo((100 * 13) / 47 - (100 * 13) / 60, 9);
   });
 
-  it('and nobody can name is a row of the total', async () => {
+  it('and cannot be attributed is a row of the total', async () => {
     const w = await started();
     w.graph.days.set('2026-03-02', { ...BASE, maximum: 44 });
     const { changes, explanation, mails } = await w.runAt('2026-03-02T07:00:00Z');
@@ -261,8 +261,8 @@ describe('what Microsoft did while the monitor was away', () => {
   });
 });
 
-describe('days that say less', () => {
-  it('a day without a maximum leaves the sum complete', async () => {
+describe('days with less data', () => {
+  it('without a maximum leave the sum complete', async () => {
     const w = await started();
     w.graph.days.set('2026-03-02', {
       ...BASE,
@@ -289,7 +289,7 @@ describe('days that say less', () => {
     expect(sum).toBeCloseTo(report.after.percentage - report.before.percentage, 9);
   });
 
-  it('half an answer that does not name its services is suspect all the same', async () => {
+  it('that are partial and list no services are still suspect', async () => {
     const w = await started();
     w.graph.days.set('2026-03-02', { ...BASE, controls: { alpha: 5 } });
     w.clock.set('2026-03-02T07:00:00Z');
@@ -320,7 +320,7 @@ describe('what a person counts', () => {
   });
 });
 
-describe('what breaks after the answer was fetched', () => {
+describe('a failure after the answer was fetched', () => {
   it('is mailed to operations', async () => {
     const w = await started();
     // None of the days that were reported proves itself, and Graph has none of them any more.

@@ -61,7 +61,7 @@ function watched(now = NOW) {
 }
 
 describe('the watch', () => {
-  it('closes old months of the history, unless there is no time; what fails there disturbs nothing', async () => {
+  it('closes old months of the history if there is time; a failure there disturbs nothing', async () => {
     const w = watched();
     const { look, schedule, ran, store, clock } = w;
     schedule(TENANT_ID);
@@ -93,7 +93,7 @@ describe('the watch', () => {
     expect(isClosed()).toBe(true);
   });
 
-  it('is content where every tenant runs, and mails nobody', async () => {
+  it('mails nobody if every tenant runs', async () => {
     const { schedule, ran, look, mailer, metrics, store } = watched();
     schedule(TENANT_ID);
     schedule(FABRIKAM);
@@ -255,7 +255,7 @@ describe('the watch', () => {
     expect(mailer.sent).toEqual([]);
   });
 
-  it('does not watch a tenant that was removed, nor one whose schedule is off', async () => {
+  it('ignores a tenant that was removed, and one whose schedule is off', async () => {
     const { schedule, ran, look, logged } = watched();
     schedule(TENANT_ID);
     schedule(NORTHWIND, { enabled: false });
@@ -293,13 +293,13 @@ describe('the watch', () => {
     },
   );
 
-  it('says that there is nothing to watch where no tenant has a schedule', async () => {
+  it('reports that nothing is watched if no tenant has a schedule', async () => {
     await expect(watched().look()).rejects.toMatchObject({ code: 'nothing-scheduled' });
   });
 });
 
 describe('the mail of the watch', () => {
-  it('names the tenants, goes to operations, and goes once', async () => {
+  it('lists the tenants, goes to operations, and is sent once', async () => {
     const { schedule, ran, look, mailer, clock } = watched();
     schedule(TENANT_ID);
     schedule(FABRIKAM);
@@ -331,7 +331,7 @@ describe('the mail of the watch', () => {
     expect(mailer.sent).toHaveLength(1);
   });
 
-  it('comes again for one that joins them, and for one that ran and stopped again', async () => {
+  it('is sent again for one that joins them, and for one that ran and stopped again', async () => {
     const { schedule, ran, look, mailer, clock } = watched();
     schedule(TENANT_ID);
     schedule(FABRIKAM);
@@ -353,7 +353,7 @@ describe('the mail of the watch', () => {
     expect((await look()).mails).toMatchObject([{ subject: 'secure-score: no successful run for Contoso' }]);
   });
 
-  it('comes again for one that ran between two looks, and stopped', async () => {
+  it('is sent again for one that ran between two watches, and stopped', async () => {
     const { schedule, ran, look, clock } = watched();
     schedule(TENANT_ID);
     ran(TENANT_ID, 'Contoso', '2026-03-01T07:00:00.000Z');
@@ -363,7 +363,7 @@ describe('the mail of the watch', () => {
     expect((await look()).mails).toHaveLength(1);
   });
 
-  it('does not come again because the schedule was changed', async () => {
+  it('is not sent again because the schedule was changed', async () => {
     const { schedule, schedules, look, mailer, clock } = watched();
     schedule(TENANT_ID);
     await look();
@@ -432,7 +432,7 @@ describe('the mail of the watch', () => {
     expect(mailer.sent.filter(({ subject }) => subject.includes('certificate'))).toHaveLength(1);
   });
 
-  it('is sent again, not lost, where the memory could not be written; then once is enough', async () => {
+  it('is sent again, not lost, if the memory could not be written, and then only once', async () => {
     const { schedule, look, store, mailer, logged } = watched();
     schedule(TENANT_ID);
     const replace = store.replace.bind(store);
@@ -448,7 +448,7 @@ describe('the mail of the watch', () => {
     expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('is not remembered as sent where it could not be sent; the metrics stand all the same', async () => {
+  it('is not remembered as sent if it could not be sent; the metrics are still published', async () => {
     const { schedule, look, mailer, metrics } = watched();
     schedule(TENANT_ID);
     const send = mailer.send.bind(mailer);
@@ -495,7 +495,7 @@ describe('what is damaged', () => {
     expect(logged.filter(({ level }) => level === 'error')).toHaveLength(1);
   });
 
-  it('or only out of reach, fails the watch after it did what it could, without a number that is none', async () => {
+  it('or only unreachable, fails the watch after all else is done, without publishing a wrong number', async () => {
     const { schedule, ran, look, store, metrics, mailer } = watched();
     schedule(TENANT_ID);
     schedule(FABRIKAM);
@@ -523,7 +523,7 @@ describe('what is damaged', () => {
     expect(await look()).toMatchObject({ overdue: [{}, {}], mails: [] });
   });
 
-  it('by another watch at the same time costs a repetition, no failure', async () => {
+  it('by another watch at the same time causes a repetition, but no failure', async () => {
     const { schedule, look, store, logged } = watched();
     schedule(TENANT_ID);
     store.replace = async () => undefined;
@@ -532,7 +532,7 @@ describe('what is damaged', () => {
   });
 });
 
-it('many tenants are read in any order and reported in theirs', async () => {
+it('many tenants are read in any order and reported in the order of the config', async () => {
   const { schedule, look, store, mailer } = watched();
   const ids = Array.from(
     { length: 500 },
@@ -580,7 +580,7 @@ describe('the evidence', () => {
   const evidenceMails = ({ mailer }: { mailer: { sent: { subject: string }[] } }) =>
     mailer.sent.filter(({ subject }) => subject.includes('evidence is damaged'));
 
-  it('is looked through slice by slice, with a bounded number of reads, and is complete', async () => {
+  it('is checked slice by slice, with a bounded number of reads, and completely', async () => {
     const w = await ranFor(14);
     let reads = 0;
     const get = w.store.get.bind(w.store);
@@ -655,7 +655,7 @@ describe('the evidence', () => {
     for (let index = 0; index < 3; index += 1) expect((await w.day()).damaged).toEqual([]);
   });
 
-  it('is left for another day where time is short', async () => {
+  it('is left for another day if time is short', async () => {
     const w = await ranFor(2);
     const before = w.memory();
     w.deadline = new Date(w.clock.now().getTime() + 30_000);

@@ -133,7 +133,7 @@ describe('the function', () => {
     });
   });
 
-  it('publishes what the run came to, in the names that the alarms watch', async () => {
+  it('publishes the outcome of the run, under the names that the alarms watch', async () => {
     const log = await logOf(() => invoke({ tenant }));
     expect(log).toContainEqual(
       expect.objectContaining({
@@ -179,7 +179,7 @@ describe('the function', () => {
 describe('the watch', () => {
   const NEVER_RAN = '99999999-aaaa-4bbb-8ccc-dddddddddddd';
 
-  it('finds the tenants of the schedule group, publishes how they stand, and is quiet about a fresh one', async () => {
+  it('finds the tenants of the schedule group, publishes their state, and is silent about a new one', async () => {
     const scheduler = new SchedulerClient({});
     await scheduler.send(new CreateScheduleGroupCommand({ Name: GROUP }));
     for (const name of [`${SCHEDULE_PREFIX}${tenant.tenantId}`, `${SCHEDULE_PREFIX}${NEVER_RAN}`, 'watch']) {

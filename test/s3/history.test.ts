@@ -63,7 +63,7 @@ describe('secure-score history on a bucket', () => {
     expect((await trend('--tenant', FABRIKAM)).at(-1)).toMatchObject({ date: '2026-02-06', points: 77 });
   });
 
-  it('says so where a bucket has no history', async () => {
+  it('reports a bucket without a history', async () => {
     const { code, stderr } = await secureScore('history', 'trend', '--archive', `s3://${bucket}/empty`);
     expect(code).toBe(1);
     expect(stderr).toMatch(/has no history yet.\n→ .*archive rebuild --archive s3:/);
@@ -71,7 +71,7 @@ describe('secure-score history on a bucket', () => {
 });
 
 describe('the copy of a bucket', () => {
-  it('lies in the cache folder of the user, that of a prefix beside that of its bucket', () => {
+  it('is in the cache folder of the user, that of a prefix beside that of its bucket', () => {
     expect(cacheOf('s3://b', { XDG_CACHE_HOME: '/c' })).toBe('/c/secure-score/b');
     expect(cacheOf('s3://b/history/x/', { XDG_CACHE_HOME: '/c' })).toBe('/c/secure-score/b+history+x');
     expect(cacheOf('S3://b', { XDG_CACHE_HOME: 'relative' })).toMatch(/^\/.*secure-score\/b$/);

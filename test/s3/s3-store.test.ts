@@ -23,7 +23,7 @@ describe('a bucket', () => {
     expect(await below.list('')).toEqual(['a']);
   });
 
-  test('may hold things that are not of the archive', async () => {
+  test('may contain objects that do not belong to the archive', async () => {
     const bucket = await newBucket();
     for (const Key of ['snapshots/', 'snapshots/.hidden', 'snapshots/what is this?']) {
       await new S3Client({}).send(new PutObjectCommand({ Bucket: bucket, Key, Body: '.' }));

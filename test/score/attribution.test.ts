@@ -48,7 +48,7 @@ function compared(
   return { changes, explanation: explain(first, second, changes) };
 }
 
-describe('whose the points are', () => {
+describe('the cause of points', () => {
   it('a lost point is ours', () => {
     const { changes, explanation } = compared({ a: [10, 10], b: [5, 10] }, { a: [8, 10], b: [5, 10] });
     expect(changes).toMatchObject([
@@ -159,7 +159,7 @@ describe('whose the points are', () => {
     ]);
   });
 
-  it('a total that is not the sum of what is known is not explained', () => {
+  it('the part of a total beyond the known controls is not explained', () => {
     const first = day('2026-01-01', { a: [10, 10] }, { points: 12, maximum: 20 });
     const second = day('2026-01-02', { a: [10, 10] }, { points: 10, maximum: 20 });
     expect(explain(first, second, [])).toMatchObject({ before: 60, after: 50, earned: 0, unexplained: -10 });
@@ -256,7 +256,7 @@ describe('the shares', () => {
     );
   });
 
-  it('leave nothing unexplained where the controls are all that there is, and their maxima are known', () => {
+  it('leave nothing unexplained if the total has only the controls, and their maxima are known', () => {
     fc.assert(
       fc.property(
         fc.dictionary(names, credit, { minKeys: 1, maxKeys: 10 }),

@@ -118,7 +118,7 @@ describe('a decision that was in force and is gone', () => {
   it.each<[string, Decision | null]>([
     ['nothing', null],
     ['a Default of years ago', decision('Default', '2019-03-19T22:37:14Z', { by: null })],
-  ])('was taken back, by and when unknown, where %s is left; and that explains the loss', (_, left) => {
+  ])('was taken back, by whom and when is unknown, if %s is left, and that explains the loss', (_, left) => {
     expect(rows({ points: 8, decision: thirdParty }, { decision: left })).toEqual([
       { kind: 'lost', cause: null, decision: null },
       {
@@ -132,7 +132,7 @@ describe('a decision that was in force and is gone', () => {
   it.each([
     ['by somebody', decision('Default', '2026-01-05T00:00:00Z')],
     ['at a moment', decision('Default', '2026-03-11T09:00:00Z', { by: null })],
-  ])('was taken back %s, where that is known', (_, { by, at, ...left }) => {
+  ])('was taken back %s, if that is known', (_, { by, at, ...left }) => {
     const [row] = rows({ decision: thirdParty }, { decision: { by, at, ...left } });
     expect(row!.decision).toMatchObject({ by, at, previousState: 'ThirdParty' });
   });
@@ -154,7 +154,7 @@ describe('a catalogue lacks its decisions', () => {
     expect(lackedDecisions(last, profiles)).toBe(count);
   });
 
-  it('where Defaults of years ago stand in their place', () => {
+  it('if Defaults of years ago replace them', () => {
     const dated = of(
       decision('ThirdParty', '2026-02-01T00:00:00Z'),
       decision('Ignored', '2026-02-02T00:00:00Z'),
@@ -162,12 +162,12 @@ describe('a catalogue lacks its decisions', () => {
     expect(lackedDecisions(dated, of(old, old))).toBe(2);
   });
 
-  it('never where there was but one: it may be taken back on any day', () => {
+  it('never if there was only one, because it may be taken back on any day', () => {
     expect(lackedDecisions(of(decision('ThirdParty', null), null), of(null, null))).toBe(0);
   });
 });
 
-describe('a state that the control says itself', () => {
+describe('a state in the control itself', () => {
   it('explains the points that it gives, and says that the catalogue has another', () => {
     const found = rows({ state: 'default' }, { state: 'thirdParty', points: 8 });
     expect(found).toMatchObject([
@@ -187,7 +187,7 @@ describe('a state that the control says itself', () => {
     ]);
   });
 
-  it('is a decision where it gives no points as well', () => {
+  it('is a decision even if it gives no points', () => {
     const [row, ...others] = rows({ state: 'default' }, { state: 'riskAccepted' });
     expect(others).toEqual([]);
     expect(row).toMatchObject({ kind: 'decided', cause: null, decision: { state: 'riskAccepted' } });
@@ -205,7 +205,7 @@ describe('a state that the control says itself', () => {
     expect(found[1]!.decision).not.toHaveProperty('inCatalogue');
   });
 
-  it('that differs from a new one in the catalogue counts, and names the other', () => {
+  it('that differs from a new one in the catalogue counts, and mentions the other', () => {
     const known = decision('Ignored', '2026-03-11T09:00:00Z');
     expect(rows({ state: 'default' }, { state: 'thirdParty', points: 8, decision: known })[1]).toMatchObject({
       decision: { state: 'thirdParty', inCatalogue: 'Ignored' },

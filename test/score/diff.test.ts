@@ -63,7 +63,7 @@ describe('what changed between two snapshots', () => {
     );
   });
 
-  it('is nothing where nothing changed', () => {
+  it('is empty if nothing changed', () => {
     fc.assert(
       fc.property(snapshots, (same) => {
         expect(changes(same, same)).toEqual([]);
@@ -93,7 +93,7 @@ describe('what changed between two snapshots', () => {
     expect(changes(before, after)).toEqual([]);
   });
 
-  it('takes an instance prefix for a rename where exactly one went and one came', () => {
+  it('recognises an instance prefix as a rename if exactly one went and one came', () => {
     const google = 'MDA_Google_EnableTwoFactorAuth';
     expect(kinds({ [google]: 7 }, { [`11770.${google}`]: 7 })).toEqual([['renamed', `11770.${google}`]]);
     expect(kinds({ [`1.${google}`]: 7 }, { [google]: 5 })).toEqual([
@@ -115,14 +115,14 @@ describe('what changed between two snapshots', () => {
     ]);
   });
 
-  it('does not take a moved category for anything', () => {
+  it('ignores a moved category', () => {
     const before = snapshot('2026-01-01', { aad_x: 1 });
     const after = snapshot('2026-01-02', { aad_x: 1 });
     after.controls.set('aad_x', { ...after.controls.get('aad_x')!, category: 'Apps' });
     expect(changes(before, after)).toEqual([]);
   });
 
-  it('names the services that came and went', () => {
+  it('lists the services that came and went', () => {
     const before = snapshot('2026-01-01', { a: 1 }, { enabledServices: ['A', 'B'] });
     const after = snapshot('2026-01-02', { a: 1 }, { enabledServices: ['B', 'C'] });
     expect(changes(before, after)).toMatchObject([

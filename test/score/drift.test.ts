@@ -67,7 +67,7 @@ describe('one day', () => {
     expect(kindOf(before, after)).toBe(kind);
   });
 
-  it('nobody is left to count: what became of them is not known', () => {
+  it('the fate of those counted before is unknown if nobody is left to count', () => {
     const none = counted([1, 1], 10, { total: 0 });
     expect(rowsOf(day(0, counted([5, 1], 10)), day(1, none), 10)[0]!.change.kind).toBe('lost');
   });
@@ -358,7 +358,7 @@ describe('what adds up', () => {
     expect(reported[0]!.day).toBeLessThan(45);
   });
 
-  it('confirmed drops wait for the usual snapshots, and heal only where all is back', () => {
+  it('confirmed drops wait for the usual snapshots, and heal only if all is back', () => {
     const two = { alerts: { confirmDrops: 2, minimumPoints: 0 } };
     const leaking = history(10, (index) => [300 + index, 30 + index]);
     expect(live(leaking, two).reported).toMatchObject([
@@ -402,7 +402,7 @@ describe('what adds up', () => {
     expect(reported.filter(({ kind }) => kind === 'lost')).toHaveLength(1);
   });
 
-  it('a state of before there were sums is read', () => {
+  it('a state from before there were sums is read', () => {
     const old = JSON.parse(JSON.stringify({ waiting: [], told: [], account: openAccount(null) })) as Settling;
     const [before, after] = history(2, (index) => [300 + index, 30 + index]);
     const rows = rowsOf(before!, after!, 10).map(({ change, failing }) => ({

@@ -142,7 +142,7 @@ describe('maxima that moved in a gap', () => {
     expect(mixed.filter((row) => row.endsWith('bears nothing'))).toHaveLength(60);
   });
 
-  it('where points say when: then', () => {
+  it('are dated by the points if those show it', () => {
     const truth = (a: [number, number], b: [number, number]): Truth => ({ ...REST, a, b });
     // Both moved by 3; a had points before, and b after.
     expect(

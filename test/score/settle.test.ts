@@ -125,7 +125,7 @@ describe('with confirmDrops', () => {
       0,
       1,
     ],
-    ['half back is not back', A(9, 5, 7, 7), ['04 confirmed a of 02'], 0, 0],
+    ['a drop that recovers partially is not back', A(9, 5, 7, 7), ['04 confirmed a of 02'], 0, 0],
     ['falling further does not start it again', A(9, 5, 4, 4), ['04 confirmed a of 02'], 0, 0],
     [
       'once reported, its recovery is reported later',
@@ -193,7 +193,7 @@ describe('a row without a control', () => {
     cause: kind === 're-scored' ? ('rescored' as const) : null,
   });
 
-  it('counts what Microsoft re-scored, of nobody knows how many controls', () => {
+  it('counts what Microsoft re-scored, on an unknown number of controls', () => {
     const rows = [row('re-scored', 3, -0.4), row('services', 30, 0)];
     const { settling, changes } = settleDay(
       open(day(0, { a: 9 })),
@@ -205,7 +205,7 @@ describe('a row without a control', () => {
     expect(changes.map(({ fate }) => fate)).toEqual(['told', 'told']);
   });
 
-  it('is folded where the total was but rounded', () => {
+  it('is folded if the total was only rounded', () => {
     const { settling, changes } = settleDay(
       open(day(0, { a: 9 })),
       [row('re-scored', 0.01, -0.001)],
@@ -302,7 +302,7 @@ describe('the account', () => {
 });
 
 describe('muted recommendations', () => {
-  it('are named by their id, where * stands for any characters', () => {
+  it('are given by their id, in which * matches any characters', () => {
     const mute = ['scid_*', 'mfa', '*x*y'];
     expect(['scid_12', 'mfa', 'axby', 'xy'].filter((id) => !isMuted(id, mute))).toEqual([]);
     expect(['scid', 'mfa2', 'MFA', 'axb', ''].filter((id) => isMuted(id, mute))).toEqual([]);

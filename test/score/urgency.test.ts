@@ -40,7 +40,7 @@ describe('below', () => {
 });
 
 describe('drop', () => {
-  it('adds up what is lost within 7 days, and names the day since', () => {
+  it('adds up what is lost within 7 days, and gives the first day', () => {
     const days = history(70, 69, 68, 67);
     expect(daily(days, { drop: 3 })).toEqual(['3 drop']);
     expect(crossings(days, addDays(START, 2), { drop: 3 })).toEqual([

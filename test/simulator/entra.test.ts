@@ -99,7 +99,7 @@ describe('what the token endpoint refuses', () => {
     expect([400, 401]).toContain(status);
   });
 
-  test('but not clocks that stand less than five minutes apart', async () => {
+  test('but not clocks that differ by less than five minutes', async () => {
     register();
     for (const apart of [-200, 200]) {
       const good = goodAssertion(simulator, keys);
@@ -155,7 +155,7 @@ describe('what msal-node reports', () => {
   });
 });
 
-describe('what Graph thinks of tokens', () => {
+describe('how Graph answers tokens', () => {
   const errorOf = async (response: Response): Promise<unknown> => [
     response.status,
     ((await response.json()) as { error: { code: string; message: string } }).error,

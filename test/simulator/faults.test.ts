@@ -57,7 +57,7 @@ describe('on the way', () => {
     expect([(await get()).status, (await get()).status, (await get()).status]).toEqual([401, 403, 200]);
   });
 
-  test('206 with a warning that names the provider, and half of the controls', async () => {
+  test('206 with a warning about the provider, and half of the controls', async () => {
     simulator.fault({ at: 'secureScores', with: faults.partial('Microsoft/IPC/504/9000') });
     const response = await get();
     expect(response.status).toBe(206);
@@ -176,7 +176,7 @@ test('a rule waits for its endpoint, its tenant and its turn, and can be taken b
   expect(await statuses(token)).toEqual([200, 200, 200, 200]);
 });
 
-test('the log names method, path, tenant and status, and holds no token', async () => {
+test('the log has method, path, tenant and status, and no token', async () => {
   await scores(simulator, '?$top=2', token);
   expect(
     simulator.requests.map(({ method, path, tenant, status }) => [

@@ -68,20 +68,20 @@ describe('addKey', () => {
     });
   });
 
-  it('of a key that has not got around yet answers 700027 to a sign-in', async () => {
+  it('adds a key with which a sign-in gets 700027 until it is known everywhere', async () => {
     app.registration.replication = 60_000;
     await add();
     await expect(keys.signIn(home, next, deadline())).rejects.toMatchObject({ code: 'certificate-unknown' });
   });
 
-  it('whose answer is lost has taken effect, and says that nobody knows', async () => {
+  it('whose answer is lost has still taken effect', async () => {
     simulator.fault({ at: 'addKey', with: reset });
     await expect(add()).rejects.toMatchObject({ code: 'renewal-unanswered', retryable: true });
     await expect(keys.signIn(home, next, deadline())).resolves.toBeUndefined();
     expect(simulator.requests.findLast(({ path }) => path.endsWith('/addKey'))?.status).toBeNull();
   });
 
-  it('takes a certificate a second time, or refuses it', async () => {
+  it('accepts a certificate a second time, or refuses it', async () => {
     await add();
     await expect(add()).rejects.toMatchObject({ code: 'renewal-refused', retryable: false });
     app.registration.duplicates = 'added';

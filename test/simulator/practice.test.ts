@@ -157,7 +157,7 @@ describe('a practice', () => {
     expect(outputs[0]).not.toMatch(/… waits|✗ given up/);
   }, 240_000);
 
-  it('that fails says what and what to do, without a stack', async () => {
+  it('that fails says what failed and what to do, without a stack', async () => {
     const file = join(root, 'a file');
     await writeFile(file, '');
     vi.spyOn(console, 'log').mockImplementation(() => {});

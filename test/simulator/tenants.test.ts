@@ -54,7 +54,7 @@ describe('the practice tenant', () => {
       const wanted = scripted
         .filter((event) => event.day > after && event.day <= day)
         .map(({ text }) => text);
-      // The script names no controls where a number of people changes: all those that it moved are drift.
+      // The script lists no controls if a number of people changes: all those that moved are drift.
       const found = new Set([...changes].map((text) => (text.startsWith('drift ') ? 'drift' : text)));
       expect([day, [...found].toSorted()]).toEqual([day, [...new Set(wanted)].toSorted()]);
     }
@@ -203,7 +203,7 @@ describe('the practice tenant', () => {
     }
   });
 
-  test('it is of a believable size and make', () => {
+  test('it has a believable size and composition', () => {
     const { newest, profiles } = at(90);
     const percentage = (100 * newest.currentScore) / newest.maxScore;
     expect(percentage).toBeGreaterThan(55);
@@ -316,7 +316,7 @@ describe('handmade tenants', () => {
       profiles: { a: { title: 'A', maxScore: 8 }, b: null, catalogued: {} },
     });
 
-  test('say each number, and fill in the rest', () => {
+  test('have the given numbers, and fill in the rest', () => {
     const { scores, profiles } = everything(build());
     expect(scores.map(({ id }) => id.slice(-2))).toEqual(['02', '01']);
     expect(scores[0]).toMatchObject({ currentScore: 7, maxScore: 100 });

@@ -551,7 +551,7 @@ export class Oracle {
     const to = state.cursor!;
     const where = `day ${day}, tenant ${tenant}, ${from?.date ?? 'the beginning'} to ${to.date}`;
     const toKnown = book.byHash.get(to.snapshot);
-    if (!toKnown) return this.violate(`${where}: the cursor names an object that is not archived`);
+    if (!toKnown) return this.violate(`${where}: the cursor refers to an object that is not archived`);
     const catalogueAt = served?.catalogue.complete
       ? served.catalogue.at
       : (book.completeAt ?? served!.catalogue.at);
