@@ -63,7 +63,7 @@ export function digestDocument(digest: DigestReport): MailDocument {
   const isReport = digest.every === 'month';
   const lost = entriesOf(digest, 'lost');
   const gained = entriesOf(digest, 'gained');
-  const title = capitalised(essence(digest)) || 'Nothing changed';
+  const title = capitalised(essence(digest)) || 'No notable changes';
   return {
     tenant: `${COVERS[digest.every]} of ${count(fleet.tenants, 'tenant')}, ${periodOf(digest)}`,
     title,
