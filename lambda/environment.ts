@@ -38,7 +38,7 @@ const schema = z.object({
   [environment.scheduleGroup]: z.string().min(1).optional(),
 });
 
-/** @throws MonitorError `environment-invalid` that names each variable */
+/** @throws MonitorError `environment-invalid` that lists each wrong variable */
 export function readEnvironment(variables: NodeJS.ProcessEnv) {
   const parsed = schema.safeParse(variables);
   if (!parsed.success) {

@@ -26,7 +26,7 @@ export type Event =
   | z.infer<typeof digestEventSchema>
   | z.infer<typeof rotationSchema>;
 
-/** @throws MonitorError `event-invalid` that names each wrong field */
+/** @throws MonitorError `event-invalid` that lists each wrong field */
 export function parseEvent(event: unknown): Event {
   // The key decides about the kind of event, so that the error for a wrong tenant is about the tenant.
   const has = (key: string): boolean => typeof event === 'object' && event !== null && key in event;

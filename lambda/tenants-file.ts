@@ -124,7 +124,7 @@ export function readTenantsText(path: string): string {
 /**
  * Reads the rows of a tenants file: .csv with a header, or .json with a list in the form of the config's `tenants`.
  * @param path for errors, and for its ending
- * @throws MonitorError `tenants-file-invalid`, which names line and column
+ * @throws MonitorError `tenants-file-invalid` with line and column
  */
 export function parseTenantsFile(content: string, path: string): TenantsFile {
   const ending = extname(path).toLowerCase();

@@ -113,7 +113,7 @@ function escaped(text: string): string {
   return text.replace(/[&<>"]/g, (letter) => entities[letter]!);
 }
 
-/** As a policy names what it allows. */
+/** The hash of a script or style as the content security policy lists it. */
 function hashOf(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }

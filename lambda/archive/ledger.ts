@@ -121,7 +121,7 @@ export function sha256(bytes: Uint8Array): string {
 }
 
 /**
- * A tenant's ledger: `ledger/tenant=<guid>/<8 digits>.json`, append-only, each entry naming the hash of the one before.
+ * A tenant's ledger: `ledger/tenant=<guid>/<8 digits>.json`, append-only, each entry with the hash of the one before.
  *
  * A file is `{ "entry": "<JSON text>", "signature": "<base64>" | null, "certificate": "<PEM>" | null }`: the text in
  * `entry` is what is signed, to the byte, and the file's own SHA-256 is what the next entry calls `previous`. With public tools:
@@ -314,7 +314,7 @@ function checkSignature(
       ? `it is signed by the certificate ${certificate}, which may not sign`
       : 'its certificate is missing';
   }
-  if (thumbprintOf(pem) !== certificate) return 'its certificate is not the one that it names';
+  if (thumbprintOf(pem) !== certificate) return 'its certificate does not have the thumbprint that it gives';
   const fits =
     signature !== null &&
     verify('sha256', Buffer.from(text), new X509Certificate(pem).publicKey, Buffer.from(signature, 'base64'));

@@ -44,7 +44,7 @@ export function openChannel(settings: ChannelSettings, context: Context): Channe
   }
 }
 
-/** True if a channel takes a kind. The start message goes with the scores; a digest names its channels itself. */
+/** True if a channel takes a kind. The start message goes with the scores; a digest lists its own channels. */
 export function hears({ kinds }: Pick<ChannelSettings, 'kinds'>, kind: MailKind): boolean {
   return kind === 'digest' || kinds.includes(kind === 'start' ? 'scores' : kind);
 }

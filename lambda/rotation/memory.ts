@@ -33,7 +33,7 @@ const memorySchema = z.object({
   keys: z.array(keySchema),
   /** The secret's former version, which is released once its keys are gone. */
   previous: z.string().nullable(),
-  /** The obstacles of which operations were last notified; null if none. */
+  /** The obstacles that operations were last notified of; null if none. */
   reported: z.string().nullable(),
 });
 

@@ -385,7 +385,7 @@ function stuck(tenants: Tenant[], next: Bundle): Obstacle {
 /**
  * Removes the keys of certificates that are no longer used: a week after another certificate has begun to sign in, once all
  * tenants of the app have run with it, or when they have expired. Then releases the secret's former version.
- * @returns keys that only an admin can remove and of which operations have not been notified
+ * @returns keys that only an admin can remove and that operations have not been notified of
  */
 export async function removeOldKeys(
   { ports, tenants, certificates, held, current, notebook }: Setting,

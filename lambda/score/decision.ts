@@ -95,15 +95,15 @@ function takenBack(former: Decision, left: Decision | null): Decision {
   return { ...known, state: left?.state ?? 'Default', previousState: former.state };
 }
 
-/** True if the Default names nobody who set it, and no time after the decision that it replaces. */
+/** True if the Default has no one who set it, and no time after the decision that it replaces. */
 function isBare({ by, at }: Decision, former: Decision): boolean {
   return by === null && (at === null || Date.parse(at) <= (Date.parse(former.at ?? '') || 0));
 }
 
 /**
  * The number of decisions that a partial catalogue lacks. It is partial if it has lost all of several decisions at once
- * and names nobody who took one back. Otherwise the number is 0, because a single decision may be taken back on any day.
- * @param last the last complete catalogue, of which only the profiles that still exist count
+ * and shows nobody who took one back. Otherwise the number is 0, because a single decision may be taken back on any day.
+ * @param last the last complete catalogue; only its profiles that still exist count
  */
 export function lackedDecisions(last: Profiles, profiles: Profiles): number {
   const inForce = [...last.values()].flatMap(({ id, decision }) => {

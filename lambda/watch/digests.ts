@@ -46,7 +46,7 @@ export async function readDigests(
 }
 
 /**
- * Digests of which one was due, and has not been made. Pure.
+ * Digests that were due and have not been made. Pure.
  * @param schedules of all digests; one that is disabled is not expected to run
  */
 export function overdueDigests(

@@ -38,7 +38,7 @@ export interface WatchResult {
   watched: number;
   /** Tenants without a successful run for 30 hours. `lastRun` is ISO 8601; null if none ever succeeded. */
   overdue: { tenant: string; name: string; lastRun: string | null }[];
-  /** Digests of which one was due more than 30 hours ago and has not been made. `lastRun` as above. */
+  /** Digests that were due more than 30 hours ago and have not been made. `lastRun` as above. */
   overdueDigests: { name: string; lastRun: string | null }[];
   /** Tenants whose newest snapshot, of that date, is at least 3 days old. */
   stale: { tenant: string; name: string; newest: string }[];
