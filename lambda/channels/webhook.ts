@@ -1,3 +1,4 @@
+import { Webhook } from 'standardwebhooks';
 import { post, type Answer, type Verdict } from './post.ts';
 import { addressOf, signingKeyOf } from './secret-address.ts';
 import type { ChannelSettings } from '../config.ts';
@@ -11,10 +12,7 @@ export function webhookChannel(
 ): Channel {
   return {
     async send(message) {
-      const [{ Webhook }, { drawJson }] = await Promise.all([
-        import('standardwebhooks'),
-        import('../report/json.ts'),
-      ]);
+      const { drawJson } = await import('../report/json.ts');
       const body = JSON.stringify(drawJson(message));
       const [url, key] = await Promise.all([
         addressOf(secrets, place, name),
