@@ -1,3 +1,4 @@
+import { dateOf } from '../../lambda/dates.ts';
 import { setImmediate } from 'node:timers/promises';
 import { digestsOf, MAIL, parseConfig, type Digest, type Tenant } from '../../lambda/config.ts';
 import { makeDigest } from '../../lambda/digest/digest.ts';
@@ -228,6 +229,7 @@ export class Fleet {
       tenant: index,
       day,
       at: this.clock.now().getTime(),
+      today: dateOf(clock.now()),
       served: answer.served,
       unmarked: new Set(),
     };
@@ -316,7 +318,14 @@ export class Fleet {
   }
 
   #ofNoTenant(day: number): Invoked {
-    return { tenant: -1, day, at: this.clock.now().getTime(), served: null, unmarked: new Set() };
+    return {
+      tenant: -1,
+      day,
+      at: this.clock.now().getTime(),
+      today: dateAt(day),
+      served: null,
+      unmarked: new Set(),
+    };
   }
 
   #schedules(guard: Guard): Schedules {

@@ -29,6 +29,8 @@ export interface Invoked {
   tenant: number;
   day: number;
   at: number;
+  /** The date by the clock of the machine, which may be wrong (yyyy-mm-dd). */
+  today: string;
   served: Served | null;
   /** Deliveries that were sent, and not noted as sent. */
   unmarked: Set<string>;
@@ -435,7 +437,7 @@ export class Oracle {
     for (const [date, version] of served?.versions ?? []) book.required.set(date, version);
     const newest = served?.newest?.date;
     if (newest === undefined) return;
-    const age = Math.round((Date.parse(dateAt(day)) - Date.parse(newest)) / DAY_MS);
+    const age = Math.round((Date.parse(invoked.today) - Date.parse(newest)) / DAY_MS);
     const isStale = age >= 3;
     if (isStale && !book.isStale) book.staleEpisodes += 1;
     book.isStale = isStale;
