@@ -157,7 +157,7 @@ describe('a config', () => {
     [
       'a placeholder',
       (c) => (c.tenants[0].clientId = '00000000-0000-0000-0000-000000000000'),
-      'is the placeholder of the example',
+      'the placeholder of the example',
     ],
     [
       'the address of a bucket',

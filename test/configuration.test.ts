@@ -52,7 +52,7 @@ const filled = () =>
 
 test('the example is valid once its ids are filled in, and refused before, by the check and by editors', () => {
   expect(() => parseConfig(example, 'monitor.config.example.ts')).toThrow(
-    /is the placeholder of the example/,
+    /the placeholder of the example/,
   );
   const { mail } = parseConfig(filled(), 'monitor.config.example.ts');
   expect(mail.identity).toBe('address');
