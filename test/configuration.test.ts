@@ -51,9 +51,7 @@ const filled = () =>
   ) as typeof example;
 
 test('the example is valid once its ids are filled in, and refused before, by the check and by editors', () => {
-  expect(() => parseConfig(example, 'monitor.config.example.ts')).toThrow(
-    /the placeholder of the example/,
-  );
+  expect(() => parseConfig(example, 'monitor.config.example.ts')).toThrow(/the placeholder of the example/);
   const { mail } = parseConfig(filled(), 'monitor.config.example.ts');
   expect(mail.identity).toBe('address');
   const editor = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
