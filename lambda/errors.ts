@@ -26,6 +26,13 @@ export class MonitorError extends Error {
   }
 }
 
+/** The same error, which advises something else as well; anything but a MonitorError as it is. */
+export function alsoAdvising(error: unknown, advice: string): unknown {
+  if (!(error instanceof MonitorError)) return error;
+  const { code, message, retryable } = error;
+  return new MonitorError(code, message, `${error.advice} ${advice}`, { retryable, cause: error });
+}
+
 /**
  * A message that did not get through. As for all errors, `retryable` is false if somebody has to act; operations are then
  * notified at once.

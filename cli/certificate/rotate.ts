@@ -7,7 +7,7 @@ import { createCertificate } from '../../lambda/certificate/self-signed.ts';
 import { deadlineIn, machineClock } from '../../lambda/clock.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 import type { Config } from '../../lambda/config.ts';
-import { MonitorError, quote } from '../../lambda/errors.ts';
+import { alsoAdvising, MonitorError, quote } from '../../lambda/errors.ts';
 import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
 import { graphKeys } from '../../lambda/rotation/app-keys.ts';
 import { fileCertificate } from '../../lambda/rotation/file-certificate.ts';
@@ -99,9 +99,7 @@ async function act(flags: RotateFlags): Promise<number> {
 
 async function rotationFunctionOf(stack = DEPLOYMENT_STACK): Promise<string> {
   const { outputs } = await findDeployment(stack).catch((error: unknown) => {
-    if (!(error instanceof MonitorError)) throw error;
-    const { code, message, advice, retryable } = error;
-    throw new MonitorError(code, message, `${advice} To renew a file: --certificate <file>.`, { retryable });
+    throw alsoAdvising(error, 'To renew a file: --certificate <file>.');
   });
   if (outputs.rotationFunctionName) return outputs.rotationFunctionName;
   throw new MonitorError(

@@ -15,13 +15,11 @@ import { loadConfig } from '../shared/load-config.ts';
 import { stderrLog } from '../shared/log.ts';
 import { mailerOf } from '../shared/mailer.ts';
 import { OPTIONS, text } from '../shared/options.ts';
+import { schedulesIn } from '../shared/schedules.ts';
 import { describeDigest, describeFailedDigest, type DigestOutcome } from './present.ts';
 
 /** A month of a thousand tenants is read within it. */
 const DIGEST_MS = 15 * 60_000;
-
-/** A config does not show since when it lists a tenant. */
-const ALWAYS = new Date(0);
 
 const DATE = /^\d{4}-\d\d-\d\d$/;
 
@@ -135,12 +133,6 @@ async function portsOf(config: Config, outbox: string | undefined, location: str
   const mailer = mailerOf(config, outbox);
   const sender = { from: config.mail.from, operations: config.operations };
   const log = stderrLog();
-  const schedules = config.tenants.map(({ tenantId, name }) => ({
-    tenantId,
-    name,
-    enabled: true,
-    since: ALWAYS,
-  }));
   return {
     clock: machineClock,
     pause,
@@ -148,6 +140,6 @@ async function portsOf(config: Config, outbox: string | undefined, location: str
     channels: channelsOf({ clock: machineClock, mailer, sender, log }),
     log,
     metrics: noMetrics,
-    schedules: { list: async () => schedules },
+    schedules: schedulesIn(config),
   };
 }

@@ -3,7 +3,6 @@ import { styleText } from 'node:util';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { channelsOf } from '../../lambda/channels/channels.ts';
 import { deadlineIn, machineClock, pause } from '../../lambda/clock.ts';
-import { digestsOf } from '../../lambda/config.ts';
 import { noMetrics } from '../../lambda/no-metrics.ts';
 import { count, listing } from '../../lambda/report/format.ts';
 import { watch as lookAround, type WatchResult } from '../../lambda/watch/watch.ts';
@@ -14,12 +13,10 @@ import { loadConfig } from '../shared/load-config.ts';
 import { stderrLog } from '../shared/log.ts';
 import { mailerOf } from '../shared/mailer.ts';
 import { OPTIONS } from '../shared/options.ts';
+import { schedulesIn } from '../shared/schedules.ts';
 
 /** Looks longer than the function may. */
 const WATCH_MS = 15 * 60_000;
-
-/** Nobody knows since when a tenant stands in the config: one that never ran is missing from the beginning. */
-const ALWAYS = new Date(0);
 
 interface WatchFlags {
   config: string;
@@ -45,13 +42,6 @@ export const watch: Command<WatchFlags> = {
 
 async function act(flags: WatchFlags): Promise<number> {
   const config = await loadConfig(flags.config);
-  const schedules = config.tenants.map(({ tenantId, name }) => ({
-    tenantId,
-    name,
-    enabled: true,
-    since: ALWAYS,
-  }));
-  const digests = digestsOf(config).map(({ name }) => ({ name, enabled: true, since: ALWAYS }));
   const mailer = mailerOf(config, flags.outbox);
   const sender = { from: config.mail.from, operations: config.operations };
   const log = stderrLog();
@@ -66,7 +56,7 @@ async function act(flags: WatchFlags): Promise<number> {
       channels: channelsOf({ clock: machineClock, mailer, sender, log }),
       log,
       metrics: noMetrics,
-      schedules: { list: async () => schedules, digests: async () => digests },
+      schedules: schedulesIn(config),
     },
     deadline: deadlineIn(machineClock, WATCH_MS),
   });

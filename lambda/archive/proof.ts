@@ -1,10 +1,10 @@
-import { hash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { MonitorError } from '../errors.ts';
 import { snapshotOf } from '../graph/schema.ts';
 import { isFromTheFuture } from '../score/plausibility.ts';
 import type { Snapshot } from '../score/snapshot.ts';
 import { contentHash, contentHashOfProfiles } from './content-hash.ts';
+import { sha256 } from './ledger.ts';
 
 /*
  * An archived object proves itself: its name is the hash of its content, and the content states its day and tenant.
@@ -60,7 +60,7 @@ export function provenSnapshot(
   if (typeof fetchedAt !== 'string' || typeof secureScore !== 'object' || secureScore === null) {
     throw new Unproven('damaged', 'it is not { fetchedAt, newest, secureScore }');
   }
-  if (known(bytes, 'snapshot', () => contentHash(secureScore)) !== expected.hash) {
+  if (contentHashIn(bytes, 'snapshot', () => contentHash(secureScore)) !== expected.hash) {
     throw new Unproven('damaged', 'its content does not match the hash in its name');
   }
   if (isFromTheFuture(expected.date, fetchedAt)) {
@@ -95,7 +95,7 @@ export function provenProfiles(bytes: Uint8Array, expected: string): ArchivedPro
   if (typeof fetchedAt !== 'string' || !Array.isArray(profiles)) {
     throw new Unproven('damaged', 'it is not { fetchedAt, profiles }');
   }
-  if (known(bytes, 'profiles', () => contentHashOfProfiles(profiles)) !== expected) {
+  if (contentHashIn(bytes, 'profiles', () => contentHashOfProfiles(profiles)) !== expected) {
     throw new Unproven('damaged', 'its content does not match the hash in its name');
   }
   return { fetchedAt, ...(typeof knownUntil === 'string' ? { knownUntil } : {}), profiles };
@@ -110,8 +110,12 @@ const contentHashes = new Map<string, string>();
  * The content hash of an object with these bytes. Who verifies an archive, or makes its columns again, reads an object
  * more than once, and the hash of its bytes takes a hundredth of the time of the hash of its content.
  */
-function known(bytes: Uint8Array, kind: 'snapshot' | 'profiles', contentHashOf: () => string): string {
-  const key = `${kind} ${hash('sha256', bytes)}`;
+function contentHashIn(
+  bytes: Uint8Array,
+  kind: 'snapshot' | 'profiles',
+  contentHashOf: () => string,
+): string {
+  const key = `${kind} ${sha256(bytes)}`;
   const found = contentHashes.get(key);
   if (found !== undefined) return found;
   const made = contentHashOf();

@@ -6,12 +6,13 @@ import { changesBetween } from '../../lambda/digest/changes.ts';
 import { makeDigest, type DigestRun } from '../../lambda/digest/digest.ts';
 import { DeliveryError, MonitorError } from '../../lambda/errors.ts';
 import type { DigestReport } from '../../lambda/report/digest-model.ts';
-import type { Report } from '../../lambda/report/model.ts';
+import type { Report, ReportedChange } from '../../lambda/report/model.ts';
 import type { Ports } from '../../lambda/ports.ts';
 import { ClaimedError } from '../../lambda/run/run.ts';
 import { watch } from '../../lambda/watch/watch.ts';
 import * as change from '../../simulator/changes.ts';
 import { Crash, crashing, dawdling, RUN_MS } from '../run/fakes.ts';
+import { changeOf } from '../report/reports.ts';
 import { ADDED, ENTRIES, fleet, FIRST, idOf, nameOf, type FleetOptions } from './fleet.ts';
 
 const CHANNELS = [
@@ -537,27 +538,9 @@ describe("report: 'digest'", () => {
 
 it('the links in Microsoft’s advice reach the digest, whatever their day', () => {
   const remediationLinks = [{ start: 8, end: 13, url: 'https://entra.microsoft.com/' }];
-  const day = (date: string, advice: object) => ({
+  const day = (date: string, fields: Partial<ReportedChange>) => ({
     date,
-    changes: [
-      {
-        control: 'mfa',
-        title: 'MFA',
-        category: 'Identity',
-        kind: 'lost',
-        fate: 'told',
-        cause: 'earned',
-        points: { before: 5, after: 3 },
-        maximum: { before: 9, after: 9 },
-        percentagePoints: -0.5,
-        date,
-        decision: null,
-        actionUrl: null,
-        addedUp: null,
-        remediation: null,
-        ...advice,
-      },
-    ],
+    changes: [changeOf('lost', { date, cause: 'earned', percentagePoints: -0.5, ...fields })],
   });
   const days = [
     day('2026-03-01', { remediation: 'Open the Entra', remediationLinks }),

@@ -37,7 +37,6 @@ async function play(history: History): Promise<void> {
   const before = process.threadCpuUsage();
   const outcome = await live(history);
   const { user, system } = process.threadCpuUsage(before);
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- to a thread, not to a window
   parentPort!.postMessage({ history, outcome, seconds: (user + system) / 1e6 } satisfies Played);
 }
 

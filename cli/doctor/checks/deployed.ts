@@ -4,7 +4,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { day } from '../../../lambda/certificate/bundle.ts';
 import type { Tenant } from '../../../lambda/config.ts';
 import { SCHEDULE_PREFIX } from '../../../lambda/environment.ts';
-import { MonitorError, quote } from '../../../lambda/errors.ts';
+import { alsoAdvising, MonitorError, quote } from '../../../lambda/errors.ts';
 import { putCommand } from '../../../lambda/outputs.ts';
 import { asked, PATIENCE } from '../../shared/aws.ts';
 import { DEPLOY, findDeployment, outputOf, type Deployment } from '../../shared/deployment.ts';
@@ -22,8 +22,8 @@ export async function accountCheck(): Promise<Outcome<void>> {
   const client = new STSClient(PATIENCE);
   const answer = client.send(new GetCallerIdentityCommand({}));
   const { Account, Arn } = await asked('sts:GetCallerIdentity', 'the account', answer).catch(
-    ({ code, message, advice }: MonitorError) => {
-      throw new MonitorError(code, message, `${advice} ${WITHOUT_AWS}`);
+    (error: unknown) => {
+      throw alsoAdvising(error, WITHOUT_AWS);
     },
   );
   return { found: `${Account} in ${await client.config.region()}, as ${Arn}`, value: undefined };

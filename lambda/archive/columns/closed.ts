@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { addDays, dateOf } from '../../dates.ts';
 import type { Log, ObjectStore } from '../../ports.ts';
 import { layout } from '../layout.ts';
+import { sha256 } from '../ledger.ts';
 import { inParallel } from './parallel.ts';
 import { fromParquet, isOfThisVersion, joined, toParquet } from './parquet.ts';
 import { readColumnsState } from './state.ts';
@@ -194,8 +195,7 @@ async function closeMonth({ store, log, now }: ClosingOptions, month: string): P
       const bytes = joined(table, part);
       part = [];
       size = 0;
-      const hash = createHash('sha256').update(bytes).digest('hex');
-      const key = layout.closedColumns(table.name, month, hash);
+      const key = layout.closedColumns(table.name, month, sha256(bytes));
       await store.create(key, bytes);
       copies[table.name].push(key);
     };

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { ObjectStore } from '../../ports.ts';
 import { layout } from '../layout.ts';
+import { sha256 } from '../ledger.ts';
 import { fileOf, monthsWithRecord, readClosedMonth, type ClosedMonth } from './closed.ts';
 import { inParallel } from './parallel.ts';
 import { hashesOfRowGroups } from './parquet.ts';
@@ -14,8 +14,8 @@ export interface WrongCopy {
 }
 
 /**
- * Compares the copies of all closed months with the files of the tenants, row group by row group. It holds the copies of
- * one table of a month in memory. The files themselves are compared with the snapshots by `verify`.
+ * Compares the copies of all closed months with the files of the tenants, row group by row group. It holds one
+ * copy of each table in memory. The files themselves are compared with the snapshots by `verify`.
  */
 export async function verifyClosedMonths(store: ObjectStore): Promise<WrongCopy[]> {
   const wrong: WrongCopy[] = [];
@@ -52,8 +52,4 @@ async function wrongIn(
   const isEqual = inCopies.join(' ') === own.flat().join(' ');
   const why = `the copies of ${table.name} do not hold what the files of the tenants hold`;
   return isEqual ? [] : [{ key: layout.closedMonth(month), why }];
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
