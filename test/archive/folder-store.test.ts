@@ -292,20 +292,26 @@ describe('a lock', () => {
     expect(await take()).toBe('taken');
   });
 
+  /** Makes a file older, by the clock that stamped it: that of the file system, as the store goes by it. */
+  const age = async (file: string, seconds: number) => {
+    const at = (await stat(file)).mtimeMs / 1000 - seconds;
+    await utimes(file, at, at);
+  };
+
   test('of another machine, or of before a reboot, is dead when it is old', async () => {
     await leave('ffffffffffff-1-1-other');
     await expect(take(50)).rejects.toMatchObject({
       code: 'archive-locked',
       message: expect.stringContaining('elsewhere'),
     });
-    await utimes(lock, Date.now() / 1000 - 31, Date.now() / 1000 - 31);
+    await age(lock, 31);
     expect(await take()).toBe('taken');
   });
 
   test('that nobody can read is dead when it is old', async () => {
     await writeFile(lock, '');
     await expect(take(50)).rejects.toMatchObject({ code: 'archive-locked' });
-    await utimes(lock, Date.now() / 1000 - 31, Date.now() / 1000 - 31);
+    await age(lock, 31);
     expect(await take()).toBe('taken');
   });
 
@@ -324,8 +330,7 @@ describe('a lock', () => {
     const forgotten = path.join(folder, 'ffffffffffff-1-1-forgotten.tmp');
     for (const file of [mine, foreign, forgotten]) await writeFile(file, '');
     await leave(instance);
-    const yesterday = Date.now() / 1000 - 25 * 3600;
-    for (const file of [mine, lock, forgotten]) await utimes(file, yesterday, yesterday);
+    for (const file of [mine, lock, forgotten]) await age(file, 25 * 3600);
     await folderStore(root).create('a', bytes(''));
     expect((await readdir(folder)).toSorted()).toEqual(
       [mine, foreign, lock].map((file) => path.basename(file)).toSorted(),
