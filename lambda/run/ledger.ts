@@ -30,7 +30,7 @@ export interface LedgerView {
   catalogues: Set<string>;
 }
 
-/** @param known what the state remembers. Without it the whole ledger is read */
+/** @param known what the state remembers. Without it the complete ledger is read */
 export async function openLedger(archive: Archive, known: LedgerState | null): Promise<LedgerView> {
   const files = await archive.ledger.read(known?.sequence);
   const before = Math.max(known?.sequence ?? 0, ...files.map(({ entry }) => entry?.completed ?? 0));
@@ -182,7 +182,7 @@ export function rememberedFrom(now: Date): string {
   return addDays(dateOf(now), -REMEMBERED_DAYS);
 }
 
-/** @returns null if nothing is completed, so that the whole ledger is read again */
+/** @returns null if nothing is completed, so that the complete ledger is read again */
 export function ledgerState(
   { snapshots, catalogues }: LedgerView,
   completed: Head | null,

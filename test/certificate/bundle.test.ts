@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:cry
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkCertificate } from '../../lambda/certificate/bundle.ts';
 import { createCertificate, type KeyPair } from '../../simulator/certificates.ts';
-// Behind the simulator, which loads the polyfill that it wants.
+// After the simulator, which loads the polyfill that it needs.
 import * as x509 from '@peculiar/x509';
 import { everythingIn, failureOf } from '../graph/support.ts';
 

@@ -67,7 +67,7 @@ import { startRecorder, type Recorder } from './recorder.ts';
  * - It knows no Glue and no Athena: the main stack alone is deployed. The history stack is synthesised and linted here.
  * - `DeletionPolicy: Retain` is not minded, and neither are Object Lock, identities and their limits: these are proven on
  *   the template. Nor are policies: moto judges by them the calls that a recorder saw (opinion/).
- * The whole list, with AWS's pages: docs/decisions/emulated-aws.md.
+ * The complete list, with AWS's pages: docs/decisions/emulated-aws.md.
  */
 
 const execute = promisify(execFile);

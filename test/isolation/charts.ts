@@ -1,5 +1,5 @@
 /**
- * vitest's setup for the files that play whole runs: a chart goes with its mail as the SVG that it is drawn from. Drawing
+ * vitest's setup for the files that play complete runs: a chart goes with its mail as the SVG that it is drawn from. Drawing
  * took most of their time, and the same SVG gives the same picture; that it does, and that mails carry one, is tested in
  * test/report.
  */

@@ -30,7 +30,7 @@ export function unpacked(bytes: Uint8Array): Release {
   return JSON.parse(brotliDecompressSync(bytes).toString('utf8')) as Release;
 }
 
-/** What people were told of a tenant, and what its history answers, in words that no release changes. */
+/** What was reported of a tenant, and what its history answers, in words that no release changes. */
 export async function outcomeOf(store: ObjectStore, tenantId: string): Promise<Outcome> {
   const reported: string[] = [];
   for (const key of await store.list(`reports/tenant=${tenantId}/`)) {

@@ -1,5 +1,5 @@
 /**
- * Makes the fonts of the chart from the whole ones of Inter (`node test/report/make-fonts.ts`): the letters
+ * Makes the fonts of the chart from the complete ones of Inter (`node test/report/make-fonts.ts`): the letters
  * that charts need, a tenth of the size. Run it after an update of @expo-google-fonts/inter; the result is committed.
  */
 import { readFile, writeFile } from 'node:fs/promises';

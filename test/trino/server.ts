@@ -9,7 +9,7 @@ import { askTrino } from './client.ts';
 
 const run = promisify(execFile);
 
-/** The newest of which Maven Central has the whole server. */
+/** The newest version whose complete server is on Maven Central. */
 const VERSION = '476';
 const JAVA = 24;
 const caches = path.resolve(import.meta.dirname, '../../node_modules/.cache');

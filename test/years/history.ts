@@ -131,7 +131,7 @@ export function historyOf(seed: number, days = FIVE_YEARS): History {
   return cut({ seed, days, tenants: TENANTS, events }, days);
 }
 
-/** What happens to the watch and to the digests, which are of no tenant: told with the first one. */
+/** What happens to the watch and to the digests, which belong to no tenant: an event of the first one. */
 function fleetEvents(seed: number): Event[] {
   const source = randomOf(`fleet ${seed}`);
   const events: Event[] = [];

@@ -366,7 +366,7 @@ export class Oracle {
   }
 
   /**
-   * A renewal needs nobody. What it leaves over only ends by itself: keys whose id nobody was told.
+   * A renewal needs nobody. What it leaves over only ends by itself: keys whose id no answer gave.
    * @param untold how many there can be
    */
   renewed(day: number, { obstacles, leftOver }: Renewal, untold: number): void {
