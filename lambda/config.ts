@@ -34,7 +34,7 @@ const PLACEHOLDER = '00000000-0000-0000-0000-000000000000';
 const guid = textWithout((value) => {
   if (!GUID.test(value)) return `expected a guid like ${PLACEHOLDER}`;
   if (value !== PLACEHOLDER) return undefined;
-  return 'the placeholder of the example, expected the id that the overview of the app registration shows';
+  return 'expected the id that the overview of the app registration shows, not the placeholder of the example';
 }).transform((value) => value.toLowerCase());
 
 /** A text without line breaks, controls or bidirectional marks, because it is used in subjects, headers and metadata. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { styleText } from 'node:util';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { listTenants, type TenantObjects } from '../../lambda/archive/tenants.ts';
 import { Archive } from '../../lambda/archive/archive.ts';
@@ -121,9 +122,28 @@ export async function openArchive(flags: Omit<ArchiveFlags, 'tenant'>): Promise<
   return openStore(await locationOf(flags, await configOf(flags)));
 }
 
-async function configOf({ config }: ArchiveFlags): Promise<Config | null> {
+/**
+ * The config for a command that can do without one; null if there is none. One that is given with --config must be
+ * valid, and so must the default one if it decides where the archive is. Otherwise it only has names of tenants: one
+ * that was copied and not filled in yet is left out, with a line on stderr.
+ * @throws MonitorError those of `loadConfig`
+ */
+export async function configOf({
+  config,
+  ...places
+}: Pick<ArchiveFlags, 'archive' | 'deployed' | 'stack' | 'config'>): Promise<Config | null> {
   if (config !== undefined) return loadConfig(config);
-  return existsSync(DEFAULT_CONFIG) ? loadConfig(DEFAULT_CONFIG) : null;
+  if (!existsSync(DEFAULT_CONFIG)) return null;
+  try {
+    return await loadConfig(DEFAULT_CONFIG);
+  } catch (error) {
+    const isPlaced = places.archive !== undefined || places.deployed || places.stack !== undefined;
+    if (!(error instanceof MonitorError) || !isPlaced) throw error;
+    const why = error.message.split('\n')[0]!.replace(/[:.]$/, '');
+    const words = `${why}. The command does not need it and goes on without it.`;
+    console.error(styleText('yellow', `! ${words}`, { stream: process.stderr }));
+    return null;
+  }
 }
 
 function idIn(config: Config | null, wanted: string | undefined): string | undefined {

@@ -8,13 +8,13 @@ import { dateOf } from '../../lambda/dates.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';
-import { configOf, engineOf } from './engine.ts';
+import { engineOf } from './engine.ts';
 import { reportWhatIsLeft } from './losses.ts';
 import { formatOf, HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
 import { namesOf, tenantOf } from './names.ts';
 import { printAnswer, wrapped } from './present.ts';
 import { withLastRuns } from './runs.ts';
-import { locationOf } from '../archive/choice.ts';
+import { configOf, locationOf } from '../archive/choice.ts';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 

@@ -11,14 +11,7 @@ import { locationOf } from '../archive/choice.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';
 import { Losses, monthsInBucket } from './losses.ts';
 import type { HistoryFlags } from './options.ts';
-import { DEFAULT_CONFIG, loadConfig } from '../shared/load-config.ts';
 import { commandLine } from '../../lambda/command-line.ts';
-
-/** No config is needed: without one, tenants are shown by id. A config given with --config must exist. */
-export async function configOf({ config }: HistoryFlags): Promise<Config | null> {
-  if (config === undefined && !existsSync(DEFAULT_CONFIG)) return null;
-  return loadConfig(config ?? DEFAULT_CONFIG);
-}
 
 /** The engine that answers, and how the command ends. */
 export interface Asking {

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -237,6 +237,38 @@ describe('archive', () => {
     );
     await rm(path.join(twins, `state/tenant=${other}.json`));
     expect(await tenantIdOf({ archive: twins, tenant: 'Twin' })).toBe(tenantId);
+  });
+
+  it.each([
+    ['archive', 'verify'],
+    ['archive', 'rebuild'],
+    [
+      'archive',
+      'acknowledge',
+      `reports/tenant=${'0'.repeat(8)}-0000-0000-0000-000000000001/`,
+      '--reason',
+      'Lost',
+    ],
+    ['history', 'losses'],
+    ['history', 'sql', 'SELECT 1'],
+    ['history', 'open', '--out', 'score.html'],
+  ])('%s %s needs no config for a given archive: one that is not filled in is left out', async (...args) => {
+    const absent = [...args, '--archive', 'absent'];
+    const without = await secureScore(...absent);
+    await copyFile(path.join(import.meta.dirname, '../../monitor.config.example.ts'), 'monitor.config.ts');
+    try {
+      const given = await secureScore(...absent);
+      const note =
+        'monitor.config.ts is not a valid config. The command does not need it and goes on without it.';
+      expect(given).toMatchObject({ code: without.code, stderr: `! ${note}\n${without.stderr}` });
+      // Otherwise the config decides where the archive is.
+      const { stderr } = await secureScore(...args);
+      expect(stderr).toMatch(
+        /^monitor\.config\.ts is not a valid config:\n.*, expected the id that .* shows, not the/,
+      );
+    } finally {
+      await rm('monitor.config.ts');
+    }
   });
 
   const empty = path.join(root, 'empty');
