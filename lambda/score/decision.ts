@@ -1,4 +1,12 @@
-import type { Control, Decision, Profile, Profiles, Snapshot } from './snapshot.ts';
+import type { Sides } from './change.ts';
+import {
+  EPSILON,
+  type Control,
+  type Decision,
+  type Profile,
+  type Profiles,
+  type Snapshot,
+} from './snapshot.ts';
 
 /** The number of days within which a decision moves the score: third-party marks take up to 7, and sources sync late. */
 const EFFECTIVE_DAYS = 14;
@@ -169,16 +177,30 @@ function sameDecision(a: Decision | null, b: Decision | null): boolean {
 /**
  * True if a decision explains a move of its control's points: a gain if the state in force gives points, a loss if one
  * that gave them was taken back. It must have been set at most 14 days before the snapshot or, if its date is unknown,
- * since the previous snapshot.
+ * since the previous snapshot. A mark gives all of a recommendation's points, so what ends or began below its maximum is
+ * somebody's work, or drift, on the days between the mark and its effect. A device control's own state is excepted,
+ * because it may be of some devices alone.
  * @param date of the snapshot, yyyy-mm-dd
- * @param move in points
  * @param decided true if it was made since the previous snapshot
  */
-export function explains(decision: Decision | null, date: string, move: number, decided: boolean): boolean {
+export function explains(
+  decision: Decision | null,
+  date: string,
+  { before, after }: { before: Control; after: Control },
+  maximum: Sides,
+  decided: boolean,
+): boolean {
+  const move = after.points - before.points;
   if (!decision || move === 0) return false;
   const age = decision.at === null ? null : (Date.parse(date) + DAY_MS - Date.parse(decision.at)) / DAY_MS;
   if (age === null ? !decided : !(age >= 0 && age <= EFFECTIVE_DAYS + 1)) return false;
+  const hasAll = move > 0 ? isFull(after.points, maximum.after) : isFull(before.points, maximum.before);
+  if (!hasAll && after.state === null) return false;
   return move > 0
     ? givesPoints(decision.state)
     : !givesPoints(decision.state) && givesPoints(decision.previousState);
+}
+
+function isFull(points: number, maximum: number | null): boolean {
+  return maximum === null || points >= maximum - EPSILON;
 }

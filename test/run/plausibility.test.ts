@@ -345,7 +345,8 @@ describe('a catalogue', () => {
     const bare = w.graph.profiles;
     const made = { ...decided, state: 'ThirdParty', updatedDateTime: '2026-03-01T05:00:00Z' };
     w.graph.profiles = bare.with(0, profile('alpha', [made]));
-    await w.on('2026-03-02', BASE);
+    // The mark gives all 10 points.
+    await w.on('2026-03-02', withAlpha(10));
     w.graph.profiles = bare;
     const { kinds, changes, explanation } = await w.on('2026-03-03', withAlpha(0));
     expect(kinds).toEqual(['scores', 'controls']);
@@ -353,7 +354,7 @@ describe('a catalogue', () => {
       { kind: 'lost' },
       { kind: 'decided', control: 'alpha', cause: 'decided' },
     ]);
-    expect(explanation).toMatchObject({ earned: 0, decided: -20 });
+    expect(explanation).toMatchObject({ earned: 0, decided: -25 });
     expect(text(w)).toContain('Third party taken back.');
   });
 

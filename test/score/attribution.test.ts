@@ -159,6 +159,23 @@ describe('the cause of points', () => {
     ]);
   });
 
+  it('a mark gives all points of a recommendation: what moves below its maximum is of another cause', () => {
+    const back: Decision = { ...thirdParty, state: 'Default', previousState: 'ThirdParty' };
+    const causeOf = (decision: Decision, before: number, after: number) => {
+      const both = catalogue(BEFORE, { a: decision });
+      return compared(
+        { a: [before, 10], b: [5, 10] },
+        { a: [after, 10], b: [5, 10] },
+        { before: both, after: both },
+      ).changes.map(({ cause }) => cause);
+    };
+    expect(causeOf(thirdParty, 1, 1.01)).toEqual(['earned']);
+    expect(causeOf(thirdParty, 1, 9.5)).toEqual(['earned']);
+    expect(causeOf(thirdParty, 1.01, 10)).toEqual(['decided']);
+    expect(causeOf(back, 2, 1)).toEqual(['earned']);
+    expect(causeOf(back, 10, 2)).toEqual(['decided']);
+  });
+
   it('the part of a total beyond the known controls is not explained', () => {
     const first = day('2026-01-01', { a: [10, 10] }, { points: 12, maximum: 20 });
     const second = day('2026-01-02', { a: [10, 10] }, { points: 10, maximum: 20 });

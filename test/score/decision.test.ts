@@ -187,6 +187,13 @@ describe('a state in the control itself', () => {
     ]);
   });
 
+  it('may be of some devices, and explains the part of the points that it gives', () => {
+    expect(rows({ state: 'default' }, { state: 'thirdParty', points: 3 })).toMatchObject([
+      { kind: 'gained' },
+      { kind: 'decided', cause: 'decided' },
+    ]);
+  });
+
   it('is a decision even if it gives no points', () => {
     const [row, ...others] = rows({ state: 'default' }, { state: 'riskAccepted' });
     expect(others).toEqual([]);

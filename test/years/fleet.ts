@@ -45,7 +45,10 @@ const APPS = ['a', 'b'].map((letter) => ({
   objectId: `${letter.repeat(8)}-0000-4000-8000-000000000002`,
 }));
 
-/** Three tenants: as it comes; one that holds back; one that mutes, and has lines. Two share an app. */
+/**
+ * Three tenants: as it comes; one that holds back; one that mutes, and has lines. Two share an app. Their schedules' clocks
+ * change on other days each: at an hour beside, within the skipped one, and by half an hour in the south.
+ */
 const config = parseConfig(
   {
     tenants: [
@@ -55,6 +58,7 @@ const config = parseConfig(
         ...APPS[0],
         homeTenantId: IDS[0],
         recipients: { scores: ['scores@contoso.com'], controls: ['controls@contoso.com'] },
+        schedule: { at: '07:00', timeZone: ZONE },
       },
       {
         name: 'Fabrikam',
@@ -70,6 +74,7 @@ const config = parseConfig(
         ...APPS[0],
         homeTenantId: IDS[0],
         recipients: ['all@northwind.com'],
+        schedule: { at: '18:15', timeZone: 'Australia/Lord_Howe' },
         alerts: { mute: ['*mdo_*'], below: 50, drop: 5 },
       },
     ],
