@@ -1,15 +1,50 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 
 /** SHA-256, in hex, of the canonical JSON (RFC 8785), so that the order of keys does not matter. */
 export function contentHash(content: unknown): string {
-  return createHash('sha256')
-    .update(canonicalize(content) ?? 'null')
-    .digest('hex');
+  return hash('sha256', ordinary(content) ?? canonicalize(content) ?? 'null');
 }
 
 /** The content hash of a catalogue. It ignores the order of the profiles, because Graph pages them in any order. */
 export function contentHashOfProfiles(profiles: unknown[]): string {
   const id = (profile: unknown) => String((profile as { id?: unknown } | null)?.id);
   return contentHash(profiles.toSorted((a, b) => (id(a) < id(b) ? -1 : id(a) > id(b) ? 1 : 0)));
+}
+
+/** The deepest nesting of ordinary content; Graph's has a fifth of it. */
+const DEEPEST = 32;
+
+/**
+ * The canonical JSON of what Graph sends on any ordinary day, in a good half of the time that the library takes:
+ * JSON.stringify writes numbers and texts as RFC 8785 does, and the keys of a sorted copy in their order.
+ * @returns null for what it might write otherwise, and for what the library refuses: keys that JavaScript moves or
+ *   that have a meaning to it, texts that are no Unicode, numbers that are not finite, deep nesting, and other objects
+ */
+function ordinary(content: unknown): string | null {
+  let isOrdinary = true;
+  const sorted = (value: unknown, depth: number): unknown => {
+    if (typeof value === 'number') isOrdinary &&= Number.isFinite(value);
+    else if (typeof value === 'function') isOrdinary = false;
+    if (typeof value !== 'object' || value === null) return value;
+    const isList = Array.isArray(value);
+    const prototype: unknown = Object.getPrototypeOf(value);
+    isOrdinary &&=
+      depth < DEEPEST && prototype === (isList ? Array.prototype : Object.prototype) && !('toJSON' in value);
+    // What is not ordinary may be endless.
+    if (!isOrdinary) return null;
+    if (isList) return value.map((each) => sorted(each, depth + 1));
+    const copy: Record<string, unknown> = {};
+    for (const key of Object.keys(value).toSorted()) {
+      // A key that starts with a digit may be an index, and those come first in every object.
+      isOrdinary &&= !(key >= '0' && key < ':') && key !== '__proto__';
+      copy[key] = sorted((value as Record<string, unknown>)[key], depth + 1);
+    }
+    return copy;
+  };
+  const copied = sorted(content, 0);
+  if (!isOrdinary) return null;
+  const text = JSON.stringify(copied) as string | undefined;
+  // A lone surrogate is escaped; so is a backslash before "ud", about which the library decides as well.
+  return text === undefined || text.includes('\\ud') ? null : text;
 }

@@ -215,11 +215,12 @@ export function newDelivery(
   destination: string,
   { to, subject }: Pick<Delivery, 'to' | 'subject'>,
 ): Delivery {
+  const hash = contentHash(report);
   return {
-    id: `${contentHash(report).slice(0, 16)}-${kind}-${destination}`,
+    id: `${hash.slice(0, 16)}-${kind}-${destination}`,
     destination,
     kind,
-    report: keyOfReport(report),
+    report: keyOfReport(report, hash),
     subject,
     to,
     urgent: !isDigest(report) && isUrgent(report, kind),
@@ -235,9 +236,9 @@ export function newDelivery(
   };
 }
 
-export function keyOfReport(report: AnyReport): string {
+/** @param hash its content hash, if it is known already */
+export function keyOfReport(report: AnyReport, hash = contentHash(report)): string {
   const { toldAt } = report;
-  const hash = contentHash(report);
   const day = toldAt.slice(0, 10);
   if (isDigest(report)) return layout.digestReport(report.name, day, toldAt, hash);
   if (report.digest !== undefined) return layout.digestReport(report.digest, day, toldAt, hash);

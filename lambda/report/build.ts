@@ -31,6 +31,15 @@ const GAPS = 10;
 
 const EFFORT: Record<string, number> = { low: 1, moderate: 2, medium: 2, high: 3 };
 
+/** Why the score moved between two consecutive days, without what a person needs to act on it. */
+export function dayExplanation(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo): Explanation {
+  return explain(
+    before,
+    after,
+    diff(before, after, profiles).map(({ change }) => change),
+  );
+}
+
 /** Compares two consecutive days and adds to each change what a person needs to act on it. Not settled yet. */
 export function dayReport(
   before: Snapshot,

@@ -1,4 +1,4 @@
-import { dayReport, trendDay } from '../report/build.ts';
+import { dayExplanation, dayReport, trendDay } from '../report/build.ts';
 import type { DayReport, TrendDay } from '../report/model.ts';
 import type { Explanation } from '../score/change.ts';
 import { carryStates } from '../score/decision.ts';
@@ -23,10 +23,13 @@ export function explain({ lastReported, baseline, accepted, profiles }: Compared
   // A day that lists no services changes none. The next day that lists them is compared with the last one that did.
   let services = baseline.enabledServices ?? lastReported?.services ?? null;
   for (const [index, { before, after }] of carryStates(accepted.steps).entries()) {
-    const explained = dayReport({ ...before, enabledServices: services }, after, profiles[index]!);
+    const from = { ...before, enabledServices: services };
     services = after.enabledServices ?? services;
-    trend.push(trendDay(after, explained.explanation));
-    if (lastReported) days.push(explained);
+    if (lastReported) {
+      const explained = dayReport(from, after, profiles[index]!);
+      days.push(explained);
+      trend.push(trendDay(after, explained.explanation));
+    } else trend.push(trendDay(after, dayExplanation(from, after, profiles[index]!)));
   }
   return { days, services, trend: trend.slice(-TREND_DAYS) };
 }

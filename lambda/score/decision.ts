@@ -158,12 +158,13 @@ export function carryStates(
   const carried: { before: Snapshot; after: Snapshot }[] = [];
   for (const { before, after } of steps) {
     const earlier: Snapshot = last?.from === before ? last.carried : before;
-    const controls = new Map(after.controls);
-    for (const [name, control] of controls) {
+    // A day is copied only if something is carried to it, which is so on few days.
+    let controls: Map<string, Control> | null = null;
+    for (const [name, control] of after.controls) {
       const state = control.state ?? earlier.controls.get(name)?.state ?? null;
-      if (state !== control.state) controls.set(name, { ...control, state });
+      if (state !== control.state) (controls ??= new Map(after.controls)).set(name, { ...control, state });
     }
-    last = { from: after, carried: { ...after, controls } };
+    last = { from: after, carried: controls ? { ...after, controls } : after };
     carried.push({ before: earlier, after: last.carried });
   }
   return carried;

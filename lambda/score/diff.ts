@@ -108,19 +108,14 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
   };
 
   for (const [earlier, later] of pairs) {
-    const maximum = maximaOf(
-      { before: earlier, after: later },
-      {
-        before: profileOf(earlier.name, 'before'),
-        after: profileOf(later.name, 'after') ?? profileOf(earlier.name, 'after'),
-      },
-    );
+    const known = profileOf(earlier.name, 'before');
+    const knownAfter = profileOf(later.name, 'after') ?? profileOf(earlier.name, 'after');
+    // Most controls are as they were, and so is their entry in the catalogue: they give no row.
+    if (known !== undefined && known === knownAfter && isUnchanged(earlier, later)) continue;
+    const maximum = maximaOf({ before: earlier, after: later }, { before: known, after: knownAfter });
     const { decision, decided: decides } = decisionBetween(
-      {
-        control: earlier,
-        profile: profileOf(earlier.name, 'before') ?? profileOf(later.name, 'before'),
-      },
-      { control: later, profile: profileOf(later.name, 'after') ?? profileOf(earlier.name, 'after') },
+      { control: earlier, profile: known ?? profileOf(later.name, 'before') },
+      { control: later, profile: knownAfter },
       { since, date: after.date },
     );
 
@@ -206,6 +201,16 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** True if all is equal of which the row of a pair can be made: the date of a decision alone decides nothing. */
+function isUnchanged(earlier: Control, later: Control): boolean {
+  return (
+    earlier.name === later.name &&
+    earlier.points === later.points &&
+    earlier.percentage === later.percentage &&
+    earlier.state === later.state
+  );
+}
 
 function hasPercentages(before: Snapshot, after: Snapshot): boolean {
   return before.maximum > 0 && after.maximum > 0;

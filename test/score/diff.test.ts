@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../lambda/score/change.ts';
 import { diff } from '../../lambda/score/diff.ts';
-import { EPSILON, type Snapshot } from '../../lambda/score/snapshot.ts';
-import { profile, snapshot, snapshots } from './arbitraries.ts';
+import { EPSILON, type Profiles, type Snapshot } from '../../lambda/score/snapshot.ts';
+import { comparisons, profile, snapshot, snapshots } from './arbitraries.ts';
 
 const NO_PROFILES = { before: new Map(), after: new Map() };
 
@@ -69,6 +69,26 @@ describe('what changed between two snapshots', () => {
         expect(changes(same, same)).toEqual([]);
       }),
     );
+  });
+
+  it('is the same whether a control that is as it was is compared in detail or not', () => {
+    // A catalogue that was read again has equal entries, but not the same ones, so that every control is compared.
+    const readAgain = (profiles: Profiles): Profiles => new Map(structuredClone([...profiles]));
+    let unchanged = 0;
+    fc.assert(
+      fc.property(comparisons, ({ before, after, profiles }) => {
+        expect(diff(before, after, profiles)).toEqual(
+          diff(before, after, { ...profiles, after: readAgain(profiles.after) }),
+        );
+        for (const [name, { points }] of after.controls) {
+          const entry = profiles.before.get(name);
+          const isSame = entry !== undefined && entry === profiles.after.get(name);
+          if (isSame && before.controls.get(name)?.points === points) unchanged += 1;
+        }
+      }),
+      { numRuns: 3000 },
+    );
+    expect(unchanged).toBeGreaterThan(1000);
   });
 
   it('distinguishes lost from gained, and nothing up to epsilon', () => {

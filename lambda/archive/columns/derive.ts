@@ -1,4 +1,12 @@
-import { deriveRows, endsAnswer, isBaseline, lastOfAnswer, type ArchivedDay, type Rows } from './rows.ts';
+import {
+  derivationOf,
+  endsAnswer,
+  isBaseline,
+  lastOfAnswer,
+  type ArchivedDay,
+  type Derivation,
+  type Rows,
+} from './rows.ts';
 
 /** The number of days read at once beyond those of a month: at least two are needed, and rarely more. */
 const AHEAD = 4;
@@ -27,32 +35,30 @@ export async function* deriveMonths(options: {
   let { baseline } = options;
   let days: ArchivedDay[] = [];
   let loaded = 0;
+  // The first answer has three months in it, which are compared once.
+  let derived: Derivation | null = null;
   for (const month of months) {
     // The rows of the last days depend on those of the same answer, whose acceptance depends on the two that follow.
     while (loaded < dates.length && days.filter(({ date }) => date > lastNeeded(days, month)).length < 2) {
       const end = Math.max(dates.findLastIndex((date) => monthOf(date) <= month) + 1, loaded) + AHEAD;
       days.push(...(await load(dates.slice(loaded, end))));
       loaded = Math.min(end, dates.length);
+      derived = null;
     }
-    const { scores, controls, changes } = deriveRows(tenantId, baseline, days);
-    const isOfMonth = ({ date }: { date: string }) => monthOf(date) === month;
-    yield {
-      month,
-      rows: {
-        scores: scores.filter(isOfMonth),
-        controls: controls.filter(isOfMonth),
-        changes: changes.filter(isOfMonth),
-      },
-    };
-    const counted = new Set(
-      scores.flatMap((row) => (row.counted && monthOf(row.date) <= month ? row.date : [])),
-    );
+    derived ??= derivationOf(tenantId, baseline, days);
+    const { rows, isCounted }: Derivation = derived;
+    yield { month, rows: rows((date) => monthOf(date) === month) };
     const last = days.findLast(
-      (day, index) => counted.has(day.date) && isBaseline(day) && endsAnswer(day, days.slice(index + 1)),
+      (day, index) =>
+        monthOf(day.date) <= month &&
+        isCounted(day.date) &&
+        isBaseline(day) &&
+        endsAnswer(day, days.slice(index + 1)),
     );
     if (last) {
       baseline = last;
       days = days.filter(({ date }) => date > last.date);
+      derived = null;
     }
   }
 }

@@ -93,9 +93,22 @@ export interface ArchivedDay {
  * @param days ascending by date
  */
 export function deriveRows(tenant: string, baseline: ArchivedDay | null, days: ArchivedDay[]): Rows {
-  const rows: Rows = { scores: [], controls: [], changes: [] };
+  return derivationOf(tenant, baseline, days).rows(() => true);
+}
+
+/** What `deriveRows` derives, of which rows are made only for the days that are asked for. */
+export interface Derivation {
+  /** True if the day is compared with, and not left out as suspect. */
+  isCounted: (date: string) => boolean;
+  rows: (isAskedFor: (date: string) => boolean) => Rows;
+}
+
+/** As `deriveRows`: the comparison of all days is made once, however often rows are asked for. */
+export function derivationOf(tenant: string, baseline: ArchivedDay | null, days: ArchivedDay[]): Derivation {
   const first = baseline ?? days[0];
-  if (!first) return rows;
+  if (!first) {
+    return { isCounted: () => false, rows: () => ({ scores: [], controls: [], changes: [] }) };
+  }
   const later = baseline ? days : days.slice(1);
   const { steps } = acceptDays(
     inForce(first),
@@ -106,21 +119,28 @@ export function deriveRows(tenant: string, baseline: ArchivedDay | null, days: A
   const profilesTo = datedProfiles([first, ...later], steps);
   const compared = new Map(carryStates(steps).map((step) => [step.after.date, step]));
 
-  for (const day of days) {
-    const step = stepTo.get(day.date);
-    const counted = step?.after ?? inForce(day);
-    rows.scores.push(scoreRow(tenant, counted, day === first || step !== undefined));
-    const profiles = profilesTo.get(day.date);
-    for (const control of controlRows(tenant, counted, profiles?.after ?? day.profiles, texts))
-      rows.controls.push(control);
-    if (profiles) {
-      const { before, after } = compared.get(day.date)!;
-      const differences = diff(before, after, profiles);
-      for (const difference of differences) rows.changes.push(changeRow(tenant, difference));
-    }
-    for (const restated of restatements(day)) rows.changes.push(changeRow(tenant, restated));
-  }
-  return rows;
+  const isCounted = (date: string) => date === first.date || stepTo.has(date);
+  return {
+    isCounted,
+    rows(isAskedFor) {
+      const rows: Rows = { scores: [], controls: [], changes: [] };
+      for (const day of days) {
+        if (!isAskedFor(day.date)) continue;
+        const counted = stepTo.get(day.date)?.after ?? inForce(day);
+        rows.scores.push(scoreRow(tenant, counted, isCounted(day.date)));
+        const profiles = profilesTo.get(day.date);
+        for (const control of controlRows(tenant, counted, profiles?.after ?? day.profiles, texts))
+          rows.controls.push(control);
+        if (profiles) {
+          const { before, after } = compared.get(day.date)!;
+          const differences = diff(before, after, profiles);
+          for (const difference of differences) rows.changes.push(changeRow(tenant, difference));
+        }
+        for (const restated of restatements(day)) rows.changes.push(changeRow(tenant, restated));
+      }
+      return rows;
+    },
+  };
 }
 
 /** True if later days can be compared with this counted day alone: none of its controls has a value held from before. */
