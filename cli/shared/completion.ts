@@ -14,14 +14,14 @@ export function programToComplete(): string {
 }
 
 /**
- * The script as yargs made it, of which the one for fish asks as that of bash does: with the program, and with the word
- * that is about to begin. What is proposed has the form for fish, whichever shell the user has by default.
+ * The script as yargs made it. What is proposed has the form of the shell that runs the script, whichever one the user has
+ * by default. The script for fish asks as that of bash does: with the program, and with the word that is about to begin.
  */
 export function forShell(script: string): string {
-  return script.replace(
-    /\((\S+ --get-yargs-completions) \(commandline -o\)\[2\.\.-1\]\)/,
-    (_, ask: string) => `(SHELL=fish ${ask} (commandline -opc) (commandline -ct))`,
-  );
+  const shell = script.startsWith('#compdef') ? 'zsh' : script.includes('(commandline -') ? 'fish' : 'bash';
+  return script
+    .replace(/(?:\\.|[^\s(\\])+ --get-yargs-completions/, `SHELL=${shell} $&`)
+    .replace('(commandline -o)[2..-1])', '(commandline -opc) (commandline -ct))');
 }
 
 /**
@@ -37,7 +37,7 @@ export async function proposals(words: string[]): Promise<{ names: string[]; onl
     .toReversed();
   if (before === '--tenant') {
     const { tenants } = await configOf(typed);
-    return { names: tenants.map(({ name }) => name), only: true };
+    return { names: tenants.map(({ name }) => inShell(name)), only: true };
   }
   const [first, second, ...more] = [before, ...typed].toReversed().filter((word) => word !== undefined);
   if (more.length > 0) return null;
@@ -49,6 +49,11 @@ export async function proposals(words: string[]): Promise<{ names: string[]; onl
     return { names: channels.map(({ name }) => name), only: true };
   }
   return null;
+}
+
+/** As the shell that asks must get it: zsh takes what follows a colon for a description. */
+function inShell(name: string): string {
+  return process.env['SHELL']?.includes('zsh') ? name.replaceAll(':', String.raw`\:`) : name;
 }
 
 /** Of the config that the command line names; a shell shows no errors. */

@@ -182,17 +182,65 @@ describe('the command line', () => {
     expect(await proposed('run', '--')).toContain('--tenant');
   });
 
-  it('completes in bash by the script that it prints, called by a path', async () => {
-    const { stdout } = await promisify(execFile)(
-      'bash',
-      [
-        '-c',
-        'eval "$(./secure-score completion)"; COMP_WORDS=(./secure-score history tr); COMP_CWORD=2; _secure-score_yargs_completions; echo "${COMPREPLY[@]}"',
-      ],
-      { cwd: ROOT, env: { ...process.env, SHELL: '/bin/bash' } },
-    );
-    expect(stdout).toBe('trend\n');
+  it.each([
+    ['./secure-score history tr', 'trend\n'],
+    // In zsh, the program would say what a command does after a colon.
+    ['./secure-score his', 'history\n'],
+  ])(
+    'completes "%s" in bash by the script that it prints, whatever the shell is by default',
+    async (words, first) => {
+      const call = promisify(execFile);
+      const env = (shell: string) => ({ cwd: ROOT, env: { ...process.env, SHELL: shell } });
+      const script = await call('./secure-score', ['completion'], env('/bin/bash'));
+      const asked =
+        'eval "$1"; COMP_WORDS=($2); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _secure-score_yargs_completions; echo "${COMPREPLY[@]}"';
+      const { stdout } = await call('bash', ['-c', asked, '-', script.stdout, words], env('/bin/zsh'));
+      expect(stdout).toBe(first);
+    },
+  );
+
+  it('asks the program at its path, whatever the path is', async () => {
+    vi.stubEnv('SHELL', '/bin/bash');
+    vi.stubEnv('SECURE_SCORE_CALL', '/opt/my tools (2)/secure-score');
+    const output = vi.spyOn(console, 'log').mockImplementation(() => {});
+    await main(['completion']);
+    vi.unstubAllEnvs();
+    const ask = String.raw`SHELL=bash /opt/my\ tools\ \(2\)/secure-score --get-yargs-completions`;
+    expect(output.mock.calls.join('\n')).toContain(`<(${ask} `);
   });
+
+  const zsh = spawnSync('zsh', ['--version']).error === undefined;
+  it.skipIf(!zsh)(
+    `completes in zsh by the script that it prints${zsh ? '' : ' (not tried: no zsh)'}`,
+    async () => {
+      const config = file('colon.json', readFileSync(good, 'utf8').replace('"Contoso"', '"Contoso: Europe"'));
+      // Keys are typed into a zsh with a terminal of its own. Ctrl-X prints the line as it has become.
+      const typed = String.raw`
+      zmodload zsh/zpty
+      zpty z zsh -f -i
+      zpty -w z "PS1=; unsetopt zle_bracketed_paste prompt_sp; autoload -Uz compinit; compinit -D -u"
+      zpty -w z "show() { print -r -- \"<\$BUFFER>\"; BUFFER= }; zle -N show; bindkey '^X' show; bindkey '^I' complete-word"
+      zpty -w z "eval \"\$(./secure-score completion)\"; print READY''NOW"
+      zpty -r z out '*READYNOW*'
+      for words in "$@"; do
+        zpty -w -n z "./secure-score $words"$'\t\x18'
+        zpty -r z out '*<./*>*'
+        print -r -- "$out"
+      done
+      zpty -d z`;
+      const { stdout } = await promisify(execFile)(
+        'zsh',
+        ['-f', '-c', typed, '-', 'his', 'history tr', 'run --te', `run --config ${config} --tenant C`],
+        { cwd: ROOT, env: { ...process.env, SHELL: '/usr/bin/zsh' } },
+      );
+      expect([...stdout.matchAll(/<\.\/secure-score (.*)>/g)].map(([, line]) => line)).toEqual([
+        'history ',
+        'history trend ',
+        'run --tenant ',
+        String.raw`run --config ${config} --tenant Contoso:\ Europe `,
+      ]);
+    },
+  );
 
   const fish = spawnSync('fish', ['--version']).error === undefined;
   it.each([
