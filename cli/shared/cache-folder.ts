@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -18,14 +18,20 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
 }
 
 /**
- * Where Node keeps what it has compiled: the user's own, unlike Node's default below /tmp, where others could put what
- * we would then run. No bucket has such a name.
- * @returns undefined where there is no such folder to create it in
+ * Creates the folder where Node keeps what it has compiled: the user's own, unlike Node's default below /tmp, where others
+ * could put what we would then run. No bucket has such a name.
+ * @returns undefined where nothing is to be kept, or where it cannot be created, as where the user has no home folder
  */
 export function compiledFolder(): string | undefined {
+  if (process.env['NODE_DISABLE_COMPILE_CACHE']) return undefined;
   try {
-    const folder = cacheFolder();
-    return existsSync(homedir()) ? path.join(folder, '.compiled') : undefined;
+    const ours = cacheFolder();
+    const folder = path.join(ours, '.compiled');
+    // One by one: Node's `recursive` never ends in a folder that takes none and does not say so, like /proc.
+    for (const each of [path.dirname(ours), ours, folder]) {
+      if (!existsSync(each)) mkdirSync(each, { mode: 0o700 });
+    }
+    return folder;
   } catch {
     return undefined;
   }

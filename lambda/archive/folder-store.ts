@@ -29,7 +29,7 @@ export function folderStore(root: string): ObjectStore {
 
   /** Writes the bytes to a temporary file, lets `use` name it, and removes what is left of it. */
   async function withTemporary<T>(bytes: Uint8Array, use: (file: string) => Promise<T>): Promise<T> {
-    await ensureFolder(temporary);
+    await makeFolder(temporary);
     // A failed sweep is ignored, because the write itself reports what is wrong with the folder.
     swept ??= sweep(temporary).catch(() => undefined);
     await swept;
@@ -47,7 +47,7 @@ export function folderStore(root: string): ObjectStore {
     // The folder is flushed even if the object exists, because its writer may not have flushed it yet.
     if (!(await isObject(file))) {
       const made = await withTemporary(bytes, async (finished) => {
-        await ensureFolder(path.dirname(file));
+        await makeFolder(path.dirname(file));
         return linkTo(finished, file);
       });
       if (made) {
@@ -162,13 +162,22 @@ async function collect(
   }
 }
 
-/** Creates a folder and its parents, only for their owner, and flushes them so that they survive a loss of power. */
-async function ensureFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = path.dirname(made)) {
-    await flushFolder(path.dirname(made));
+/**
+ * Creates a folder and its parents, only for their owner, and flushes them so that they survive a loss of power. One by
+ * one: Node's `recursive` never ends below a folder that takes none and does not say so, like /proc.
+ * @throws the system's error, and nothing for what exists
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  const parent = path.dirname(folder);
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return;
+    if (codeOf(error) !== 'ENOENT' || parent === folder) throw error;
+    await makeFolder(parent);
+    await unless(['EEXIST'], mkdir(folder, { mode: 0o700 }));
   }
+  await flushFolder(parent);
 }
 
 /** Flushes the names in a folder to the disk: https://man7.org/linux/man-pages/man2/fsync.2.html, under NOTES. */

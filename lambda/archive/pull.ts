@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { MonitorError, quote } from '../errors.ts';
@@ -7,7 +7,7 @@ import { parseClosedMonth } from './columns/closed.ts';
 import { inParallel } from './columns/parallel.ts';
 import { TABLES } from './columns/tables.ts';
 import { writeTemporary } from './folder-lock.ts';
-import { folderStore } from './folder-store.ts';
+import { folderStore, makeFolder } from './folder-store.ts';
 import { layout } from './layout.ts';
 import type { Entry, S3Store } from './s3-store.ts';
 
@@ -173,7 +173,7 @@ async function readNotes(folder: string, source: string, copy: ObjectStore): Pro
 async function writeNotes(folder: string, notes: Notes): Promise<void> {
   const temporary = path.join(folder, '.tmp');
   // The folder is only for its owner, like the archive itself.
-  await mkdir(temporary, { recursive: true, mode: 0o700 });
+  await makeFolder(temporary);
   const file = await writeTemporary(temporary, Buffer.from(`${JSON.stringify(notes)}\n`));
   await rename(file, path.join(folder, NOTES));
 }

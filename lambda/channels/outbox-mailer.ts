@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import { linkTo } from '../archive/folder-lock.ts';
+import { makeFolder } from '../archive/folder-store.ts';
 import { MonitorError } from '../errors.ts';
 import { line } from '../report/plain-text.ts';
 import { headersOf } from './headers.ts';
@@ -20,7 +21,7 @@ export function outboxMailer(folder: string): Mailer {
     async send(mail) {
       const bytes = await compose(mail);
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await makeFolder(folder);
         await createComplete(folder, fileName(mail.key), bytes);
       } catch (error) {
         if (error instanceof MonitorError) throw error;

@@ -74,6 +74,17 @@ describe('a folder', () => {
     expect(await readdir(path.join(root, '.tmp'))).toEqual([]);
   });
 
+  test.runIf(process.platform === 'linux')(
+    'that can never exist is reported, and not tried for ever',
+    async () => {
+      const absent = folderStore('/proc/none/archive');
+      await expect(absent.create('a', bytes('1'))).rejects.toMatchObject({ code: 'archive-failed' });
+      await expect(outboxMailer('/proc/none/mails').send(mailOf())).rejects.toMatchObject({
+        code: 'outbox-unwritable',
+      });
+    },
+  );
+
   test('whose disk fills up while a file is written keeps no part of it', async () => {
     const store = folderStore(root);
     const open =

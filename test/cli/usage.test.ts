@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -48,6 +48,27 @@ describe('the start', () => {
     );
     expect(loaded).toContain('yargs');
     expect(loaded.filter((name) => /zod|csv-parse|nodemailer|duckdb|aws/.test(name!))).toEqual([]);
+  });
+
+  it.each([
+    ['is made in the folder', file('home', ''), { XDG_CACHE_HOME: folder }, ['.compiled']],
+    ['is not wanted', folder, { XDG_CACHE_HOME: folder, NODE_DISABLE_COMPILE_CACHE: '1' }, []],
+    // Node itself would try for ever to create a folder there.
+    ['cannot be made in the home', '/proc', {}, []],
+    ['cannot be made, nor its parents', '/proc/none', {}, []],
+  ])('comes to an end where the cache of compiled code %s', (_, home, environment, made) => {
+    const { NODE_COMPILE_CACHE: __, XDG_CACHE_HOME: ___, ...others } = process.env;
+    const ours = join(folder, 'secure-score');
+    const { stdout, status } = spawnSync(process.execPath, ['bin/secure-score.ts', '--version'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      env: { ...others, HOME: home, ...environment },
+      timeout: 30_000,
+      killSignal: 'SIGKILL',
+    });
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^\d/)]);
+    expect(existsSync(ours) ? readdirSync(ours) : []).toEqual(made);
+    rmSync(ours, { recursive: true, force: true });
   });
 });
 
