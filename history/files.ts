@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Scope } from './answer.ts';
@@ -54,20 +55,19 @@ async function closedFiles(folder: string): Promise<HistoryFile[]> {
   for (const { name } of await entriesOf(root)) {
     const month = /^(\d{4}-\d\d)\.json$/.exec(name)?.[1];
     if (month === undefined) continue;
-    const closed = parseClosedMonth(await readFile(path.join(root, name)));
+    const closed = parseClosedMonth(await readFile(path.join(root, name)), month);
     if (!closed?.closed) continue;
     const copied = new Set(closed.tenants);
-    const present = new Set((await entriesOf(path.join(root, `month=${month}`))).map((entry) => entry.name));
     const copies = TABLES.flatMap(({ name: table }) =>
       closed.copies[table].map((key) => ({
-        path: path.join(root, `month=${month}`, path.basename(key)),
+        path: path.join(folder, key),
         table,
         month,
         tenant: null,
         copied,
       })),
     );
-    if (copies.every((copy) => present.has(path.basename(copy.path)))) found.push(...copies);
+    if (copies.every((copy) => existsSync(copy.path))) found.push(...copies);
   }
   return found;
 }

@@ -56,6 +56,8 @@ export const HISTORY_OUTPUTS = {
   athenaWorkgroup: 'AthenaWorkgroup',
   /** Name of the database in the Glue catalogue. */
   historyDatabase: 'HistoryDatabase',
+  /** Name of the archive's bucket, in which the records of closed months are looked up. */
+  historyBucket: 'HistoryBucket',
   /** ARN of the managed policy that lets people query. */
   analystPolicy: 'AnalystPolicy',
 } as const;

@@ -45,6 +45,7 @@ export class SecureScoreHistoryStack extends Stack {
       `Ask: ${commandLine('history <question> --engine athena')}`,
     );
     this.output(HISTORY_OUTPUTS.historyDatabase, history.database.databaseName, 'Holds the tables');
+    this.output(HISTORY_OUTPUTS.historyBucket, archive.bucket.bucketName, 'Holds the files of the tables');
     this.output(
       HISTORY_OUTPUTS.analystPolicy,
       history.analysts.managedPolicyArn,

@@ -21,6 +21,7 @@ import {
 import { Construct } from 'constructs';
 import { allQuestions, asNamedQuery } from '../history/questions.ts';
 import { TABLES, type ColumnType, type Table } from '../lambda/archive/columns/tables.ts';
+import { layout } from '../lambda/archive/layout.ts';
 import { acknowledge, acknowledgeWildcard } from './acknowledge.ts';
 import type { Archive } from './archive.ts';
 
@@ -70,7 +71,15 @@ export class History extends Construct {
       // The database only describes where the data is.
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    for (const table of TABLES) this.createTable(table, archive);
+    for (const { name, comment, columns } of TABLES) {
+      this.createTable(archive, `history/${name}/`, { name, comment, columns });
+      this.createTable(archive, layout.closedTable(name), {
+        name: `closed_${name}`,
+        // Of a month that was opened again the former copies stay, and hold its rows a second time.
+        comment: `copies of closed months of ${name}, read by secure-score history, which knows the valid ones: ask ${name}`,
+        columns,
+      });
+    }
     this.results = this.createResults(archive, props.resultsRetention ?? Duration.days(30));
     this.workgroup = this.createWorkgroup(name, archive, props.bytesScannedPerQuery ?? Size.gibibytes(10));
     for (const question of allQuestions()) {
@@ -91,8 +100,11 @@ export class History extends Construct {
    * Athena works out the months itself: no crawler, no partition to add.
    * https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
    */
-  private createTable({ name, comment, columns }: Table, archive: Archive): void {
-    const prefix = `history/${name}/`;
+  private createTable(
+    archive: Archive,
+    prefix: string,
+    { name, comment, columns }: Pick<Table, 'comment' | 'columns'> & { name: string },
+  ): void {
     new S3Table(this, `Table-${name}`, {
       database: this.database,
       tableName: name,

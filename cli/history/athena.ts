@@ -9,9 +9,12 @@ import {
   type QueryExecution,
 } from '@aws-sdk/client-athena';
 import { answerOf, notReadOnly, type Answer, type HistoryEngine, type Value } from '../../history/answer.ts';
+import { copiesIn, readingCopies, type Copies } from '../../history/copies.ts';
 import { literal } from '../../history/placeholders.ts';
+import { openBucket } from '../../lambda/archive/open-store.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { HISTORY_OUTPUTS, historyStackOf } from '../../lambda/outputs.ts';
+import type { ObjectStore } from '../../lambda/ports.ts';
 import { asked, PATIENCE } from '../shared/aws.ts';
 import { bytes } from '../shared/bytes.ts';
 import { findHistory } from '../shared/deployment.ts';
@@ -24,14 +27,19 @@ export interface AthenaOptions {
   workgroup: string;
   database: string;
   client?: AthenaClient;
+  /** The archive, in which the copies of closed months are looked up; absent: only the files of the tenants are read. */
+  store?: ObjectStore;
   progress?: ProgressLine;
   pollMs?: readonly number[];
 }
 
 /** @param stack the main stack of the deployment. @throws MonitorError `history-not-deployed`, and those of `asked` */
 export async function athenaOf(stack: string): Promise<HistoryEngine> {
-  const { athenaWorkgroup: workgroup, historyDatabase: database } = await findHistory(stack);
-  if (workgroup && database) return athenaHistory({ workgroup, database });
+  const { athenaWorkgroup: workgroup, historyDatabase: database, historyBucket } = await findHistory(stack);
+  if (workgroup && database) {
+    const store = historyBucket === undefined ? {} : { store: await openBucket(`s3://${historyBucket}`) };
+    return athenaHistory({ workgroup, database, ...store });
+  }
   throw new MonitorError(
     'history-not-deployed',
     `The deployment ${quote(stack)} has no Athena workgroup: neither it nor ${quote(historyStackOf(stack))} has the outputs ${HISTORY_OUTPUTS.athenaWorkgroup} and ${HISTORY_OUTPUTS.historyDatabase}.`,
@@ -44,6 +52,7 @@ export function athenaHistory({
   workgroup,
   database,
   client = new AthenaClient(PATIENCE),
+  store,
   progress = progressLine(),
   pollMs = POLL_MS,
 }: AthenaOptions): HistoryEngine {
@@ -64,7 +73,11 @@ export function athenaHistory({
     }
   }
 
-  async function run(sql: string): Promise<Answer> {
+  let copies: Promise<Copies> | undefined;
+
+  async function run(statement: string): Promise<Answer> {
+    if (store) copies ??= copiesIn(store);
+    const sql = copies ? readingCopies(statement, await copies) : statement;
     const { QueryExecutionId: id = '' } = await asked(
       'athena:StartQueryExecution',
       target,

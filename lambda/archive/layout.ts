@@ -13,15 +13,17 @@ export const layout = {
   columns: (table: string, month: string, tenantId: string) =>
     `history/${table}/month=${month}/${tenantId}.parquet`,
   /**
-   * Copies of months that no run changes any more, with all tenants of a table together. They are below a name that engines
-   * ignore, beside the tables: see docs/decisions/closed-months-are-copied.md.
+   * Months that no run changes any more are copied, with all tenants of a table together: see
+   * docs/decisions/closed-months-are-copied.md. Records lie below a name that engines ignore.
    */
   closedMonths: 'history/_closed/',
   /** The record whether a month (yyyy-mm) is closed, and which copies are valid. */
   closedMonth: (month: string) => `history/_closed/${month}.json`,
+  /** Copies lie as a table's files do, so that an engine reads them as a table of its own. */
+  closedTable: (table: string) => `history/closed_${table}/`,
   /** @param hash of its content: a copy is never overwritten */
   closedColumns: (table: string, month: string, hash: string) =>
-    `history/_closed/month=${month}/${table}-${hash.slice(0, 16)}.parquet`,
+    `history/closed_${table}/month=${month}/${hash.slice(0, 16)}.parquet`,
   reports: (tenantId: string) => `reports/tenant=${tenantId}/`,
   /** The key of a report. Within a date, reports sort by the time at which they were made. */
   report: (tenantId: string, date: string, toldAt: string, hash: string) =>
@@ -48,6 +50,15 @@ export const layout = {
   parseSnapshot(key: string): { date: string; hash: string } | null {
     const match = /\/date=(\d{4}-\d\d-\d\d)\/([0-9a-f]{64})\.json\.gz$/.exec(key);
     return match?.[1] && match[2] ? { date: match[1], hash: match[2] } : null;
+  },
+  /** The first 16 digits of the hash in a key of `closedColumns`, or where release 0.1.0 put it; null for any other key. */
+  parseClosedColumns(table: string, month: string, key: string): string | null {
+    const match =
+      /^history\/(?:closed_(\w+)\/month=([\d-]+)\/|_closed\/month=([\d-]+)\/(\w+)-)([0-9a-f]{16})\.parquet$/.exec(
+        key,
+      );
+    const isTheirs = match && (match[1] ?? match[4]) === table && (match[2] ?? match[3]) === month;
+    return isTheirs ? match[5]! : null;
   },
   /** The number in a key of `ledger`; null for a foreign key. */
   parseEntry(key: string): number | null {

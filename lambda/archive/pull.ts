@@ -118,8 +118,8 @@ async function copiedIn(source: S3Store, entries: readonly Entry[]): Promise<(en
   const months = entries.filter(({ key }) => key.startsWith(layout.closedMonths) && key.endsWith('.json'));
   const keys = await inParallel(months, async ({ key }) => {
     const object = await source.get(key);
-    const closed = object && parseClosedMonth(object.bytes);
     const month = key.slice(layout.closedMonths.length, -'.json'.length);
+    const closed = object && parseClosedMonth(object.bytes, month);
     if (!closed?.closed) return [];
     return TABLES.flatMap(({ name }) => closed.tenants.map((tenant) => layout.columns(name, month, tenant)));
   });

@@ -17,6 +17,7 @@ import { pull } from '../../lambda/archive/pull.ts';
 import type { S3Store } from '../../lambda/archive/s3-store.ts';
 import { listTenants } from '../../lambda/archive/tenants.ts';
 import { addDays } from '../../lambda/dates.ts';
+import { copiesIn } from '../../history/copies.ts';
 import type { Log, ObjectStore } from '../../lambda/ports.ts';
 import { Crash, entry, MemoryStore } from '../run/fakes.ts';
 import { archiveAnswer } from './archive-day.ts';
@@ -70,7 +71,7 @@ async function read(before: Objects, objects: Objects): Promise<string[]> {
   const copied = new Set<string>();
   const copies: string[] = [];
   for (const month of MONTHS) {
-    const closed = parseClosedMonth(before.get(layout.closedMonth(month)) ?? new Uint8Array());
+    const closed = parseClosedMonth(before.get(layout.closedMonth(month)) ?? new Uint8Array(), month);
     if (!closed?.closed) continue;
     for (const { name } of TABLES) {
       copies.push(...closed.copies[name]);
@@ -149,13 +150,13 @@ async function expectEachRowOnce(moments: Objects[]): Promise<void> {
 }
 
 const isClosed = (store: MemoryStore, month: string) =>
-  parseClosedMonth(store.objects.get(layout.closedMonth(month)) ?? new Uint8Array())?.closed === true;
+  parseClosedMonth(store.objects.get(layout.closedMonth(month)) ?? new Uint8Array(), month)?.closed === true;
 
 describe('months that no run changes any more', () => {
   it('are closed: few files, the same rows, nothing else touched', async () => {
     const store = base.copy();
     expect(await close(store)).toEqual(['2026-01', '2026-02']);
-    const closed = parseClosedMonth(store.objects.get(layout.closedMonth('2026-02'))!)!;
+    const closed = parseClosedMonth(store.objects.get(layout.closedMonth('2026-02'))!, '2026-02')!;
     expect(closed.tenants).toEqual(TENANTS);
     expect(TABLES.map(({ name }) => closed.copies[name].length)).toEqual([1, 1, 1]);
     expect(await read(store.objects, store.objects)).toEqual(await own(base.objects));
@@ -187,7 +188,7 @@ describe('months that no run changes any more', () => {
     expect(await close(store, '2026-06-05T08:00:00Z')).toEqual([]);
     expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
     expect(await close(store, '2026-07-10T08:00:00Z')).toEqual(['2026-01', '2026-02']);
-    const closed = parseClosedMonth(store.objects.get(layout.closedMonth('2026-01'))!);
+    const closed = parseClosedMonth(store.objects.get(layout.closedMonth('2026-01'))!, '2026-01');
     expect(closed?.tenants).toEqual([FIRST, THIRD]);
     expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
   });
@@ -366,7 +367,7 @@ describe('verifying closed months', () => {
     const store = base.copy();
     await close(store);
     const month = layout.closedMonth('2026-02');
-    const record = parseClosedMonth(store.objects.get(month)!)!;
+    const record = parseClosedMonth(store.objects.get(month)!, '2026-02')!;
     return { store, month, record };
   };
   const write = (store: MemoryStore, key: string, content: object) =>
@@ -417,12 +418,98 @@ describe('verifying closed months', () => {
     store.objects.delete(record.copies.scores[0]!);
     const get = store.get.bind(store);
     store.get = async (key) => {
-      if (key.includes('/controls-')) await reopenMonth(store, '2026-02', null);
+      if (key.startsWith('history/closed_controls/')) await reopenMonth(store, '2026-02', null);
       return get(key);
     };
     expect(await verifyClosedMonths(store)).toEqual([]);
-    expect(parseClosedMonth(store.objects.get(month)!)?.closed).toBe(false);
+    expect(parseClosedMonth(store.objects.get(month)!, '2026-02')?.closed).toBe(false);
   });
+});
+
+describe('the copies that Athena reads', () => {
+  const closed = async () => {
+    const store = base.copy();
+    await close(store);
+    return store;
+  };
+
+  it('are those of all closed months', async () => {
+    const store = await closed();
+    const { months, paths } = await copiesIn(store);
+    expect(months).toEqual(['2026-01', '2026-02']);
+    for (const { name } of TABLES) {
+      const keys = [...store.objects.keys()].filter((key) => key.startsWith(`history/closed_${name}/`));
+      expect(paths[name]).toEqual(keys.map((key) => `memory:/${key}`));
+    }
+    expect(await copiesIn(base)).toEqual({ months: [], paths: { scores: [], controls: [], changes: [] } });
+  });
+
+  it('are not those of a month that lack a tenant, of which one is gone, that is opened, or whose record is damaged', async () => {
+    const monthsOf = async (change: (store: MemoryStore) => unknown) => {
+      const store = await closed();
+      await change(store);
+      return (await copiesIn(store)).months;
+    };
+    const january = layout.closedMonth('2026-01');
+    expect(await monthsOf((store) => reopenMonth(store, '2026-01', null))).toEqual(['2026-02']);
+    expect(await monthsOf((store) => store.objects.set(january, Buffer.from('{')))).toEqual(['2026-02']);
+    const ofJanuary = (store: MemoryStore) =>
+      parseClosedMonth(store.objects.get(january)!, '2026-01')!.copies.changes[0]!;
+    expect(await monthsOf((store) => store.objects.delete(ofJanuary(store)))).toEqual(['2026-02']);
+
+    const store = base.copy();
+    const key = layout.columnsState(SECOND);
+    const state = JSON.parse(Buffer.from(store.objects.get(key)!).toString()) as object;
+    store.objects.set(key, Buffer.from(JSON.stringify({ ...state, writer: 'somebody who died' })));
+    expect(await close(store, '2026-07-10T08:00:00Z')).toEqual(['2026-01', '2026-02']);
+    expect((await copiesIn(store)).months).toEqual([]);
+  });
+
+  it('a record that names objects of other places is none', async () => {
+    const store = await closed();
+    const key = layout.closedMonth('2026-02');
+    const record = parseClosedMonth(store.objects.get(key)!, '2026-02')!;
+    for (const foreign of [
+      'history/scores/month=2026-02/x.parquet',
+      '../outside.parquet',
+      record.copies.controls[0]!,
+      record.copies.scores[0]!.replace('2026-02', '2026-01'),
+    ]) {
+      const copies = { ...record.copies, scores: [foreign] };
+      expect(parseClosedMonth(Buffer.from(JSON.stringify({ ...record, copies })), '2026-02')).toBeNull();
+    }
+  });
+});
+
+/** As release 0.1.0 placed the copies. */
+function asBefore(store: MemoryStore): MemoryStore {
+  for (const month of ['2026-01', '2026-02']) {
+    const key = layout.closedMonth(month);
+    const { complete: _, ...record } = parseClosedMonth(store.objects.get(key)!, month)!;
+    for (const { name } of TABLES) {
+      record.copies[name] = record.copies[name].map((copy) => {
+        const former = `history/_closed/month=${month}/${name}-${copy.slice(-24)}`;
+        store.objects.set(former, store.objects.get(copy)!);
+        store.objects.delete(copy);
+        return former;
+      });
+    }
+    store.objects.set(key, Buffer.from(JSON.stringify(record)));
+  }
+  return store;
+}
+
+it('copies where release 0.1.0 placed them are read, verified, and not missed in Athena', async () => {
+  const store = base.copy();
+  await close(store);
+  asBefore(store);
+  expect(await verifyClosedMonths(store)).toEqual([]);
+  expect((await copiesIn(store)).months).toEqual([]);
+  expect(await close(store)).toEqual([]);
+  expect(await read(store.objects, store.objects)).toEqual(await own(base.objects));
+  const copy = [...store.objects.keys()].find((key) => key.includes('_closed/month=2026-02/scores-'))!;
+  store.objects.set(copy, Buffer.from('x'));
+  expect(await verifyClosedMonths(store)).toHaveLength(1);
 });
 
 it('joining one file gives the same file', () => {
@@ -493,8 +580,11 @@ describe('DuckDB', () => {
     );
     for (const key of closed) copies.objects.delete(key);
     expect(await answersOf(await folderOf('copies alone', copies))).toEqual(expected);
+    expect(await answersOf(await folderOf('of release 0.1.0', asBefore(copies.copy())))).toEqual(expected);
 
-    const copy = [...store.objects.keys()].find((key) => key.includes('_closed/month=2026-02/controls'))!;
+    const copy = [...store.objects.keys()].find((key) =>
+      key.startsWith('history/closed_controls/month=2026-02/'),
+    )!;
     const damaged = await folderOf('damaged', store);
     await writeFile(path.join(damaged, copy), 'PAR1 no more PAR1');
     expect(await answersOf(damaged)).toEqual({ ...expected, skipped: [path.join(damaged, copy)] });

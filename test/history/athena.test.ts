@@ -12,6 +12,8 @@ import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bytes } from '../../cli/shared/bytes.ts';
 import { athenaHistory } from '../../cli/history/athena.ts';
 import { progressLine } from '../../cli/shared/progress-line.ts';
+import { layout } from '../../lambda/archive/layout.ts';
+import { MemoryStore } from '../run/fakes.ts';
 import { secureScore } from '../cli/support.ts';
 
 const athena = mockClient(AthenaClient);
@@ -111,6 +113,36 @@ describe('a question to Athena', () => {
       QueryExecutionId: 'q1',
       NextToken: 'next',
     });
+  });
+
+  it('reads closed months from their copies, which it looks up once', async () => {
+    const store = new MemoryStore();
+    const copy = (table: string) => layout.closedColumns(table, '2026-01', '0123456789abcdef');
+    const copies = { scores: [copy('scores')], controls: [copy('controls')], changes: [copy('changes')] };
+    for (const [key] of Object.values(copies)) store.objects.set(key!, Buffer.from(''));
+    const record = { version: 1, closed: true, closing: null, tenants: [], complete: true, copies };
+    store.objects.set(layout.closedMonth('2026-01'), Buffer.from(JSON.stringify(record)));
+    const list = vi.spyOn(store, 'list');
+    const closed = athenaHistory({
+      workgroup: 'w',
+      database: 'd',
+      store,
+      client: new AthenaClient({}),
+      progress,
+      pollMs: [0],
+    });
+    for (const _ of [1, 2]) {
+      succeeds();
+      await closed.ask('SELECT 1 FROM scores', null);
+    }
+    const [first, second] = athena
+      .commandCalls(StartQueryExecutionCommand)
+      .map((call) => call.args[0].input.QueryString);
+    expect(first).toContain(
+      `closed_scores WHERE month IN ('2026-01') AND "$path" IN ('memory:/${copy('scores')}')`,
+    );
+    expect(second).toBe(first);
+    expect(list).toHaveBeenCalledTimes(4);
   });
 
   it('shows how far it is, and in the end what it read', async () => {

@@ -105,15 +105,18 @@ describe('the tables', () => {
     expect(
       inputs.map(({ Name, Description, StorageDescriptor: { Columns } }) => ({ Name, Description, Columns })),
     ).toEqual(
-      TABLES.map(({ name, comment, columns }) => ({
-        Name: name,
-        Description: comment,
-        Columns: columns.map((column) => ({
+      TABLES.flatMap(({ name, comment, columns }) => {
+        const Columns = columns.map((column) => ({
           Name: column.name,
           Type: HIVE[column.type],
           Comment: column.comment,
-        })),
-      })),
+        }));
+        const closed = expect.stringContaining(`copies of closed months of ${name}`);
+        return [
+          { Name: name, Description: comment, Columns },
+          { Name: `closed_${name}`, Description: closed, Columns },
+        ];
+      }),
     );
     expect(
       new Set(
@@ -123,13 +126,13 @@ describe('the tables', () => {
   });
 
   test.each(inputs.map((input) => [input.Name, input] as const))(
-    '%s is where a run writes it',
+    '%s is where a run or the watch writes it',
     (name, input) => {
       const template = text(input.Parameters['storage.location.template']);
-      const key = layout.columns(name, '2026-03', guid(1));
-      expect(`s3://<${archiveId}>/${key}`).toBe(
-        `${template.replace('${month}', '2026-03')}${guid(1)}.parquet`,
-      );
+      const id = 'aaaaaaaabbbbcccc';
+      const table = name.replace('closed_', '');
+      const key = (table === name ? layout.columns : layout.closedColumns)(table, '2026-03', id);
+      expect(`s3://<${archiveId}>/${key}`).toBe(`${template.replace('${month}', '2026-03')}${id}.parquet`);
       expect(template.startsWith(text(input.StorageDescriptor.Location))).toBe(true);
     },
   );
@@ -189,6 +192,7 @@ describe('the workgroup', () => {
     const { Outputs: outputs = {} } = deployment.template;
     expect(text(outputs[HISTORY_OUTPUTS.athenaWorkgroup]?.Value)).toBe(workgroup.Properties!['Name']);
     expect(text(outputs[HISTORY_OUTPUTS.historyDatabase]?.Value)).toBe(`<${databaseId}>`);
+    expect(text(outputs[HISTORY_OUTPUTS.historyBucket]?.Value)).toBe(`<${archiveId}>`);
     expect(text(outputs[HISTORY_OUTPUTS.analystPolicy]?.Value)).toBe(`<${analysts[0]?.owner}>`);
     expect(Object.keys(outputs).toSorted()).toEqual(Object.values(HISTORY_OUTPUTS).toSorted());
   });

@@ -77,7 +77,7 @@ describe('the watch', () => {
     store.objects.set(columns, Buffer.from('damaged'));
     await look();
     const pointer = layout.closedMonth('2025-10');
-    const isClosed = () => parseClosedMonth(store.objects.get(pointer)!)?.closed;
+    const isClosed = () => parseClosedMonth(store.objects.get(pointer)!, '2025-10')?.closed;
     expect(isClosed()).toBe(false);
     store.objects.set(columns, bytes);
     const replace = store.replace.bind(store);

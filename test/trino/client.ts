@@ -7,12 +7,14 @@ interface Page {
   error?: { message: string };
 }
 
-const HEADERS = { 'X-Trino-User': 'test', 'X-Trino-Catalog': 'history', 'X-Trino-Schema': 'history' };
-
-/** Runs a statement: https://trino.io/docs/current/develop/client-protocol.html */
-export async function askTrino(url: string, sql: string): Promise<Answer> {
+/**
+ * Runs a statement: https://trino.io/docs/current/develop/client-protocol.html
+ * @param schema whose tables it names
+ */
+export async function askTrino(url: string, sql: string, schema = 'history'): Promise<Answer> {
+  const headers = { 'X-Trino-User': 'test', 'X-Trino-Catalog': 'history', 'X-Trino-Schema': schema };
   const fetched = async (address: string, init: RequestInit = {}): Promise<Page> =>
-    (await (await fetch(address, { headers: HEADERS, ...init })).json()) as Page;
+    (await (await fetch(address, { headers, ...init })).json()) as Page;
   const rows: Value[][] = [];
   let columns: string[] = [];
   let page = await fetched(`${url}/v1/statement`, { method: 'POST', body: sql });

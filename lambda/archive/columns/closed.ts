@@ -12,7 +12,7 @@ import { TABLES, type Table } from './tables.ts';
  * Closed months: the files of all tenants, copied into a few large ones.
  *
  * The files of the tenants stay where they are and remain the history: every engine that reads them finds each row exactly
- * once, at any time. The copies are optional and lie beside the files under a name that engines ignore. A copy is never
+ * once, at any time. The copies are optional and lie beside the files, as tables of their own. A copy is never
  * overwritten, because its name is the hash of its content. One small object a month, changed by compare-and-swap, records
  * whether the month is closed and which copies are valid, so that a reader has either all the copies or all the files.
  *
@@ -56,6 +56,8 @@ export interface ClosedMonth {
   closing: string | null;
   /** Ids of the tenants whose rows are in the copies. All others have theirs in their own files. */
   tenants: string[];
+  /** Whether the copies hold every tenant of the month. Records of release 0.1.0 do not state it. */
+  complete?: boolean;
   /** Keys of the copies. */
   copies: Record<Table['name'], string[]>;
 }
@@ -68,15 +70,22 @@ const OPEN: ClosedMonth = {
   copies: { scores: [], controls: [], changes: [] },
 };
 
-/** @returns null for anything but a closed month, so that the files of the tenants are read */
-export function parseClosedMonth(bytes: Uint8Array): ClosedMonth | null {
+/**
+ * @param month yyyy-mm
+ * @returns null for anything but a record of that month, so that the files of the tenants are read
+ */
+export function parseClosedMonth(bytes: Uint8Array, month: string): ClosedMonth | null {
   try {
-    const month = JSON.parse(Buffer.from(bytes).toString('utf8')) as ClosedMonth;
-    const isList = (value: unknown) =>
-      Array.isArray(value) && value.every((each) => typeof each === 'string');
+    const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as ClosedMonth;
+    const isList = (value: unknown, isItem: (each: string) => boolean) =>
+      Array.isArray(value) && value.every((each) => typeof each === 'string' && isItem(each));
     const isSound =
-      month.version === 1 && isList(month.tenants) && TABLES.every(({ name }) => isList(month.copies[name]));
-    return isSound ? month : null;
+      record.version === 1 &&
+      isList(record.tenants, () => true) &&
+      TABLES.every(({ name }) =>
+        isList(record.copies[name], (key) => layout.parseClosedColumns(name, month, key) !== null),
+      );
+    return isSound ? record : null;
   } catch {
     return null;
   }
@@ -91,7 +100,7 @@ interface Versioned {
 export async function readClosedMonth(store: ObjectStore, month: string): Promise<Versioned> {
   const object = await store.get(layout.closedMonth(month));
   if (!object) return { month: OPEN, version: null };
-  return { month: parseClosedMonth(object.bytes) ?? OPEN, version: object.version };
+  return { month: parseClosedMonth(object.bytes, month) ?? OPEN, version: object.version };
 }
 
 function swap(
@@ -217,7 +226,8 @@ async function closeMonth({ store, log, now }: ClosingOptions, month: string): P
     }
     await flush();
   }
-  const content: ClosedMonth = { version: 1, closed: true, closing: null, tenants: idle, copies };
+  const complete = idle.length === all.length;
+  const content: ClosedMonth = { version: 1, closed: true, closing: null, tenants: idle, complete, copies };
   if ((await swap(store, month, content, mark)) === undefined) return false;
   log.info('a month of the history is closed', { month, tenants: idle.length });
   return true;

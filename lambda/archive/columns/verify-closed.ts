@@ -40,7 +40,7 @@ async function wrongIn(
   for (const key of copies[table.name]) {
     const bytes = (await store.get(key))?.bytes;
     if (!bytes) wrong.push({ key, why: 'it is missing' });
-    else if (layout.closedColumns(table.name, month, sha256(bytes)) !== key)
+    else if (!sha256(bytes).startsWith(layout.parseClosedColumns(table.name, month, key) ?? '-'))
       wrong.push({ key, why: 'its content does not match the hash in its name' });
     else inCopies.push(...hashesOfRowGroups(bytes));
   }
