@@ -71,13 +71,13 @@ export class History extends Construct {
       // The database only describes where the data is.
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    for (const { name, comment, columns } of TABLES) {
-      this.createTable(archive, `history/${name}/`, { name, comment, columns });
-      this.createTable(archive, layout.closedTable(name), {
-        name: `closed_${name}`,
+    for (const table of TABLES) {
+      this.createTable(archive, `history/${table.name}/`, table);
+      this.createTable(archive, layout.closedTable(table.name), {
+        name: `closed_${table.name}`,
         // Of a month that was opened again the former copies stay, and hold its rows a second time.
-        comment: `copies of closed months of ${name}, read by secure-score history, which knows the valid ones: ask ${name}`,
-        columns,
+        comment: `copies of closed months of ${table.name}, read by secure-score history, which knows the valid ones: ask ${table.name}`,
+        columns: table.columns,
       });
     }
     this.results = this.createResults(archive, props.resultsRetention ?? Duration.days(30));
