@@ -24,7 +24,7 @@ export const DEPLOYMENT_METRICS = {
   tenantsStale: 'TenantsStale',
   /** Count, by the daily watch: tenants with damaged or missing evidence in what it has checked so far. */
   archivesDamaged: 'ArchivesDamaged',
-  /** Days, by the daily watch: the lowest number of days left on any certificate. */
+  /** Days, by the daily watch: the lowest number left on any certificate; at least 60 where it renews itself in time. */
   certificateDaysLeft: 'CertificateDaysLeft',
 } as const;
 

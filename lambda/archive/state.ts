@@ -83,6 +83,8 @@ const lastReportedSchema = z.object({
       at: z.string(),
       /** Date of the newest snapshot. */
       newest: z.string(),
+      /** The begin of the certificate's validity, ISO 8601; null if none signed in. Older states have no such field. */
+      certificateFrom: z.string().nullable().optional(),
       /** The end of the certificate's validity, ISO 8601; null if none signed in. */
       certificateUntil: z.string().nullable(),
       /** True if the certificate renews itself. Older states have no such field. */

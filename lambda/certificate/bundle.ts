@@ -18,6 +18,26 @@ export interface Bundle {
   notAfter: Date;
 }
 
+/** When a certificate begins and ends to be valid. */
+export type Validity = Pick<Bundle, 'notBefore' | 'notAfter'>;
+
+const DAY_MS = 24 * 3_600_000;
+/** A certificate is renewed this long before it expires, or after half of its lifetime if that comes later. */
+const RENEW_BEFORE_MS = 60 * DAY_MS;
+/** A renewal takes minutes; one that has been due for this long, or for half of the time to the end, does not happen. */
+const LATE_MS = 7 * DAY_MS;
+
+/** @returns the time before its end, in ms, at which a certificate that renews itself must be renewed */
+export function dueBefore({ notBefore, notAfter }: Validity): number {
+  return Math.min(RENEW_BEFORE_MS, (notAfter.getTime() - notBefore.getTime()) / 2);
+}
+
+/** True if a certificate that renews itself should have done so by now and has not. */
+export function isRenewalLate(validity: Validity, now: Date): boolean {
+  const due = dueBefore(validity);
+  return validity.notAfter.getTime() - now.getTime() < due - Math.min(LATE_MS, due / 2);
+}
+
 /** A bundle that may be used to sign in, because its dates are valid too. */
 export type CheckedCertificate = Bundle;
 

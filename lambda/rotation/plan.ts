@@ -1,7 +1,8 @@
+import { dueBefore } from '../certificate/bundle.ts';
 import { MonitorError } from '../errors.ts';
 import type { Rotation } from './rotate.ts';
 import { sharedSecrets } from './rotate.ts';
-import { appsOf, bundleOf, dueBefore, factsOf, obstaclesOf, type Obstacle } from './renew.ts';
+import { appsOf, bundleOf, factsOf, obstaclesOf, type Obstacle } from './renew.ts';
 
 /** What a renewal would do. Dates are ISO 8601, thumbprints SHA-1 in hex, as the portal lists them. */
 export interface Plan {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readBundle, type Bundle } from '../certificate/bundle.ts';
+import { dueBefore, readBundle, type Bundle } from '../certificate/bundle.ts';
 import type { Tenant } from '../config.ts';
 import { commandLine } from '../command-line.ts';
 import { MonitorError, quote } from '../errors.ts';
@@ -8,8 +8,6 @@ import type { App, CertificateStore, Held, RotationPorts } from './ports.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** A certificate is renewed this long before it expires, or after half of its lifetime if that comes later. */
-const RENEW_BEFORE_MS = 60 * DAY_MS;
 /** An old key is removed this long after another certificate has begun to sign in. */
 const GRACE_MS = 7 * DAY_MS;
 /** An app that refuses the new key holds the others back only until this long before the end, so that they do not expire with it. */
@@ -56,11 +54,6 @@ export interface Attempt {
   /** Its successor, once it is made. */
   next: Bundle | null;
   obstacles: Obstacle[];
-}
-
-/** @returns the time before its end, in ms, at which a certificate must be renewed */
-export function dueBefore({ notBefore, notAfter }: Pick<Bundle, 'notBefore' | 'notAfter'>): number {
-  return Math.min(RENEW_BEFORE_MS, (notAfter.getTime() - notBefore.getTime()) / 2);
 }
 
 function isDue(certificate: Bundle, now: Date): boolean {

@@ -1,4 +1,5 @@
 import { contentHashOfProfiles, type Archive } from '../archive/archive.ts';
+import type { Validity } from '../certificate/bundle.ts';
 import { addDays, dateOf, daysBetween } from '../dates.ts';
 import { readAnswer, readProfiles, type Catalogue, type Day, type Skipped } from '../graph/schema.ts';
 import type { Cursor } from '../report/model.ts';
@@ -21,8 +22,8 @@ export interface Answer extends Omit<Known, 'lastReported'> {
   newest: Day;
   /** ISO 8601. */
   fetchedAt: string;
-  /** The end of the validity of the certificate that signed in, ISO 8601; null if none did. */
-  certificateUntil: string | null;
+  /** The validity of the certificate that signed in; null if none did. */
+  certificate: Validity | null;
   rawProfiles: unknown[];
   profiles: Profiles;
   profilesHash: string;
@@ -90,7 +91,7 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
     days,
     newest: days.at(-1)!,
     fetchedAt: fetched.fetchedAt,
-    certificateUntil: fetched.certificateUntil,
+    certificate: fetched.certificate,
     rawProfiles: [...catalogue.raw],
     profiles: catalogue.profiles,
     profilesHash: catalogue.hash,

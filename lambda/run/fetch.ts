@@ -1,7 +1,7 @@
 import type { Archive } from '../archive/archive.ts';
 import { signerOf, type LedgerState } from '../archive/ledger.ts';
 import type { LastReported } from '../archive/state.ts';
-import { checkCertificate } from '../certificate/bundle.ts';
+import { checkCertificate, type Validity } from '../certificate/bundle.ts';
 import { addDays, dateOf, daysBetween } from '../dates.ts';
 import { findLastReported } from './last-reported.ts';
 import { openLedger, rememberedFrom, type LedgerView } from './ledger.ts';
@@ -38,8 +38,8 @@ export interface Known {
 export interface Fetched extends Known {
   /** ISO 8601. */
   fetchedAt: string;
-  /** The end of the validity of the certificate that signed in, ISO 8601; null if none did. */
-  certificateUntil: string | null;
+  /** The validity of the certificate that signed in; null if none did. */
+  certificate: Validity | null;
   /** The number of newest entries asked for. Pages were followed back to `after` at least (yyyy-mm-dd; null: to the end). */
   asked: number;
   after: string | null;
@@ -73,7 +73,7 @@ export async function fetchAnswer(run: Run, archive: Archive): Promise<Fetched> 
   return {
     ...known,
     fetchedAt: now.toISOString(),
-    certificateUntil: certificate?.notAfter.toISOString() ?? null,
+    certificate,
     asked,
     after,
     entries: await session.secureScores(asked, after),

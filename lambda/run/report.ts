@@ -107,7 +107,8 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
       lastRun: {
         at: runAt(answer.fetchedAt, to, state ?? lastReported),
         newest: answer.newest.date,
-        certificateUntil: answer.certificateUntil,
+        certificateFrom: answer.certificate?.notBefore.toISOString() ?? null,
+        certificateUntil: answer.certificate?.notAfter.toISOString() ?? null,
         renews: renewsItself(run.tenant),
       },
       settling: showsScore ? closeAccount(settled.settling, after) : settled.settling,

@@ -1,4 +1,5 @@
 import type { State } from '../archive/state.ts';
+import { isRenewalLate } from '../certificate/bundle.ts';
 import { dateOf, daysBetween } from '../dates.ts';
 import type { Schedule } from '../ports.ts';
 import type { OverdueTenant, WatchItem } from '../report/watch.ts';
@@ -25,6 +26,18 @@ const REMEMBERED_MS = 90 * DAY_MS;
 const THRESHOLDS = (renews: boolean | null): number[] =>
   renews === null ? [0, 7, 30] : renews ? [0, 7] : [0, 7, 30, 60];
 
+/** An alarm goes off below 30 days. A certificate whose renewal is in time counts with this many, so that it ends one. */
+const CALM_DAYS = 60;
+
+/**
+ * The lowest number of full days left on a certificate that somebody may have to renew; null if none is known. Where a
+ * renewal is in time, it counts as 60 at least.
+ */
+export function daysLeftToAct({ certificates }: Pick<Incidents, 'certificates'>): number | null {
+  const days = certificates.map(({ daysLeft: left, inTime }) => (inTime ? Math.max(left, CALM_DAYS) : left));
+  return days.length === 0 ? null : Math.min(...days);
+}
+
 /** When something is due; without `every`: daily. */
 type Due = Parameters<typeof lastOccurrence>[0];
 
@@ -40,13 +53,20 @@ export interface Incidents {
   overdue: OverdueTenant[];
   stale: { tenant: string; name: string; newest: string }[];
   /** Certificates by the time at which they expire, the next one first. Tenants that share one are listed together. */
-  certificates: { until: string; daysLeft: number; names: string[]; renews: boolean | null }[];
+  certificates: {
+    until: string;
+    daysLeft: number;
+    names: string[];
+    renews: boolean | null;
+    /** True if it renews itself and is not late, so that nobody has to act, however short its life is. */
+    inTime: boolean;
+  }[];
 }
 
 /** Pure. @param tenants those whose schedule is enabled */
 export function assess(tenants: Watched[], now: Date): Incidents {
   const incidents: Incidents = { overdue: [], stale: [], certificates: [] };
-  const certificates = new Map<string, { names: string[]; renews: boolean | null }>();
+  const certificates = new Map<string, { names: string[]; renews: boolean | null; from: string | null }>();
   for (const { schedule, state } of tenants) {
     const known = state === 'damaged' ? null : state;
     const tenant = schedule.tenantId;
@@ -68,17 +88,26 @@ export function assess(tenants: Watched[], now: Date): Incidents {
     if (!lastRun) continue;
     if (daysBetween(lastRun.newest, dateOf(now)) >= STALE_AFTER_DAYS)
       incidents.stale.push({ tenant, name, newest: lastRun.newest });
-    const { certificateUntil, renews = null } = lastRun;
+    const { certificateFrom = null, certificateUntil, renews = null } = lastRun;
     if (certificateUntil === null) continue;
     const shared = certificates.get(certificateUntil);
     certificates.set(certificateUntil, {
       names: [...(shared?.names ?? []), name],
       // A tenant that does not renew its certificate holds back all that share it.
       renews: shared && shared.renews !== true ? shared.renews : renews,
+      from: shared?.from ?? certificateFrom,
     });
   }
   incidents.certificates = [...certificates]
-    .map(([until, shared]) => ({ until, daysLeft: daysLeft(until, now), ...shared }))
+    .map(([until, { from, ...shared }]) => ({
+      until,
+      daysLeft: daysLeft(until, now),
+      ...shared,
+      inTime:
+        shared.renews === true &&
+        from !== null &&
+        !isRenewalLate({ notBefore: new Date(from), notAfter: new Date(until) }, now),
+    }))
     .toSorted((a, b) => a.daysLeft - b.daysLeft);
   return incidents;
 }
@@ -130,7 +159,8 @@ export function notYetNotified(
     ),
   );
   const ending: WatchItem[] = [];
-  for (const { until, daysLeft: days, names, renews } of incidents.certificates) {
+  for (const { until, daysLeft: days, names, renews, inTime } of incidents.certificates) {
+    if (inTime) continue;
     const threshold = THRESHOLDS(renews).find((limit) => (limit === 0 ? days < 0 : days <= limit));
     if (threshold === undefined) continue;
     const before = notified.certificates[until] ?? Infinity;

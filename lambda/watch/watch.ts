@@ -15,7 +15,7 @@ import type { Delivered, SentMail } from '../run/run.ts';
 import { overdueDigests, readDigests, type KnownDigest } from './digests.ts';
 import { lookThrough, type Look } from './evidence.ts';
 import { recall, remember, type Memory } from './memory.ts';
-import { assess, notYetNotified, type Incidents, type Watched } from './incidents.ts';
+import { assess, daysLeftToAct, notYetNotified, type Incidents, type Watched } from './incidents.ts';
 
 /** The maximum number of states that are read at once. */
 const AT_A_TIME = 20;
@@ -71,6 +71,7 @@ export async function watch(run: Watch): Promise<WatchResult> {
   const result: WatchResult = { ...found, mails: [] };
   log.info('watched', found);
 
+  const daysLeft = daysLeftToAct(incidents);
   // Metrics come before the mail, so that alarms do not depend on it. An incomplete watch publishes none, because its
   // figures would end an alarm.
   if (!failure) {
@@ -78,9 +79,7 @@ export async function watch(run: Watch): Promise<WatchResult> {
       [DEPLOYMENT_METRICS.tenantsOverdue]: result.overdue.length + silent.length,
       [DEPLOYMENT_METRICS.tenantsStale]: result.stale.length,
       [DEPLOYMENT_METRICS.archivesDamaged]: result.damaged.length,
-      ...(result.certificateDaysLeft === null
-        ? {}
-        : { [DEPLOYMENT_METRICS.certificateDaysLeft]: result.certificateDaysLeft }),
+      ...(daysLeft === null ? {} : { [DEPLOYMENT_METRICS.certificateDaysLeft]: daysLeft }),
     });
   }
 

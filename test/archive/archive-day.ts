@@ -41,7 +41,7 @@ export async function archiveAnswer(
     days,
     newest: days.at(-1)!,
     fetchedAt: run.ports.clock.now().toISOString(),
-    certificateUntil: '2099-01-01T00:00:00.000Z',
+    certificate: null,
     rawProfiles,
     profiles: readProfiles(rawProfiles).profiles,
     profilesHash: contentHash(rawProfiles.toSorted((a, b) => (id(a) < id(b) ? -1 : 1))),

@@ -401,6 +401,38 @@ describe('the mail of the watch', () => {
     expect(metrics.published).toContainEqual(expect.objectContaining({ CertificateDaysLeft: -8 }));
   });
 
+  it('leaves one alone that renews itself in time, however short its life is, and reports it once that is late', async () => {
+    const { schedule, ran, look, clock, metrics } = watched();
+    schedule(TENANT_ID);
+    const from = '2026-03-10T14:00:00.000Z';
+    const figuresOf = async (life: number, fields: object) => {
+      const days: (number | undefined)[] = [];
+      const mails: string[] = [];
+      for (let day = 0; day <= life; day += 1) {
+        const now = new Date(Date.parse(from) + day * 86_400_000).toISOString();
+        clock.set(now);
+        const certificateUntil = new Date(Date.parse(from) + life * 86_400_000).toISOString();
+        ran(TENANT_ID, 'Contoso', now, { certificateFrom: from, certificateUntil, renews: true, ...fields });
+        metrics.published.length = 0;
+        for (const { subject } of (await look()).mails) mails.push(subject);
+        days.push(metrics.published[0]?.['CertificateDaysLeft']);
+      }
+      return { alarmedFrom: days.findIndex((left) => left! < 30), least: days.at(-1), mails };
+    };
+    // Renewed at half its life, 20 days before its end; a week later it is late.
+    const short = { alarmedFrom: 28, least: 0, mails: [expect.stringContaining('in 7 days')] };
+    expect(await figuresOf(40, {})).toEqual(short);
+    expect(await figuresOf(8, {})).toMatchObject({
+      alarmedFrom: 7,
+      mails: [expect.stringContaining('in 1 day')],
+    });
+    // One for a year: below 30 days its renewal, due 30 days before, is long late.
+    expect(await figuresOf(365, {})).toMatchObject({ alarmedFrom: 336 });
+    // It does not renew itself, or an older version ran, which left no begin.
+    expect(await figuresOf(40, { renews: false })).toMatchObject({ alarmedFrom: 11 });
+    expect(await figuresOf(40, { certificateFrom: undefined })).toMatchObject({ alarmedFrom: 11 });
+  });
+
   it('reports one that is first seen late as it is then, and a new one when its time comes', async () => {
     const { schedule, ran, look, clock } = watched();
     schedule(TENANT_ID);

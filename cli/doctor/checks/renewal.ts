@@ -1,11 +1,11 @@
 import { GetScheduleCommand, SchedulerClient } from '@aws-sdk/client-scheduler';
-import { day, type CheckedCertificate } from '../../../lambda/certificate/bundle.ts';
+import { day, dueBefore, type CheckedCertificate } from '../../../lambda/certificate/bundle.ts';
 import { deadlineIn, machineClock } from '../../../lambda/clock.ts';
 import type { Tenant } from '../../../lambda/config.ts';
 import { ROTATION_SCHEDULE } from '../../../lambda/environment.ts';
 import { MonitorError, quote } from '../../../lambda/errors.ts';
 import { graphKeys } from '../../../lambda/rotation/app-keys.ts';
-import { appsOf, dueBefore, obstaclesOf } from '../../../lambda/rotation/renew.ts';
+import { appsOf, obstaclesOf } from '../../../lambda/rotation/renew.ts';
 import { asked, PATIENCE } from '../../shared/aws.ts';
 import { DEPLOY, outputOf, type Deployment } from '../../shared/deployment.ts';
 import type { Outcome } from './examination.ts';
