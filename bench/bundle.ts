@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { build, type Metafile } from 'esbuild';
+import { assetsOf } from '../lib/bundle.ts';
 import { bundleOptions } from '../lib/bundle-options.ts';
 
 const compress = promisify(gzip);
@@ -18,10 +19,12 @@ export interface Bundle {
  * Bundles programs as the function is bundled: TypeScript that Node strips at run time would count as the program's
  * own time.
  * @param entries source file by name of the program
+ * @param drawing false: without the fonts and the WebAssembly beside it, so that mails are made without their charts
  */
 export async function bundle<Name extends string>(
   folder: string,
   entries: Record<Name, string>,
+  { drawing = true } = {},
 ): Promise<Record<Name, Bundle>> {
   const bundles = Object.entries<string>(entries).map(async ([name, source]) => {
     // Each in a build of its own: programs of one build would share modules, and load more of them.
@@ -33,6 +36,8 @@ export async function bundle<Name extends string>(
       outExtension: { '.js': '.mjs' },
       absWorkingDir: join(import.meta.dirname, '..'),
     });
+    const assets = drawing ? assetsOf(metafile) : [];
+    await Promise.all(assets.map((asset) => copyFile(asset, join(folder, basename(asset)))));
     const path = join(folder, `${name}.mjs`);
     const code = await Promise.all(
       loadedWith(metafile, `${name}.mjs`).map((file) => readFile(join(folder, file))),

@@ -63,20 +63,25 @@ function build(): NonNullable<typeof built> {
     // Stack traces need only files and lines. With the sources the map is several times as large as the code.
     sourcesContent: false,
   });
-  const drawsCharts = Object.keys(metafile.inputs).some((input) => input.includes('/@resvg/resvg-wasm/'));
-  const assets = [
-    ...besideSources(join(ROOT, 'lambda')),
-    ...(drawsCharts ? [require.resolve('@resvg/resvg-wasm/index_bg.wasm')] : []),
-  ];
   const files = [
     ...outputFiles.map(({ path, contents }) => ({ name: basename(path), contents })),
-    ...assets.map((path) => ({ name: basename(path), contents: readFileSync(path) })),
+    ...assetsOf(metafile).map((path) => ({ name: basename(path), contents: readFileSync(path) })),
   ];
   const names = files.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Error(`Two files of the function are named ${twice}: rename one.`);
   built = { files, inputs: Object.keys(metafile.inputs) };
   return built;
+}
+
+/** Paths of the files that bundled code reads from its own folder: fonts, and what draws charts, if it draws any. */
+export function assetsOf({ inputs }: Esbuild.Metafile): string[] {
+  const drawsCharts = Object.keys(inputs).some((input) => input.includes('/@resvg/resvg-wasm/'));
+  const require = createRequire(import.meta.url);
+  return [
+    ...besideSources(join(ROOT, 'lambda')),
+    ...(drawsCharts ? [require.resolve('@resvg/resvg-wasm/index_bg.wasm')] : []),
+  ];
 }
 
 /** @param folder is created */

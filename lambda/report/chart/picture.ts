@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Resvg } from '@resvg/resvg-wasm';
+import { isOpaque, pngOfPixels } from './png.ts';
 
 /** Device pixels per CSS pixel: crisp on screens of high density. */
 const DENSITY = 2;
@@ -43,7 +44,9 @@ async function draw(svg: string): Promise<Uint8Array> {
   try {
     const image = resvg.render();
     try {
-      return image.asPng();
+      const { pixels, width, height } = image;
+      // Of what is not opaque the pixels have colours that are multiplied by their alpha.
+      return isOpaque(pixels) ? pngOfPixels(pixels, { width, height }) : image.asPng();
     } finally {
       image.free();
     }
