@@ -3,7 +3,7 @@ import { addDays, daysBetween } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
 import type { Log, ObjectStore } from '../ports.ts';
 import { Archive } from './archive.ts';
-import { merged, rowsOf, type CodedTable } from './columns/coded.ts';
+import { columnOf, merged, rowsOf, type CodedTable } from './columns/coded.ts';
 import { deriveMonths, monthOf } from './columns/derive.ts';
 import { RetainedDays, type FormerTables } from './columns/retained.ts';
 import { inParallel } from './columns/parallel.ts';
@@ -521,7 +521,8 @@ async function checkColumns(
       counted[table.name] += wanted[table.name].length;
       const file = files[index]!;
       const why = compareFile(table, file, wanted[table.name]);
-      for (const { date } of file.table ? rowsOf(table, file.table) : []) known.add(date);
+      const column = file.table?.columns[columnOf(table, 'date')];
+      for (const date of column?.values ?? []) known.add(String(date));
       const object = layout.columns(table.name, month, tenantId);
       if (why !== null) faults.push({ kind: 'columns', object, why: behind ? `${why} (${behind})` : why });
     }

@@ -26,7 +26,7 @@ const LOCAL = /^[\w!#$%&'*+\-/=?^`{|}~]+(\.[\w!#$%&'*+\-/=?^`{|}~]+)*$/;
  * a second address or line.
  * @throws MonitorError `mail-address-invalid` with the rule that the text breaks
  */
-export function parseMailbox(text: string): Mailbox {
+export function parseMailbox(text: string): Readonly<Mailbox> {
   const found = findMailbox(text);
   if (typeof found !== 'string') return found;
   throw new MonitorError(
@@ -36,8 +36,22 @@ export function parseMailbox(text: string): Mailbox {
   );
 }
 
+/** What texts were found to be: a config lists the same people for many tenants. */
+const known = new Map<string, Readonly<Mailbox> | string>();
+const MOST_KNOWN = 10_000;
+
 /** @returns the mailbox, or the reason why the text is none, as a clause like `expected one address …` */
-export function findMailbox(text: string): Mailbox | string {
+export function findMailbox(text: string): Readonly<Mailbox> | string {
+  let found = known.get(text);
+  if (found === undefined) {
+    found = read(text);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(text, found);
+  }
+  return found;
+}
+
+function read(text: string): Mailbox | string {
   const trimmed = text.trim();
   const acting = actingCharacter(trimmed);
   if (acting !== undefined) return `expected one line without the invisible character ${acting}`;

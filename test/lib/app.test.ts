@@ -12,7 +12,7 @@ import { bundleOptions } from '../../lib/bundle-options.ts';
 import { besideSources, bundleFunction } from '../../lib/bundle.ts';
 import { SecureScoreMonitorStack } from '../../lib/stack.ts';
 import { addMonitor } from '../../bin/app.ts';
-import { config, FLAGS, newApp, synthesize, temporaryFolder, type Template } from './deployment.ts';
+import { BUNDLED, config, FLAGS, newApp, synthesize, temporaryFolder, type Template } from './deployment.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -119,7 +119,8 @@ describe('cdk-nag', () => {
 
 describe('what is deployed twice', () => {
   test('is identical on a second synth', () => {
-    const templates = [synthesize(), synthesize()].map(({ main, nested }) => ({ main, nested }));
+    const synths = [synthesize({}, {}, BUNDLED), synthesize({}, {}, BUNDLED)];
+    const templates = synths.map(({ main, nested }) => ({ main, nested }));
     expect(templates[0]).toEqual(templates[1]);
   });
 

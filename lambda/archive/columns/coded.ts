@@ -68,12 +68,11 @@ export function merged(
 }
 
 export function rowsOf(table: Table, { length, columns }: CodedTable): Row[] {
+  const coded = table.columns.map(({ name }, column) => ({ name, ...columns[column]! }));
   return Array.from({ length }, (_, index) => {
-    const cells = table.columns.map(({ name }, column) => {
-      const { values, codes } = columns[column]!;
-      return [name, values[codes[index]!] ?? null] as const;
-    });
-    return Object.fromEntries(cells) as Row;
+    const row: Record<string, Cell | null> = {};
+    for (const { name, values, codes } of coded) row[name] = values[codes[index]!] ?? null;
+    return row as Row;
   });
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { ColumnChunk, SchemaElement } from 'hyparquet';
+import type { ColumnChunk, FileMetaData, SchemaElement } from 'hyparquet';
 import { parquetMetadata } from 'hyparquet/src/metadata.js';
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
@@ -249,13 +249,32 @@ function bitsOf(values: Cell[], present: Int32Array): Buffer {
   return bytes;
 }
 
+/** Statistics are copied byte by byte, because a truncated text need not be valid UTF-8. */
+const AS_STORED = {
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes,
+  dateFromDays: (days: number) => days,
+};
+
+const parsed = new WeakMap<Uint8Array, FileMetaData>();
+
+/** The footer of a file. It is parsed once, because a file is read, looked at and joined in turn. */
+function metadataOf(bytes: Uint8Array): FileMetaData {
+  let metadata = parsed.get(bytes);
+  if (!metadata) {
+    const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    metadata = parquetMetadata(file, { geoparquet: false, parsers: AS_STORED });
+    parsed.set(bytes, metadata);
+  }
+  return metadata;
+}
+
 /**
  * Reads a file that `toParquet` wrote, in this version or an earlier one: a column that was added since is null.
  * @throws Error for anything but a complete file of exactly this table
  */
 export function fromParquet(table: Table, bytes: Uint8Array): CodedTable {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { schema, row_groups: groups, num_rows: rows } = parquetMetadata(file, { geoparquet: false });
+  const { schema, row_groups: groups, num_rows: rows } = metadataOf(bytes);
   const found = schema.slice(1);
   const isThere = ({ name, added }: Column) => !added || found.some((element) => element.name === name);
   const present = table.columns.filter(isThere);
@@ -297,20 +316,13 @@ export function fromParquet(table: Table, bytes: Uint8Array): CodedTable {
 
 /** True if a file of `toParquet` has all columns of the table. */
 export function isOfThisVersion(table: Table, bytes: Uint8Array): boolean {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return parquetMetadata(file, { geoparquet: false }).schema.length === table.columns.length + 1;
+  return metadataOf(bytes).schema.length === table.columns.length + 1;
 }
-
-/** Statistics are copied byte by byte, because a truncated text need not be valid UTF-8. */
-const AS_STORED = {
-  stringFromBytes: (bytes: Uint8Array | undefined) => bytes,
-  dateFromDays: (days: number) => days,
-};
 
 /** A hash of each row group: of its pages and of what the footer says about them, apart from where they lie. */
 export function hashesOfRowGroups(bytes: Uint8Array): string[] {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return parquetMetadata(file, { geoparquet: false, parsers: AS_STORED }).row_groups.map((group) => {
+  return metadataOf(bytes).row_groups.map((group) => {
     const hash = createHash('sha256').update(String(group.num_rows));
     for (const { meta_data: meta } of group.columns) {
       if (!meta) throw new Error('a column has no metadata');
@@ -337,7 +349,7 @@ export function joined(table: Table, files: readonly Uint8Array[]): Uint8Array {
   const groups = [];
   for (const bytes of files) {
     const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (const group of parquetMetadata(file, { geoparquet: false, parsers: AS_STORED }).row_groups) {
+    for (const group of metadataOf(bytes).row_groups) {
       const columns = group.columns.map(({ meta_data: meta }): ColumnChunk => {
         if (!meta) throw new Error('a column has no metadata');
         const start = Number(meta.dictionary_page_offset ?? meta.data_page_offset);
