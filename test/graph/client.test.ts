@@ -30,6 +30,7 @@ import {
   failureOf,
   FAST,
   inSeconds,
+  stoppedClock,
   practiceTenant,
   tenantAt,
   TENANT_ID,
@@ -55,10 +56,11 @@ afterEach(() => {
 
 /** A session whose calls are counted from now on. */
 async function session(limits: Partial<Limits> = {}): Promise<GraphSession> {
-  const signedIn = await graphClient({ clock: machineClock, limits: { ...FAST, ...limits } }).signIn(
+  const clock = stoppedClock();
+  const signedIn = await graphClient({ clock, limits: { ...FAST, ...limits } }).signIn(
     tenantAt(simulator),
     certificate,
-    inSeconds(20),
+    new Date(clock.now().getTime() + 20_000),
   );
   simulator.requests.length = 0;
   return signedIn;
@@ -323,29 +325,25 @@ describe('a lasting failure', () => {
   test('a Retry-After beyond the deadline fails at once', async () => {
     const graph = await session();
     fail(throttled(300));
-    const start = performance.now();
     const error = await failureOf(graph.secureScores(8, null));
-    expect(performance.now() - start).toBeLessThan(10_000);
     expect(error).toMatchObject({ code: 'graph-throttled', retryable: true });
     expect(error.message).toContain('300 s that it asks to wait');
+    expect(asked()).toHaveLength(1);
   });
 
   test('the deadline ends a call under way', async () => {
-    let ahead = 0;
+    let now = inSeconds(0);
     const client = graphClient({
-      limits: { ...FAST, timeout: 60_000 },
-      clock: { now: () => inSeconds(ahead) },
+      // Longer than the test may take.
+      limits: { ...FAST, timeout: 3_600_000, attempts: 1 },
+      clock: { now: () => now },
     });
-    const graph = await client.signIn(tenantAt(simulator), certificate, inSeconds(30));
+    const deadline = inSeconds(30);
+    const graph = await client.signIn(tenantAt(simulator), certificate, deadline);
     fail(hangs);
-    ahead = 29.5;
-    const start = performance.now();
+    now = new Date(deadline.getTime() - 300);
     const error = await failureOf(graph.secureScores(8, null));
-    expect(performance.now() - start).toBeLessThan(10_000);
-    expect(error).toMatchObject({
-      retryable: true,
-      code: expect.stringMatching(/graph-timeout|deadline-reached/),
-    });
+    expect(error).toMatchObject({ code: 'graph-timeout', retryable: true });
   });
 
   test('the deadline is of the clock that is given', async () => {

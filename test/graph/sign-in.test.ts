@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { machineClock } from '../../lambda/clock.ts';
 import { checkCertificate, type CheckedCertificate } from '../../lambda/certificate/bundle.ts';
 import type { Tenant } from '../../lambda/config.ts';
 import { graphClient } from '../../lambda/graph/client.ts';
@@ -26,6 +25,7 @@ import {
   FAST,
   inSeconds,
   practiceTenant,
+  stoppedClock,
   tenantAt,
   TENANT_ID,
   trustedSimulator,
@@ -53,8 +53,9 @@ afterEach(() => {
 });
 
 function signIn(change: { tenant?: Partial<Tenant>; limits?: Partial<Limits>; deadline?: Date } = {}) {
-  const { tenant, limits, deadline = inSeconds(20) } = change;
-  return graphClient({ clock: machineClock, limits: { ...FAST, ...limits } }).signIn(
+  const clock = stoppedClock();
+  const { tenant, limits, deadline = new Date(clock.now().getTime() + 20_000) } = change;
+  return graphClient({ clock, limits: { ...FAST, ...limits } }).signIn(
     { ...tenantAt(simulator), ...tenant },
     certificate,
     deadline,
