@@ -48,6 +48,7 @@ import {
   type Invocation,
 } from './deployment.ts';
 import { actionsOf, BY_LAMBDA, opinionOn, requestsOfFunction } from './opinion/opinion.ts';
+import { CLIENT_ID, CLOCK_AHEAD, FABRIKAM_ID, ONCALL, SECOPS } from './names.ts';
 import { PATH, programs, type Programs } from './programs.ts';
 import { startRecorder, type Recorder } from './recorder.ts';
 
@@ -72,18 +73,12 @@ import { startRecorder, type Recorder } from './recorder.ts';
 
 const execute = promisify(execFile);
 
-const CLIENT_ID = '6f1d3a52-97b1-4c0b-8a3e-2f5d1c7e9b40';
-const FABRIKAM_ID = '0f0f0f0f-1111-4222-8333-444444444444';
 const FABRIKAM_SECRET = 'secure-score/fabrikam';
-const SECOPS = 'secops@contoso.com';
 const FABRIKAM_SECOPS = 'secops@fabrikam.com';
-const ONCALL = 'oncall@contoso.com';
 const SOC = 'soc@contoso.com';
 
 /** What Entra ID gives each refusal: ids, and the time. */
 const SERIAL = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g;
-
-const CLOCK_AHEAD = path.join(import.meta.dirname, '../clock-ahead.ts');
 
 /** A tenant is overdue after 30 hours. */
 const LATER_MS = 31 * 3_600_000;

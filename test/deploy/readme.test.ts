@@ -12,6 +12,7 @@ import { copyCheckout } from '../checkout.ts';
 import { leadTo, startEmulator, type Emulator } from '../emulator.ts';
 import { commandsOf, fencedBlocks, sectionOf } from '../markdown.ts';
 import { mailsTo } from './deployment.ts';
+import { CLIENT_ID, OBJECT_ID, SECOPS } from './names.ts';
 import { PATH } from './programs.ts';
 
 /**
@@ -41,12 +42,9 @@ interface Way {
 const ONE_MACHINE = 'Your own tenant, on this machine';
 const PACKAGE = 'test/package runs it, in an app of its own';
 
-const CLIENT_ID = '6f1d3a52-97b1-4c0b-8a3e-2f5d1c7e9b40';
-const OBJECT_ID = '0b1ec700-2222-4222-8222-0000000000aa';
 const ZEROS = '00000000-0000-0000-0000-000000000000';
 /** Of the app registration in the snippet of "Many tenants". */
 const PROVIDERS_APP = '66666666-7777-8888-9999-aaaaaaaaaaaa';
-const SECOPS = 'secops@contoso.com';
 
 let folder: string;
 let checkout: string;

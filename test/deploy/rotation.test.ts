@@ -17,6 +17,7 @@ import { practiceTenant } from '../../simulator/practice-tenant.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
 import { ACCOUNT, leadTo, REGION, startEmulator, type Emulator } from '../emulator.ts';
 import { environmentOf, invoke, mailsTo, outputsOf, scheduleOf, setEnvironment } from './deployment.ts';
+import { CLIENT_ID, CLOCK_AHEAD, FABRIKAM_ID, OBJECT_ID, ONCALL, SECOPS } from './names.ts';
 import { actionsOf, BY_LAMBDA, opinionOn, requestsOfFunction } from './opinion/opinion.ts';
 import { PATH, programs, type Programs } from './programs.ts';
 import { startRecorder, type Recorder } from './recorder.ts';
@@ -26,12 +27,7 @@ import { startRecorder, type Recorder } from './recorder.ts';
  * a multi-tenant app share the secret of the deployment.
  */
 
-const CLIENT_ID = '6f1d3a52-97b1-4c0b-8a3e-2f5d1c7e9b40';
-const OBJECT_ID = '0b1ec700-2222-4222-8222-0000000000aa';
-const FABRIKAM_ID = '0f0f0f0f-1111-4222-8333-444444444444';
 const SECRET = certificateSecretOf(DEPLOYMENT_STACK);
-const ONCALL = 'oncall@contoso.com';
-const CLOCK_AHEAD = path.join(import.meta.dirname, '../clock-ahead.ts');
 const WEEK_MS = 7 * 24 * 3_600_000;
 
 let folder: string;
@@ -81,7 +77,7 @@ beforeAll(async () => {
     simulator.registerApp({ tenantId, clientId: CLIENT_ID, certificates: uploaded, registration }),
   );
   const { authorityHost, graphEndpoint } = simulator;
-  const tenant = { cloud: { authorityHost, graphEndpoint }, recipients: ['secops@contoso.com'] };
+  const tenant = { cloud: { authorityHost, graphEndpoint }, recipients: [SECOPS] };
   const config = {
     tenants: [
       { ...tenant, name: 'Contoso', tenantId: contoso.tenantId },
