@@ -18,7 +18,7 @@ const VERSION = 3;
 const DRAWN = 10;
 /** The maximum number of tenants whose snapshots are written; the others have only columns. */
 export const WITH_SNAPSHOTS = 100;
-const LAST_DAY = '2026-06-30';
+export const LAST_DAY = '2026-06-30';
 /** The interval in days at which the generated tenants get a recommendation, and so a new catalogue. */
 const CATALOGUE_EVERY = 30;
 

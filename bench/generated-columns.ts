@@ -5,15 +5,18 @@ import { dirname, join } from 'node:path';
 import { merged } from '../lambda/archive/columns/coded.ts';
 import { inParallel } from '../lambda/archive/columns/parallel.ts';
 import { toParquet } from '../lambda/archive/columns/parquet.ts';
+import { closeMonths } from '../lambda/archive/columns/closed.ts';
 import { deriveRows, type ArchivedDay, type Row } from '../lambda/archive/columns/rows.ts';
+import { NOTHING_WRITTEN, swapColumnsState } from '../lambda/archive/columns/state.ts';
 import { TABLES } from '../lambda/archive/columns/tables.ts';
+import { folderStore } from '../lambda/archive/folder-store.ts';
 import { layout } from '../lambda/archive/layout.ts';
 import { addDays } from '../lambda/dates.ts';
 import { readProfiles, snapshotOf } from '../lambda/graph/schema.ts';
 import { generatedTenant } from '../simulator/generated-tenant.ts';
 
 /** The version of the generator: a folder that another version made is not used. */
-const VERSION = 2;
+const VERSION = 3;
 /** The number of tenants that are drawn; the others are copies of them under ids of their own. */
 const DRAWN = 20;
 const LAST_DAY = '2026-06-30';
@@ -30,14 +33,27 @@ export interface GeneratedColumns {
 
 /**
  * The history's columns of many tenants, without their snapshots: what the page is made from. They are made once, in
- * the folder for temporary files.
+ * the folder for temporary files. The archive is as it stands on its last day: months that can be closed by then are.
  */
 export async function generatedColumns(tenants: number, days: number): Promise<GeneratedColumns> {
   const folder = join(tmpdir(), `secure-score-bench-columns-${VERSION}-${tenants}x${days}`);
   const noteFile = join(folder, 'generated.json');
   const note = await readFile(noteFile, 'utf8').catch(() => null);
-  if (note !== null) return { ...(JSON.parse(note) as GeneratedColumns), folder };
+  const archive =
+    note === null
+      ? await generated(folder, tenants, days)
+      : { ...(JSON.parse(note) as GeneratedColumns), folder };
+  const store = folderStore(folder);
+  // A month is closed only when nobody writes its files, which the states show.
+  for (const id of archive.tenants) await swapColumnsState(store, id, NOTHING_WRITTEN, null);
+  await closeMonths({ store, log: QUIET, now: new Date(`${LAST_DAY}T08:00:00Z`) });
+  await writeFile(noteFile, JSON.stringify(archive));
+  return archive;
+}
 
+const QUIET = { info: () => undefined, warn: console.error, error: console.error };
+
+async function generated(folder: string, tenants: number, days: number): Promise<GeneratedColumns> {
   await rm(folder, { recursive: true, force: true });
   const ids = Array.from({ length: tenants }, (_, index) => tenantIdOf(index));
   const drawn = Math.min(tenants, DRAWN);
@@ -55,9 +71,7 @@ export async function generatedColumns(tenants: number, days: number): Promise<G
       }
     }
   }
-  const archive: GeneratedColumns = { folder, tenants: ids, days, drawn };
-  await writeFile(noteFile, JSON.stringify(archive));
-  return archive;
+  return { folder, tenants: ids, days, drawn };
 }
 
 /** Returns the file of another tenant: all ids have the same length, and a file contains them uncompressed. */

@@ -21,14 +21,12 @@ import { fromParquet, toParquet } from '../lambda/archive/columns/parquet.ts';
 import { writeColumns } from '../lambda/archive/columns/write.ts';
 import { folderStore } from '../lambda/archive/folder-store.ts';
 import { bundleOptions } from '../lib/bundle-options.ts';
-import { generatedArchive, WITH_SNAPSHOTS } from './generated-archive.ts';
+import { generatedArchive, LAST_DAY, WITH_SNAPSHOTS } from './generated-archive.ts';
 import { interleaved } from './processes.ts';
 import { RAW_QUESTIONS, RawSnapshots } from './raw-snapshots.ts';
 import { startRuns } from './runs.ts';
 
 const AIMS = { trendMs: 100, fleetMs: 2000, timesNative: 2, timesFaster: 50, size: 0.1 };
-/** A time so long after the last day that every month can be closed. */
-const LATER = new Date('2027-06-30T08:00:00Z');
 const ROUNDS = { question: 3, daily: 11 };
 
 const table = new Table({
@@ -59,7 +57,11 @@ await rm(join(folder, 'history'), { recursive: true, force: true });
 await rm(join(folder, 'state'), { recursive: true, force: true });
 const rebuild = await rebuilt();
 const closing = performance.now();
-const months = await closeMonths({ store: folderStore(folder), log: quiet(), now: LATER });
+const months = await closeMonths({
+  store: folderStore(folder),
+  log: quiet(),
+  now: new Date(`${LAST_DAY}T08:00:00Z`),
+});
 row('closing a month', { ours: `${((performance.now() - closing) / 1000 / months.length).toFixed(1)} s` });
 const engine = await DuckDbHistory.open({
   folder,

@@ -8,9 +8,9 @@ import { DuckDbHistory } from '../../history/duckdb.ts';
 import { allQuestions, bind } from '../../history/questions.ts';
 import { closeMonths, parseClosedMonth, reopenMonth } from '../../lambda/archive/columns/closed.ts';
 import { verifyClosedMonths } from '../../lambda/archive/columns/verify-closed.ts';
-import { merged } from '../../lambda/archive/columns/coded.ts';
-import { joined, toParquet } from '../../lambda/archive/columns/parquet.ts';
-import { TABLES } from '../../lambda/archive/columns/tables.ts';
+import { concatenated, merged } from '../../lambda/archive/columns/coded.ts';
+import { fromParquet, ParquetFile, toParquet } from '../../lambda/archive/columns/parquet.ts';
+import { TABLES, type Table } from '../../lambda/archive/columns/tables.ts';
 import { readRows, writeColumns } from '../../lambda/archive/columns/write.ts';
 import { layout } from '../../lambda/archive/layout.ts';
 import { pull } from '../../lambda/archive/pull.ts';
@@ -26,8 +26,8 @@ const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {} };
 const TENANTS = [1, 2, 3].map((n) => `aaaaaaaa-0000-4000-8000-00000000000${n}`);
 const [FIRST = '', SECOND = '', THIRD = ''] = TENANTS;
 const MONTHS = ['2026-01', '2026-02', '2026-03'];
-/** More than 100 days after February has ended, and fewer after March has. */
-const NOW = '2026-06-20T08:00:00Z';
+/** More than 20 days after February has ended, and March has not. */
+const NOW = '2026-03-25T08:00:00Z';
 
 /** Graph answers with `count` days up to `last`, every third day: nothing here depends on how many rows a month has. */
 async function archive(store: ObjectStore, tenantId: string, last: string, count: number, points: number) {
@@ -149,6 +149,47 @@ async function expectEachRowOnce(moments: Objects[]): Promise<void> {
   }
 }
 
+/** A copy with a row group for each of the lists of files, as it is named. */
+function put(store: MemoryStore, table: Table, month: string, groups: Uint8Array[][]): string {
+  const file = new ParquetFile(table);
+  for (const files of groups) file.add(concatenated(files.map((bytes) => fromParquet(table, bytes))));
+  const bytes = file.end();
+  const key = layout.closedColumns(table.name, month, createHash('sha256').update(bytes).digest('hex'));
+  store.objects.set(key, bytes);
+  return key;
+}
+
+/** The month as release 0.1.0 closed it: a row group for each tenant, in copies of another place. */
+function closeInFirstForm(store: MemoryStore, month: string): void {
+  const keysOf = (table: Table) => {
+    const files = TENANTS.map((tenant) => base.objects.get(layout.columns(table.name, month, tenant))!);
+    const withRows = files.filter((bytes) => fromParquet(table, bytes).length > 0);
+    const key = put(
+      store,
+      table,
+      month,
+      withRows.map((bytes) => [bytes]),
+    );
+    return [formerPlace(store, table, month, key)];
+  };
+  const copies = Object.fromEntries(TABLES.map((table) => [table.name, keysOf(table)]));
+  const record = { version: 1, closed: true, closing: null, tenants: TENANTS, copies };
+  store.objects.set(layout.closedMonth(month), Buffer.from(JSON.stringify(record)));
+}
+
+function asBefore(store: MemoryStore): MemoryStore {
+  for (const month of ['2026-01', '2026-02']) closeInFirstForm(store, month);
+  return store;
+}
+
+/** Moves a copy to where release 0.1.0 put it. @returns its key there */
+function formerPlace(store: MemoryStore, { name }: Table, month: string, copy: string): string {
+  const former = `history/_closed/month=${month}/${name}-${copy.slice(-24)}`;
+  store.objects.set(former, store.objects.get(copy)!);
+  store.objects.delete(copy);
+  return former;
+}
+
 const isClosed = (store: MemoryStore, month: string) =>
   parseClosedMonth(store.objects.get(layout.closedMonth(month)) ?? new Uint8Array(), month)?.closed === true;
 
@@ -167,11 +208,11 @@ describe('months that no run changes any more', () => {
     expect(store.dump()).toEqual(before);
   });
 
-  it('are those that ended 100 days ago, with at least two tenants', async () => {
-    expect(await close(base.copy(), '2026-05-11T23:00:00Z')).toEqual([]);
-    expect(await close(base.copy(), '2026-05-12T01:00:00Z')).toEqual(['2026-01']);
-    expect(await close(base.copy(), '2026-06-08T23:00:00Z')).toEqual(['2026-01']);
-    expect(await close(base.copy(), '2026-06-09T01:00:00Z')).toEqual(['2026-01', '2026-02']);
+  it('are those that ended 20 days ago, with at least two tenants', async () => {
+    expect(await close(base.copy(), '2026-02-20T23:00:00Z')).toEqual([]);
+    expect(await close(base.copy(), '2026-02-21T01:00:00Z')).toEqual(['2026-01']);
+    expect(await close(base.copy(), '2026-03-20T23:00:00Z')).toEqual(['2026-01']);
+    expect(await close(base.copy(), '2026-03-21T01:00:00Z')).toEqual(['2026-01', '2026-02']);
     const alone = new MemoryStore();
     await archive(alone, FIRST, '2026-02-10', 4, 7);
     const list = vi.spyOn(alone, 'list');
@@ -185,9 +226,9 @@ describe('months that no run changes any more', () => {
     const key = layout.columnsState(SECOND);
     const state = JSON.parse(Buffer.from(store.objects.get(key)!).toString()) as object;
     store.objects.set(key, Buffer.from(JSON.stringify({ ...state, writer: 'somebody who died' })));
-    expect(await close(store, '2026-06-05T08:00:00Z')).toEqual([]);
+    expect(await close(store, '2026-03-10T08:00:00Z')).toEqual([]);
     expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
-    expect(await close(store, '2026-07-10T08:00:00Z')).toEqual(['2026-01', '2026-02']);
+    expect(await close(store, '2026-04-25T08:00:00Z')).toEqual(['2026-01', '2026-02']);
     const closed = parseClosedMonth(store.objects.get(layout.closedMonth('2026-01'))!, '2026-01');
     expect(closed?.tenants).toEqual([FIRST, THIRD]);
     expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
@@ -217,6 +258,53 @@ describe('months that no run changes any more', () => {
       row.startsWith('controls') && !row.includes('"effort"') ? row.replace('}', ',"effort":null}') : row,
     );
     expect(await read(store.objects, store.objects)).toEqual(expected.toSorted());
+  });
+
+  it('of the first form go on being read, are verified, and are closed again in the present one', async () => {
+    const store = base.copy();
+    closeInFirstForm(store, '2026-01');
+    expect(await read(store.objects, store.objects)).toEqual(await own(base.objects));
+    expect(await verifyClosedMonths(store)).toEqual([]);
+    const former = parseClosedMonth(store.objects.get(layout.closedMonth('2026-01'))!, '2026-01')!;
+    expect(await close(store)).toEqual(['2026-01', '2026-02']);
+    const present = parseClosedMonth(store.objects.get(layout.closedMonth('2026-01'))!, '2026-01')!;
+    expect(present.copies).not.toEqual(former.copies);
+    expect(await read(store.objects, store.objects)).toEqual(await own(base.objects));
+    expect(await verifyClosedMonths(store)).toEqual([]);
+  });
+
+  it('stay closed when a new tenant brings its past, and are closed again with it when it is one of few', async () => {
+    const store = new MemoryStore();
+    for (const tenantId of [FIRST, SECOND]) await archive(store, tenantId, '2026-03-05', 45, 7);
+    await close(store);
+    expect((await copiesIn(store)).months).toEqual(['2026-01', '2026-02']);
+    await archive(store, THIRD, '2026-03-05', 45, 9);
+    expect([isClosed(store, '2026-01'), isClosed(store, '2026-02')]).toEqual([true, true]);
+    // Athena reads a month from its copies alone, or not from them.
+    expect((await copiesIn(store)).months).toEqual([]);
+    expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
+    expect(await close(store)).toEqual(['2026-01', '2026-02']);
+    const closed = parseClosedMonth(store.objects.get(layout.closedMonth('2026-02'))!, '2026-02')!;
+    expect(closed.tenants).toEqual(TENANTS);
+    expect(await close(store)).toEqual([]);
+  });
+
+  it('stay as they are while few of many tenants are not in the copies', async () => {
+    const store = base.copy();
+    await close(store);
+    const month = layout.closedMonth('2026-02');
+    const record = parseClosedMonth(store.objects.get(month)!, '2026-02')!;
+    const others = Array.from({ length: 40 }, (_, n) => `bbbbbbbb-0000-4000-8000-0000000000${10 + n}`);
+    for (const id of others) store.objects.set(layout.columns('scores', '2026-02', id), new Uint8Array());
+    const write = (tenants: string[]) =>
+      store.objects.set(month, Buffer.from(JSON.stringify({ ...record, tenants })));
+    write([...TENANTS, ...others.slice(4)]);
+    const before = store.objects.get(month);
+    await close(store);
+    expect(store.objects.get(month)).toBe(before);
+    write([...TENANTS, ...others.slice(5)]);
+    await close(store);
+    expect(isClosed(store, '2026-02')).toBe(false);
   });
 
   it('belong to no tenant and do not count as foreign objects', async () => {
@@ -319,6 +407,24 @@ describe('a late writer', () => {
     }
   });
 
+  it('that is new, and was in no copy, is never lost, whenever months are closed or opened meanwhile', async () => {
+    const two = new MemoryStore();
+    for (const tenantId of [FIRST, SECOND]) await archive(two, tenantId, '2026-03-05', 45, 7);
+    await close(two);
+    const join = (store: ObjectStore) => archive(store, THIRD, '2026-03-05', 45, 9);
+    const counted = tracked(two.copy(), {});
+    await join(counted);
+    for (let at = 1; at <= counted.calls; at += 1) {
+      const store = two.copy();
+      const before = async (call: number) => {
+        if (call === at) await late(store);
+        if (call === at + 3) await close(store);
+      };
+      await join(tracked(store, { before }));
+      expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
+    }
+  });
+
   it.each([3, 7, 11, 19])('that takes turns with closing (every %i calls) is never lost', async (every) => {
     for (let shift = 0; shift < every; shift += 1) {
       const store = base.copy();
@@ -336,7 +442,7 @@ describe('a late writer', () => {
 
   it('makes no further calls to the store if the month cannot be closed yet', async () => {
     const calls = tracked(base.copy(), {});
-    await reopenMonth(calls, '2026-06', new Date(NOW));
+    await reopenMonth(calls, '2026-03', FIRST, new Date(NOW));
     expect(calls.calls).toBe(0);
   });
 });
@@ -392,20 +498,14 @@ describe('verifying closed months', () => {
 
   it('finds copies that hold other rows under a name of their own, fewer tenants, or rows twice', async () => {
     const { store, month, record } = await closedStore();
-    const [table] = TABLES;
-    const rowsOf = (tenant: string) => store.objects.get(layout.columns(table!.name, '2026-02', tenant))!;
+    const table = TABLES[0]!;
+    const rowsOf = (tenant: string) => store.objects.get(layout.columns(table.name, '2026-02', tenant))!;
     const forged = (files: Uint8Array[]) => {
-      const bytes = joined(table!, files);
-      const key = layout.closedColumns(
-        table!.name,
-        '2026-02',
-        createHash('sha256').update(bytes).digest('hex'),
-      );
-      store.objects.set(key, bytes);
-      write(store, month, { ...record, copies: { ...record.copies, [table!.name]: [key] } });
+      const key = put(store, table, '2026-02', [files]);
+      write(store, month, { ...record, copies: { ...record.copies, [table.name]: [key] } });
       return verifyClosedMonths(store);
     };
-    const why = `the copies of ${table!.name} do not hold what the files of the tenants hold`;
+    const why = `the copies of ${table.name} do not hold what the files of the tenants hold`;
     const all = record.tenants.map(rowsOf);
     expect(await forged(all)).toEqual([]);
     expect(await forged(all.slice(1))).toEqual([{ key: month, why }]);
@@ -418,7 +518,7 @@ describe('verifying closed months', () => {
     store.objects.delete(record.copies.scores[0]!);
     const get = store.get.bind(store);
     store.get = async (key) => {
-      if (key.startsWith('history/closed_controls/')) await reopenMonth(store, '2026-02', null);
+      if (key.startsWith('history/closed_controls/')) await reopenMonth(store, '2026-02', null, null);
       return get(key);
     };
     expect(await verifyClosedMonths(store)).toEqual([]);
@@ -451,7 +551,7 @@ describe('the copies that Athena reads', () => {
       return (await copiesIn(store)).months;
     };
     const january = layout.closedMonth('2026-01');
-    expect(await monthsOf((store) => reopenMonth(store, '2026-01', null))).toEqual(['2026-02']);
+    expect(await monthsOf((store) => reopenMonth(store, '2026-01', null, null))).toEqual(['2026-02']);
     expect(await monthsOf((store) => store.objects.set(january, Buffer.from('{')))).toEqual(['2026-02']);
     const ofJanuary = (store: MemoryStore) =>
       parseClosedMonth(store.objects.get(january)!, '2026-01')!.copies.changes[0]!;
@@ -461,7 +561,7 @@ describe('the copies that Athena reads', () => {
     const key = layout.columnsState(SECOND);
     const state = JSON.parse(Buffer.from(store.objects.get(key)!).toString()) as object;
     store.objects.set(key, Buffer.from(JSON.stringify({ ...state, writer: 'somebody who died' })));
-    expect(await close(store, '2026-07-10T08:00:00Z')).toEqual(['2026-01', '2026-02']);
+    expect(await close(store, '2026-04-25T08:00:00Z')).toEqual(['2026-01', '2026-02']);
     expect((await copiesIn(store)).months).toEqual([]);
   });
 
@@ -481,42 +581,14 @@ describe('the copies that Athena reads', () => {
   });
 });
 
-/** As release 0.1.0 placed the copies. */
-function asBefore(store: MemoryStore): MemoryStore {
-  for (const month of ['2026-01', '2026-02']) {
-    const key = layout.closedMonth(month);
-    const { complete: _, ...record } = parseClosedMonth(store.objects.get(key)!, month)!;
-    for (const { name } of TABLES) {
-      record.copies[name] = record.copies[name].map((copy) => {
-        const former = `history/_closed/month=${month}/${name}-${copy.slice(-24)}`;
-        store.objects.set(former, store.objects.get(copy)!);
-        store.objects.delete(copy);
-        return former;
-      });
-    }
-    store.objects.set(key, Buffer.from(JSON.stringify(record)));
-  }
-  return store;
-}
-
 it('copies where release 0.1.0 placed them are read, verified, and not missed in Athena', async () => {
-  const store = base.copy();
-  await close(store);
-  asBefore(store);
+  const store = asBefore(base.copy());
   expect(await verifyClosedMonths(store)).toEqual([]);
   expect((await copiesIn(store)).months).toEqual([]);
-  expect(await close(store)).toEqual([]);
   expect(await read(store.objects, store.objects)).toEqual(await own(base.objects));
   const copy = [...store.objects.keys()].find((key) => key.includes('_closed/month=2026-02/scores-'))!;
   store.objects.set(copy, Buffer.from('x'));
   expect(await verifyClosedMonths(store)).toHaveLength(1);
-});
-
-it('joining one file gives the same file', () => {
-  for (const table of TABLES) {
-    const key = layout.columns(table.name, '2026-02', FIRST);
-    expect(Buffer.compare(joined(table, [base.objects.get(key)!]), base.objects.get(key)!)).toBe(0);
-  }
 });
 
 describe('DuckDB', () => {

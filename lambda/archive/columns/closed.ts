@@ -4,7 +4,8 @@ import type { Log, ObjectStore } from '../../ports.ts';
 import { layout } from '../layout.ts';
 import { sha256 } from '../ledger.ts';
 import { inParallel } from './parallel.ts';
-import { fromParquet, isOfThisVersion, joined, toParquet } from './parquet.ts';
+import { concatenated, type CodedTable } from './coded.ts';
+import { fromParquet, ParquetFile } from './parquet.ts';
 import { readColumnsState } from './state.ts';
 import { TABLES, type Table } from './tables.ts';
 
@@ -27,19 +28,30 @@ import { TABLES, type Table } from './tables.ts';
 const FIRST_MONTH = '2020-01';
 
 /**
- * The number of days after the end of a month until it is closed. Graph has 90 days, so no run gets an older one. The
- * remaining days allow for rows that are derived from later days, and for wrong clocks.
+ * The number of days after the end of a month until it is closed. Few tenants get one of its days later, after an outage,
+ * and each of them opens the month until the next watch.
  */
-const CLOSED_AFTER_DAYS = 100;
+const CLOSED_AFTER_DAYS = 20;
 
-/** A month cannot be closed until this number of days after its end, even if the clock of the closing process is wrong. */
-const OPEN_FOR_DAYS = 60;
+/**
+ * A month cannot be closed until this number of days after its 28th, even if the clock of the closing process is wrong.
+ */
+const OPEN_FOR_DAYS = 10;
 
 /** After this number of further days a month is closed without the tenants that prevent it. */
 const PATIENCE_DAYS = 30;
 
+/** A closed month is closed again if more than this part of its tenants are not in the copies. */
+const BESIDE = 0.1;
+
+/** The form of the copies that this version makes. Copies of another form are read as well, and made again. */
+const FORM = 2;
+
 /** The minimum number of tenants for which copies are useful. */
 const FEWEST_TENANTS = 2;
+
+/** The number of rows from which on the next row group of a copy begins: as many as DuckDB works on at once. */
+const GROUP_ROWS = 122_880;
 
 /** The size, in bytes, at which the next copy is begun, because a function of 512 MB holds a copy in memory twice. */
 const COPY_BYTES = 32 * 2 ** 20;
@@ -50,6 +62,8 @@ const READ_AT_ONCE = 16;
 /** The stored record of a month. */
 export interface ClosedMonth {
   version: 1;
+  /** The form of the copies: absent, a row group for each tenant; 2, row groups of many tenants. */
+  form?: number;
   /** False while only the files of the tenants are valid. */
   closed: boolean;
   /** The process that is closing it now. */
@@ -113,16 +127,25 @@ function swap(
 }
 
 /**
- * Makes the copies of a month invalid. Every writer of a month's files calls this before and after writing. It costs
- * nothing for a month that cannot be closed yet.
+ * Makes the copies of a month invalid, or records that they do not hold the tenant. Every writer of a month's files calls this
+ * before and after writing. It costs nothing for a month that cannot be closed yet.
+ * @param tenantId whose file is written; null: the copies become invalid, whoever is in them
  * @param now null: the month may be closed, whatever the time
  */
-export async function reopenMonth(store: ObjectStore, month: string, now: Date | null): Promise<void> {
+export async function reopenMonth(
+  store: ObjectStore,
+  month: string,
+  tenantId: string | null,
+  now: Date | null,
+): Promise<void> {
   if (now && addDays(`${month}-28`, OPEN_FOR_DAYS) > dateOf(now)) return;
   for (;;) {
     const { month: found, version } = await readClosedMonth(store, month);
     if (version === null || (!found.closed && found.closing === null)) return;
-    if ((await swap(store, month, OPEN, version)) !== undefined) return;
+    const isBeside = found.closed && tenantId !== null && !found.tenants.includes(tenantId);
+    if (isBeside && found.complete !== true) return;
+    const content = isBeside ? { ...found, complete: false } : OPEN;
+    if ((await swap(store, month, content, version)) !== undefined) return;
   }
 }
 
@@ -145,8 +168,12 @@ export async function closeMonths(options: ClosingOptions): Promise<string[]> {
   const known = new Set(await monthsWithRecord(store));
   const due = monthsUntil(addDays(dateOf(now), -CLOSED_AFTER_DAYS));
   const isOpen = await inParallel(due, async (month) => {
-    if (known.has(month)) return !(await readClosedMonth(store, month)).month.closed;
-    return (await tenantsOf(store, 'scores', month)).length >= FEWEST_TENANTS;
+    const tenants = await tenantsOf(store, 'scores', month);
+    if (!known.has(month)) return tenants.length >= FEWEST_TENANTS;
+    const { month: found } = await readClosedMonth(store, month);
+    const copied = new Set(found.tenants);
+    const beside = tenants.filter((tenant) => !copied.has(tenant)).length;
+    return !found.closed || found.form !== FORM || beside > BESIDE * tenants.length;
   });
   const closed: string[] = [];
   for (const month of due.filter((_, index) => isOpen[index])) {
@@ -197,49 +224,83 @@ async function closeMonth({ store, log, now }: ClosingOptions, month: string): P
 
   const copies: ClosedMonth['copies'] = { scores: [], controls: [], changes: [] };
   for (const table of TABLES) {
-    let part: Uint8Array[] = [];
-    let size = 0;
+    let copy = newCopy(table);
     const flush = async () => {
-      if (part.length === 0) return;
-      const bytes = joined(table, part);
-      part = [];
-      size = 0;
+      const bytes = copy.end();
+      copy = newCopy(table);
       const key = layout.closedColumns(table.name, month, sha256(bytes));
       await store.create(key, bytes);
       copies[table.name].push(key);
     };
-    for (let start = 0; start < idle.length; start += READ_AT_ONCE) {
-      const files = await inParallel(
-        idle.slice(start, start + READ_AT_ONCE),
-        (tenant) => fileOf(store, table, month, tenant),
-        READ_AT_ONCE,
-      );
-      for (const file of files) {
-        if (!file) {
-          log.warn('a month is not closed: a file of it is damaged or gone', { month, table: table.name });
-          return false;
-        }
-        part.push(file);
-        size += file.length;
-        if (size >= COPY_BYTES) await flush();
+    for await (const group of groupsOf(store, table, month, idle, { form: FORM })) {
+      if (!group) {
+        log.warn('a month is not closed: a file of it is damaged or gone', { month, table: table.name });
+        return false;
       }
+      copy.add(group);
+      if (copy.size >= COPY_BYTES) await flush();
     }
-    await flush();
+    if (!copy.isEmpty) await flush();
   }
-  const complete = idle.length === all.length;
-  const content: ClosedMonth = { version: 1, closed: true, closing: null, tenants: idle, complete, copies };
+  const content: ClosedMonth = {
+    version: 1,
+    form: FORM,
+    closed: true,
+    closing: null,
+    tenants: idle,
+    complete: idle.length === all.length,
+    copies,
+  };
   if ((await swap(store, month, content, mark)) === undefined) return false;
   log.info('a month of the history is closed', { month, tenants: idle.length });
   return true;
 }
 
-/** @returns the file of a tenant, in the form of this version; null if it cannot be used */
-export async function fileOf(
+const newCopy = (table: Table) => new ParquetFile(table, ['tenant', ...table.sortedBy], 'ZSTD');
+
+/**
+ * The rows of tenants as the copies of a month have them: in row groups of complete tenants, ascending.
+ * @returns null at the end if a file cannot be used
+ */
+export async function* groupsOf(
+  store: ObjectStore,
+  table: Table,
+  month: string,
+  tenants: readonly string[],
+  { form }: Pick<ClosedMonth, 'form'>,
+): AsyncGenerator<CodedTable | null> {
+  const rows = form === FORM ? GROUP_ROWS : 1;
+  let group: CodedTable[] = [];
+  let size = 0;
+  for (let start = 0; start < tenants.length; start += READ_AT_ONCE) {
+    const files = await inParallel(
+      tenants.slice(start, start + READ_AT_ONCE),
+      (tenant) => fileOf(store, table, month, tenant),
+      READ_AT_ONCE,
+    );
+    for (const file of files) {
+      if (!file) {
+        yield null;
+        return;
+      }
+      group.push(file);
+      size += file.length;
+      if (size < rows) continue;
+      yield concatenated(group);
+      group = [];
+      size = 0;
+    }
+  }
+  if (size > 0) yield concatenated(group);
+}
+
+/** @returns the file of a tenant; null if it cannot be used */
+async function fileOf(
   store: ObjectStore,
   table: Table,
   month: string,
   tenant: string,
-): Promise<Uint8Array | null> {
+): Promise<CodedTable | null> {
   const object = await store.get(layout.columns(table.name, month, tenant));
   if (!object) return null;
   try {
@@ -249,8 +310,7 @@ export async function fileOf(
     const isSound =
       values('tenant').every((value) => value === tenant) &&
       values('date').every((value) => String(value).startsWith(month));
-    if (!isSound) return null;
-    return isOfThisVersion(table, object.bytes) ? object.bytes : toParquet(table, coded);
+    return isSound ? coded : null;
   } catch {
     return null;
   }

@@ -67,6 +67,30 @@ export function merged(
   return { length, columns: columns.map((column) => arranged(column, order)) };
 }
 
+/** The rows of several tables of the same columns, one after the other; values are in the order of their first row. */
+export function concatenated(parts: readonly CodedTable[]): CodedTable {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const columns = (parts[0]?.columns ?? []).map((_, index): CodedColumn => {
+    const values: Cell[] = [];
+    const codeOf = new Map<Cell, number>();
+    const codes = new Int32Array(length);
+    let nulls = 0;
+    let row = 0;
+    for (const part of parts) {
+      const column = part.columns[index]!;
+      const newCodes = column.values.map((value) => {
+        let code = codeOf.get(value);
+        if (code === undefined) codeOf.set(value, (code = values.push(value) - 1));
+        return code;
+      });
+      for (const code of column.codes) codes[row++] = code === NULL ? NULL : newCodes[code]!;
+      nulls += column.nulls;
+    }
+    return { values, codes, nulls };
+  });
+  return { length, columns };
+}
+
 export function rowsOf(table: Table, { length, columns }: CodedTable): Row[] {
   const coded = table.columns.map(({ name }, column) => ({ name, ...columns[column]! }));
   return Array.from({ length }, (_, index) => {

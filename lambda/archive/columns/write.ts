@@ -277,7 +277,7 @@ class Writer {
     const found = await Promise.all(TABLES.map(({ name }) => this.#find(name, month)));
     await this.#begin(before);
     // The copies are made from scratch as well, because they may be wrong.
-    if (this.#options.everything) await reopenMonth(this.#options.store, month, null);
+    if (this.#options.everything) await reopenMonth(this.#options.store, month, null, null);
     const former = Object.fromEntries(TABLES.map(({ name }, index) => [name, found[index]!.read]));
     const rows = rowsFor(former as FormerTables);
     await Promise.all(TABLES.map((table) => this.#writeFile(table, month, rows[table.name], keepThrough)));
@@ -292,9 +292,9 @@ class Writer {
       const bytes = toParquet(table, merged(table, former, keepThrough, rows));
       this.#found.delete(key);
       if (found.bytes && Buffer.compare(found.bytes, bytes) === 0) return;
-      await reopenMonth(store, month, now ?? null);
+      await reopenMonth(store, month, tenantId, now ?? null);
       if ((await store.replace(key, bytes, found.version)) !== undefined) {
-        await reopenMonth(store, month, now ?? null);
+        await reopenMonth(store, month, tenantId, now ?? null);
         this.files.push(key);
         return;
       }
