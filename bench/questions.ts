@@ -112,7 +112,9 @@ async function nativeTables(): Promise<DuckDBConnection> {
     console.error("Tables in DuckDB's own format …");
     const made = await (await DuckDBInstance.create(`${file}.part`, { memory_limit: '2GB' })).connect();
     for (const { name, columns, sortedBy } of TABLES) {
-      const typed = [...columns, { name: 'month', type: 'VARCHAR' }].map((each) => `${each.name} ${each.type}`);
+      const typed = [...columns, { name: 'month', type: 'VARCHAR' }].map(
+        (each) => `${each.name} ${each.type}`,
+      );
       await made.run(`CREATE TABLE ${name} (${typed.join(', ')})`);
       const root = join(folder, 'history', name);
       // A month at a time, because a year does not fit into memory.
