@@ -275,10 +275,10 @@ describe('months that no run changes any more', () => {
 
   it('stay closed when a new tenant brings its past, and are closed again with it when it is one of few', async () => {
     const store = new MemoryStore();
-    for (const tenantId of [FIRST, SECOND]) await archive(store, tenantId, '2026-03-05', 45, 7);
+    for (const tenantId of [FIRST, SECOND]) await archive(store, tenantId, '2026-03-05', 15, 7);
     await close(store);
     expect((await copiesIn(store)).months).toEqual(['2026-01', '2026-02']);
-    await archive(store, THIRD, '2026-03-05', 45, 9);
+    await archive(store, THIRD, '2026-03-05', 15, 9);
     expect([isClosed(store, '2026-01'), isClosed(store, '2026-02')]).toEqual([true, true]);
     // Athena reads a month from its copies alone, or not from them.
     expect((await copiesIn(store)).months).toEqual([]);
@@ -409,9 +409,9 @@ describe('a late writer', () => {
 
   it('that is new, and was in no copy, is never lost, whenever months are closed or opened meanwhile', async () => {
     const two = new MemoryStore();
-    for (const tenantId of [FIRST, SECOND]) await archive(two, tenantId, '2026-03-05', 45, 7);
+    for (const tenantId of [FIRST, SECOND]) await archive(two, tenantId, '2026-03-05', 15, 7);
     await close(two);
-    const join = (store: ObjectStore) => archive(store, THIRD, '2026-03-05', 45, 9);
+    const join = (store: ObjectStore) => archive(store, THIRD, '2026-03-05', 15, 9);
     const counted = tracked(two.copy(), {});
     await join(counted);
     for (let at = 1; at <= counted.calls; at += 1) {
