@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { channelsOf } from '../../lambda/channels/channels.ts';
 import { deadlineIn, machineClock, pause } from '../../lambda/clock.ts';
+import { commandLine } from '../../lambda/command-line.ts';
 import { digestsOf, type Config, type Digest } from '../../lambda/config.ts';
 import { compile, makeDigest, type DigestRun } from '../../lambda/digest/digest.ts';
 import { sendOnce } from '../../lambda/digest/once.ts';
@@ -9,6 +10,7 @@ import { MonitorError, quote } from '../../lambda/errors.ts';
 import { noMetrics } from '../../lambda/no-metrics.ts';
 import { locationOf } from '../archive/choice.ts';
 import type { Command } from '../shared/command.ts';
+import { dayOf } from '../shared/day.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';
 import { failureOf } from '../shared/failure.ts';
 import { loadConfig } from '../shared/load-config.ts';
@@ -20,8 +22,6 @@ import { describeDigest, describeFailedDigest, type DigestOutcome } from './pres
 
 /** A month of a thousand tenants is read within it. */
 const DIGEST_MS = 15 * 60_000;
-
-const DATE = /^\d{4}-\d\d-\d\d$/;
 
 interface DigestFlags {
   name?: string;
@@ -35,14 +35,7 @@ interface DigestFlags {
 
 function date(name: 'from' | 'to') {
   const { coerce, ...option } = text(name);
-  return {
-    ...option,
-    coerce: (value: string) => {
-      const day = coerce(value);
-      if (DATE.test(day) && new Date(day).toISOString().startsWith(day)) return day;
-      throw new UsageError(`--${name} must be a day like 2026-11-01, not ${quote(day)}.`);
-    },
-  } as const;
+  return { ...option, coerce: (value: string) => dayOf(name, coerce(value)) } as const;
 }
 
 /** `secure-score digest`: on one machine, what the schedules of a deployment's digests do. */
@@ -61,14 +54,15 @@ export const digest: Command<DigestFlags> = {
       .option('outbox', OPTIONS.outbox)
       .option('from', {
         ...date('from'),
-        describe: 'First day of a digest of any period, which leaves what the next regular one covers alone',
+        describe:
+          'First day (yyyy-mm-dd, yyyy-mm or yyyy) of a digest of any period, which leaves what the next regular one covers alone',
       })
       .option('to', { ...date('to'), describe: 'Last day of that period (default: the newest)' })
       .option('json', OPTIONS.json)
       .implies('to', 'from'),
   examples: [
     ['digest daily --archive archive --outbox mails', 'without any AWS'],
-    ['digest --from 2026-11-01 --to 2026-11-30 --json', 'the data of a month'],
+    ['digest --from 2026-11 --to 2026-11 --json', 'the data of a month'],
   ],
   act,
 };
@@ -108,6 +102,13 @@ async function once(run: DigestRun, from: string, to: string | undefined) {
     occurrence: now,
     days: { from, to: to ?? '9999-12-31' },
   });
+  if (report.tenants.every(({ days }) => days === 0)) {
+    throw new MonitorError(
+      'nothing-in-period',
+      `No tenant of the digest ${run.digest.name} has both a reported snapshot from ${from}${to === undefined ? ' on' : ` to ${to}`} and one before it, so that nothing was sent.`,
+      `Choose another period. To see the newest snapshot of each tenant: ${commandLine('tenant list')}`,
+    );
+  }
   return { report, result: { digest: run.digest.name, report: null, ...(await sendOnce(run, report)) } };
 }
 

@@ -7,6 +7,7 @@ import { machineClock } from '../../lambda/clock.ts';
 import { dateOf } from '../../lambda/dates.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { Command } from '../shared/command.ts';
+import { dayOf } from '../shared/day.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';
 import { engineOf } from './engine.ts';
 import { reportWhatIsLeft } from './losses.ts';
@@ -124,19 +125,6 @@ function bound(question: Question, wanted: Wanted, newest: string) {
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;
   }
-}
-
-/** @returns the first or last day of a day, month or year as a person writes it */
-function dayOf(flag: 'from' | 'to', written: string): string {
-  const [, year, month, day] = /^(\d{4})(?:-(\d\d)(?:-(\d\d))?)?$/.exec(written) ?? [];
-  const wrong = new UsageError(`--${flag} must be a day like 2026-01-31, not ${quote(written)}.`);
-  if (year === undefined) throw wrong;
-  const first = `${year}-${month ?? (flag === 'from' ? '01' : '12')}-${day ?? '01'}`;
-  const start = new Date(`${first}T00:00:00Z`);
-  // JavaScript reads 31 February as 3 March.
-  if (Number.isNaN(start.getTime()) || dateOf(start) !== first) throw wrong;
-  if (day !== undefined || flag === 'from') return first;
-  return dateOf(new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 0)));
 }
 
 /**

@@ -19,16 +19,13 @@ const MANY = { share: 1 / 20, least: 3 };
 export function changesBetween(reports: Report[], from: string, to: string): DigestChange[] {
   const isCovered = (date: string | undefined) => date !== undefined && date > from && date <= to;
   const rows = reports
-    .flatMap((report) =>
-      isCovered(report.to?.date)
-        ? [
-            ...report.days.flatMap(({ date, changes }) =>
-              isCovered(date) ? changes.filter((change) => isListed(change, changes)).map(rowOf) : [],
-            ),
-            ...report.confirmed.map(confirmedRow),
-          ]
-        : [],
-    )
+    .flatMap((report) => [
+      // The report of several days may end after the period.
+      ...report.days.flatMap(({ date, changes }) =>
+        isCovered(date) ? changes.filter((change) => isListed(change, changes)).map(rowOf) : [],
+      ),
+      ...(isCovered(report.to?.date) ? report.confirmed.map(confirmedRow) : []),
+    ])
     .toSorted((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : 0));
   const groups = Map.groupBy(rows, ({ kind, control, title }) =>
     JSON.stringify([isMove(kind) ? 'moved' : kind, control ?? title]),

@@ -1,6 +1,6 @@
 import { addDays } from '../dates.ts';
-import type { Attention, DigestReport, Every, Outlook, TenantAccount } from '../report/digest-model.ts';
-import { points } from '../report/format.ts';
+import type { Attention, DigestReport, Every, Outlook } from '../report/digest-model.ts';
+import { count, points } from '../report/format.ts';
 import type { TrendDay } from '../report/model.ts';
 import type { ScoreLine } from '../score/snapshot.ts';
 import { fleetOf, fleetTrend } from './account.ts';
@@ -76,18 +76,28 @@ export function compose(parts: Part[], reported: Reported | null, frame: Frame):
             lastDays(compared, to),
           ),
     outlook: frame.outlook,
-    notes: notesOf(tenants),
+    notes: notesOf(parts),
   };
 }
 
-/** Notes on large unexplained changes, which come from days that are not all known. */
-function notesOf(tenants: TenantAccount[]): string[] {
-  return tenants
-    .filter(({ account }) => account !== null && Math.abs(account.unexplained) > UNEXPLAINED)
-    .map(
-      ({ name, account }) =>
-        `${name}: ${points(Math.abs(account!.unexplained))} percentage points are not explained by any recommendation.`,
-    );
+/** Notes on large unexplained changes, which come from days that are not all known, and on days before the first run. */
+function notesOf(parts: Part[]): string[] {
+  const older = parts.filter(({ isOlder }) => isOlder).length;
+  return [
+    ...parts
+      .map(({ account }) => account)
+      .filter(({ account }) => account !== null && Math.abs(account.unexplained) > UNEXPLAINED)
+      .toSorted(byName)
+      .map(
+        ({ name, account }) =>
+          `${name}: ${points(Math.abs(account!.unexplained))} percentage points are not explained by any recommendation.`,
+      ),
+    ...(older > 0
+      ? [
+          `Monitoring of ${count(older, 'tenant')} began within this period: earlier changes are in the sums, but in no list.`,
+        ]
+      : []),
+  ];
 }
 
 function byName(a: { name: string; tenantId: string }, b: { name: string; tenantId: string }): number {
@@ -122,6 +132,12 @@ export function reportedWith(digest: DigestReport, before: Reported | null): Rep
     tenants: Object.fromEntries(tenants),
     attention: digest.attention.flatMap((each) => (each.kind === 'urgent' ? [] : keyOfAttention(each))),
   };
+}
+
+/** The facts after a digest that had nothing to report: what has ended is reported again if it comes back. */
+export function reportedStill({ attention }: DigestReport, before: Reported): Reported {
+  const now = new Set(attention.map(keyOfAttention));
+  return { ...before, attention: before.attention.filter((key) => now.has(key)) };
 }
 
 function keyOfAttention({ kind, tenantId }: Pick<Attention, 'kind' | 'tenantId'>): string {

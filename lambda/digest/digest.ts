@@ -10,7 +10,7 @@ import { deposit, send, takeOver } from '../run/deliver.ts';
 import { deliveriesOf } from '../run/outbox.ts';
 import type { Delivered } from '../run/run.ts';
 import { lastOccurrence } from '../watch/occurrences.ts';
-import { compose, hasFindings, reportedWith, type Reported } from './compose.ts';
+import { compose, hasFindings, reportedStill, reportedWith, type Reported } from './compose.ts';
 import { gather } from './gather.ts';
 import { ofDigest } from './origin.ts';
 import { fleetOutlook } from './outlook.ts';
@@ -60,10 +60,7 @@ export async function makeDigest(
       ...before,
       digest: JSON.parse(JSON.stringify(digest)) as unknown,
       lastRun: now.toISOString(),
-      reported: report
-        ? { occurrence: occurrence.toISOString(), ...reportedWith(report, before.reported) }
-        : // If there was no digest yet, the next one starts from here.
-          (before.reported ?? (found && { occurrence: '', ...reportedWith(found, null) })),
+      reported: reportedAfter(before.reported, { found, report, occurrence }),
       outbox: [
         ...before.outbox,
         ...(report ? deliveriesOf(sender, origin.addressee, report, ['digest']) : []),
@@ -84,6 +81,23 @@ export async function makeDigest(
     'Run again when the others are done.',
     { retryable: true },
   );
+}
+
+/** The facts from which the next digest starts. */
+function reportedAfter(
+  before: DigestState['reported'],
+  {
+    found,
+    report,
+    occurrence,
+  }: { found: DigestReport | null; report: DigestReport | null; occurrence: Date },
+): DigestState['reported'] {
+  if (report) return { occurrence: occurrence.toISOString(), ...reportedWith(report, before) };
+  if (!found) return before;
+  // If there was no digest yet, the next one starts from here.
+  return before
+    ? { ...before, ...reportedStill(found, before) }
+    : { occurrence: '', ...reportedWith(found, null) };
 }
 
 /**
@@ -111,16 +125,16 @@ export async function compile(
   }
   const previous = lastOccurrence(digest, new Date(occurrence.getTime() - 1));
   const period = Math.max(1, daysBetween(dateOf(previous), dateOf(occurrence)));
-  const startOf = (tenantId: string): Start | null => {
+  const startOf = (tenantId: string): Start => {
     if (days) return { first: days.from };
-    if (!reported) return { daysBack: period };
-    const score = reported.tenants[tenantId]?.score;
-    return score ? { score } : null;
+    const score = reported?.tenants[tenantId]?.score;
+    return score ? { score } : { daysBack: period, isAdded: reported !== null };
   };
   const isReport = digest.every === 'month';
   const { parts, outlooks } = await gather(ports, schedules, {
     now,
     startOf,
+    nameOf: (tenantId) => reported?.tenants[tenantId]?.name,
     through: days?.to ?? null,
     outlook: isReport,
   });

@@ -23,7 +23,8 @@ export interface Gathered {
 /**
  * Reads the tenants of a digest, a few at a time, and retains only what the digest needs. A tenant that cannot be read is
  * listed as unreadable and left out of the sums. An error that may pass by itself fails the digest, which is retried.
- * @param startOf the start of a tenant's account; null if the tenant is new
+ * @param startOf the start of a tenant's account
+ * @param nameOf the name of a tenant in the last digest, for one whose state cannot be read
  * @param through the last day that counts (yyyy-mm-dd); null: all days count
  */
 export async function gather(
@@ -31,7 +32,8 @@ export async function gather(
   schedules: Schedule[],
   options: {
     now: Date;
-    startOf: (tenantId: string) => Start | null;
+    startOf: (tenantId: string) => Start;
+    nameOf: (tenantId: string) => string | undefined;
     through: string | null;
     outlook: boolean;
   },
@@ -50,17 +52,18 @@ export async function gather(
       let state: State | null | 'damaged' = await archive.state().then(({ state: of }) => of, damage);
       const start = options.startOf(tenantId);
       let reports: Report[] = [];
-      if (state !== null && state !== 'damaged' && start) {
+      if (state !== null && state !== 'damaged') {
         const found = await archive.reportsSince(reportsFrom(start, state)).catch(damage);
         if (found === 'damaged') state = found;
         else reports = withClaimed(found, state);
       }
-      const name = (state !== 'damaged' && state?.name) || schedule.name || tenantId;
+      const name =
+        (state !== 'damaged' && state?.name) || schedule.name || options.nameOf(tenantId) || tenantId;
       const known = { tenantId, name, state, reports };
-      const { account, trend } = tenantAccount(known, start, options.through);
+      const own = tenantAccount(known, start, options.through);
       const incidents = assess([{ schedule, state }], options.now);
       return {
-        part: { account, trend, attention: attentionOf(known, incidents, account) },
+        part: { ...own, attention: attentionOf(known, incidents, own.account) },
         outlook:
           options.outlook && state !== null && state !== 'damaged'
             ? await outlookOf(archive, state, log)

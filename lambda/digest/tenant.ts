@@ -16,8 +16,11 @@ export type Start =
   | { score: ScoreLine }
   /** The last score before that day (yyyy-mm-dd). */
   | { first: string }
-  /** This number of days before its newest score, because the first digest looks back over one period. */
-  | { daysBack: number };
+  /**
+   * This number of days before its newest score, because the first digest looks back over one period. So does the first
+   * one with an added tenant, but not to before its first run.
+   */
+  | { daysBack: number; isAdded: boolean };
 
 /** What is known about a tenant. */
 export interface Known {
@@ -29,19 +32,32 @@ export interface Known {
   reports: Report[];
 }
 
-/** @param through the last day that counts (yyyy-mm-dd); null: all days count */
+/**
+ * @param through the last day that counts (yyyy-mm-dd); null: all days count
+ * @returns the account, its days, and whether it begins before the first run, from when on changes are listed
+ */
 export function tenantAccount(
   { tenantId, name, state, reports }: Known,
-  start: Start | null,
+  start: Start,
   through: string | null,
-): { account: TenantAccount; trend: TrendDay[] } {
+): { account: TenantAccount; trend: TrendDay[]; isOlder: boolean } {
   const trend = trendOf(state, reports).filter(({ date }) => through === null || date <= through);
   const newest = trend.at(-1);
-  const before = newest && start ? beginning(start, trend, newest) : null;
-  const none = { tenantId, name, before, after: newest ? lineOf(newest) : null, days: 0, isNew: !before };
-  if (!newest || !before) return { account: { ...none, account: null, changes: [] }, trend };
+  const before = beginning(start, trend, reports);
+  const isAdded = 'daysBack' in start && start.isAdded;
+  const none = {
+    tenantId,
+    name,
+    before,
+    after: newest ? lineOf(newest) : null,
+    days: 0,
+    isNew: isAdded || !before,
+  };
+  const nothing = { ...none, account: null, changes: [] };
+  if (!newest || !before) return { account: nothing, trend, isOlder: false };
 
   const days = trend.filter(({ date }) => date > before.date);
+  if (isAdded && days.length === 0) return { account: { ...nothing, before: null }, trend, isOlder: false };
   const changes = changesBetween(reports, before.date, newest.date);
   return {
     account: {
@@ -51,7 +67,13 @@ export function tenantAccount(
       changes,
     },
     trend,
+    isOlder: (firstRun(reports)?.date ?? '') > before.date,
   };
+}
+
+/** The score that the first run reported; null if that was before these reports. */
+function firstRun(reports: Report[]): ScoreLine | null {
+  return reports.find(({ start }) => start !== null)?.after ?? null;
 }
 
 /** The days as they were last reported. The state has the last 90 days, and each report the 90 days before it. */
@@ -72,12 +94,14 @@ export function reportsFrom(start: Start, state: State): string {
   return addDays(state.trend.at(-1)?.date ?? '1970-01-01', -start.daysBack);
 }
 
-function beginning(start: Start, trend: TrendDay[], newest: TrendDay): ScoreLine | null {
+function beginning(start: Start, trend: TrendDay[], reports: Report[]): ScoreLine | null {
   if ('score' in start) return start.score;
-  const day =
-    'first' in start
-      ? trend.findLast(({ date }) => date < start.first)
-      : trend.findLast(({ date }) => date <= addDays(newest.date, -start.daysBack));
+  const newest = trend.at(-1);
+  if (!newest) return null;
+  const first = 'daysBack' in start && start.isAdded ? firstRun(reports) : null;
+  const until = 'first' in start ? addDays(start.first, -1) : addDays(newest.date, -start.daysBack);
+  const day = trend.findLast(({ date }) => date <= until);
+  if (first && (!day || first.date > day.date)) return lineOf(first);
   return day ? lineOf(day) : null;
 }
 

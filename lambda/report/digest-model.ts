@@ -81,7 +81,7 @@ export interface Fleet {
 export interface TenantAccount {
   tenantId: string;
   name: string;
-  /** As last digested; null where it was not. */
+  /** As last digested, or where the account of an added tenant begins; null where there is neither. */
   before: ScoreLine | null;
   /** The newest that is reported; null where there is none, or where the state cannot be read. */
   after: ScoreLine | null;

@@ -52,8 +52,9 @@ export function digestSubject(digest: DigestReport): string {
   const { fleet } = digest;
   const now = fleet.after === null ? '' : ` ${percent(fleet.after)} on average (${changeOf(digest)})`;
   const what = essence(digest);
+  const whose = `${COVERS[digest.every]} of ${count(fleet.tenants, 'tenant')}`;
   return line(
-    `${COVERS[digest.every]} of ${count(fleet.tenants, 'tenant')}:${now}${what ? `${now ? ':' : ''} ${what}` : ''}`,
+    `${whose}${now || what ? ':' : ''}${now}${what ? `${now ? ':' : ''} ${what}` : ''}`,
     LONGEST.subject,
   );
 }
@@ -642,6 +643,19 @@ function effort(cost: string | null): string {
   return clean === '' || /^unknown$/i.test(clean) ? '' : capitalised(clean.toLowerCase());
 }
 
+/** Which of the tenants that were added have nothing to compare with yet. */
+function laterOf(added: TenantAccount[]): string {
+  const later = added.filter(({ account }) => account === null);
+  if (later.length === 0) return '';
+  const who =
+    later.length === added.length
+      ? later.length === 1
+        ? 'It'
+        : 'They'
+      : named(later.map(({ name }) => line(name, LONGEST.name)));
+  return ` ${who} ${later.length === 1 ? 'counts' : 'count'} from the next digest on.`;
+}
+
 /** Who came, who went, and who has no new snapshot. */
 function membershipBlocks({ tenants, removed }: DigestReport): Block[] {
   const names = (of: { name: string }[]) => named(of.map(({ name }) => line(name, LONGEST.name)));
@@ -650,7 +664,7 @@ function membershipBlocks({ tenants, removed }: DigestReport): Block[] {
   const items = [
     ...(added.length > 0
       ? [
-          `Added: ${named(added.map(({ name, after }) => `${line(name, LONGEST.name)}${after ? ` (${score(after)})` : ''}`))}. ${added.length === 1 ? 'It counts' : 'They count'} from the next digest on.`,
+          `Added: ${named(added.map(({ name, after }) => `${line(name, LONGEST.name)}${after ? ` (${score(after)})` : ''}`))}.${laterOf(added)}`,
         ]
       : []),
     ...(removed.length > 0 ? [`Removed or switched off: ${names(removed)}.`] : []),

@@ -55,6 +55,7 @@ describe('secure-score digest', () => {
       kind: 'digest',
       every: 'month',
       fleet: { tenants: 1, compared: 1 },
+      notes: [expect.stringContaining('Monitoring of 1 tenant began within this period')],
       tenants: [{ name: 'Contoso', account: { change: expect.any(Number) } }],
       mails: [{ kind: 'digest', to: ['boss@msp.example'] }],
       report: expect.stringMatching(/^reports\/digest=monthly\//),
@@ -82,12 +83,25 @@ describe('secure-score digest', () => {
 
   it.each([
     [['weekly'], 1, 'It has: daily, monthly.'],
-    [['daily', '--from', 'yesterday'], 2, '--from must be a day like 2026-11-01, not "yesterday"'],
+    [['daily', '--from', 'yesterday'], 2, '--from must be a day like 2026-01-31, not "yesterday"'],
     [['daily', '--from', '2026-02-30'], 2, 'not "2026-02-30"'],
+    [['daily', '--from', '2026-13-01'], 2, 'not "2026-13-01"'],
     [['daily', '--from', '2026-02-10', '--to', '2026-02-01'], 2, '--to (2026-02-01) is before --from'],
     [['daily', '--to', '2026-02-01'], 2, '--to goes with --from only'],
   ])('%j is refused', async (args, code, message) => {
     expect(await digest(...args)).toMatchObject({ code, stderr: expect.stringContaining(message) });
+  });
+
+  it.each([
+    ['before the first snapshot', ['--from', '2020-01', '--to', '2020']],
+    ['in the future', ['--from', addDays(TODAY, 30)]],
+  ])('a period %s is refused, and nothing is sent', async (_, days) => {
+    await secureScore('run', ...place(), '--certificate', practice.pem, '--outbox', mails);
+    expect(await digest('daily', ...days)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(`a reported snapshot from ${days[1]!.slice(0, 4)}`),
+    });
+    expect(await subjects()).toEqual([]);
   });
 
   it('says what to add to a config without any', async () => {

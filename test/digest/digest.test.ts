@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { layout } from '../../lambda/archive/layout.ts';
 import { listTenants } from '../../lambda/archive/tenants.ts';
 import { changesBetween } from '../../lambda/digest/changes.ts';
-import { makeDigest, type DigestRun } from '../../lambda/digest/digest.ts';
+import { compile, makeDigest, type DigestRun } from '../../lambda/digest/digest.ts';
 import { DeliveryError, MonitorError } from '../../lambda/errors.ts';
 import type { DigestReport } from '../../lambda/report/digest-model.ts';
 import type { Report, ReportedChange } from '../../lambda/report/model.ts';
@@ -298,6 +298,12 @@ describe('what a digest covers', () => {
     expect(report!.fleet).toMatchObject({ tenants: 5, compared: 4 });
     expect(report!.attention).toMatchObject([{ kind: 'unreadable', tenantId: idOf(2), isKnown: false }]);
     const text = f.mailer.sent.at(-1)!.text.replaceAll(/\s+/g, ' ');
+    expect(report!.tenants.find(({ tenantId }) => tenantId === idOf(2))).toMatchObject({
+      name: nameOf(2),
+      isNew: false,
+      before: { date: '2026-03-06' },
+      after: null,
+    });
     expect(text).toContain(`Removed or switched off: ${nameOf(0)}.`);
     expect(text).toContain('The state in the archive cannot be read');
 
@@ -308,7 +314,7 @@ describe('what a digest covers', () => {
     expect(stateOf(f).reported.tenants[idOf(2)].score.date).toBe('2026-03-06');
     f.scheduled.add(0);
     const { report: back } = await f.day(FIRST + 3);
-    expect(back!.tenants.filter(({ isNew }) => isNew)).toMatchObject([{ tenantId: idOf(0), account: null }]);
+    expect(back!.tenants.filter(({ isNew }) => isNew)).toMatchObject([{ tenantId: idOf(0), days: 1 }]);
     expect(back!.tenants.find(({ tenantId }) => tenantId === idOf(2))).toMatchObject({
       days: 3,
       isNew: false,
@@ -344,6 +350,56 @@ describe('what a digest covers', () => {
     expect((await f.day(FIRST + 3)).report!.attention).toMatchObject([{ kind: 'overdue', isKnown: true }]);
     expect((await f.day(FIRST + 4)).report).toBeNull();
   });
+
+  it('a failure that ends without a digest and comes back is reported again', async () => {
+    const f = await started();
+    f.failing.add(4);
+    expect((await f.day(FIRST + 1)).report!.attention).toMatchObject([{ kind: 'failing', isKnown: false }]);
+    f.failing.delete(4);
+    expect((await f.day(FIRST + 2)).report).toBeNull();
+    f.failing.add(4);
+    expect((await f.day(FIRST + 3)).report!.attention).toMatchObject([{ kind: 'failing', isKnown: false }]);
+  });
+
+  it('the reason is there also for a tenant that was added and has never run', async () => {
+    const f = await started();
+    f.scheduled.delete(4);
+    await f.day(FIRST + 1);
+    const key = layout.state(idOf(4));
+    f.store.objects.delete(key);
+    for (const each of await f.store.list(`reports/tenant=${idOf(4)}/`)) f.store.objects.delete(each);
+    for (const each of await f.store.list(`snapshots/tenant=${idOf(4)}/`)) f.store.objects.delete(each);
+    f.scheduled.add(4);
+    f.failing.add(4);
+    expect((await f.day(FIRST + 2)).report!.attention).toMatchObject([
+      { tenantId: idOf(4), message: 'The client secret keys are expired.', advice: 'Renew the certificate.' },
+    ]);
+  });
+
+  it('a period that ends within a report of several days has the changes of its own days', async () => {
+    const f = await started({
+      events: {
+        1: [{ day: FIRST + 3, apply: change.turned(on[0]!, false) }],
+        2: [{ day: FIRST + 7, apply: change.turned(on[1]!, false) }],
+      },
+    });
+    await f.day(FIRST + 10);
+    const now = f.clock.now();
+    const lost = async (days: { from: string; to: string }) => {
+      const { tenants } = await compile(f.digestRun(), null, { now, occurrence: now, days });
+      for (const { account } of tenants) expect(account!.other).toBeCloseTo(0, 9);
+      return tenants.flatMap(({ name, changes }) =>
+        changes.map(({ kind, control, date }) => [name, kind, control, date]),
+      );
+    };
+    const [first, second] = [
+      [nameOf(1), 'lost', on[0], '2026-03-09'],
+      [nameOf(2), 'lost', on[1], '2026-03-13'],
+    ];
+    expect(await lost({ from: '2026-03-07', to: '2026-03-10' })).toEqual([first]);
+    expect(await lost({ from: '2026-03-11', to: '2026-03-15' })).toEqual([second]);
+    expect(await lost({ from: '2026-03-07', to: '2026-03-15' })).toEqual([first, second]);
+  });
 });
 
 describe('a week and a month', () => {
@@ -360,6 +416,37 @@ describe('a week and a month', () => {
     f.mailer.sent.length = 0;
     await f.digest('weekly');
     expect(f.mailer.sent).toEqual([]);
+  });
+
+  it('a tenant that was added between two digests counts from its first run', async () => {
+    const f = await started({
+      digests: [WEEKLY],
+      tenants: 3,
+      events: { 2: [{ day: 18, apply: change.turned(on[0]!, false) }] },
+    });
+    f.scheduled.delete(2);
+    // 16 March is a Monday, day 15.
+    await f.day(15);
+    f.scheduled.add(2);
+    for (const key of f.store.objects.keys()) if (key.includes(idOf(2))) f.store.objects.delete(key);
+    f.morning(16);
+    await f.run([2]);
+    f.morning(18);
+    await f.run();
+    const { report } = await f.day(22);
+    const added = report!.tenants.find(({ tenantId }) => tenantId === idOf(2))!;
+    expect(added).toMatchObject({
+      isNew: true,
+      before: { date: '2026-03-17' },
+      days: 6,
+      changes: [{ kind: 'lost', control: on[0], date: '2026-03-19' }],
+    });
+    expect(added.account!.other).toBeCloseTo(0, 9);
+    expect(report!.fleet.compared).toBe(3);
+    expect(report!.notes).toEqual([]);
+    const text = f.mailer.sent.at(-1)!.text.replaceAll(/\s+/g, ' ');
+    expect(text).toContain(`Added: ${nameOf(2)} (`);
+    expect(text).not.toContain('from the next digest on');
   });
 
   it('the month has the trend, who improved, decisions in force and the best points to be had', async () => {

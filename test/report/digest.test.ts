@@ -122,6 +122,14 @@ test('Microsoft’s advice keeps its links, of one tenant and of many', async ()
   expect(text).toContain('https://entra.microsoft.com/');
 });
 
+test('the subject of a digest that has nothing to compare and no findings ends with the number of tenants', () => {
+  const [[, digest]] = ALL as [(typeof ALL)[number]];
+  const none = { ...digest.fleet, before: null, after: null, account: null };
+  expect(digestSubject({ ...digest, fleet: none, tenants: [], attention: [], many: [] })).toMatch(
+    /tenants?$/,
+  );
+});
+
 describe('foreign texts', () => {
   const small = digestOf({
     tenants: 4,

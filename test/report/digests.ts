@@ -96,6 +96,7 @@ export function digestOf(options: DigestOptions): DigestReport {
         changes: rows,
       },
       trend,
+      isOlder: false,
       attention: isFailing
         ? [
             {
