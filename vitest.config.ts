@@ -9,16 +9,16 @@ const RUNS = ['test/{bench,cli,digest,run,simulator}/**/*.test.ts', 'test/proxy.
 /** Files that replace modules permanently: each has a process of its own. */
 const ALONE = [
   'test/archive/folder-faults.test.ts',
-  'test/cli/usage-fuzz.test.ts',
   'test/report/chart-fails.test.ts',
   'test/rotation/rotate.test.ts',
 ];
 
-/** `npm test`: everything that needs Node alone. Suites that need more have a config of their own beside them. */
+/** `npm test`: what needs Node alone and does not take long. Suites that need more have a config of their own beside them. */
 export default defineConfig({
   test: {
     exclude: [
       ...configDefaults.exclude,
+      'test/**/*.long.test.ts',
       'test/s3/**',
       'test/deploy/**',
       'test/package/**',

@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DuckDbHistory } from '../../history/duckdb.ts';
 import { allQuestions, bind } from '../../history/questions.ts';
-import { closeMonths, parseClosedMonth, reopenMonth } from '../../lambda/archive/columns/closed.ts';
+import { parseClosedMonth, reopenMonth } from '../../lambda/archive/columns/closed.ts';
 import { verifyClosedMonths } from '../../lambda/archive/columns/verify-closed.ts';
 import { concatenated, merged } from '../../lambda/archive/columns/coded.ts';
 import { fromParquet, ParquetFile, toParquet } from '../../lambda/archive/columns/parquet.ts';
@@ -16,113 +15,32 @@ import { layout } from '../../lambda/archive/layout.ts';
 import { pull } from '../../lambda/archive/pull.ts';
 import type { S3Store } from '../../lambda/archive/s3-store.ts';
 import { listTenants } from '../../lambda/archive/tenants.ts';
-import { addDays } from '../../lambda/dates.ts';
 import { copiesIn } from '../../history/copies.ts';
-import type { Log, ObjectStore } from '../../lambda/ports.ts';
-import { Crash, entry, MemoryStore } from '../run/fakes.ts';
-import { archiveAnswer } from './archive-day.ts';
-
-const SILENT: Log = { info: () => {}, warn: () => {}, error: () => {} };
-const TENANTS = [1, 2, 3].map((n) => `aaaaaaaa-0000-4000-8000-00000000000${n}`);
-const [FIRST = '', SECOND = '', THIRD = ''] = TENANTS;
-const MONTHS = ['2026-01', '2026-02', '2026-03'];
-/** More than 20 days after February has ended, and March has not. */
-const NOW = '2026-03-25T08:00:00Z';
-
-/** Graph answers with `count` days up to `last`, every third day: nothing here depends on how many rows a month has. */
-async function archive(store: ObjectStore, tenantId: string, last: string, count: number, points: number) {
-  const entries = Array.from({ length: count }, (_, index) => {
-    const date = addDays(last, -3 * index);
-    const controls = { alpha: points - (index % 3), beta: 5, gamma: 2 };
-    return entry(date, { controls }, index === 0, tenantId);
-  });
-  const profiles = [{ id: 'alpha', title: 'Alpha', maxScore: 10, implementationCost: 'Low' }];
-  return archiveAnswer(store, NOW, { tenantId, entries, profiles }, SILENT);
-}
+import type { ObjectStore } from '../../lambda/ports.ts';
+import { MemoryStore } from '../run/fakes.ts';
+import {
+  archive,
+  close,
+  FIRST,
+  isClosed,
+  late,
+  MONTHS,
+  NOW,
+  own,
+  read,
+  SECOND,
+  SILENT,
+  TENANTS,
+  THIRD,
+  threeTenants,
+  tracked,
+  type Objects,
+} from './closed-months.ts';
 
 let base: MemoryStore;
 beforeAll(async () => {
-  base = new MemoryStore();
-  for (const [index, tenantId] of TENANTS.entries())
-    await archive(base, tenantId, '2026-03-05', 15, 7 + index);
+  base = await threeTenants();
 });
-
-const close = (store: ObjectStore, now = NOW, log = SILENT) =>
-  closeMonths({ store, log, now: new Date(now) });
-
-/** Whoever restates days of February, long after its end. */
-const late = (store: ObjectStore) => archive(store, SECOND, '2026-02-27', 3, 4);
-
-type Objects = ReadonlyMap<string, Uint8Array>;
-
-/** The rows of each table, as the tenants' own files have them. */
-async function own(objects: Objects): Promise<string[]> {
-  const keys = TABLES.flatMap(({ name }) =>
-    [...objects.keys()].filter((key) => key.startsWith(`history/${name}/`)),
-  );
-  return (await Promise.all(keys.map((key) => rowsIn(key, objects.get(key))))).flat().toSorted();
-}
-
-/**
- * The rows of each table for a reader of all tenants that learns at one moment which copies are valid, and reads files at
- * another.
- */
-async function read(before: Objects, objects: Objects): Promise<string[]> {
-  const copied = new Set<string>();
-  const copies: string[] = [];
-  for (const month of MONTHS) {
-    const closed = parseClosedMonth(before.get(layout.closedMonth(month)) ?? new Uint8Array(), month);
-    if (!closed?.closed) continue;
-    for (const { name } of TABLES) {
-      copies.push(...closed.copies[name]);
-      for (const tenant of closed.tenants) copied.add(layout.columns(name, month, tenant));
-    }
-  }
-  const rows = await Promise.all(copies.map((key) => rowsIn(key, objects.get(key))));
-  const others = new Map([...objects].filter(([key]) => !copied.has(key)));
-  return [...rows.flat(), ...(await own(others))].toSorted();
-}
-
-const cache = new Map<Uint8Array, string[]>();
-
-/** As another program reads them, with the table before each. */
-async function rowsIn(key: string, bytes: Uint8Array | undefined): Promise<string[]> {
-  if (!bytes) throw new Error(`${key} is gone`);
-  const known = cache.get(bytes);
-  if (known) return known;
-  const table = /scores|controls|changes/.exec(key)?.[0];
-  const file = new Uint8Array(bytes).buffer;
-  const rows = await parquetReadObjects({
-    file: { byteLength: file.byteLength, slice: (start, end) => file.slice(start, end) },
-  });
-  const texts = rows.map((row) => `${table} ${JSON.stringify(row)}`);
-  cache.set(bytes, texts);
-  return texts;
-}
-
-/** Sees every object that is written, and every moment: `onWrite` after each write, `before` before each call. */
-function tracked(
-  store: MemoryStore,
-  { onWrite, before }: { onWrite?: () => void; before?: (call: number) => Promise<void> | void },
-): ObjectStore & { calls: number } {
-  const target = {
-    location: store.location,
-    calls: 0,
-    async step<T>(work: () => Promise<T>, isWrite: boolean): Promise<T> {
-      target.calls += 1;
-      await before?.(target.calls);
-      const result = await work();
-      if (isWrite) onWrite?.();
-      return result;
-    },
-    get: (key: string) => target.step(() => store.get(key), false),
-    list: (prefix: string, after?: string) => target.step(() => store.list(prefix, after), false),
-    create: (key: string, bytes: Uint8Array) => target.step(() => store.create(key, bytes), true),
-    replace: (key: string, bytes: Uint8Array, expected: string | null) =>
-      target.step(() => store.replace(key, bytes, expected), true),
-  };
-  return target;
-}
 
 /** All moments of the store while something happens. */
 async function momentsOf(
@@ -189,9 +107,6 @@ function formerPlace(store: MemoryStore, { name }: Table, month: string, copy: s
   store.objects.delete(copy);
   return former;
 }
-
-const isClosed = (store: MemoryStore, month: string) =>
-  parseClosedMonth(store.objects.get(layout.closedMonth(month)) ?? new Uint8Array(), month)?.closed === true;
 
 describe('months that no run changes any more', () => {
   it('are closed: few files, the same rows, nothing else touched', async () => {
@@ -336,39 +251,6 @@ describe('a reader', () => {
     writeColumns({ store, tenantId: SECOND, log: SILENT, everything: true, now: new Date(NOW) });
 });
 
-describe('a crash', () => {
-  it('at whichever call leaves each row once, and the next watch closes', async () => {
-    const counted = tracked(base.copy(), {});
-    await close(counted);
-    for (let crashAt = 1; crashAt <= counted.calls; crashAt += 1) {
-      const store = base.copy();
-      const before = (call: number) => {
-        if (call === crashAt) throw new Crash();
-      };
-      await expect(close(tracked(store, { before }))).rejects.toThrow(Crash);
-      expect(await read(store.objects, store.objects)).toEqual(await own(base.objects));
-      await close(store);
-      expect([isClosed(store, '2026-01'), isClosed(store, '2026-02')]).toEqual([true, true]);
-      expect(await read(store.objects, store.objects)).toEqual(await own(base.objects));
-    }
-  });
-
-  it('of a late writer, at whichever call, leaves the month without copies', async () => {
-    const closed = base.copy();
-    await close(closed);
-    const counted = tracked(closed.copy(), {});
-    await late(counted);
-    for (let crashAt = 1; crashAt <= counted.calls; crashAt += 1) {
-      const store = closed.copy();
-      const before = (call: number) => {
-        if (call >= crashAt) throw new Crash();
-      };
-      await late(tracked(store, { before })).catch(() => undefined);
-      expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
-    }
-  });
-});
-
 describe('a late writer', () => {
   it('opens the month that it writes, and no other', async () => {
     const store = base.copy();
@@ -381,82 +263,11 @@ describe('a late writer', () => {
     expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
   });
 
-  it('that writes while months are closed, before whichever call, is never lost', async () => {
-    const counted = tracked(base.copy(), {});
-    await close(counted);
-    for (let at = 1; at <= counted.calls; at += 1) {
-      const store = base.copy();
-      const before = async (call: number) => {
-        if (call === at) await late(store);
-      };
-      await close(tracked(store, { before }));
-      expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
-    }
-  });
-
-  it('during whose writing months are closed, before whichever call, is never lost', async () => {
-    const counted = tracked(base.copy(), {});
-    await late(counted);
-    for (let at = 1; at <= counted.calls; at += 1) {
-      const store = base.copy();
-      const before = async (call: number) => {
-        if (call === at) await close(store);
-      };
-      await late(tracked(store, { before }));
-      expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
-    }
-  });
-
-  it('that is new, and was in no copy, is never lost, whenever months are closed or opened meanwhile', async () => {
-    const two = new MemoryStore();
-    for (const tenantId of [FIRST, SECOND]) await archive(two, tenantId, '2026-03-05', 15, 7);
-    await close(two);
-    const join = (store: ObjectStore) => archive(store, THIRD, '2026-03-05', 15, 9);
-    const counted = tracked(two.copy(), {});
-    await join(counted);
-    for (let at = 1; at <= counted.calls; at += 1) {
-      const store = two.copy();
-      const before = async (call: number) => {
-        if (call === at) await late(store);
-        if (call === at + 3) await close(store);
-      };
-      await join(tracked(store, { before }));
-      expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
-    }
-  });
-
-  it.each([3, 7, 11, 19])('that takes turns with closing (every %i calls) is never lost', async (every) => {
-    for (let shift = 0; shift < every; shift += 1) {
-      const store = base.copy();
-      const turns = (call: number) =>
-        (call + shift) % every === 0
-          ? new Promise<void>((resolve) => setTimeout(resolve, 0))
-          : Promise.resolve();
-      await Promise.all([
-        close(tracked(store, { before: turns })),
-        late(tracked(store, { before: (call) => turns(call + 1) })),
-      ]);
-      expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
-    }
-  });
-
   it('makes no further calls to the store if the month cannot be closed yet', async () => {
     const calls = tracked(base.copy(), {});
     await reopenMonth(calls, '2026-03', FIRST, new Date(NOW));
     expect(calls.calls).toBe(0);
   });
-});
-
-it('two watches at once close each month once, with the same rows', async () => {
-  for (let at = 1; at <= 30; at += 1) {
-    const store = base.copy();
-    const before = async (call: number) => {
-      if (call === at) await close(store);
-    };
-    await close(tracked(store, { before }));
-    expect([isClosed(store, '2026-01'), isClosed(store, '2026-02')]).toEqual([true, true]);
-    expect(await read(store.objects, store.objects)).toEqual(await own(base.objects));
-  }
 });
 
 it('a rebuild undoes it all, and leaves equal rows', async () => {

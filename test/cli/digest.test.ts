@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { addDays } from '../../lambda/dates.ts';
+import { generatedTenant } from '../../simulator/generated-tenant.ts';
 import { CLIENT_ID, practise, secureScore, type Practice } from './support.ts';
 
 const TODAY = new Date().toISOString().slice(0, 10);
@@ -10,7 +11,7 @@ let practice: Practice;
 let archive: string;
 let mails: string;
 beforeEach(async () => {
-  practice = await practise(TODAY);
+  practice = await practise(generatedTenant('digests', { today: TODAY, controls: 24 }));
   archive = join(practice.folder, 'archive');
   mails = join(practice.folder, 'mails');
   const { authorityHost, graphEndpoint } = practice.simulator;

@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import PostalMime from 'postal-mime';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addDays, dateOf } from '../../lambda/dates.ts';
 import { createCertificate, createServerCertificate, type KeyPair } from '../../simulator/certificates.ts';
-import { practiceTenant, type PracticeTenant } from '../../simulator/practice-tenant.ts';
+import { generatedTenant } from '../../simulator/generated-tenant.ts';
+import { practiceTenant } from '../../simulator/practice-tenant.ts';
 import { forbidden } from '../../simulator/faults.ts';
 import { startSimulator, type Simulator } from '../../simulator/server.ts';
+import type { TimelineTenant } from '../../simulator/timeline.ts';
 import { secureScore } from './support.ts';
 
 /**
@@ -25,7 +27,7 @@ const DAY_90 = addDays(dateOf(new Date()), -1);
 
 let folder: string;
 let simulator: Simulator;
-let tenant: PracticeTenant;
+let tenant: TimelineTenant;
 let app: KeyPair;
 let tls: KeyPair;
 
@@ -36,20 +38,25 @@ beforeAll(async () => {
   ]);
 });
 
-beforeEach(async () => {
+/** Most tests need days, but no particular ones: each process that reads them takes its time. */
+beforeEach(() => simulate(generatedTenant('run', { today: DAY_90, controls: 60 })));
+afterEach(end);
+
+async function simulate(simulated: TimelineTenant): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'secure-score-'));
-  tenant = practiceTenant({ today: DAY_90 });
+  tenant = simulated;
   simulator = await startSimulator({ tenants: [tenant], tls });
   simulator.registerApp({ tenantId: tenant.tenantId, clientId: CLIENT_ID, certificates: [app.certificate] });
   await writeFile(join(folder, 'ca.pem'), simulator.ca);
   setDefaultCACertificates([...getCACertificates('default'), simulator.ca]);
   await writeFile(join(folder, 'app.pem'), `${app.privateKey}${app.certificate}`);
   await writeConfig('config.json', [tenantEntry('Contoso', tenant.tenantId)]);
-  return async () => {
-    await simulator.close();
-    await rm(folder, { recursive: true });
-  };
-});
+}
+
+async function end(): Promise<void> {
+  await simulator.close();
+  await rm(folder, { recursive: true });
+}
 
 function tenantEntry(name: string, tenantId: string) {
   const { authorityHost, graphEndpoint } = simulator;
@@ -134,6 +141,9 @@ async function archived(): Promise<string[]> {
 
 describe('secure-score run', () => {
   it('archives, compares and mails, day after day, and prints exactly the result of the contract', async () => {
+    await end();
+    const practice = practiceTenant({ today: DAY_90 });
+    await simulate(practice);
     const first = await run();
     expect(first.code).toBe(0);
     expect(Object.keys(first.result)).toEqual([
@@ -169,7 +179,7 @@ describe('secure-score run', () => {
     const second = await runHere();
     expect(second.code).toBe(0);
     expect(second.result.archived).toEqual([addDays(DAY_90, 1)]);
-    const lost = tenant.events
+    const lost = practice.events
       .filter(({ day, kind }) => day === 91 && kind === 'lost')
       .map(({ control }) => control);
     expect(lost.length).toBeGreaterThan(0);
@@ -279,7 +289,7 @@ describe('secure-score run', () => {
       expect(next.code === 0 ? null : next.result.error.code).toBeOneOf([null, 'claimed-by-another-run']);
       const subjects = [...(next.result.pending ?? []), ...(await mails())].map(({ subject }) => subject);
       expect(new Set(subjects).size).toBe(1);
-      expect(filesIn('archive/snapshots')).toBe(88);
+      expect(filesIn('archive/snapshots')).toBe(90);
     },
     30_000,
   );

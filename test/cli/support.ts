@@ -7,7 +7,7 @@ import { vi } from 'vitest';
 import { main } from '../../cli/main.ts';
 import { createCertificate, createServerCertificate, type KeyPair } from '../../simulator/certificates.ts';
 import type { App } from '../../simulator/app.ts';
-import { practiceTenant } from '../../simulator/practice-tenant.ts';
+import { generatedTenant } from '../../simulator/generated-tenant.ts';
 import type { SimulatedTenant } from '../../simulator/tenant.ts';
 import { startSimulator } from '../../simulator/server.ts';
 
@@ -58,11 +58,11 @@ let tls: Promise<KeyPair> | undefined;
 
 /**
  * A simulated tenant, trusted by this process, with a folder, a config and a certificate for it.
- * @param of the practice tenant as of a day, or one of the test's own
+ * @param of a small tenant with ten days up to this one, or a tenant of the test's own
  */
 export async function practise(of: string | SimulatedTenant): Promise<Practice> {
   const folder = await mkdtemp(join(tmpdir(), 'secure-score-'));
-  const tenant = typeof of === 'string' ? practiceTenant({ today: of }) : of;
+  const tenant = typeof of === 'string' ? generatedTenant('small', { today: of, day: 10, controls: 24 }) : of;
   keys ??= createCertificate({ commonName: 'test', days: 300 });
   tls ??= createServerCertificate();
   const { certificate, privateKey } = await keys;

@@ -4,6 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allQuestions } from '../../history/questions.ts';
 import { TABLES } from '../../lambda/archive/columns/tables.ts';
+import { practiceTenant } from '../../simulator/practice-tenant.ts';
 import { practise, secureScore, type Practice } from '../cli/support.ts';
 
 /** A run against the simulated Graph, and the history that it wrote. */
@@ -15,7 +16,7 @@ let result: {
 };
 
 beforeAll(async () => {
-  practice = await practise('2026-03-10');
+  practice = await practise(practiceTenant({ today: '2026-03-10' }));
   archive = join(practice.folder, 'archive');
   const run = await secureScore(
     'run',

@@ -8,7 +8,7 @@ import { main } from '../../cli/main.ts';
 import { allQuestions } from '../../history/questions.ts';
 import { CONTOSO, writeHistory } from '../history/sample.ts';
 
-/** `FUZZ_RUNS=100000 FUZZ_SEED=1 npx vitest run test/cli/usage-fuzz.test.ts` looks further. */
+/** `FUZZ_RUNS=100000 FUZZ_SEED=1 npm run test:long -- usage-fuzz` looks further. */
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 300);
 const seed = Number(process.env['FUZZ_SEED'] ?? 12);
 
