@@ -6,7 +6,7 @@ import { isFromTheFuture } from '../score/plausibility.ts';
 import type { Snapshot } from '../score/snapshot.ts';
 import { inParallel } from './columns/parallel.ts';
 import { layout } from './layout.ts';
-import { contentsOf, Ledger, sha256, type Head, type Named } from './ledger.ts';
+import { contentsOf, Ledger, sha256, type Head, type Named, type Returned } from './ledger.ts';
 import {
   provenProfiles,
   provenSnapshot,
@@ -151,19 +151,23 @@ export class Archive {
 
   /**
    * `days('', now)` and `catalogues()`, restricted to what the ledger lists; everything if there is no ledger.
-   * @returns `catalogues[].named`: when entries of the ledger listed it, ISO 8601, ascending
+   * @returns `returned`: when snapshots came into force again. `catalogues[].named`: when runs listed it, ISO 8601, ascending
    */
-  async named(
-    now?: Date,
-  ): Promise<{ days: Map<string, string[]>; catalogues: { hash: string; named: string[] }[] }> {
+  async named(now?: Date): Promise<{
+    days: Map<string, string[]>;
+    returned: Returned;
+    catalogues: { hash: string; named: string[] }[];
+  }> {
     // Objects are listed before the ledger is read, because an object's entry is created before the object.
     const [days, catalogues] = [await this.days('', now), await this.catalogues()];
     const files = await this.ledger.read();
-    if (files.length === 0) return { days, catalogues: catalogues.map((hash) => ({ hash, named: [] })) };
-    const { named } = contentsOf(files);
+    const { named, returned } = contentsOf(files);
+    if (files.length === 0)
+      return { days, returned, catalogues: catalogues.map((hash) => ({ hash, named: [] })) };
     const isNamed = (date: string) => (hash: string) =>
       named.has(layout.snapshot(this.#tenantId, date, hash));
     return {
+      returned,
       days: new Map(
         [...days]
           .map(([date, hashes]) => [date, hashes.filter(isNamed(date))] as const)
@@ -171,7 +175,9 @@ export class Archive {
       ),
       catalogues: catalogues.flatMap((hash) => {
         const entries = named.get(layout.profiles(this.#tenantId, hash));
-        return entries ? { hash, named: entries.map(({ at }) => at) } : [];
+        // A ledger that begins lists what it finds: that brings nothing back into force.
+        const given = entries?.filter(({ kind }) => kind !== 'began').map(({ at }) => at);
+        return given ? { hash, named: given } : [];
       }),
     };
   }

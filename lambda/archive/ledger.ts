@@ -22,7 +22,7 @@ export type Named = z.infer<typeof namedSchema>;
  * | kind | lists in `added` |
  * |---|---|
  * | began | what existed when the ledger began, which proves nothing about the time before |
- * | run | the snapshots and the catalogue that a run added, with the days it asked Graph for and those Graph had; a catalogue that Graph gives again after another one is listed again, since it is in force from then on |
+ * | run | the snapshots and the catalogue that a run added, and the snapshots that came back, with the days it asked Graph for and those Graph had; a catalogue that Graph gives again after another one is listed again, since it is in force from then on |
  * | report | a report |
  * | acknowledged | nothing; `acknowledged` lists the losses that somebody knows of |
  */
@@ -38,6 +38,11 @@ const entrySchema = z.object({
   at: z.iso.datetime(),
   kind: z.enum(['began', 'run', 'report', 'acknowledged']),
   added: z.array(namedSchema),
+  /**
+   * Keys of archived snapshots that Graph gave again after another version of their day: from `at` on they are in force
+   * again, because their `fetchedAt` does not show that. Entries of earlier versions have none.
+   */
+  returned: z.array(z.string()).default([]),
   /** The writer knew that everything listed by the entries up to this number exists; 0: it knew of none. */
   completed: z.int().min(0),
   /**
@@ -82,6 +87,8 @@ export type Head = z.infer<typeof headSchema>;
 export const ledgerStateSchema = headSchema.extend({
   /** Content hashes of the listed snapshots of the last days, by date. Nothing is derived from any other snapshot. */
   snapshots: z.record(z.string(), z.array(z.string())),
+  /** The times at which such a snapshot came into force again, ascending, by its content hash. Older states have none. */
+  returned: z.record(z.string(), z.array(z.string())).default({}),
   /** Content hashes of the last listed catalogues, oldest first. */
   catalogues: z.array(z.string()),
   /** Days of the last 90 that Graph was asked for and did not have, ascending. */
@@ -329,13 +336,26 @@ function thumbprintOf(pem: string): string | null {
   }
 }
 
+/** The times, ISO 8601, at which snapshots came into force again, by content hash (`Entry.returned`). */
+export type Returned = ReadonlyMap<string, string[]>;
+
+/** Adds the snapshots that came back by an entry. An entry that is read again adds nothing. */
+export function noteReturned(into: Map<string, string[]>, { at, returned }: Entry): void {
+  for (const key of returned) {
+    const hash = layout.parseSnapshot(key)?.hash;
+    if (hash !== undefined) into.set(hash, [...new Set([...(into.get(hash) ?? []), at])]);
+  }
+}
+
 /** Everything that a ledger records about objects. */
 export interface Contents {
   /**
    * The entries that list an object, ascending, by its key: several if it was lost, fetched and archived again, or if it
    * is a catalogue that came into force again.
    */
-  named: Map<string, { hash: string; sequence: number; at: string }[]>;
+  named: Map<string, { hash: string; sequence: number; at: string; kind: Entry['kind'] }[]>;
+  /** When snapshots came into force again. */
+  returned: Returned;
   /** Keys that are excused for never having been created (see `Entry.unfinished`); the objects may exist all the same. */
   unfinished: Set<string>;
   /** The reasons given for acknowledged losses, by key. */
@@ -344,20 +364,25 @@ export interface Contents {
 
 export function contentsOf(files: LedgerFile[]): Contents {
   const named: Contents['named'] = new Map();
+  const returned = new Map<string, string[]>();
   const unfinished: Contents['unfinished'] = new Set();
   const acknowledged: Contents['acknowledged'] = new Map();
   let completed = 0;
   for (const { sequence: number, entry } of files) {
     if (!entry) continue;
     completed = Math.max(completed, entry.completed);
+    noteReturned(returned, entry);
     for (const { key, hash: of } of entry.added)
-      named.set(key, [...(named.get(key) ?? []), { hash: of, sequence: number, at: entry.at }]);
+      named.set(key, [
+        ...(named.get(key) ?? []),
+        { hash: of, sequence: number, at: entry.at, kind: entry.kind },
+      ]);
     for (const key of entry.unfinished) {
       if ((named.get(key) ?? []).every((each) => each.sequence > completed)) unfinished.add(key);
     }
     for (const { key, reason } of entry.acknowledged) acknowledged.set(key, reason);
   }
-  return { named, unfinished, acknowledged };
+  return { named, returned, unfinished, acknowledged };
 }
 
 /** Days in the notation of `Entry.offered`. @param dates yyyy-mm-dd, in any order */

@@ -480,6 +480,7 @@ async function checkColumns(
 ): Promise<{ rows: Verdict['rows']; dates: Set<string> }> {
   const archive = new Archive(store, tenantId);
   const versions = new Map<string, string[]>();
+  const returned = contents?.returned ?? new Map<string, string[]>();
   for (const [key, { date, hash }] of snapshots) {
     // Nothing is derived from an object that the ledger does not list.
     if (contents?.named.has(key) ?? true) versions.set(date, [...(versions.get(date) ?? []), hash]);
@@ -488,7 +489,7 @@ async function checkColumns(
   // Damage needs no log here, because it is already among the findings.
   const { sources } = await Sources.open({ archive, log: SILENT, memory: undefined, written: null });
   const load = async (some: string[]): Promise<ArchivedDay[]> => {
-    const days = await inParallel(some, (date) => sources.day(date, versions.get(date) ?? []));
+    const days = await inParallel(some, (date) => sources.day(date, versions.get(date) ?? [], returned));
     return days.filter((day) => day !== null);
   };
   const months = [...new Set([...dates.map(monthOf), ...history.keys()])].toSorted();

@@ -1,6 +1,6 @@
 import { contentHash, type Archive, type NewObject } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
-import { rangesOf, type Head, type LedgerState, type Named } from '../archive/ledger.ts';
+import { rangesOf, type Head, type LedgerState, type Named, type Returned } from '../archive/ledger.ts';
 import type { Day } from '../graph/schema.ts';
 import { day as formatDate } from '../report/format.ts';
 import type { Change } from '../score/change.ts';
@@ -32,6 +32,8 @@ export interface Archived {
   healed: { date: string; why: 'missing' | 'damaged' }[];
   /** Hashes of every version by date, ascending by date. */
   versions: Map<string, string[]>;
+  /** When versions came into force again. */
+  returned: Returned;
   /** The version in force of each day of the answer. */
   inForce: Map<string, VersionInForce>;
   /** The part of the ledger that the state must remember, and its last entry. */
@@ -53,13 +55,14 @@ export async function archiveDays(run: Run, archive: Archive, answer: Answer): P
     if (!view.tip) await beginLedger(archive, answer.fetchedAt);
     else {
       const completion = await completeLedger(archive, view, now, remaker(archive, answer));
-      const { kept, objects } = await plan(run, archive, answer, view, completion);
+      const { kept, objects, returned } = await plan(run, archive, answer, view, completion);
       const end = (completed: Head | null, tip: Head): Archived => ({
         ...kept,
+        returned: view.returned,
         ledger: ledgerState(view, completed, answer.lacked, now),
         tip: { sequence: tip.sequence, hash: tip.hash },
       });
-      if (objects.length === 0 && completion.unfinished.length === 0)
+      if (objects.length === 0 && returned.length === 0 && completion.unfinished.length === 0)
         return end(completion.completed, view.tip);
 
       const entry = await archive.ledger.append(
@@ -68,6 +71,7 @@ export async function archiveDays(run: Run, archive: Archive, answer: Answer): P
           kind: 'run',
           completed: completion.completed?.sequence ?? 0,
           added: objects.map(({ key, hash }) => ({ key, hash })),
+          returned,
           unfinished: completion.unfinished,
           asked: answer.asked,
           offered: rangesOf(answer.offered),
@@ -122,14 +126,19 @@ function remaker(archive: Archive, answer: Answer) {
   };
 }
 
-/** The objects to add, and the archive as it will be then. It changes nothing. */
+type Plan = Omit<Archived, 'returned' | 'ledger' | 'tip'>;
+
+/**
+ * The objects to add, the keys of the versions that come into force again, and the archive as it will be then. It changes
+ * nothing.
+ */
 async function plan(
   run: Run,
   archive: Archive,
   answer: Answer,
   view: LedgerView,
   { made, unfinished }: Completion,
-): Promise<{ kept: Omit<Archived, 'ledger' | 'tip'>; objects: NewObject[] }> {
+): Promise<{ kept: Plan; objects: NewObject[]; returned: string[] }> {
   const { fetchedAt } = answer;
   const objects: NewObject[] = [];
   const catalogue = await newCatalogue(run, archive, answer, view, unfinished);
@@ -145,13 +154,14 @@ async function plan(
     await Promise.all(
       answer.days.map(
         async ({ date }) =>
-          [date, await versionInForce(run, archive, date, versions.get(date) ?? [])] as const,
+          [date, await versionInForce(run, archive, date, versions.get(date) ?? [], view.returned)] as const,
       ),
     ),
   );
 
   const lost = new Map(answer.lost.map(({ date, why }) => [date, why]));
-  const kept: Omit<Archived, 'ledger' | 'tip'> = {
+  const returned: string[] = [];
+  const kept: Plan = {
     added: made.flatMap(({ key }) => layout.parseSnapshot(key)?.date ?? []),
     catalogue: catalogue
       ? { addedAt: fetchedAt, ...(catalogue.isNew ? known(answer) : {}) }
@@ -172,7 +182,11 @@ async function plan(
     }
     const hash = contentHash(day.raw);
     const content = { fetchedAt, newest, secureScore: day.raw };
-    let object = versions.get(date)?.includes(hash) ? null : archive.newSnapshot(date, hash, content);
+    const isArchived = versions.get(date)?.includes(hash) ?? false;
+    let object = isArchived ? null : archive.newSnapshot(date, hash, content);
+    // A version that was in force before another one came is in force again. A damaged one is no evidence of anything.
+    const isReturned = archived && isArchived ? await proves(archive, date, hash) : false;
+    if (isReturned) returned.push(layout.snapshot(run.tenant.tenantId, date, hash));
     if (object && answer.foreign.get(date)?.includes(hash)) {
       object = await adopted(run, archive, object, () => archive.snapshot(date, hash));
     }
@@ -186,12 +200,21 @@ async function plan(
     }
     addVersion(versions, date, hash);
     kept.inForce.set(date, { hash, snapshot, archived: object ? { fetchedAt, newest } : null });
-    // A day restated back to an archived version adds no object, so it is reported only once.
-    if (archived && object) kept.restated.push(restated(archived.snapshot, day));
+    if (archived && (object || isReturned)) kept.restated.push(restated(archived.snapshot, day));
   }
   kept.added = [...new Set(kept.added)].toSorted();
   kept.versions = new Map([...versions].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return { kept, objects };
+  return { kept, objects, returned };
+}
+
+async function proves(archive: Archive, date: string, hash: string): Promise<boolean> {
+  try {
+    await archive.snapshot(date, hash);
+    return true;
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return false;
+  }
 }
 
 function addVersion(versions: Map<string, string[]>, date: string, hash: string): void {

@@ -23,6 +23,7 @@ export async function bringColumnsUpToDate(run: Run, answer: Answer, archived: A
       now: clock.now(),
       memory: {
         versions: archived.versions,
+        returned: archived.returned,
         inForce: archived.inForce,
         catalogue: {
           hash: answer.profilesHash,

@@ -104,13 +104,13 @@ async function daysAfter(
   run: Run,
   archive: Archive,
   date: string,
-  { versions, inForce }: Archived,
+  { versions, returned, inForce }: Archived,
 ): Promise<{ days: VersionInForce[]; damaged: string[] }> {
   const days: VersionInForce[] = [];
   const damaged: string[] = [];
   for (const [day, hashes] of versions) {
     if (day <= date) continue;
-    const version = inForce.get(day) ?? (await versionInForce(run, archive, day, hashes));
+    const version = inForce.get(day) ?? (await versionInForce(run, archive, day, hashes, returned));
     if (version) days.push(version);
     else damaged.push(day);
   }
@@ -126,7 +126,7 @@ async function startOf(
   run: Run,
   archive: Archive,
   lastReported: LastReported,
-  { versions, inForce }: Archived,
+  { versions, returned, inForce }: Archived,
 ): Promise<{ lastReported: LastReported; snapshot: Snapshot; notes: string[] }> {
   const cursor = lastReported.cursor!;
   let loss: unknown;
@@ -144,7 +144,7 @@ async function startOf(
     const isSame = known?.snapshot.points === score.points && known.snapshot.maximum === score.maximum;
     const version = isSame
       ? known
-      : await versionInForce(run, archive, date, versions.get(date) ?? [], score);
+      : await versionInForce(run, archive, date, versions.get(date) ?? [], returned, score);
     if (!version) continue;
     const what = `The archived snapshot of ${formatDate(cursor.date)}, which was last reported, is lost or damaged.`;
     if (date === cursor.date) {

@@ -33,7 +33,7 @@ export async function findLastReported(
   if (stands || trend.length === reported.trend.length || !last) return { ...reported, trend };
 
   const hashes = (await archive.days(addDays(last.date, -1), run.ports.clock.now())).get(last.date) ?? [];
-  const version = await versionInForce(run, archive, last.date, hashes, last);
+  const version = await versionInForce(run, archive, last.date, hashes, new Map(), last);
   if (!version) return { ...reported, trend };
   run.ports.log.warn('the day last reported is implausible: going back to the last plausible one', {
     tenant: run.tenant.tenantId,

@@ -1,6 +1,6 @@
 import type { Archive, NewObject, ArchivedReport } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
-import { type Head, type LedgerFile, type LedgerState, type Named } from '../archive/ledger.ts';
+import { noteReturned, type Head, type LedgerFile, type LedgerState, type Named } from '../archive/ledger.ts';
 import { addDays, dateOf } from '../dates.ts';
 import { MonitorError } from '../errors.ts';
 
@@ -26,6 +26,8 @@ export interface LedgerView {
   beyond: LedgerFile[];
   /** Content hashes of listed snapshots, by date: of the last days, or of all days if the state remembers none. */
   snapshots: Map<string, Set<string>>;
+  /** When such snapshots came into force again, ISO 8601, ascending, by content hash. */
+  returned: Map<string, string[]>;
   /** Content hashes of listed catalogues, to the same extent; the one in force is the last. */
   catalogues: Set<string>;
 }
@@ -41,13 +43,20 @@ export async function openLedger(archive: Archive, known: LedgerState | null): P
     snapshots: new Map(
       Object.entries(known?.snapshots ?? {}).map(([date, hashes]) => [date, new Set(hashes)]),
     ),
+    returned: new Map(Object.entries(known?.returned ?? {})),
     catalogues: new Set(known?.catalogues),
   };
-  for (const { entry } of files) for (const { key } of entry?.added ?? []) remember(view, key);
+  for (const file of files) remember(view, file);
   return view;
 }
 
-function remember({ snapshots, catalogues }: LedgerView, key: string): void {
+function remember(view: LedgerView, { entry }: LedgerFile): void {
+  if (!entry) return;
+  for (const { key } of entry.added) rememberObject(view, key);
+  noteReturned(view.returned, entry);
+}
+
+function rememberObject({ snapshots, catalogues }: LedgerView, key: string): void {
   const snapshot = layout.parseSnapshot(key);
   if (snapshot) {
     const { date, hash } = snapshot;
@@ -165,7 +174,7 @@ export async function enterReport(
 export function enter(view: LedgerView, file: LedgerFile): void {
   view.tip = file;
   view.beyond.push(file);
-  for (const { key } of file.entry?.added ?? []) remember(view, key);
+  remember(view, file);
 }
 
 export function contended(): MonitorError {
@@ -184,7 +193,7 @@ export function rememberedFrom(now: Date): string {
 
 /** @returns null if nothing is completed, so that the complete ledger is read again */
 export function ledgerState(
-  { snapshots, catalogues }: LedgerView,
+  { snapshots, returned, catalogues }: LedgerView,
   completed: Head | null,
   lacked: string[],
   now: Date,
@@ -198,6 +207,14 @@ export function ledgerState(
     sequence: completed.sequence,
     hash: completed.hash,
     snapshots: Object.fromEntries(remembered),
+    returned: Object.fromEntries(
+      remembered.flatMap(([, hashes]) =>
+        hashes.flatMap((hash) => {
+          const times = returned.get(hash);
+          return times ? [[hash, times]] : [];
+        }),
+      ),
+    ),
     catalogues: [...catalogues].slice(-CATALOGUES),
     lacked,
   };

@@ -577,6 +577,76 @@ describe('existing rows are made again', () => {
     },
   );
 
+  it.each(['written each day', 'not written on the day of the return'])(
+    'a version of a day that Graph gives again is in force again (%s)',
+    async (how) => {
+      const store = new MemoryStore();
+      const answerOn = async (day: string, alpha: number) => {
+        const entries = until(day)
+          .toReversed()
+          .map((date, index) => {
+            const controls = { ...BASE.controls, alpha: date === '2026-03-04' ? alpha : 8 };
+            return entry(date, { controls }, index === 0);
+          });
+        const answer = { tenantId: TENANT_ID, entries, profiles: catalogue('One') };
+        await archiveAnswer(store, `${day}T07:00:00Z`, answer, SILENT);
+      };
+      for (const [day, alpha] of [4, 7, 4].entries()) await answerOn(addDays('2026-03-05', day), alpha);
+      const before = [...store.objects].filter(([key]) => key.startsWith('history/'));
+      const state = await store.get(layout.columnsState(TENANT_ID));
+      await answerOn('2026-03-08', 7);
+      if (how !== 'written each day') {
+        for (const [key, bytes] of before) store.objects.set(key, bytes);
+        store.objects.set(layout.columnsState(TENANT_ID), state!.bytes);
+      }
+      // Long after Graph was last asked for that day.
+      for (const day of [9, 20, 21]) await answerOn(`2026-03-${String(day).padStart(2, '0')}`, 7);
+      expect(store.dump('history/')).toEqual(await rebuilt(store));
+      const rowsOf = async (table: 'scores' | 'changes') => {
+        const { bytes } = (await store.get(file(table, '2026-03')))!;
+        return readRows(table, { month: '2026-03', tenantId: TENANT_ID, bytes });
+      };
+      const [score] = (await rowsOf('scores')).filter(({ date }) => date === '2026-03-04');
+      expect(score).toMatchObject({ points: 14 });
+      const restated = (await rowsOf('changes')).filter(({ kind }) => kind === 'restated');
+      const points = restated.map(({ points_before: from, points_after: to }) => [from, to]);
+      expect(points).toEqual([
+        [11, 14],
+        [14, 11],
+        [11, 14],
+      ]);
+      // It is noted when it comes back, and not each day.
+      const { named, returned } = contentsOf(await new Archive(store, TENANT_ID).ledger.read());
+      expect([...returned.values()]).toEqual([['2026-03-07T07:00:00.000Z'], ['2026-03-08T07:00:00.000Z']]);
+      expect([...named.values()].every((entries) => entries.length === 1)).toBe(true);
+    },
+  );
+
+  it.each([
+    ['One', 'Another'],
+    ['Another', 'One'],
+  ])('a catalogue is not in force again because a ledger begins (%s, %s)', async (former, latter) => {
+    const store = new MemoryStore();
+    const answerOn = async (day: string, title: string) => {
+      const entries = until(day)
+        .toReversed()
+        .map((date, index) => entry(date, BASE, index === 0));
+      const answer = { tenantId: TENANT_ID, entries, profiles: catalogue(title) };
+      await archiveAnswer(store, `${day}T07:00:00Z`, answer, SILENT);
+    };
+    await answerOn('2026-03-04', former);
+    await answerOn('2026-03-05', latter);
+    for (const key of store.objects.keys()) if (/^(ledger|state)\//.test(key)) store.objects.delete(key);
+    await answerOn('2026-03-06', latter);
+    const columns = store.dump('history/');
+    expect(columns).toEqual(await rebuilt(store));
+    const { bytes } = (await store.get(file('controls', '2026-03')))!;
+    const titles = readRows('controls', { month: '2026-03', tenantId: TENANT_ID, bytes })
+      .filter(({ control, date }) => control === 'alpha' && date >= '2026-03-04')
+      .map(({ title }) => title);
+    expect(titles).toEqual([former, latter, latter]);
+  });
+
   it.each([
     ['One', 'Another'],
     ['Another', 'One'],

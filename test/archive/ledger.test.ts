@@ -187,8 +187,8 @@ describe('the objects in a ledger', () => {
     );
     const contents = contentsOf(await of.ledger.read());
     expect(contents.named.get(snapshot)).toEqual([
-      { hash: 'a'.repeat(64), sequence: 1, at: expect.any(String) },
-      { hash: 'b'.repeat(64), sequence: 2, at: expect.any(String) },
+      { hash: 'a'.repeat(64), sequence: 1, at: expect.any(String), kind: 'run' },
+      { hash: 'b'.repeat(64), sequence: 2, at: expect.any(String), kind: 'run' },
     ]);
     expect(contents.acknowledged.get(snapshot)).toBe('disk failure');
   });

@@ -1,8 +1,13 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { readRows } from '../../lambda/archive/columns/write.ts';
+import { layout } from '../../lambda/archive/layout.ts';
+import { listTenants } from '../../lambda/archive/tenants.ts';
+import { verify } from '../../lambda/archive/verify.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import { sendBy, fillDays, TENANT_ID, world, type MemoryStore } from './fakes.ts';
+import { ledgerOf } from './ledgers.ts';
 
 const BASE = { controls: { alpha: 8, beta: 5, gamma: 2 }, maximum: 30 };
 const HOUR = 3_600_000;
@@ -219,6 +224,38 @@ describe('days that move after they were reported', () => {
       { kind: 'lost', control: 'alpha', previousDate: '2026-03-02', points: { before: 9, after: 8.5 } },
     ]);
     expect(next.mails).toHaveLength(1);
+  });
+
+  it('has the former version of a restated day in force again once Graph gives it again, in mail and history', async () => {
+    const w = await started();
+    const former = { controls: { alpha: 9, beta: 5, gamma: 48 }, maximum: 100 };
+    const runAt = (hour: string, alpha: number) => {
+      const [date = ''] = hour.split('T');
+      w.graph.days.set(date, { ...former, controls: { ...former.controls, alpha } });
+      w.clock.set(`${hour}:00:00Z`);
+      return monitor(w.runOf());
+    };
+    await runAt('2026-03-02T07', 9);
+    await runAt('2026-03-02T11', 8.5);
+    const back = await runAt('2026-03-02T15', 9);
+    expect(back.changes).toMatchObject([{ kind: 'restated', points: { before: 61.5, after: 62 } }]);
+    const entries = async () => (await ledgerOf(w.store).read()).length;
+    const before = await entries();
+    // Once, and not with every run.
+    expect((await runAt('2026-03-02T19', 9)).changes).toEqual([]);
+    expect(await entries()).toBe(before);
+    const again = await runAt('2026-03-02T21', 8.5);
+    expect(again.changes).toMatchObject([{ kind: 'restated', points: { before: 62, after: 61.5 } }]);
+    await runAt('2026-03-02T23', 9);
+
+    w.mailer.sent.length = 0;
+    expect(await runAt('2026-03-03T07', 9)).toMatchObject({ changes: [], mails: [] });
+    const { objects } = w.store;
+    const columns = objects.get(layout.columns('scores', '2026-03', TENANT_ID))!;
+    const rows = readRows('scores', { month: '2026-03', tenantId: TENANT_ID, bytes: columns });
+    expect(rows.map(({ date, points }) => [date, points])).toContainEqual(['2026-03-02', 62]);
+    const [tenant] = (await listTenants(w.store)).tenants;
+    expect((await verify({ store: w.store, objects: tenant! })).findings).toEqual([]);
   });
 
   it('archives a late-published older day and does not report it', async () => {

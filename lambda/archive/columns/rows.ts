@@ -74,7 +74,7 @@ export type ChangeRow = Row & {
 /** An archived day, with what its rows are made from. */
 export interface ArchivedDay {
   date: string;
-  /** Every readable version, at least one. The one in force, which was fetched last, is at the end. */
+  /** Every readable version, at least one, in the order in which they came into force; one that came back stands there again. */
   versions: Snapshot[];
   /** The time at which the first version was fetched, ISO 8601. */
   seenAt: string;

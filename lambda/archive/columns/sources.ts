@@ -3,6 +3,7 @@ import { profilesAsOf, readProfiles, type Catalogue } from '../../graph/schema.t
 import type { Log } from '../../ports.ts';
 import type { Profiles, Snapshot } from '../../score/snapshot.ts';
 import type { Archive } from '../archive.ts';
+import type { Returned } from '../ledger.ts';
 import { Unproven } from '../proof.ts';
 import { inParallel } from './parallel.ts';
 import type { ArchivedDay } from './rows.ts';
@@ -12,6 +13,8 @@ import type { ColumnsState } from './state.ts';
 export interface InMemory {
   /** The archived versions of the last days, by date. */
   versions: ReadonlyMap<string, string[]>;
+  /** When some of them came into force again. */
+  returned: Returned;
   inForce: ReadonlyMap<
     string,
     { hash: string; snapshot: Snapshot; archived: { fetchedAt: string; newest: boolean } | null }
@@ -118,9 +121,16 @@ export class Sources {
     return this.#unproven.get(date) ?? this.#unprovenCatalogue;
   }
 
-  /** @returns null if none of its versions can be read; `fetchedAt` is that of the version fetched last */
-  async day(date: string, hashes: string[]): Promise<(ArchivedDay & { fetchedAt: string }) | null> {
-    const versions = await this.#versions(date, hashes);
+  /**
+   * @param returned when versions came into force again
+   * @returns null if none of its versions can be read; `fetchedAt` is that of the version in force
+   */
+  async day(
+    date: string,
+    hashes: string[],
+    returned: Returned,
+  ): Promise<(ArchivedDay & { fetchedAt: string }) | null> {
+    const versions = await this.#versions(date, hashes, returned);
     const last = versions.at(-1);
     if (!last) return null;
     return {
@@ -141,7 +151,8 @@ export class Sources {
     return { recent: left, others: others + gone.size };
   }
 
-  async #versions(date: string, hashes: string[]) {
+  /** In the order in which they came into force: one that came back stands there again. */
+  async #versions(date: string, hashes: string[], returned: Returned) {
     const [only] = hashes;
     const inMemory = hashes.length === 1 ? this.#memory?.inForce.get(date) : undefined;
     if (inMemory?.archived && inMemory.hash === only && inMemory.snapshot.date === date) {
@@ -159,7 +170,14 @@ export class Sources {
         ),
       ),
     );
-    return versions.filter((version) => version !== null).toSorted(byTime);
+    return versions
+      .flatMap((version) => {
+        if (!version) return [];
+        const times = [version.fetchedAt, ...(returned.get(version.hash) ?? [])];
+        return times.map((since) => ({ version, fetchedAt: since, hash: version.hash }));
+      })
+      .toSorted(byTime)
+      .map(({ version }) => version);
   }
 
   async #profilesOf(

@@ -1,5 +1,6 @@
 import { addDays } from '../../dates.ts';
 import type { ObjectStore } from '../../ports.ts';
+import type { Returned } from '../ledger.ts';
 import { layout } from '../layout.ts';
 
 /** The number of days whose versions are recorded: more than Graph has, and more than a run lists. */
@@ -95,10 +96,10 @@ export function remembersFrom(through: string): string {
   return through === '' ? '' : addDays(through, -REMEMBERED_DAYS);
 }
 
-/** A short fingerprint of the versions of a day. */
-export function fingerprint(hashes: string[]): string {
+/** A short fingerprint of the versions of a day, and of the last time at which each came into force again. */
+export function fingerprint(hashes: string[], returned: Returned): string {
   return hashes
-    .map((hash) => hash.slice(0, 12))
+    .map((hash) => [hash.slice(0, 12), ...(returned.get(hash)?.slice(-1) ?? [])].join('@'))
     .toSorted()
     .join(' ');
 }

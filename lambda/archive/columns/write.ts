@@ -3,6 +3,7 @@ import { TABLES, type Table } from './tables.ts';
 import type { Log, ObjectStore } from '../../ports.ts';
 import { Archive } from '../archive.ts';
 import { layout } from '../layout.ts';
+import type { Returned } from '../ledger.ts';
 import { reopenMonth } from './closed.ts';
 import { inParallel } from './parallel.ts';
 import { fromParquet, toParquet } from './parquet.ts';
@@ -99,6 +100,8 @@ interface Found {
 /** The versions of days, by date, ascending: of the complete archive, or only of the last days. */
 interface Listing {
   listed: Map<string, string[]>;
+  /** When versions came into force again. */
+  returned: Returned;
   isComplete: boolean;
 }
 
@@ -128,13 +131,18 @@ class Writer {
     const changed = await this.#firstChange(shifted ? null : written);
     if (changed.date === null) return { outcome: 'unchanged', files: [], days: 0, unproven: [] };
     const onlyAfter = written !== null && written.writer === null && changed.date > written.through;
-    const { listed, baseline } = await this.#baseline(changed, changed.date, onlyAfter && !shifted, sources);
+    const { listed, returned, baseline } = await this.#baseline(
+      changed,
+      changed.date,
+      onlyAfter && !shifted,
+      sources,
+    );
     const isAfter = (date: string) => baseline === null || date > baseline.date;
     const after = [...listed.keys()].filter(isAfter);
     const before = withoutDaysAfter(written ?? NOTHING_WRITTEN, baseline?.date ?? '');
     let { fetchedAt } = before;
     const load = async (dates: string[]): Promise<ArchivedDay[]> => {
-      const days = await inParallel(dates, (date) => sources.day(date, listed.get(date) ?? []));
+      const days = await inParallel(dates, (date) => sources.day(date, listed.get(date) ?? [], returned));
       for (const day of days) if (day && day.fetchedAt > fetchedAt) fetchedAt = day.fetchedAt;
       return days.filter((day) => day !== null);
     };
@@ -163,7 +171,7 @@ class Writer {
     await this.#finish({
       version: 3,
       through,
-      versions: versionsOf(before.versions, listed, through),
+      versions: versionsOf(before.versions, { listed, returned }, through),
       catalogues: sources.timeline(remembersFrom(through)),
       fetchedAt,
       // The acceptance of the last days may depend on days that are not written yet.
@@ -185,10 +193,12 @@ class Writer {
 
   /** The first day whose versions are not those from which its rows were made; null if there is none. */
   async #firstChange(written: ColumnsState | null): Promise<Listing & { date: string | null }> {
-    const inMemory = this.#options.memory?.versions;
-    const enough = inMemory && written && isEnough(inMemory, written);
-    const listed = enough ? new Map(inMemory) : (await this.#archive.named(this.#options.now)).days;
-    const listing = { listed, isComplete: !enough };
+    const { memory, now } = this.#options;
+    const enough = memory && written && isEnough(memory, written);
+    const listing: Listing = enough
+      ? { listed: new Map(memory.versions), returned: memory.returned, isComplete: false }
+      : await this.#listAll(now);
+    const { listed, returned } = listing;
     if (!written) return { ...listing, date: [...listed.keys()][0] ?? null };
 
     const since = remembersFrom(written.through);
@@ -196,9 +206,15 @@ class Writer {
     const first = [...listed.keys()][0] ?? '';
     const dates = [...new Set([...listed.keys(), ...known.keys()])].toSorted();
     const date = dates.find(
-      (each) => each >= since && each >= first && known.get(each) !== fingerprintOf(listed.get(each)),
+      (each) =>
+        each >= since && each >= first && known.get(each) !== fingerprintOf(listed.get(each), returned),
     );
     return { ...listing, date: date ?? (await this.#firstLost(written.through)) };
+  }
+
+  async #listAll(now: Date | undefined): Promise<Listing> {
+    const { days: listed, returned } = await this.#archive.named(now);
+    return { listed, returned, isComplete: true };
   }
 
   /**
@@ -218,24 +234,24 @@ class Writer {
    * @param onlyAfter nothing that is written has changed, and there are only later days
    */
   async #baseline(
-    { listed, isComplete }: Listing,
+    listing: Listing,
     from: string,
     onlyAfter: boolean,
     sources: Sources,
-  ): Promise<{ listed: Map<string, string[]>; baseline: ArchivedDay | null }> {
-    if (this.#options.everything) return { listed, baseline: null };
-    let all = listed;
-    let complete = isComplete;
+  ): Promise<Listing & { baseline: ArchivedDay | null }> {
+    if (this.#options.everything) return { ...listing, baseline: null };
+    let all = listing;
     let start = from;
     for (;;) {
-      const earlier = [...all.keys()].filter((date) => date < start);
+      const { listed, returned } = all;
+      const earlier = [...listed.keys()].filter((date) => date < start);
       // Its acceptance may depend on the two days that follow it, except on days after all that is written.
       const candidates = onlyAfter && start === from ? earlier : earlier.slice(0, -2);
       let damaged: string | null = null;
       const read = new Map<string, ArchivedDay | null>();
       const readDays = async (dates: string[]) => {
         const missing = dates.filter((date) => !read.has(date));
-        const days = await inParallel(missing, (date) => sources.day(date, all.get(date) ?? []));
+        const days = await inParallel(missing, (date) => sources.day(date, listed.get(date) ?? [], returned));
         for (const [index, date] of missing.entries()) read.set(date, days[index]!);
         return dates.flatMap((date) => read.get(date) ?? []);
       };
@@ -251,17 +267,14 @@ class Writer {
         const [baseline] = await readDays([date]);
         if (!baseline || !isBaseline(baseline)) continue;
         const last = lastOfAnswer(baseline);
-        const later = await readDays([...all.keys()].filter((each) => each > date && each <= last));
-        if (endsAnswer(baseline, later)) return { listed: all, baseline };
+        const later = await readDays([...listed.keys()].filter((each) => each > date && each <= last));
+        if (endsAnswer(baseline, later)) return { ...all, baseline };
       }
       if (damaged !== null) {
         start = `${damaged}-00`;
         this.#wentBack = true;
-      } else if (complete) return { listed: all, baseline: null };
-      else {
-        all = (await this.#archive.named(this.#options.now)).days;
-        complete = true;
-      }
+      } else if (all.isComplete) return { ...all, baseline: null };
+      else all = await this.#listAll(this.#options.now);
     }
   }
 
@@ -365,11 +378,11 @@ function withoutDaysAfter(written: ColumnsState, date: string): ColumnsState {
 
 function versionsOf(
   before: Record<string, string>,
-  listed: Map<string, string[]>,
+  { listed, returned }: Pick<Listing, 'listed' | 'returned'>,
   through: string,
 ): Record<string, string> {
   const since = remembersFrom(through);
-  const now = [...listed].map(([date, hashes]) => [date, fingerprint(hashes)] as const);
+  const now = [...listed].map(([date, hashes]) => [date, fingerprint(hashes, returned)] as const);
   const versions = new Map([...Object.entries(before), ...now]);
   const remembered = [...versions].filter(([date]) => date >= since && date <= through);
   return Object.fromEntries(remembered.toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -422,15 +435,15 @@ function isCounted(scores: CodedTable | null, date: string): boolean | null {
  * True if the days that a run has in memory are all it needs: they go back to what is written, and no other run has
  * archived (and written) anything since.
  */
-function isEnough(inMemory: ReadonlyMap<string, string[]>, { through, versions }: ColumnsState): boolean {
+function isEnough({ versions: inMemory, returned }: InMemory, { through, versions }: ColumnsState): boolean {
   const [first] = inMemory.keys();
   if (first === undefined || first > through) return false;
   return Object.entries(versions).every(([date, written]) => {
-    const listed = fingerprintOf(inMemory.get(date))?.split(' ') ?? [];
+    const listed = fingerprintOf(inMemory.get(date), returned)?.split(' ') ?? [];
     return date < first || written.split(' ').every((version) => listed.includes(version));
   });
 }
 
-function fingerprintOf(hashes: string[] | undefined): string | undefined {
-  return hashes && fingerprint(hashes);
+function fingerprintOf(hashes: string[] | undefined, returned: Returned): string | undefined {
+  return hashes && fingerprint(hashes, returned);
 }
