@@ -342,8 +342,8 @@ export type Returned = ReadonlyMap<string, string[]>;
 /** Adds the snapshots that came back by an entry. An entry that is read again adds nothing. */
 export function noteReturned(into: Map<string, string[]>, { at, returned }: Entry): void {
   for (const key of returned) {
-    const hash = layout.parseSnapshot(key)?.hash;
-    if (hash !== undefined) into.set(hash, [...new Set([...(into.get(hash) ?? []), at])]);
+    const snapshot = layout.parseSnapshot(key);
+    if (snapshot) into.set(snapshot.hash, [...new Set([...(into.get(snapshot.hash) ?? []), at])]);
   }
 }
 

@@ -606,7 +606,7 @@ describe('existing rows are made again', () => {
         const { bytes } = (await store.get(file(table, '2026-03')))!;
         return readRows(table, { month: '2026-03', tenantId: TENANT_ID, bytes });
       };
-      const [score] = (await rowsOf('scores')).filter(({ date }) => date === '2026-03-04');
+      const score = (await rowsOf('scores')).find(({ date }) => date === '2026-03-04');
       expect(score).toMatchObject({ points: 14 });
       const restated = (await rowsOf('changes')).filter(({ kind }) => kind === 'restated');
       const points = restated.map(({ points_before: from, points_after: to }) => [from, to]);
