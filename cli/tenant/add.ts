@@ -34,6 +34,7 @@ interface AddFlags {
   name?: string;
   recipients?: string;
   tags?: string;
+  report?: string;
   cloud?: string;
   timeout: number;
   certificate?: string;
@@ -54,6 +55,11 @@ export const add: Command<AddFlags> = {
         describe: "Who gets its mails, separated by semicolons (default: the config's operations)",
       })
       .option('tags', { ...text('tags'), describe: 'Words for digests and channels, separated by commas' })
+      .option('report', {
+        ...text('report'),
+        choices: ['each', 'digest'] as const,
+        describe: 'Mails of its own, or in digests alone (default: each)',
+      })
       .option('cloud', {
         ...text('cloud'),
         describe: "global, usgov, dod, or 'https://<sign-in> https://<graph>' (default: what Entra ID says)",
@@ -156,6 +162,7 @@ function prepared(
       ? operations
       : readCell('recipients', flags.recipients)) as string[],
     tags: flags.tags === undefined ? undefined : (readCell('tags', flags.tags) as string[]),
+    report: flags.report,
     cloud,
   };
   const { domain: _, ...tenantOfFields } = fields;
@@ -260,8 +267,8 @@ async function whatIsMissing(tenant: Tenant, certificate: CheckedCertificate): P
 
 /** Flags for the same command again. */
 function passedOn(flags: AddFlags): string[] {
-  const { config, name, recipients, tags, cloud, certificate, archive, stack } = flags;
-  const given = { name, recipients, tags, cloud, certificate, archive, stack };
+  const { config, name, recipients, tags, report, cloud, certificate, archive, stack } = flags;
+  const given = { name, recipients, tags, report, cloud, certificate, archive, stack };
   return Object.entries({ ...(config !== DEFAULT_CONFIG && { config }), ...given }).flatMap(
     ([flag, value]) => (value === undefined ? [] : [`--${flag}`, value]),
   );

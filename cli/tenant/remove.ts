@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { commandLine, shellWord } from '../../lambda/command-line.ts';
 import { alike } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
@@ -5,6 +6,8 @@ import type { TenantRow } from '../../lambda/tenants-file.ts';
 import type { Command } from '../shared/command.ts';
 import { DEPLOY } from '../shared/deployment.ts';
 import { EXIT } from '../shared/exit.ts';
+import { asMonitorError } from '../shared/failure.ts';
+import { loadConfig } from '../shared/load-config.ts';
 import { OPTIONS } from '../shared/options.ts';
 import { editPlace, readPlace, tenantsPlace, textOf, unknownTenant } from './file.ts';
 import { withoutRow } from './rows.ts';
@@ -39,6 +42,8 @@ export const remove: Command<RemoveFlags> = {
     await editPlace(place, `tenant remove ${wanted}`, (file) =>
       withoutRow(file, place.name, find(file.rows)),
     );
+    // The last tenant of a tag that a digest or a channel picks leaves a config that no command takes.
+    const fault = await loadConfig(config).then(() => null, asMonitorError);
     const id = textOf(row, 'tenantId');
     const name = textOf(row, 'name');
     console.log(
@@ -49,6 +54,7 @@ export const remove: Command<RemoveFlags> = {
   A deployment goes on watching it until it is deployed again. ${DEPLOY}
   Its administrators can take back the consent: Entra admin center, Enterprise applications, the app, Delete.`,
     );
+    if (fault) console.error(`${styleText('yellow', '!')} ${fault.message}\n→ ${fault.advice}`);
     return EXIT.done;
   },
 };

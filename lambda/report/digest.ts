@@ -150,7 +150,16 @@ function essence(digest: DigestReport): string {
     ...(shared > 0 ? [`${count(shared, 'recommendation')} changed for many`] : []),
     ...(needy > 0 ? [`${needy} ${needy === 1 ? 'needs' : 'need'} attention`] : []),
   ];
-  return parts.join(', ');
+  return (parts.length > 0 ? parts : membershipOf(digest)).join(', ');
+}
+
+/** "4 added", "2 removed". */
+function membershipOf({ tenants, removed }: DigestReport): string[] {
+  const added = tenants.filter(({ isNew, after }) => isNew && after !== null).length;
+  return [
+    ...(added > 0 ? [`${added} added`] : []),
+    ...(removed.length > 0 ? [`${removed.length} removed`] : []),
+  ];
 }
 
 function commonOnes({ many }: DigestReport): Set<string> {
@@ -277,13 +286,12 @@ function fleetBlocks(digest: DigestReport): Block[] {
 }
 
 /** Who is not compared, and why. */
-function coverage({ tenants, removed, fleet }: DigestReport): string[] {
-  const added = tenants.filter(({ isNew, after }) => isNew && after !== null).length;
+function coverage(digest: DigestReport): string[] {
+  const { tenants, fleet } = digest;
   const without = tenants.filter(({ isNew, after, days }) => !isNew && after !== null && days === 0).length;
   const unknown = tenants.filter(({ after }) => after === null).length;
   const parts = [
-    ...(added > 0 ? [`${added} added`] : []),
-    ...(removed.length > 0 ? [`${removed.length} removed`] : []),
+    ...membershipOf(digest),
     ...(without > 0 ? [`${without} without a new snapshot`] : []),
     ...(unknown > 0 ? [`${unknown} without a score`] : []),
   ];

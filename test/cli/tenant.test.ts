@@ -39,8 +39,11 @@ beforeAll(async () => {
       simulator.registerApp({ tenantId: id(digit), clientId: CLIENT_ID, certificates, registration }),
     );
   }
-  await practice.writeConfig({ tenants: { from: 'tenants.csv' }, app: { clientId: CLIENT_ID } });
+  await writeConfig();
 });
+/** The config of the provider, with other fields. */
+const writeConfig = (fields: object = {}) =>
+  practice.writeConfig({ tenants: { from: 'tenants.csv' }, app: { clientId: CLIENT_ID }, ...fields });
 afterAll(() => practice.end());
 
 const csv = (): string => join(practice.folder, 'tenants.csv');
@@ -96,6 +99,16 @@ describe('tenant add', () => {
     expect((await secureScore('tenant', 'list', '--config', practice.config, '--json')).json()).toEqual([
       { name: 'Müller, GmbH', tenant: id(2), domain: null, tags: ['gold', 'eu'], lastSnapshot: null },
     ]);
+  });
+
+  test('adds a tenant that is in digests alone', async () => {
+    expect((await add('c1.example', '--report', 'digest')).stderr).toContain('a digest (under "digests")');
+    expect((await add('c1.example', '--report', 'never')).code).toBe(2);
+    await writeConfig({ digests: [{ name: 'daily', every: 'day', to: ['a@b.co'] }] });
+    expect((await add('c1.example', '--report', 'digest')).code).toBe(0);
+    expect(read()).toContain('name,tenantId,domain,recipients,tags,report,cloud\n');
+    expect(read()).toContain(`,,digest,${cloud}\n`);
+    await writeConfig();
   });
 
   test('keeps the content of the file, byte for byte, with its order, line breaks, byte order mark and mode', async () => {
@@ -296,6 +309,22 @@ describe('tenant remove', () => {
     expect(read()).toBe(
       `name,tenantId,domain,recipients\nOne,${id(1)},,a@b.co\n# two\n# three\nThree,${id(3)},,a@b.co`,
     );
+  });
+
+  test('warns if the config lacks something afterwards', async () => {
+    await writeConfig({ digests: [{ name: 'gold', every: 'day', to: ['a@b.co'], tenants: ['#gold'] }] });
+    writeFileSync(csv(), `name,tenantId,recipients,tags\nOne,${id(1)},a@b.co,\nTwo,${id(2)},a@b.co,gold\n`);
+    const { code, stdout, stderr } = await secureScore(
+      'tenant',
+      'remove',
+      'Two',
+      '--config',
+      practice.config,
+    );
+    expect(code).toBe(0);
+    expect(stdout).toContain('has no row of Two any more');
+    expect(stderr).toContain('digests[0].tenants[0]: found "#gold"');
+    await writeConfig();
   });
 
   test('refuses a tenant that does not exist, and a name that several have', async () => {

@@ -122,12 +122,14 @@ test('Microsoft’s advice keeps its links, of one tenant and of many', async ()
   expect(text).toContain('https://entra.microsoft.com/');
 });
 
-test('the subject of a digest that has nothing to compare and no findings ends with the number of tenants', () => {
+test('the subject says what there is: nothing to compare and no findings, or only tenants that came or went', () => {
   const [[, digest]] = ALL as [(typeof ALL)[number]];
-  const none = { ...digest.fleet, before: null, after: null, account: null };
-  expect(digestSubject({ ...digest, fleet: none, tenants: [], attention: [], many: [] })).toMatch(
-    /tenants?$/,
-  );
+  const fleet = { ...digest.fleet, before: null, after: null, account: null };
+  const quiet = { ...digest, fleet, tenants: [], attention: [], many: [], removed: [] };
+  expect(digestSubject(quiet)).toMatch(/tenants?$/);
+  const removed = [{ tenantId: '', name: 'Former' }];
+  expect(digestSubject({ ...quiet, removed })).toMatch(/tenants?: 1 removed$/);
+  expect(digestDocument({ ...quiet, removed }).title).toBe('1 removed');
 });
 
 describe('foreign texts', () => {
