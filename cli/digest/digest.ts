@@ -105,7 +105,7 @@ async function once(run: DigestRun, from: string, to: string | undefined) {
   if (report.tenants.every(({ days }) => days === 0)) {
     throw new MonitorError(
       'nothing-in-period',
-      `No tenant of the digest ${run.digest.name} has both a reported snapshot from ${from}${to === undefined ? ' on' : ` to ${to}`} and one before it, so that nothing was sent.`,
+      `No tenant of the digest ${run.digest.name} has a reported snapshot from ${from}${to === undefined ? ' on' : ` to ${to}`} and an earlier one to compare it with, so that nothing was sent.`,
       `Choose another period. To see the newest snapshot of each tenant: ${commandLine('tenant list')}`,
     );
   }

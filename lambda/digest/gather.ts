@@ -4,12 +4,13 @@ import type { State } from '../archive/state.ts';
 import { MonitorError } from '../errors.ts';
 import { readProfiles } from '../graph/schema.ts';
 import type { Log, ObjectStore, Schedule } from '../ports.ts';
-import type { Report } from '../report/model.ts';
+import type { Report, TrendDay } from '../report/model.ts';
 import { isDamage } from '../run/versions.ts';
 import { assess } from '../watch/incidents.ts';
 import type { Part } from './compose.ts';
+import { olderDays } from './older.ts';
 import { tenantOutlook, type TenantOutlook } from './outlook.ts';
-import { attentionOf, reportsFrom, tenantAccount, type Start } from './tenant.ts';
+import { attentionOf, reportsFrom, tenantAccount, trendOf, type Start } from './tenant.ts';
 
 /** The maximum number of tenants that are read at once. */
 const AT_A_TIME = 20;
@@ -59,7 +60,15 @@ export async function gather(
       }
       const name =
         (state !== 'damaged' && state?.name) || schedule.name || options.nameOf(tenantId) || tenantId;
-      const known = { tenantId, name, state, reports };
+      let older: TrendDay[] = [];
+      if (state !== null && state !== 'damaged' && 'first' in start) {
+        const dates = new Set(trendOf(state, reports).map(({ date }) => date));
+        const period = { first: start.first, through: options.through ?? '9999-12-31' };
+        const found = await olderDays({ archive, tenantId, log }, state, dates, period).catch(damage);
+        if (found === 'damaged') state = found;
+        else older = found;
+      }
+      const known = { tenantId, name, state, reports, older };
       const own = tenantAccount(known, start, options.through);
       const incidents = assess([{ schedule, state }], options.now);
       return {

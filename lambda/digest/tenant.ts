@@ -14,7 +14,7 @@ import { changesBetween } from './changes.ts';
 export type Start =
   /** The score in the last digest. */
   | { score: ScoreLine }
-  /** The last score before that day (yyyy-mm-dd). */
+  /** The last score before that day (yyyy-mm-dd); of a tenant without one its first. */
   | { first: string }
   /**
    * This number of days before its newest score, because the first digest looks back over one period. So does the first
@@ -30,6 +30,8 @@ export interface Known {
   state: State | null | 'damaged';
   /** Its reports since the first day of the account, in any order. */
   reports: Report[];
+  /** Days of an earlier period that are in neither. */
+  older: TrendDay[];
 }
 
 /**
@@ -37,14 +39,16 @@ export interface Known {
  * @returns the account, its days, and whether it begins before the first run, from when on changes are listed
  */
 export function tenantAccount(
-  { tenantId, name, state, reports }: Known,
+  { tenantId, name, state, reports, older }: Known,
   start: Start,
   through: string | null,
 ): { account: TenantAccount; trend: TrendDay[]; isOlder: boolean } {
-  const trend = trendOf(state, reports).filter(({ date }) => through === null || date <= through);
+  const trend = trendOf(state, reports, older).filter(({ date }) => through === null || date <= through);
   const newest = trend.at(-1);
   const before = beginning(start, trend, reports);
-  const isAdded = 'daysBack' in start && start.isAdded;
+  // A period may begin before the first day of all.
+  const isAdded =
+    'daysBack' in start ? start.isAdded : 'first' in start && before !== null && before.date >= start.first;
   const none = {
     tenantId,
     name,
@@ -77,11 +81,11 @@ function firstRun(reports: Report[]): ScoreLine | null {
 }
 
 /** The days as they were last reported. The state has the last 90 days, and each report the 90 days before it. */
-function trendOf(state: Known['state'], reports: Report[]): TrendDay[] {
+export function trendOf(state: Known['state'], reports: Report[], older: TrendDay[] = []): TrendDay[] {
   if (state === null || state === 'damaged') return [];
   const days = new Map(state.trend.map((day) => [day.date, day]));
   const [first] = state.trend;
-  for (const { trend } of first ? reports : []) {
+  for (const trend of first ? [...reports.map((report) => report.trend), older] : []) {
     for (const day of trend) if (day.date < first!.date && !days.has(day.date)) days.set(day.date, day);
   }
   return [...days.values()].toSorted((a, b) => (a.date < b.date ? -1 : 1));
@@ -100,7 +104,7 @@ function beginning(start: Start, trend: TrendDay[], reports: Report[]): ScoreLin
   if (!newest) return null;
   const first = 'daysBack' in start && start.isAdded ? firstRun(reports) : null;
   const until = 'first' in start ? addDays(start.first, -1) : addDays(newest.date, -start.daysBack);
-  const day = trend.findLast(({ date }) => date <= until);
+  const day = trend.findLast(({ date }) => date <= until) ?? ('first' in start ? trend[0] : undefined);
   if (first && (!day || first.date > day.date)) return lineOf(first);
   return day ? lineOf(day) : null;
 }

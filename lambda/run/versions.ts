@@ -18,7 +18,7 @@ export interface VersionInForce {
  * @param score if given, versions with another score do not count
  */
 export async function versionInForce(
-  run: Run,
+  run: { tenant: Pick<Run['tenant'], 'tenantId'>; ports: Pick<Run['ports'], 'log'> },
   archive: Archive,
   date: string,
   hashes: string[],

@@ -376,6 +376,37 @@ describe('what a digest covers', () => {
     ]);
   });
 
+  it('an earlier period has the tenants that had nothing to report since, from their snapshots', async () => {
+    const f = await started({ events: { 1: [{ day: FIRST + 2, apply: change.turned(on[0]!, false) }] } });
+    for (const day of [FIRST + 1, FIRST + 2, FIRST + 3, FIRST + 100]) await f.day(day);
+    const now = f.clock.now();
+    const days = { from: '2026-03-08', to: '2026-03-08' };
+    const { tenants, fleet: all } = await compile(f.digestRun(), null, { now, occurrence: now, days });
+    expect(tenants.map(({ isNew, before, days: number }) => [isNew, before?.date, number])).toEqual(
+      tenants.map(() => [false, '2026-03-07', 1]),
+    );
+    expect(all).toMatchObject({ compared: 5, fell: 1, stayed: 4 });
+    expect(all.account!.unexplained).toBeCloseTo(0, 9);
+    expect(all.account!.other).toBeCloseTo(0, 9);
+    expect(all.account!.lost).toBeLessThan(0);
+  });
+
+  it('a period that begins before the first snapshot begins with that', async () => {
+    const f = await started({ events: { 1: [{ day: FIRST + 2, apply: change.turned(on[0]!, false) }] } });
+    for (const day of [FIRST + 1, FIRST + 2, FIRST + 3]) await f.day(day);
+    const now = f.clock.now();
+    const days = { from: '2026-01-01', to: '2026-03-31' };
+    const { tenants, notes } = await compile(f.digestRun(), null, { now, occurrence: now, days });
+    for (const { isNew, before, account } of tenants) {
+      expect([isNew, before?.date]).toEqual([true, '2026-03-02']);
+      expect(account!.unexplained).toBeCloseTo(0, 9);
+    }
+    expect(tenants.flatMap(({ changes }) => changes)).toMatchObject([{ control: on[0], kind: 'lost' }]);
+    expect(notes).toEqual([
+      'Monitoring of 5 tenants began within this period: earlier changes are in the sums, but in no list.',
+    ]);
+  });
+
   it('a period that ends within a report of several days has the changes of its own days', async () => {
     const f = await started({
       events: {
