@@ -22,7 +22,7 @@ export const DEPLOYMENT_METRICS = {
   tenantsOverdue: 'TenantsOverdue',
   /** Count, by the daily watch: tenants whose newest snapshot is 3 days old or older. */
   tenantsStale: 'TenantsStale',
-  /** Count, by the daily watch: tenants with damaged or missing evidence in what it has checked so far. */
+  /** Count, by the daily watch: tenants with damaged, missing or foreign evidence in what it has checked so far. */
   archivesDamaged: 'ArchivesDamaged',
   /** Days, by the daily watch: the lowest number left on any certificate; at least 60 where it renews itself in time. */
   certificateDaysLeft: 'CertificateDaysLeft',

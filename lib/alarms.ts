@@ -124,7 +124,7 @@ function settings(props: AlarmsProps, flag: string): Setting[] {
     },
     {
       id: 'archive-damaged',
-      description: `Evidence in the archive of at least one tenant is damaged or missing, or its ledger was changed. The operations mail lists the objects: check the archive with "${commandLine('archive verify --deployed')}", restore them from an earlier version in the bucket, or acknowledge the loss with "${commandLine('archive acknowledge')}".`,
+      description: `Evidence in the archive of at least one tenant is damaged, missing or foreign, or its ledger was changed. The operations mail lists the objects: check the archive with "${commandLine('archive verify --deployed')}", restore them from an earlier version in the bucket, or acknowledge the loss with "${commandLine('archive acknowledge')}".`,
       metric: watched(DEPLOYMENT_METRICS.archivesDamaged, Stats.MAXIMUM),
       when: atLeast,
       threshold: 1,

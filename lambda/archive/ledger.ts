@@ -91,6 +91,8 @@ export const ledgerStateSchema = headSchema.extend({
   returned: z.record(z.string(), z.array(z.string())).default({}),
   /** Content hashes of the last listed catalogues, oldest first. */
   catalogues: z.array(z.string()),
+  /** Keys of snapshots of the last days that a run found and no entry lists, at most 20: the watch reports them. Older states have none. */
+  foreign: z.array(z.string()).max(20).default([]),
   /** Days of the last 90 that Graph was asked for and did not have, ascending. */
   lacked: z.array(z.string()),
 });

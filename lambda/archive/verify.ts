@@ -144,6 +144,8 @@ export interface VerifyOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
+const UNLISTED = 'no entry of the ledger lists it';
+
 interface Fault {
   kind: Finding['kind'];
   object: string;
@@ -172,8 +174,7 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
   const checked = async (object: string, check: (bytes: Uint8Array) => void) => {
     try {
       const bytes = await bytesOf(store, object);
-      if (hasLedger && !contents.named.has(object))
-        throw new Wrong('foreign', 'no entry of the ledger lists it');
+      if (hasLedger && !contents.named.has(object)) throw new Wrong('foreign', UNLISTED);
       check(bytes);
       checkBytes(object, bytes, contents);
     } catch (error) {
@@ -286,8 +287,8 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
 }
 
 /**
- * The part of `verify` that needs only the ledger, for some keys: objects that are gone or have other bytes, and entries
- * of the ledger that are gone, changed or out of sequence. Acknowledged losses are left out.
+ * The part of `verify` that needs only the ledger, for some keys: objects that are gone or have other bytes, snapshots that
+ * no entry lists, and entries of the ledger that are gone, changed or out of sequence. Acknowledged losses are left out.
  * @param files the complete ledger
  * @param heads that must be in it
  */
@@ -307,8 +308,11 @@ export async function lossesOf(options: {
   }
   await inParallel(keys, async (object) => {
     const entries = named.get(object);
-    if (!entries) return;
     const found = await store.get(object);
+    if (!entries) {
+      if (found && layout.parseSnapshot(object)) faults.push({ kind: 'foreign', object, why: UNLISTED });
+      return;
+    }
     if (!found) {
       if (!unfinished.has(object)) faults.push(notThere(object, entries));
       return;

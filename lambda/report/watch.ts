@@ -18,7 +18,7 @@ export type WatchItem =
   /** `already`: reported before, and still overdue. */
   | { kind: 'overdue'; tenants: OverdueTenant[]; already: OverdueTenant[] }
   | { kind: 'digests'; digests: OverdueDigest[] }
-  /** Evidence of tenants' archives that has been found damaged or missing. */
+  /** Evidence of tenants' archives that has been found damaged, missing or foreign. */
   | { kind: 'evidence'; tenants: { name: string; objects: { key: string; why: string }[] }[] }
   /** A certificate that ends soon, or has ended (`daysLeft` is negative), and the names of its tenants. */
   | { kind: 'certificate'; until: string; daysLeft: number; names: string[]; renews?: boolean | null }
@@ -109,7 +109,7 @@ function blocksOf(item: WatchItem): Block[] {
 
 function essenceOf(item: WatchItem): string {
   if (item.kind === 'evidence') {
-    return `evidence is damaged or missing in the archive of ${names(item.tenants.map(({ name }) => name))}`;
+    return `evidence is damaged, missing or foreign in the archive of ${names(item.tenants.map(({ name }) => name))}`;
   }
   if (item.kind === 'overdue') {
     const { tenants } = item;
@@ -191,7 +191,7 @@ function evidenceBlocks({ tenants }: WatchItem & { kind: 'evidence' }): Block[] 
   return [
     {
       type: 'paragraph',
-      text: 'The daily watch compares a part of each archive with its ledger. These objects are not as they were archived. Their content can no longer be proven, so nothing is derived from them.',
+      text: 'The daily watch compares a part of each archive with its ledger. These objects are not as they were archived, or no run archived them. Their content proves nothing, so nothing is derived from them.',
     },
     {
       type: 'details',
@@ -210,7 +210,7 @@ function evidenceBlocks({ tenants }: WatchItem & { kind: 'evidence' }): Block[] 
       items: [
         {
           label: 'What to do',
-          text: `List everything that is wrong with “${commandLine('archive verify --deployed')}”. Restore the objects from an earlier version in the bucket or from a backup. If an object cannot be restored, acknowledge the loss with “${commandLine('archive acknowledge')}”, so that it is not reported again.`,
+          text: `List everything that is wrong with “${commandLine('archive verify --deployed')}”. Restore the objects from an earlier version in the bucket or from a backup. If an object cannot be restored, or no entry of the ledger lists it, find out who changed it, and acknowledge it with “${commandLine('archive acknowledge')}”, so that it is not reported again.`,
         },
       ],
     },

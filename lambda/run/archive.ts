@@ -50,6 +50,9 @@ export interface Archived {
  */
 export async function archiveDays(run: Run, archive: Archive, answer: Answer): Promise<Archived> {
   const now = run.ports.clock.now();
+  const foreign = [...answer.foreign].flatMap(([date, hashes]) =>
+    hashes.map((hash) => layout.snapshot(run.tenant.tenantId, date, hash)),
+  );
   let view = answer.ledger;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     if (!view.tip) await beginLedger(archive, answer.fetchedAt);
@@ -59,7 +62,7 @@ export async function archiveDays(run: Run, archive: Archive, answer: Answer): P
       const end = (completed: Head | null, tip: Head): Archived => ({
         ...kept,
         returned: view.returned,
-        ledger: ledgerState(view, completed, answer.lacked, now),
+        ledger: ledgerState(view, completed, { lacked: answer.lacked, foreign }, now),
         tip: { sequence: tip.sequence, hash: tip.hash },
       });
       if (objects.length === 0 && returned.length === 0 && completion.unfinished.length === 0)

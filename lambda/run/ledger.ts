@@ -12,6 +12,8 @@ export const ATTEMPTS = 20;
 const REMEMBERED_DAYS = 98;
 /** The number of catalogues that the state remembers, because some come back within days. */
 const CATALOGUES = 20;
+/** The number of foreign objects that it names. */
+const FOREIGN = 20;
 
 const BEGINNING =
   'The ledger begins here. It names what was found in the archive, and proves nothing about the time before.';
@@ -165,7 +167,7 @@ export async function enterReport(
     const { completed } = await completeLedger(archive, view, now, async (each) =>
       isReport(each) ? report : null,
     );
-    return ledgerState(view, completed, known?.lacked ?? [], now);
+    return ledgerState(view, completed, known ?? { lacked: [], foreign: [] }, now);
   }
   throw contended();
 }
@@ -195,7 +197,7 @@ export function rememberedFrom(now: Date): string {
 export function ledgerState(
   { snapshots, returned, catalogues }: LedgerView,
   completed: Head | null,
-  lacked: string[],
+  { lacked, foreign }: Pick<LedgerState, 'lacked' | 'foreign'>,
   now: Date,
 ): LedgerState | null {
   if (!completed) return null;
@@ -216,6 +218,13 @@ export function ledgerState(
       ),
     ),
     catalogues: [...catalogues].slice(-CATALOGUES),
+    // What Graph offers as well has been entered by now.
+    foreign: foreign
+      .filter((key) => {
+        const snapshot = layout.parseSnapshot(key);
+        return snapshot && !snapshots.get(snapshot.date)?.has(snapshot.hash);
+      })
+      .slice(0, FOREIGN),
     lacked,
   };
 }

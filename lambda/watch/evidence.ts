@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { headSchema, sha256, type Head } from '../archive/ledger.ts';
+import { headSchema, sha256, type LedgerState } from '../archive/ledger.ts';
 import type { Archive } from '../archive/archive.ts';
 import { inParallel } from '../archive/columns/parallel.ts';
 import { layout } from '../archive/layout.ts';
@@ -32,11 +32,11 @@ const BEGINNING: Look['next'] = { sequence: 1, objects: 0, previous: null };
  * Checks the next slice of a tenant's evidence: that the entries of its ledger follow each other, that the last entry
  * seen still exists, and that every object that they list has the same bytes. Suspects, old and new, are then checked
  * against the complete ledger, so that nothing is reported that was acknowledged, excused or restored.
- * @param through the last entry that the runs have completed, by the state
+ * @param through what the state remembers: the last entry that the runs have completed, and foreign objects that they found
  * @param before the memory of the last check; null if there was none
  */
 export async function lookThrough(
-  options: { store: ObjectStore; archive: Archive; tenantId: string; through: Head | null; now: Date },
+  options: { store: ObjectStore; archive: Archive; tenantId: string; through: LedgerState | null; now: Date },
   before: Look | null,
 ): Promise<Look> {
   const { store, archive, tenantId, through, now } = options;
@@ -49,7 +49,7 @@ export async function lookThrough(
   };
   if (last === 0) return look;
 
-  const suspects = new Set(Object.keys(before?.open ?? {}));
+  const suspects = new Set([...Object.keys(before?.open ?? {}), ...(through?.foreign ?? [])]);
   if (look.head && (await archive.ledger.entry(look.head.sequence))?.hash !== look.head.hash) {
     suspects.add(layout.entry(tenantId, look.head.sequence));
   }

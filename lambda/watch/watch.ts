@@ -44,7 +44,7 @@ export interface WatchResult {
   stale: { tenant: string; name: string; newest: string }[];
   /** The lowest number of full days left on a certificate, negative once it has expired; null if none is known. */
   certificateDaysLeft: number | null;
-  /** Tenants with damaged or missing evidence in what has been checked so far, and the keys. */
+  /** Tenants with damaged, missing or foreign evidence in what has been checked so far, and the keys. */
   damaged: { tenant: string; name: string; keys: string[] }[];
   mails: SentMail[];
 }
@@ -53,7 +53,7 @@ export interface WatchResult {
  * The daily check of all tenants that should have run. It finds what no run can report, which is that a run or a
  * digest is missing. It publishes how many are overdue and stale and the lowest number of days left on a certificate. It
  * mails operations once for every tenant and digest that becomes overdue, for every certificate that is about to expire, and for evidence
- * that is damaged or missing in the slice of each archive that it checks.
+ * that is damaged or missing in the slice of each archive that it checks, or foreign among what the runs have read.
  * @throws MonitorError `watch-incomplete` where a state could not be read; everything else was done all the same
  */
 export async function watch(run: Watch): Promise<WatchResult> {

@@ -1,5 +1,6 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { Archive } from '../../lambda/archive/archive.ts';
+import { Archive, contentHash } from '../../lambda/archive/archive.ts';
 import { parseClosedMonth } from '../../lambda/archive/columns/closed.ts';
 import { EMPTY_STATE, type State } from '../../lambda/archive/state.ts';
 import { EMPTY_DIGEST } from '../../lambda/digest/state.ts';
@@ -657,6 +658,32 @@ describe('the evidence', () => {
       w.store.objects.set(key, bytes);
       expect((await w.look()).damaged).toEqual([]);
     }
+  });
+
+  it('a snapshot of the last days that no run archived is reported once, until it is moved away or acknowledged', async () => {
+    const w = await ranFor(8);
+    const secureScore = entry('2026-02-20', { controls: { mfa: 1 } }, true);
+    const key = layout.snapshot(TENANT_ID, '2026-02-20', contentHash(secureScore));
+    const envelope = { fetchedAt: '2026-02-20T07:00:00.000Z', newest: true, secureScore };
+    w.store.objects.set(key, gzipSync(JSON.stringify(envelope)));
+    expect((await w.day()).damaged).toMatchObject([{ tenant: TENANT_ID, keys: [key] }]);
+    expect((await w.day()).damaged).toMatchObject([{ keys: [key] }]);
+    const mails = evidenceMails(w) as { subject: string; text?: string }[];
+    expect(mails).toHaveLength(1);
+    expect(mails[0]!.text!.replaceAll(/\s+/g, ' ')).toContain('no entry of the ledger lists it');
+
+    const kept = w.store.objects.get(key)!;
+    w.store.objects.delete(key);
+    expect((await w.look()).damaged).toEqual([]);
+    w.store.objects.set(key, kept);
+    const { ledger } = new Archive(w.store, TENANT_ID);
+    const at = w.clock.now().toISOString();
+    const acknowledged = [{ key, reason: 'Known' }];
+    await ledger.append(
+      { at, kind: 'acknowledged', completed: 0, acknowledged },
+      (await ledger.read()).at(-1)!,
+    );
+    expect((await w.day()).damaged).toEqual([]);
   });
 
   it('that was rolled back with its state is noticed the next day, though the slice is another', async () => {
