@@ -90,7 +90,7 @@ function rows(node: Node, path: string): string[] {
 }
 
 function typeOf({ type, items, anyOf, enum: values }: Node): string {
-  if (anyOf) return anyOf.map(typeOf).join(' or ');
+  if (anyOf) return [...new Set(anyOf.map(typeOf))].join(' or ');
   if (values) return values.map((value) => code(inSource(value))).join(', ');
   if (type === 'array') return items?.type === 'string' ? 'list of texts' : 'list of objects';
   return (
