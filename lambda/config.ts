@@ -446,7 +446,8 @@ const smtp = object("{ host: 'smtp.contoso.com', user: 'monitor', password: { en
     .boolean('expected true or false')
     .default(false)
     .meta({
-      description: 'TLS from the beginning. Without it STARTTLS is required: nothing is ever sent unencrypted.',
+      description:
+        'TLS from the beginning. Without it STARTTLS is required: nothing is ever sent unencrypted.',
       examples: [true],
     }),
   user: line.optional().meta({ description: 'Who signs in; nobody does without it.', examples: ['monitor'] }),
