@@ -12,8 +12,8 @@ import { EXIT, UsageError } from '../shared/exit.ts';
 import { engineOf } from './engine.ts';
 import { reportWhatIsLeft } from './losses.ts';
 import { formatOf, HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
-import { namesOf, tenantOf } from './names.ts';
-import { printAnswer, wrapped } from './present.ts';
+import { namesOf, some, tenantOf } from './names.ts';
+import { printAnswer, wrapped, type Names } from './present.ts';
 import { withLastRuns } from './runs.ts';
 import { configOf, locationOf } from '../archive/choice.ts';
 import { openStore } from '../../lambda/archive/open-store.ts';
@@ -109,7 +109,20 @@ async function act(flags: AskFlags): Promise<number> {
   }
   const first = from === BEGINNING ? firstOf(answer) : from;
   printAnswer(answer, { format, question, names, period: { from: first ?? from, to } });
+  if (tenant === null && config)
+    noteRemoved(answer, new Set(config.tenants.map((each) => each.tenantId)), names);
   return conclude(scope);
+}
+
+/** Reports tenants that were removed from the config and that an answer about all tenants still covers. */
+function noteRemoved({ columns, rows }: Answer, configured: ReadonlySet<string>, names: Names): void {
+  const covered = columns.includes('tenant')
+    ? rows.flatMap(({ tenant }) => (typeof tenant === 'string' ? tenant : []))
+    : [...names.keys()];
+  const removed = [...new Set(covered)].filter((id) => !configured.has(id));
+  if (removed.length === 0) return;
+  const listed = some(removed.map((id) => names.get(id) ?? id));
+  console.error(styleText('dim', `Not in the config, but in the archive, and counted here: ${listed}.`));
 }
 
 /** For a period without a beginning: the first day in the answer. */

@@ -30,6 +30,12 @@ export async function namesOf(flags: HistoryFlags, config: Config | null): Promi
   return names;
 }
 
+/** Not more names than can be read. */
+export function some(names: string[]): string {
+  const first = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${first} and ${names.length - 5} more` : first;
+}
+
 /** @param wanted a name, in upper or lower case, or an id, which is taken as it is. @throws MonitorError `tenant-unknown`, `tenant-ambiguous` */
 export function tenantOf(wanted: string, names: Names): string {
   const id = wanted.toLowerCase();
@@ -47,7 +53,7 @@ export function tenantOf(wanted: string, names: Names): string {
     'tenant-unknown',
     `Neither the config nor the archive has a tenant of the name ${quote(wanted)}.`,
     names.size > 0
-      ? `They have: ${[...names.values()].join(', ')}. An id is taken as it is.`
+      ? `They have: ${some([...names.values()])}. An id is taken as it is.`
       : 'Give the id of the tenant, or name the config with --config.',
   );
 }

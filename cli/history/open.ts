@@ -19,7 +19,7 @@ import { progressLine } from '../shared/progress-line.ts';
 import { openInBrowser } from './browser.ts';
 import { configOf } from '../archive/choice.ts';
 import { engineOf } from './engine.ts';
-import { namesOf, tenantOf } from './names.ts';
+import { namesOf, some, tenantOf } from './names.ts';
 import { HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
 import { checkOut, writePage } from './page-files.ts';
 import type { Names } from './present.ts';
@@ -99,12 +99,6 @@ async function act(flags: OpenFlags): Promise<number> {
   ];
   for (const note of notes) if (note !== null) console.log(styleText('dim', note));
   return conclude(wanted === null ? null : { tenant: wanted, fromMonth: '', toMonth: '9999-99' });
-}
-
-/** Not more of them than can be read. */
-function some(names: string[]): string {
-  const first = names.slice(0, 5).join(', ');
-  return names.length > 5 ? `${first} and ${names.length - 5} more` : first;
 }
 
 /** Says how far it is, where there is something to wait for. */

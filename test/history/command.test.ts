@@ -289,6 +289,15 @@ describe('secure-score history', () => {
     expect((await asked('--json', '--config', rest)).json()).toMatchObject([{ tenant: CONTOSO }]);
     const removed = await asked('--json', '--config', rest, '--tenant', FABRIKAM);
     expect(removed.json()).toMatchObject([{ tenant: FABRIKAM, days: 4 }]);
+
+    // Questions about all tenants of the archive say that it is among them.
+    const counted = /Not in the config, but in the archive, and counted here: /;
+    const about = async (...args: string[]) =>
+      (await secureScore('history', ...args, '--archive', folder, '--config', rest)).stderr;
+    expect(await about('fleet')).toMatch(new RegExp(`${counted.source}${FABRIKAM}\\.`));
+    expect(await about('spread')).toMatch(new RegExp(`${counted.source}Never\\.`));
+    expect(await about('fleet', '--tenant', CONTOSO)).not.toMatch(counted);
+    expect(await about('silent')).not.toMatch(counted);
   });
 
   it('silent counts to today, whatever the newest day is', async () => {
