@@ -8,9 +8,9 @@ import { toFunctionError } from './function-error.ts';
 import { graphClient } from './graph/client.ts';
 import { functionLog, type InvocationContext } from './log.ts';
 import { channelsOf } from './channels/channels.ts';
-import { sesMailer } from './channels/ses-mailer.ts';
 import { logMetrics } from './metrics.ts';
 import { monitor } from './monitor.ts';
+import type { Mailer } from './ports.ts';
 import { followProxy } from './proxy.ts';
 import type { Plan } from './rotation/plan.ts';
 import type { RotationResult } from './rotation/rotate.ts';
@@ -88,7 +88,7 @@ function build() {
   const group = variables[environment.scheduleGroup];
   const sender = { from: variables[environment.mailFrom], operations: variables[environment.operations] };
   const defaultSecret = variables[environment.certificateSecret];
-  const mailer = sesMailer({ configurationSet: variables[environment.configurationSet] });
+  const mailer = mailerOnDemand(variables[environment.configurationSet]);
   return {
     deployment,
     log,
@@ -106,5 +106,17 @@ function build() {
     },
     group,
     defaultSecret,
+  };
+}
+
+/** The mailer of SES. Most runs send no mail, so that it is loaded with the first one. */
+function mailerOnDemand(configurationSet: string | undefined): Mailer {
+  let made: Mailer | undefined;
+  return {
+    async send(mail) {
+      const { sesMailer } = await import('./channels/ses-mailer.ts');
+      made ??= sesMailer({ configurationSet });
+      return made.send(mail);
+    },
   };
 }

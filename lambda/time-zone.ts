@@ -80,11 +80,11 @@ const WELL_KNOWN =
  * would accept more: offsets, abbreviations, old names, any case.
  */
 export function timeZoneFault(text: string): string | undefined {
-  const resolved = resolve(text);
   if (text === 'UTC' || text === 'Etc/UTC') return undefined;
-  if (resolved === text && /^Etc\/GMT[+-]\d+$/.test(text)) return undefined;
   const names = zones();
   if (names.has(text)) return undefined;
+  const resolved = resolve(text);
+  if (resolved === text && /^Etc\/GMT[+-]\d+$/.test(text)) return undefined;
   const proposed = propose(text, resolved, names);
   const wanted = 'expected a time zone of the IANA database, exactly as it is written there';
   if (proposed.length === 0) return `${wanted}, like Europe/Budapest`;
@@ -126,9 +126,12 @@ function zones(): Set<string> {
 
 const today = (name: string): string => RENAMED[name] ?? name;
 
-/** True if this Node knows the time zone, by whatever name. */
+/**
+ * True if this Node knows the time zone, by whatever name. Its list is asked first: the first format of a process takes
+ * 12 ms, the list 1.
+ */
 export function isTimeZone(text: string): boolean {
-  return resolve(text) !== undefined;
+  return Intl.supportedValuesOf('timeZone').includes(text) || resolve(text) !== undefined;
 }
 
 function resolve(timeZone: string): string | undefined {

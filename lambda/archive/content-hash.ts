@@ -36,8 +36,8 @@ function ordinary(content: unknown): string | null {
     if (isList) return value.map((each) => sorted(each, depth + 1));
     const copy: Record<string, unknown> = {};
     for (const key of Object.keys(value).toSorted()) {
-      // A key that starts with a digit may be an index, and those come first in every object.
-      isOrdinary &&= !(key >= '0' && key < ':') && key !== '__proto__';
+      // A key of digits alone may be an index, and those come first in every object.
+      isOrdinary &&= !(key >= '0' && key < ':' && /^\d+$/.test(key)) && key !== '__proto__';
       copy[key] = sorted((value as Record<string, unknown>)[key], depth + 1);
     }
     return copy;

@@ -127,7 +127,10 @@ export async function deposit<S extends Outgoing>(
   const now = run.ports.clock.now();
   const hasWork = report !== null || state.outbox.some((delivery) => isDue(delivery, now));
   const next: S = { ...state, claim: hasWork ? claimOf(run, report) : null };
-  if (current.state !== null && contentHash(next) === contentHash(current.state)) return current;
+  // A claim is written in any case, because it is what later steps go by.
+  const isSame =
+    next.claim === null && current.state !== null && contentHash(next) === contentHash(current.state);
+  if (isSame) return current;
   return (await origin.swap(next, current.version)) ?? null;
 }
 
