@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { channelOfAllSchema, digestSchema, tenantSchema } from './config.ts';
+import { channelOfAllSchema, digestSchema, tenantSchema } from './settings.ts';
 import { describeIssues } from './describe-issues.ts';
 import { MonitorError } from './errors.ts';
 

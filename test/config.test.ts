@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseConfig, tenantSchema, type ConfigInput } from '../lambda/config.ts';
+import { parseConfig, type ConfigInput } from '../lambda/config.ts';
+import { tenantSchema } from '../lambda/settings.ts';
 
 const GUID = 'ABCDEF12-1234-1234-1234-1234567890AB';
 const OTHER = '00000000-1111-2222-3333-444444444444';

@@ -5,7 +5,8 @@ import { secretsManagerSource } from '../../lambda/certificate/secrets-manager.t
 import { machineClock } from '../../lambda/clock.ts';
 import { quote } from '../../lambda/errors.ts';
 import { daysLeft } from '../../lambda/watch/incidents.ts';
-import { renewsItself, type Tenant } from '../../lambda/config.ts';
+import type { Tenant } from '../../lambda/config.ts';
+import { renewsItself } from '../../lambda/settings.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 import { needsSomebody } from './expiry.ts';
 import type { Command } from '../shared/command.ts';

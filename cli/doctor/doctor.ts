@@ -1,6 +1,7 @@
 import { inParallel } from '../../lambda/archive/columns/parallel.ts';
 import type { CheckedCertificate } from '../../lambda/certificate/bundle.ts';
-import { renewsItself, type Config, type Tenant } from '../../lambda/config.ts';
+import type { Config, Tenant } from '../../lambda/config.ts';
+import { renewsItself } from '../../lambda/settings.ts';
 import { commandLine, shellWord } from '../../lambda/command-line.ts';
 import { certificateSecretOf, DEPLOYMENT_STACK, stackFlag } from '../../lambda/outputs.ts';
 import { count } from '../../lambda/report/format.ts';

@@ -1,4 +1,5 @@
-import { MAIL, type ChannelSettings } from '../config.ts';
+import type { ChannelSettings } from '../config.ts';
+import { MAIL } from '../settings.ts';
 import { DeliveryError, quote } from '../errors.ts';
 import { portalOf } from '../report/portal.ts';
 import { eventsChannel } from './events.ts';

@@ -1,5 +1,6 @@
 import { contentHash } from '../archive/archive.ts';
-import { distinct, type Tenant } from '../config.ts';
+import type { Tenant } from '../config.ts';
+import { distinct } from '../settings.ts';
 import { DeliveryError, MonitorError } from '../errors.ts';
 import type { Channel, Log, Mailer, MailKind } from '../ports.ts';
 

@@ -4,7 +4,7 @@ import { deliveriesOf } from '../run/outbox.ts';
 import type { Delivered } from '../run/run.ts';
 import type { DigestRun } from './digest.ts';
 import { addresseeOf } from './origin.ts';
-import { MAIL } from '../config.ts';
+import { MAIL } from '../settings.ts';
 
 /**
  * Sends a digest of any period on request: at once, without state, archive or retries.

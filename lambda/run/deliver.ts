@@ -1,6 +1,6 @@
 import { contentHash, type Versioned } from '../archive/archive.ts';
 import { EMPTY_STATE, type Delivery, type State } from '../archive/state.ts';
-import { MAIL } from '../config.ts';
+import { MAIL } from '../settings.ts';
 import { DeliveryError, MonitorError } from '../errors.ts';
 import type { Addressee, Ports } from '../ports.ts';
 import type { AnyReport } from '../report/digest-model.ts';

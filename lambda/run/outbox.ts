@@ -1,7 +1,7 @@
 import { newDelivery, type Delivery, type Notified } from '../archive/state.ts';
 import { hears } from '../channels/channels.ts';
 import { recipientsOf, type Sender } from '../channels/mail.ts';
-import { MAIL } from '../config.ts';
+import { MAIL } from '../settings.ts';
 import { episodesOf, type Episode } from '../report/episodes.ts';
 import type { Addressee } from '../ports.ts';
 import { isDigest, type AnyReport } from '../report/digest-model.ts';

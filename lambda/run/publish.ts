@@ -1,5 +1,5 @@
 import { DEPLOYMENT_METRICS } from '../metric-names.ts';
-import { MAIL } from '../config.ts';
+import { MAIL } from '../settings.ts';
 import type { Channels } from '../ports.ts';
 import { ClaimedError, type Run, type RunResult } from './run.ts';
 

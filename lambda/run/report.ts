@@ -1,4 +1,4 @@
-import { renewsItself } from '../config.ts';
+import { renewsItself } from '../settings.ts';
 import type { LedgerState } from '../archive/ledger.ts';
 import { EMPTY_STATE, type State, type LastReported } from '../archive/state.ts';
 import { dateOf, daysBetween } from '../dates.ts';

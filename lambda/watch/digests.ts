@@ -1,6 +1,7 @@
 import { inParallel } from '../archive/columns/parallel.ts';
 import { digestsIn, readDigest, type DigestState } from '../digest/state.ts';
-import { digestSchema, type Digest } from '../config.ts';
+import type { Digest } from '../config.ts';
+import { digestSchema } from '../settings.ts';
 import type { DigestSchedule, Log, ObjectStore } from '../ports.ts';
 import type { OverdueDigest } from '../report/watch.ts';
 import { isOverdue, OVERDUE_AFTER_MS } from './incidents.ts';

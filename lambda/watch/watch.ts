@@ -2,7 +2,7 @@ import { Archive, contentHash } from '../archive/archive.ts';
 import { closeMonths } from '../archive/columns/closed.ts';
 import { inParallel } from '../archive/columns/parallel.ts';
 import type { State } from '../archive/state.ts';
-import { tenantSchema } from '../config.ts';
+import { tenantSchema } from '../settings.ts';
 import { ofDigest } from '../digest/origin.ts';
 import { MonitorError } from '../errors.ts';
 import { DEPLOYMENT_METRICS } from '../metric-names.ts';

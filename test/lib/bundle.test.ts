@@ -3,15 +3,16 @@ import { buildSync } from 'esbuild';
 import { expect, it } from 'vitest';
 import { bundleOptions } from '../../lib/bundle-options.ts';
 
+const { metafile } = buildSync({
+  ...bundleOptions,
+  entryPoints: { index: 'lambda/handler.ts' },
+  absWorkingDir: join(import.meta.dirname, '../..'),
+  outdir: '.',
+  write: false,
+  metafile: true,
+});
+
 it('what is imported on demand is an ES module: of a CommonJS one the bundle has the default export alone', () => {
-  const { metafile } = buildSync({
-    ...bundleOptions,
-    entryPoints: { index: 'lambda/handler.ts' },
-    absWorkingDir: join(import.meta.dirname, '../..'),
-    outdir: '.',
-    write: false,
-    metafile: true,
-  });
   const onDemand = Object.entries(metafile.inputs).flatMap(([file, { imports }]) =>
     file.startsWith('lambda/')
       ? imports.flatMap(({ kind, path }) => (kind === 'dynamic-import' ? path : []))
@@ -19,4 +20,20 @@ it('what is imported on demand is an ES module: of a CommonJS one the bundle has
   );
   expect(onDemand).toContain('lambda/report/json.ts');
   expect(onDemand.filter((path) => metafile.inputs[path]?.format !== 'esm')).toEqual([]);
+});
+
+it('the function loads neither the form of the config file nor a client of mail before it needs one', () => {
+  const sources = (path: string) => Object.keys(metafile.outputs[path]!.inputs);
+  const before = new Set(['index.js']);
+  for (const path of before) {
+    for (const { path: next, kind, external } of metafile.outputs[path]!.imports) {
+      if (kind === 'import-statement' && !external) before.add(next);
+    }
+  }
+  const loaded = [...before].flatMap(sources);
+  expect(loaded).toContain('lambda/settings.ts');
+  expect(loaded).toContain('node_modules/@aws-sdk/client-s3/dist-es/S3Client.js');
+  const unneeded = /^lambda\/(config|channels\/ses-mailer|report\/render)\.ts$|\/client-sesv2\//;
+  expect(loaded.filter((source) => unneeded.test(source))).toEqual([]);
+  expect(Object.keys(metafile.inputs).filter((source) => unneeded.test(source)).length).toBeGreaterThan(3);
 });

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { parseConfig, type Tenant } from '../../lambda/config.ts';
 import { addDays } from '../../lambda/dates.ts';
 import { mailChannel } from '../../lambda/channels/mail.ts';
-import { MAIL } from '../../lambda/config.ts';
+import { MAIL } from '../../lambda/settings.ts';
 import { DeliveryError } from '../../lambda/errors.ts';
 import type {
   Addressee,

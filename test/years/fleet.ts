@@ -1,6 +1,7 @@
 import { dateOf } from '../../lambda/dates.ts';
 import { setImmediate } from 'node:timers/promises';
-import { digestsOf, MAIL, parseConfig, type Digest, type Tenant } from '../../lambda/config.ts';
+import { digestsOf, parseConfig, type Digest, type Tenant } from '../../lambda/config.ts';
+import { MAIL } from '../../lambda/settings.ts';
 import { makeDigest } from '../../lambda/digest/digest.ts';
 import { DeliveryError, MonitorError } from '../../lambda/errors.ts';
 import { monitor } from '../../lambda/monitor.ts';

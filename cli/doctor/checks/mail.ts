@@ -6,7 +6,8 @@ import {
   type GetAccountResponse,
 } from '@aws-sdk/client-sesv2';
 import { machineClock } from '../../../lambda/clock.ts';
-import { distinct, type Config } from '../../../lambda/config.ts';
+import type { Config } from '../../../lambda/config.ts';
+import { distinct } from '../../../lambda/settings.ts';
 import { MonitorError, quote } from '../../../lambda/errors.ts';
 import { sesMailer } from '../../../lambda/channels/ses-mailer.ts';
 import { smtpMailer, type SmtpSettings } from '../../../lambda/channels/smtp-mailer.ts';
