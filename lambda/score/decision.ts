@@ -127,12 +127,15 @@ export function lackedDecisions(last: Profiles, profiles: Profiles): number {
  * than its day, because snapshots come late, so decisions made meanwhile have already been reported with it.
  */
 export function withKnownDecisions(known: Profiles, asOf: Profiles, date: string): Profiles {
-  const profiles = new Map(asOf);
+  // A catalogue that stays as it is stays the same one, which spares comparing its entries.
+  let profiles: Map<string, Profile> | null = null;
   for (const { id, decision } of known.values()) {
     const profile = asOf.get(id);
-    if (profile && (decision?.at ?? '').slice(0, 10) > date) profiles.set(id, { ...profile, decision });
+    if (profile && (decision?.at ?? '').slice(0, 10) > date) {
+      (profiles ??= new Map(asOf)).set(id, { ...profile, decision });
+    }
   }
-  return profiles;
+  return profiles ?? asOf;
 }
 
 function daysBefore(date: string, days: number): string {
