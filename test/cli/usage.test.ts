@@ -70,6 +70,22 @@ describe('the start', () => {
     expect(existsSync(ours) ? readdirSync(ours) : []).toEqual(made);
     rmSync(ours, { recursive: true, force: true });
   });
+
+  it('of a later call strips no types, not even those of its first file', () => {
+    const { NODE_COMPILE_CACHE: _, NODE_DISABLE_COMPILE_CACHE: __, ...others } = process.env;
+    const call = () =>
+      spawnSync(join(ROOT, 'secure-score'), ['--version'], {
+        encoding: 'utf8',
+        env: { ...others, XDG_CACHE_HOME: folder, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' },
+      }).stderr;
+    // The first call makes the folder, the second one fills it.
+    const [first, , third] = [call(), call(), call()];
+    const stripped = /no transpile cache for StrippedTypeScript/;
+    expect(first).toMatch(stripped);
+    expect(third).toMatch(/retrieving transpile cache for StrippedTypeScript .*bin\/secure-score\.ts\.\.\.success/);
+    expect(third).not.toMatch(stripped);
+    rmSync(join(folder, 'secure-score'), { recursive: true });
+  });
 });
 
 describe('the command line', () => {
