@@ -82,7 +82,9 @@ describe('the start', () => {
     const [first, , third] = [call(), call(), call()];
     const stripped = /no transpile cache for StrippedTypeScript/;
     expect(first).toMatch(stripped);
-    expect(third).toMatch(/retrieving transpile cache for StrippedTypeScript .*bin\/secure-score\.ts\.\.\.success/);
+    expect(third).toMatch(
+      /retrieving transpile cache for StrippedTypeScript .*bin\/secure-score\.ts\.\.\.success/,
+    );
     expect(third).not.toMatch(stripped);
     rmSync(join(folder, 'secure-score'), { recursive: true });
   });
