@@ -25,6 +25,8 @@ export interface Scope {
 export interface HistoryEngine {
   /** For people: what is asked. */
   readonly location: string;
+  /** It has the table STRETCHES as well. */
+  readonly hasStretches?: boolean;
   /** The newest day of the history (yyyy-mm-dd); null where there is none. */
   newest(): Promise<string | null>;
   /** The first day of the history (yyyy-mm-dd); null where there is none. @param tenant of this one; null: of all */

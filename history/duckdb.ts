@@ -26,9 +26,16 @@ import {
   type Scope,
   type Value,
 } from './answer.ts';
-import { filesLost, filesOf, listHistory, type HistoryFile, type MonthsByTenant } from './files.ts';
+import {
+  filesLost,
+  filesOf,
+  listHistory,
+  sourcesOfStretches,
+  type HistoryFile,
+  type MonthsByTenant,
+} from './files.ts';
 import { literal } from './placeholders.ts';
-import { TABLES, type Column, type Table } from '../lambda/archive/columns/tables.ts';
+import { STRETCHES, TABLES, type Column, type Columns } from '../lambda/archive/columns/tables.ts';
 import { commandLine } from '../lambda/command-line.ts';
 
 /** A file of the history that was left out, and why. */
@@ -56,6 +63,7 @@ export interface DuckDbOptions {
  */
 export class DuckDbHistory implements HistoryEngine {
   readonly location: string;
+  readonly hasStretches = true;
   readonly #files: HistoryFile[];
   readonly #onSkipped: DuckDbOptions['onSkipped'];
   /** Paths of files that were found sound, or damaged. */
@@ -232,44 +240,67 @@ async function close(connection: DuckDBConnection, readable: string): Promise<vo
 }
 
 /** Those that a statement names; all, where it names none (`SHOW TABLES`). Each view costs a look into a file. */
-function tablesIn(sql: string): Table[] {
-  const named = TABLES.filter(({ name }) => new RegExp(`\\b${name}\\b`, 'i').test(sql));
+function tablesIn(sql: string): Columns[] {
+  const isNamed = ({ name }: Columns) => new RegExp(`\\b${name}\\b`, 'i').test(sql);
+  const named = [...TABLES, STRETCHES].filter(isNamed);
   return named.length > 0 ? named : TABLES;
 }
 
-/**
- * With the types that the table has, whatever the files have; without files, empty. Older files lack what was added, and
- * copies hold tenants that are not in the scope.
- */
+/** The view of a table on files. */
 function viewOf(
-  { name, columns }: Table,
+  table: Columns,
   files: readonly HistoryFile[],
   older: ReadonlySet<string>,
   scope: Scope | null,
 ): string {
-  const ofTable = files.filter(({ table }) => table === name);
-  const selected = (isThere: (column: Column) => boolean) =>
-    [...columns, { name: 'month', type: 'VARCHAR', comment: '' } as const]
-      .map((each) => `CAST(${isThere(each) ? `"${each.name}"` : 'NULL'} AS ${each.type}) AS "${each.name}"`)
-      .join(', ');
+  const ofTable = (name: string) => files.filter((file) => file.table === name);
+  let parts: string[];
+  if (table === STRETCHES) {
+    const { stretches, controls } = sourcesOfStretches(files);
+    const isDay = (name: string) => name === 'first_date' || name === 'last_date';
+    parts = [
+      ...partsOf(table, stretches, older, scope),
+      ...partsOf(table, controls, older, scope, (name) => (isDay(name) ? 'date' : name)),
+    ];
+  } else parts = partsOf(table, ofTable(table.name), older, scope);
+  const empty = `${selected(
+    table,
+    (name) => name,
+    () => false,
+  )} WHERE false`;
+  return `CREATE VIEW ${table.name} AS ${parts.length > 0 ? parts.join(' UNION ALL ') : empty}`;
+}
+
+/**
+ * With the types that the table has, whatever the files have. Older files lack what was added, and copies hold tenants
+ * that are not in the scope.
+ * @param source the column of the files from which a column of the table is taken
+ */
+function partsOf(
+  table: Columns,
+  files: readonly HistoryFile[],
+  older: ReadonlySet<string>,
+  scope: Scope | null,
+  source: (name: string) => string = (name) => name,
+): string[] {
   const from = (some: HistoryFile[], isThere: (column: Column) => boolean, where = '') => {
     const paths = some.map((file) => literal(escaped(file.path))).join(', ');
     return some.length === 0
       ? []
-      : `SELECT ${selected(isThere)} FROM read_parquet([${paths}], hive_partitioning = true, hive_types_autocast = false)${where}`;
+      : `${selected(table, source, isThere)} FROM read_parquet([${paths}], hive_partitioning = true, hive_types_autocast = false)${where}`;
   };
   const isOlder = (file: HistoryFile) => older.has(file.path);
   const wanted = scope === null ? undefined : scope.tenant === null ? scope.tenants : [scope.tenant];
   const ids = wanted && [...wanted].map(literal).join(', ');
   const [copies, own] = [true, false].map((isCopy) =>
-    ofTable.filter((file) => (file.tenant === null) === isCopy),
+    files.filter((file) => (file.tenant === null) === isCopy),
   ) as [HistoryFile[], HistoryFile[]];
-  const parts = [
+  return [
     // What all files of all tenants have in common is read at once.
     ...(ids === undefined
       ? [
           from(
-            ofTable.filter((file) => !isOlder(file)),
+            files.filter((file) => !isOlder(file)),
             () => true,
           ),
         ]
@@ -282,8 +313,20 @@ function viewOf(
         ]),
     from(own.filter(isOlder), ({ added }) => !added),
   ].flat();
-  const empty = `SELECT ${selected(() => false)} WHERE false`;
-  return `CREATE VIEW ${name} AS ${parts.length > 0 ? parts.join(' UNION ALL ') : empty}`;
+}
+
+const MONTH: Column = { name: 'month', type: 'VARCHAR', comment: '' };
+
+function selected(
+  { columns }: Columns,
+  source: (name: string) => string,
+  isThere: (column: Column) => boolean,
+): string {
+  const each = [...columns, MONTH].map(
+    (column) =>
+      `CAST(${isThere(column) ? `"${source(column.name)}"` : 'NULL'} AS ${column.type}) AS "${column.name}"`,
+  );
+  return `SELECT ${each.join(', ')}`;
 }
 
 /** A path is a pattern to DuckDB. */
@@ -436,7 +479,7 @@ async function faultOf(
   try {
     const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${source}`);
     const types = new Map(described.getRows().map(([name, type]) => [String(name), String(type)]));
-    const wanted = TABLES.find(({ name }) => name === table)?.columns ?? [];
+    const wanted = [...TABLES, STRETCHES].find(({ name }) => name === table)?.columns ?? [];
     for (const { name, type, added } of wanted) {
       const found = types.get(name);
       if (found === undefined && added) onOlder();

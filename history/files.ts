@@ -3,14 +3,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Scope } from './answer.ts';
 import { parseClosedMonth } from '../lambda/archive/columns/closed.ts';
-import { TABLES, type Table } from '../lambda/archive/columns/tables.ts';
+import { STRETCHES, TABLES, type Table } from '../lambda/archive/columns/tables.ts';
 import { layout } from '../lambda/archive/layout.ts';
 
 /** A file of the history: `history/<table>/month=<yyyy-mm>/<tenant guid>.parquet`, or a copy of a closed month. */
 export interface HistoryFile {
   /** Absolute. */
   path: string;
-  table: Table['name'];
+  table: Table['name'] | typeof STRETCHES.name;
   month: string;
   /** Null: it is one of the copies of all tenants that `copied` lists. */
   tenant: string | null;
@@ -58,16 +58,18 @@ async function closedFiles(folder: string): Promise<HistoryFile[]> {
     const closed = parseClosedMonth(await readFile(path.join(root, name)), month);
     if (!closed?.closed) continue;
     const copied = new Set(closed.tenants);
-    const copies = TABLES.flatMap(({ name: table }) =>
-      closed.copies[table].map((key) => ({
+    const filesAt = (table: HistoryFile['table'], keys: string[]) =>
+      keys.map((key): HistoryFile => ({
         path: path.join(folder, key),
         table,
         month,
         tenant: null,
         copied,
-      })),
-    );
-    if (copies.every((copy) => existsSync(copy.path))) found.push(...copies);
+      }));
+    const copies = TABLES.flatMap(({ name }) => filesAt(name, closed.copies[name]));
+    const stretches = filesAt(STRETCHES.name, closed.stretches ?? []);
+    for (const each of [copies, stretches])
+      if (each.every((copy) => existsSync(copy.path))) found.push(...each);
   }
   return found;
 }
@@ -79,7 +81,7 @@ function isIn(scope: Scope | null, id: string): boolean {
 }
 
 /**
- * Those that an answer depends on: of closed months the copies, and the files of tenants that they do not hold; for some
+ * Those that an answer depends on: of closed months the copies, and the files of tenants that they do not hold; for few
  * tenants alone their own files, where they are all there. Copies may hold tenants that are not in the scope.
  * @param isDamaged files that cannot be used
  */
@@ -100,9 +102,30 @@ export function filesOf(
     const wanted = [...copied].filter((id) => isIn(scope, id));
     if (wanted.length === 0) return own;
     const present = new Set(own.filter((file) => !isDamaged(file)).map(({ tenant }) => tenant));
-    if (isOfSome && wanted.every((id) => present.has(id))) return own;
+    if (isOfSome && wanted.length <= FEW && wanted.every((id) => present.has(id))) return own;
     return [...copies, ...own.filter(({ tenant }) => !copied.has(tenant ?? ''))];
   });
+}
+
+/** The largest number of tenants whose own files are read in less time than the copies of all. */
+const FEW = 5;
+
+/**
+ * What stretches of controls are made from: the copies that have them, and the files of controls of all other months and
+ * tenants, whose rows are stretches of one day.
+ * @param files those of `filesOf`
+ */
+export function sourcesOfStretches(files: readonly HistoryFile[]): {
+  stretches: HistoryFile[];
+  controls: HistoryFile[];
+} {
+  const stretches = files.filter(({ table }) => table === STRETCHES.name);
+  const covered = new Map(stretches.map(({ month, copied }) => [month, copied]));
+  const controls = files.filter(
+    ({ table, month, tenant }) =>
+      table === 'controls' && (tenant === null ? !covered.has(month) : !covered.get(month)?.has(tenant)),
+  );
+  return { stretches, controls };
 }
 
 /** Months (yyyy-mm) by tenant. */
@@ -136,7 +159,8 @@ export function filesLost(
 ): string[] {
   type Part = Pick<HistoryFile, 'table' | 'month'> & { tenant: string };
   const tenantsIn = ({ tenant, copied }: HistoryFile) => (tenant === null ? [...(copied ?? [])] : [tenant]);
-  const parts = files.flatMap((file) => tenantsIn(file).map((tenant): Part => ({ ...file, tenant })));
+  const ofTables = files.filter(({ table }) => table !== STRETCHES.name);
+  const parts = ofTables.flatMap((file) => tenantsIn(file).map((tenant): Part => ({ ...file, tenant })));
   const keyOf = ({ table, month, tenant }: Part) => layout.columns(table, month, tenant);
   const present = new Set(parts.map(keyOf));
   const months = [

@@ -1,4 +1,5 @@
 import type { Answer, HistoryEngine, Scope, Value } from '../answer.ts';
+import { STRETCHES } from '../../lambda/archive/columns/tables.ts';
 import { substitute, literal } from '../placeholders.ts';
 import type { CatalogueRow, ChangeRow, ScoreRow, StandingRow, TenantRows } from './data.ts';
 
@@ -20,7 +21,10 @@ FROM scores
 WHERE tenant BETWEEN :first AND :last
 ORDER BY tenant, date`;
 
-/** Days are listed only where the control stood otherwise in between. */
+/**
+ * Spans are listed only where the control stood otherwise in between: 100 times the first day, and how many days follow
+ * it, which are less than a month.
+ */
 const STANDINGS = `
 WITH days AS (
   SELECT tenant, date, row_number() OVER (PARTITION BY tenant ORDER BY date) AS place
@@ -36,11 +40,14 @@ stood AS (
     state,
     state_by,
     state_at,
-    min(date) AS first_date,
-    max(date) AS last_date,
-    count(*) AS number,
-    array_agg(date) AS dates
-  FROM controls
+    min(first_date) AS first_date,
+    max(last_date) AS last_date,
+    sum(1 + date_diff('day', first_date, last_date)) AS number,
+    array_agg(
+      100 * CAST(date_diff('day', DATE '1970-01-01', first_date) AS INTEGER)
+      + CAST(date_diff('day', first_date, last_date) AS INTEGER)
+    ) AS spans
+  FROM :stretches
   WHERE tenant BETWEEN :first AND :last
   GROUP BY tenant, control, points, maximum, state, state_by, state_at
 )
@@ -54,7 +61,7 @@ SELECT
   s.state_at,
   CAST(date_diff('day', DATE '1970-01-01', s.first_date) AS INTEGER) AS first_day,
   CAST(date_diff('day', DATE '1970-01-01', s.last_date) AS INTEGER) AS last_day,
-  CASE WHEN s.number = l.place - f.place + 1 THEN NULL ELSE s.dates END AS dates
+  CASE WHEN s.number = l.place - f.place + 1 THEN NULL ELSE s.spans END AS spans
 FROM stood s
 LEFT JOIN days f ON f.tenant = s.tenant AND f.date = s.first_date
 LEFT JOIN days l ON l.tenant = s.tenant AND l.date = s.last_date
@@ -85,10 +92,10 @@ ORDER BY tenant, date, kind, control`;
 const CATALOGUE = `
 SELECT
   control,
-  max_by(title, date) AS title,
-  max_by(category, date) AS category,
-  max_by(service, date) AS service
-FROM controls
+  max_by(title, last_date) AS title,
+  max_by(category, last_date) AS category,
+  max_by(service, last_date) AS service
+FROM :stretches
 WHERE tenant BETWEEN :first AND :last
 GROUP BY control
 ORDER BY control`;
@@ -158,7 +165,7 @@ function begin(engine: HistoryEngine, batch: string[]): ReturnType<typeof read> 
 async function read(engine: HistoryEngine, batch: string[]) {
   const [scores, standings, changes] = await Promise.all([
     ask<ScoreRow & Owned>(engine, SCORES, batch),
-    ask<StandingOfDates & Owned>(engine, STANDINGS, batch),
+    ask<StandingOfSpans & Owned>(engine, STANDINGS, batch),
     ask<ChangeRow & Owned>(engine, CHANGES, batch),
   ]);
   return {
@@ -168,16 +175,20 @@ async function read(engine: HistoryEngine, batch: string[]) {
   };
 }
 
-/** To turn the dates into days is left to us, who see those that are of use: the engine has one a row of the table. */
-type StandingOfDates = Omit<StandingRow, 'days'> & { dates: string[] | string | null };
+type StandingOfSpans = Omit<StandingRow, 'days'> & { spans: number[] | string | null };
 
-function ofDays<Row extends StandingOfDates>({ dates, ...row }: Row) {
+function ofDays<Row extends StandingOfSpans>({ spans, ...row }: Row) {
   // Athena gives a list as the text of it.
-  const list = typeof dates === 'string' ? (dates.match(/\d{4}-\d\d-\d\d/g) ?? []) : dates;
-  return { ...row, days: list?.map((date) => Date.parse(date) / DAY_MS) ?? null };
+  const list = typeof spans === 'string' ? (spans.match(/-?\d+/g) ?? []).map(Number) : spans;
+  const daysOf = (span: number) => {
+    const first = Math.floor(span / 100);
+    return Array.from({ length: 1 + span - 100 * first }, (_, day) => first + day);
+  };
+  return { ...row, days: list?.flatMap(daysOf) ?? null };
 }
 
-const DAY_MS = 86_400_000;
+/** For an engine without stretches: each row of controls is one of a day. */
+const DAYS_AS_STRETCHES = '(SELECT *, date AS first_date, date AS last_date FROM controls)';
 
 interface Owned {
   tenant: string;
@@ -198,8 +209,12 @@ async function ask<Row>(engine: HistoryEngine, sql: string, batch: string[]): Pr
     fromMonth: '0000-00',
     toMonth: '9999-99',
   };
-  const ends = { first: literal(batch[0]!), last: literal(batch.at(-1)!) };
-  return rowsOf<Row>(await engine.ask(substitute(sql, ends).trim(), scope));
+  const parts = {
+    first: literal(batch[0]!),
+    last: literal(batch.at(-1)!),
+    stretches: engine.hasStretches ? STRETCHES.name : DAYS_AS_STRETCHES,
+  };
+  return rowsOf<Row>(await engine.ask(substitute(sql, parts).trim(), scope));
 }
 
 function rowsOf<Row>({ rows }: Answer): Row[] {

@@ -22,7 +22,7 @@ const COLUMNS = new RegExp(`^history/(?:scores|controls|changes)/month=(\\d{4}-\
 const STATE = new RegExp(`^state/(?:columns/)?tenant=(${GUID})\\.json$`);
 /** Keys that belong to the archive, but to no tenant. */
 const OF_ALL =
-  /^(?:state\/(?:watch|digest=[a-z0-9-]+|rotation=[^/]+)\.json$|reports\/digest=[a-z0-9-]+\/date=|history\/(?:_closed|closed_(?:scores|controls|changes))\/)/;
+  /^(?:state\/(?:watch|digest=[a-z0-9-]+|rotation=[^/]+)\.json$|reports\/digest=[a-z0-9-]+\/date=|history\/(?:_closed|closed_(?:scores|controls|changes|stretches))\/)/;
 const REPORT = /\/date=\d{4}-\d\d-\d\d\/[0-9A-Z]+-[0-9a-f]{8}\.json$/;
 
 /**

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DuckDbHistory } from '../../history/duckdb.ts';
+import { readCatalogue, readHistories } from '../../history/page/rows.ts';
 import { allQuestions, bind } from '../../history/questions.ts';
 import { parseClosedMonth, reopenMonth } from '../../lambda/archive/columns/closed.ts';
 import { verifyClosedMonths } from '../../lambda/archive/columns/verify-closed.ts';
 import { concatenated, merged } from '../../lambda/archive/columns/coded.ts';
 import { fromParquet, ParquetFile, toParquet } from '../../lambda/archive/columns/parquet.ts';
-import { TABLES, type Table } from '../../lambda/archive/columns/tables.ts';
+import { STRETCHES, TABLES, type Table } from '../../lambda/archive/columns/tables.ts';
 import { readRows, writeColumns } from '../../lambda/archive/columns/write.ts';
 import { layout } from '../../lambda/archive/layout.ts';
 import { pull } from '../../lambda/archive/pull.ts';
@@ -324,6 +325,27 @@ describe('verifying closed months', () => {
     expect(await forged([all[0]!, all[0]!, ...all.slice(2)])).toEqual([{ key: month, why }]);
   });
 
+  it('finds stretches that are not those of the files', async () => {
+    const { store, month, record } = await closedStore();
+    const { stretches: [key = ''] = [] } = record;
+    const january = parseClosedMonth(store.objects.get(layout.closedMonth('2026-01'))!, '2026-01')!;
+    const foreign = store.objects.get(january.stretches![0]!)!;
+    const forged = layout.closedColumns(
+      STRETCHES.name,
+      '2026-02',
+      createHash('sha256').update(foreign).digest('hex'),
+    );
+    store.objects.set(forged, foreign);
+    write(store, month, { ...record, stretches: [forged] });
+    const why = 'the copies of stretches do not hold what the files of the tenants hold';
+    expect(await verifyClosedMonths(store)).toEqual([{ key: month, why }]);
+    write(store, month, { ...record, stretches: [] });
+    expect(await verifyClosedMonths(store)).toEqual([{ key: month, why }]);
+    write(store, month, record);
+    store.objects.delete(key);
+    expect(await verifyClosedMonths(store)).toEqual([{ key, why: 'it is missing' }]);
+  });
+
   it('ignores a month that is opened meanwhile', async () => {
     const { store, month, record } = await closedStore();
     store.objects.delete(record.copies.scores[0]!);
@@ -418,6 +440,16 @@ describe('DuckDB', () => {
     return folder;
   }
 
+  /** What the page of all tenants is made from. */
+  async function pageOf(engine: DuckDbHistory) {
+    const histories: object[] = [];
+    for await (const { id, rows } of readHistories(engine, TENANTS)) {
+      const standings = rows.standings.map((row) => ({ ...row, days: row.days?.toSorted((a, b) => a - b) }));
+      histories.push({ ...rows, id, standings });
+    }
+    return [await readCatalogue(engine, TENANTS), histories];
+  }
+
   async function answersOf(folder: string) {
     const skipped: string[] = [];
     const engine = await DuckDbHistory.open({ folder, onSkipped: ({ path: file }) => skipped.push(file) });
@@ -444,7 +476,7 @@ describe('DuckDB', () => {
       scope,
     );
     expect(rows.map(({ tenant }) => tenant)).toEqual([FIRST, THIRD]);
-    answers.push(rows);
+    answers.push(rows, ...(await pageOf(engine)));
     return { answers, skipped, lost: engine.lost(new Map(), null) };
   }
 
@@ -474,6 +506,45 @@ describe('DuckDB', () => {
     const lacking = await folderOf('lacking', store);
     await rm(path.join(lacking, copy));
     expect(await answersOf(lacking)).toEqual(expected);
+
+    const stretches = [...store.objects.keys()].find((key) =>
+      key.includes('closed_stretches/month=2026-02'),
+    )!;
+    const worn = await folderOf('damaged stretches', store);
+    await writeFile(path.join(worn, stretches), 'PAR1 no more PAR1');
+    expect(await answersOf(worn)).toEqual({ ...expected, skipped: [path.join(worn, stretches)] });
+    await rm(path.join(worn, stretches));
+    expect(await answersOf(worn)).toEqual(expected);
+  });
+
+  it('makes the same page from stretches and from days: a gap, a control that comes back, a tenant beside', async () => {
+    const store = new MemoryStore();
+    const daily = async (tenantId: string, factor: number) => {
+      const dates = Array.from({ length: 60 }, (_, index) => addDays('2026-03-05', -index));
+      const entries = dates
+        .filter((_, index) => index !== 20 * factor)
+        .map((date, index) => {
+          const isGone = index > 30 && index % (9 * factor) < 3;
+          const controls = { alpha: 5 + (Math.floor(index / 7) % 2), ...(isGone ? {} : { beta: 5 }) };
+          return entry(date, { controls }, index === 0, tenantId);
+        });
+      await archiveAnswer(store, NOW, { tenantId, entries, profiles: [] }, SILENT);
+    };
+    await daily(FIRST, 1);
+    await daily(SECOND, 2);
+    expect(await close(store)).toEqual(['2026-01', '2026-02']);
+    await daily(THIRD, 1);
+    const ask = async (folder: string) => {
+      const engine = await DuckDbHistory.open({ folder, onSkipped: ({ why }) => expect.fail(why) });
+      const { rows } = await engine.ask('SELECT count(*) AS n FROM stretches', null);
+      return { page: await pageOf(engine), stretches: Number(rows[0]!['n']) };
+    };
+    const closed = await ask(await folderOf('page of closed months', store));
+    for (const month of MONTHS) store.objects.delete(layout.closedMonth(month));
+    const open = await ask(await folderOf('page of open months', store));
+    expect(closed.page).toEqual(open.page);
+    expect(JSON.stringify(open.page)).toMatch(/"days":\[\d/);
+    expect(closed.stretches).toBeLessThan(open.stretches - 100);
   });
 
   it('reads a pulled copy, for which the files of closed months are not fetched', async () => {

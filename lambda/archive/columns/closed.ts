@@ -7,7 +7,8 @@ import { inParallel } from './parallel.ts';
 import { concatenated, type CodedTable } from './coded.ts';
 import { fromParquet, ParquetFile } from './parquet.ts';
 import { readColumnsState } from './state.ts';
-import { TABLES, type Table } from './tables.ts';
+import { stretchesOf } from './stretches.ts';
+import { STRETCHES, TABLES, type Columns, type Table } from './tables.ts';
 
 /*
  * Closed months: the files of all tenants, copied into a few large ones.
@@ -45,7 +46,7 @@ const PATIENCE_DAYS = 30;
 const BESIDE = 0.1;
 
 /** The form of the copies that this version makes. Copies of another form are read as well, and made again. */
-const FORM = 2;
+const FORM = 3;
 
 /** The minimum number of tenants for which copies are useful. */
 const FEWEST_TENANTS = 2;
@@ -62,7 +63,7 @@ const READ_AT_ONCE = 16;
 /** The stored record of a month. */
 export interface ClosedMonth {
   version: 1;
-  /** The form of the copies: absent, a row group for each tenant; 2, row groups of many tenants. */
+  /** The form of the copies: absent, a row group for each tenant; 3, row groups of many tenants, and stretches. */
   form?: number;
   /** False while only the files of the tenants are valid. */
   closed: boolean;
@@ -74,6 +75,8 @@ export interface ClosedMonth {
   complete?: boolean;
   /** Keys of the copies. */
   copies: Record<Table['name'], string[]>;
+  /** Keys of the stretches of controls (STRETCHES); absent in records of earlier forms. */
+  stretches?: string[];
 }
 
 const OPEN: ClosedMonth = {
@@ -98,7 +101,8 @@ export function parseClosedMonth(bytes: Uint8Array, month: string): ClosedMonth 
       isList(record.tenants, () => true) &&
       TABLES.every(({ name }) =>
         isList(record.copies[name], (key) => layout.parseClosedColumns(name, month, key) !== null),
-      );
+      ) &&
+      isList(record.stretches ?? [], (key) => layout.parseClosedColumns(STRETCHES.name, month, key) !== null);
     return isSound ? record : null;
   } catch {
     return null;
@@ -223,25 +227,21 @@ async function closeMonth({ store, log, now }: ClosingOptions, month: string): P
   if (idle.length < FEWEST_TENANTS || (idle.length < all.length && waits)) return false;
 
   const copies: ClosedMonth['copies'] = { scores: [], controls: [], changes: [] };
+  const stretches = new Copies(store, STRETCHES, month);
+  const stretchGroups = new Groups(GROUP_ROWS);
   for (const table of TABLES) {
-    let copy = newCopy(table);
-    const flush = async () => {
-      const bytes = copy.end();
-      copy = newCopy(table);
-      const key = layout.closedColumns(table.name, month, sha256(bytes));
-      await store.create(key, bytes);
-      copies[table.name].push(key);
-    };
+    const made = new Copies(store, table, month);
     for await (const group of groupsOf(store, table, month, idle, { form: FORM })) {
       if (!group) {
         log.warn('a month is not closed: a file of it is damaged or gone', { month, table: table.name });
         return false;
       }
-      copy.add(group);
-      if (copy.size >= COPY_BYTES) await flush();
+      await made.add(group);
+      if (table.name === 'controls') await stretches.add(stretchGroups.add(stretchesOf(group)));
     }
-    if (!copy.isEmpty) await flush();
+    copies[table.name] = await made.end();
   }
+  await stretches.add(stretchGroups.rest());
   const content: ClosedMonth = {
     version: 1,
     form: FORM,
@@ -250,13 +250,91 @@ async function closeMonth({ store, log, now }: ClosingOptions, month: string): P
     tenants: idle,
     complete: idle.length === all.length,
     copies,
+    stretches: await stretches.end(),
   };
   if ((await swap(store, month, content, mark)) === undefined) return false;
   log.info('a month of the history is closed', { month, tenants: idle.length });
   return true;
 }
 
-const newCopy = (table: Table) => new ParquetFile(table, ['tenant', ...table.sortedBy], 'ZSTD');
+/** Writes the copies of a table: a file is stored as soon as it is large. */
+class Copies {
+  readonly #keys: string[] = [];
+  readonly #store: ObjectStore;
+  readonly #table: Columns;
+  readonly #month: string;
+  #file: ParquetFile;
+
+  constructor(store: ObjectStore, table: Columns, month: string) {
+    this.#store = store;
+    this.#table = table;
+    this.#month = month;
+    this.#file = this.#begin();
+  }
+
+  #begin(): ParquetFile {
+    return new ParquetFile(this.#table, ['tenant', ...this.#table.sortedBy], 'ZSTD');
+  }
+
+  async add(group: CodedTable | null): Promise<void> {
+    if (group) this.#file.add(group);
+    if (this.#file.size >= COPY_BYTES) await this.#flush();
+  }
+
+  /** @returns the keys of all */
+  async end(): Promise<string[]> {
+    if (!this.#file.isEmpty) await this.#flush();
+    return this.#keys;
+  }
+
+  async #flush(): Promise<void> {
+    const bytes = this.#file.end();
+    this.#file = this.#begin();
+    const key = layout.closedColumns(this.#table.name, this.#month, sha256(bytes));
+    await this.#store.create(key, bytes);
+    this.#keys.push(key);
+  }
+}
+
+/** Gathers rows into row groups. */
+class Groups {
+  readonly #rows: number;
+  #parts: CodedTable[] = [];
+  #size = 0;
+
+  /** @param rows the size from which on a row group is complete */
+  constructor(rows: number) {
+    this.#rows = rows;
+  }
+
+  /** @returns a row group if it is complete */
+  add(part: CodedTable): CodedTable | null {
+    this.#parts.push(part);
+    this.#size += part.length;
+    return this.#size < this.#rows ? null : this.rest();
+  }
+
+  /** @returns what is left; null if that is no row */
+  rest(): CodedTable | null {
+    const group = this.#size > 0 ? concatenated(this.#parts) : null;
+    this.#parts = [];
+    this.#size = 0;
+    return group;
+  }
+}
+
+/** The row groups of the stretches of a month. @param controls those of `groupsOf` */
+export async function* stretchGroupsOf(
+  controls: AsyncIterable<CodedTable | null>,
+): AsyncGenerator<CodedTable | null> {
+  const groups = new Groups(GROUP_ROWS);
+  for await (const group of controls) {
+    const complete = group && groups.add(stretchesOf(group));
+    if (complete || !group) yield complete;
+  }
+  const rest = groups.rest();
+  if (rest) yield rest;
+}
 
 /**
  * The rows of tenants as the copies of a month have them: in row groups of complete tenants, ascending.
@@ -269,9 +347,7 @@ export async function* groupsOf(
   tenants: readonly string[],
   { form }: Pick<ClosedMonth, 'form'>,
 ): AsyncGenerator<CodedTable | null> {
-  const rows = form === FORM ? GROUP_ROWS : 1;
-  let group: CodedTable[] = [];
-  let size = 0;
+  const groups = new Groups(form === undefined ? 1 : GROUP_ROWS);
   for (let start = 0; start < tenants.length; start += READ_AT_ONCE) {
     const files = await inParallel(
       tenants.slice(start, start + READ_AT_ONCE),
@@ -279,19 +355,13 @@ export async function* groupsOf(
       READ_AT_ONCE,
     );
     for (const file of files) {
-      if (!file) {
-        yield null;
-        return;
-      }
-      group.push(file);
-      size += file.length;
-      if (size < rows) continue;
-      yield concatenated(group);
-      group = [];
-      size = 0;
+      const group = file && groups.add(file);
+      if (group || !file) yield group;
+      if (!file) return;
     }
   }
-  if (size > 0) yield concatenated(group);
+  const rest = groups.rest();
+  if (rest) yield rest;
 }
 
 /** @returns the file of a tenant; null if it cannot be used */

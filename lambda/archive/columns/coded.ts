@@ -1,4 +1,4 @@
-import type { Table } from './tables.ts';
+import type { Columns, Table } from './tables.ts';
 import type { Row } from './rows.ts';
 
 /**
@@ -91,7 +91,7 @@ export function concatenated(parts: readonly CodedTable[]): CodedTable {
   return { length, columns };
 }
 
-export function rowsOf(table: Table, { length, columns }: CodedTable): Row[] {
+export function rowsOf(table: Columns, { length, columns }: CodedTable): Row[] {
   const coded = table.columns.map(({ name }, column) => ({ name, ...columns[column]! }));
   return Array.from({ length }, (_, index) => {
     const row: Record<string, Cell | null> = {};

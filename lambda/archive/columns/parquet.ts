@@ -5,7 +5,7 @@ import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import { ByteWriter } from 'hyparquet-writer/src/bytewriter.js';
 import { writePageHeader } from 'hyparquet-writer/src/datapage.js';
 import { writeMetadata } from 'hyparquet-writer/src/metadata.js';
-import type { Column, ColumnType, Table } from './tables.ts';
+import type { Column, Columns, ColumnType } from './tables.ts';
 import { dateOf } from '../../dates.ts';
 import { compare, NULL, type Cell, type CodedColumn, type CodedTable } from './coded.ts';
 import { bitWidthOf, readHybrid, writeHybrid, writeRun } from './hybrid.ts';
@@ -68,7 +68,7 @@ const MOST_ROWS = 5_000_000;
 /** Columns of every table that are never null. */
 const REQUIRED = new Set(['tenant', 'date']);
 
-function schemaOf({ columns }: Table): SchemaElement[] {
+function schemaOf({ columns }: Columns): SchemaElement[] {
   return [
     { name: 'root', num_children: columns.length },
     ...columns.map(({ name, type }): SchemaElement => ({
@@ -80,7 +80,7 @@ function schemaOf({ columns }: Table): SchemaElement[] {
 }
 
 /** Encodes a table as a file of one row group. The same rows give the same bytes. */
-export function toParquet(table: Table, coded: CodedTable): Uint8Array {
+export function toParquet(table: Columns, coded: CodedTable): Uint8Array {
   const file = new ParquetFile(table);
   if (coded.length > 0) file.add(coded);
   return file.end();
@@ -88,14 +88,14 @@ export function toParquet(table: Table, coded: CodedTable): Uint8Array {
 
 /** A file that is written row group by row group. */
 export class ParquetFile {
-  readonly #table: Table;
+  readonly #table: Columns;
   readonly #sortedBy: readonly string[];
   readonly #codec: Codec;
   readonly #writer = new ByteWriter();
   readonly #groups: RowGroup[] = [];
 
   /** @param sortedBy the order of the rows in each row group */
-  constructor(table: Table, sortedBy: readonly string[] = table.sortedBy, codec: Codec = 'GZIP') {
+  constructor(table: Columns, sortedBy: readonly string[] = table.sortedBy, codec: Codec = 'GZIP') {
     this.#table = table;
     this.#sortedBy = sortedBy;
     this.#codec = codec;
@@ -316,7 +316,7 @@ function bitsOf(values: Cell[], present: Int32Array): Buffer {
  * Reads a file that `toParquet` wrote, in this version or an earlier one: a column that was added since is null.
  * @throws Error for anything but a complete file of exactly this table
  */
-export function fromParquet(table: Table, bytes: Uint8Array): CodedTable {
+export function fromParquet(table: Columns, bytes: Uint8Array): CodedTable {
   const { groups, rows } = rowGroupsOf(table, bytes);
   if (rows > MOST_ROWS) throw new Error(`it claims to have ${rows} rows`);
   if (rows === 0) {
@@ -342,7 +342,7 @@ interface UnreadRowGroup {
  * The row groups of a file of this program, in this version or an earlier one.
  * @throws Error for a file of another table
  */
-export function rowGroupsOf(table: Table, bytes: Uint8Array): { groups: UnreadRowGroup[]; rows: number } {
+export function rowGroupsOf(table: Columns, bytes: Uint8Array): { groups: UnreadRowGroup[]; rows: number } {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { schema, row_groups: groups, num_rows: rows } = parquetMetadata(file, { geoparquet: false });
   const found = schema.slice(1);

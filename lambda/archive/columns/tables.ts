@@ -24,6 +24,9 @@ export interface Table {
   sortedBy: string[];
 }
 
+/** A table as files see it. */
+export type Columns = Pick<Table, 'columns' | 'sortedBy'> & { name: string };
+
 const tenant: Column = { name: 'tenant', type: 'VARCHAR', comment: 'id of the tenant, a guid in lower case' };
 const date: Column = { name: 'date', type: 'DATE', comment: 'day of the snapshot (UTC)' };
 
@@ -115,3 +118,23 @@ export const TABLES: Table[] = [
     ],
   },
 ];
+
+const controlColumn = (name: string): Column =>
+  TABLES.find((table) => table.name === 'controls')!.columns.find((column) => column.name === name)!;
+
+/**
+ * Controls as the copies of a closed month have them once more: one row for each stretch of days, one after the other,
+ * on which a control stood the same. They are a twentieth of the rows, and what a page of many tenants is made from.
+ */
+export const STRETCHES: Columns & { name: 'stretches' } = {
+  name: 'stretches',
+  sortedBy: ['control', 'first_date'],
+  columns: [
+    tenant,
+    ...['control', 'title', 'category', 'service', 'points', 'maximum', 'state', 'state_by', 'state_at'].map(
+      controlColumn,
+    ),
+    { name: 'first_date', type: 'DATE', comment: 'first day of the stretch' },
+    { name: 'last_date', type: 'DATE', comment: 'last day; the control has a row on each day between them' },
+  ],
+};

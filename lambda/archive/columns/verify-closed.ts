@@ -3,9 +3,11 @@ import type { ObjectStore } from '../../ports.ts';
 import { layout } from '../layout.ts';
 import { sha256 } from '../ledger.ts';
 import type { CodedTable } from './coded.ts';
-import { groupsOf, monthsWithRecord, readClosedMonth, type ClosedMonth } from './closed.ts';
+import { groupsOf, monthsWithRecord, readClosedMonth, stretchGroupsOf } from './closed.ts';
 import { rowGroupsOf } from './parquet.ts';
-import { TABLES, type Table } from './tables.ts';
+import { STRETCHES, TABLES, type Columns, type Table } from './tables.ts';
+
+const CONTROLS = TABLES.find(({ name }) => name === 'controls')!;
 
 /** An object of a closed month that does not hold what the files of the tenants hold. */
 export interface WrongCopy {
@@ -23,7 +25,13 @@ export async function verifyClosedMonths(store: ObjectStore): Promise<WrongCopy[
   for (const month of await monthsWithRecord(store)) {
     const { month: found, version } = await readClosedMonth(store, month);
     if (!found.closed) continue;
-    const tables = await Promise.all(TABLES.map((table) => wrongIn(store, table, month, found)));
+    const groups = (table: Table) => groupsOf(store, table, month, found.tenants, found);
+    const tables = await Promise.all([
+      ...TABLES.map((table) => wrongIn(store, table, month, found.copies[table.name], groups(table))),
+      ...(found.stretches
+        ? [wrongIn(store, STRETCHES, month, found.stretches, stretchGroupsOf(groups(CONTROLS)))]
+        : []),
+    ]);
     // A month may have been opened while its copies were read.
     if ((await readClosedMonth(store, month)).version === version) wrong.push(...tables.flat());
   }
@@ -32,14 +40,14 @@ export async function verifyClosedMonths(store: ObjectStore): Promise<WrongCopy[
 
 async function wrongIn(
   store: ObjectStore,
-  table: Table,
+  table: Columns,
   month: string,
-  closed: ClosedMonth,
+  copies: string[],
+  inFiles: AsyncGenerator<CodedTable | null>,
 ): Promise<WrongCopy[]> {
   const wrong: WrongCopy[] = [];
-  const inFiles = groupsOf(store, table, month, closed.tenants, closed);
   let isEqual = true;
-  for (const key of closed.copies[table.name]) {
+  for (const key of copies) {
     const bytes = (await store.get(key))?.bytes;
     if (!bytes) wrong.push({ key, why: 'it is missing' });
     else if (!sha256(bytes).startsWith(layout.parseClosedColumns(table.name, month, key) ?? '-'))
@@ -53,7 +61,7 @@ async function wrongIn(
 }
 
 /** Whether the row groups of a copy are the next ones of the files. */
-async function areNext(inFiles: AsyncGenerator<CodedTable | null>, table: Table, copy: Uint8Array) {
+async function areNext(inFiles: AsyncGenerator<CodedTable | null>, table: Columns, copy: Uint8Array) {
   try {
     for (const { read } of rowGroupsOf(table, copy).groups) {
       const { value } = await inFiles.next();
