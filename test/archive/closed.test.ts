@@ -17,8 +17,10 @@ import { pull } from '../../lambda/archive/pull.ts';
 import type { S3Store } from '../../lambda/archive/s3-store.ts';
 import { listTenants } from '../../lambda/archive/tenants.ts';
 import { copiesIn } from '../../history/copies.ts';
+import { addDays } from '../../lambda/dates.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
-import { MemoryStore } from '../run/fakes.ts';
+import { entry, MemoryStore } from '../run/fakes.ts';
+import { archiveAnswer } from './archive-day.ts';
 import {
   archive,
   close,
