@@ -66,7 +66,7 @@ async function closedFiles(folder: string): Promise<HistoryFile[]> {
         tenant: null,
         copied,
       }));
-    const copies = TABLES.flatMap(({ name }) => filesAt(name, closed.copies[name]));
+    const copies = TABLES.flatMap((table) => filesAt(table.name, closed.copies[table.name]));
     const stretches = filesAt(STRETCHES.name, closed.stretches ?? []);
     for (const each of [copies, stretches])
       if (each.every((copy) => existsSync(copy.path))) found.push(...each);

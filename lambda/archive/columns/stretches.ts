@@ -11,13 +11,14 @@ export function stretchesOf({ length, columns }: CodedTable): CodedTable {
   const same = SAME.map(({ name }) => column(name));
   const date = column('date');
   const days = date.values.map((value) => Date.parse(String(value)) / DAY_MS);
+  const dayOf = (row: number) => days[date.codes[row]!]!;
   const firsts = new Int32Array(length);
   const lasts = new Int32Array(length);
   let count = 0;
   for (let row = 0; row < length; row += 1) {
     const goesOn =
       row > 0 &&
-      days[date.codes[row]!]! === days[date.codes[row - 1]!]! + 1 &&
+      dayOf(row) === dayOf(row - 1) + 1 &&
       same.every(({ codes }) => codes[row] === codes[row - 1]);
     if (!goesOn) firsts[count++] = row;
     lasts[count - 1] = row;
