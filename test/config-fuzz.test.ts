@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { anyCharacter } from './any-character.ts';
 import { loadConfig } from '../cli/shared/load-config.ts';
 import { parseConfig } from '../lambda/config.ts';
 import { MonitorError } from '../lambda/errors.ts';
@@ -64,7 +65,7 @@ function pathsOf(value: unknown, path: Path = []): Path[] {
 
 const nasty = fc.oneof(
   fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withMap: true }),
-  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ unit: anyCharacter, maxLength: 300 }),
   fc.constantFrom<unknown>(
     '',
     ' ',
@@ -143,7 +144,7 @@ test('a file with anything wrong in it is read, or refused with a clear error', 
     cut: fc.nat(40),
     paste: fc.oneof(
       fc.constantFrom('', '"', '{', ']', ',', '\\', '\0', '\uFEFF', '\uD800', '// x', '\r', 'null'),
-      fc.string({ unit: 'binary', maxLength: 8 }),
+      fc.string({ unit: anyCharacter, maxLength: 8 }),
     ),
   });
   const encoding = fc.constantFrom<BufferEncoding>('utf8', 'utf16le', 'latin1', 'base64');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { anyCharacter } from '../any-character.ts';
 import { compose, fileName, outboxMailer } from '../../lambda/channels/outbox-mailer.ts';
 import { ATTACHMENTS, HOSTILE_ADDRESSES, mailOf } from './mails.ts';
 
@@ -108,7 +109,7 @@ test('names of files sort by time, describe the mails, and stay in the folder', 
   expect(fileName('../../etc/passwd')).toMatch(/^etc_passwd-[0-9a-f]{8}\.eml$/);
   expect(fileName('a b')).not.toBe(fileName('a-b'));
   const key = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.string({ unit: anyCharacter, maxLength: 300 }),
     fc.string({ unit: fc.constantFrom('a', 'A', 'ä', '/', '-', '_', '.'), maxLength: 8 }),
   );
   fc.assert(
@@ -124,7 +125,7 @@ test('no header can be injected through a subject', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.oneof(
-        fc.string({ unit: 'binary', maxLength: 400 }),
+        fc.string({ unit: anyCharacter, maxLength: 400 }),
         fc.string().map((text) => `${text}\r\nBcc: x@evil.example\r\n\r\n<b>`),
       ),
       async (subject) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { anyCharacter } from '../any-character.ts';
 import { main } from '../../cli/main.ts';
 import { allQuestions } from '../../history/questions.ts';
 import { CONTOSO, writeHistory } from '../history/sample.ts';
@@ -194,7 +195,7 @@ const commandLines = () => {
     { weight: 3, arbitrary: fc.constantFrom(...PATHS).map((name) => join(folder, name)) },
     { weight: 3, arbitrary: fc.constantFrom(...VALUES) },
     // No argument of a process can hold NUL, with which its text ends.
-    fc.string({ unit: 'binary', maxLength: 8 }).map((text) => text.replaceAll('\0', '')),
+    fc.string({ unit: anyCharacter, maxLength: 8 }).map((text) => text.replaceAll('\0', '')),
   );
   const flag = fc.constantFrom(...FLAGS).map((name) => (name.length === 1 ? `-${name}` : `--${name}`));
   const word = fc.oneof(

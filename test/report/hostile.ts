@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { anyCharacter } from '../any-character.ts';
 import { changeOf, dayOf, reportOf, scoreLine, trendDay } from './reports.ts';
 import type { Report, ReportedChange } from '../../lambda/report/model.ts';
 
@@ -20,7 +21,7 @@ export const HOSTILE = [
 
 /** Any text, also those. */
 export const hostileText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ unit: anyCharacter, maxLength: 300 }),
   fc.constantFrom(...HOSTILE),
   fc.webUrl(),
   fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { anyCharacter } from '../any-character.ts';
 import { line, linkedText, partsOf, plainText, prose, safeLink } from '../../lambda/report/plain-text.ts';
 
 const ACTING = /[\p{Cc}\p{Cf}\p{Cs}]/u;
@@ -40,7 +41,7 @@ describe('plainText', () => {
   test('keeps its bounds for any text, and leaves nothing that acts', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: 'binary', maxLength: 400 }),
+        fc.string({ unit: anyCharacter, maxLength: 400 }),
         fc.integer({ min: 1, max: 100 }),
         (html, maximum) => {
           const text = plainText(html, maximum);
@@ -129,7 +130,7 @@ describe('links in a text', () => {
 
   const piece = fc.oneof(
     // Without characters that begin or end markup: half a tag would swallow a link, or what stands in its place.
-    fc.string({ unit: 'binary', maxLength: 20 }).map((text) => text.replaceAll(/[<>&'"]/g, '')),
+    fc.string({ unit: anyCharacter, maxLength: 20 }).map((text) => text.replaceAll(/[<>&'"]/g, '')),
     fc.constantFrom(
       '<a href="https://x.example/">',
       '<a href=http://y.example>',
@@ -212,7 +213,7 @@ describe('line', () => {
       'Subject Bcc: x@example.com abc !',
     );
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 50 }), (text, maximum) => {
+      fc.property(fc.string({ unit: anyCharacter }), fc.integer({ min: 1, max: 50 }), (text, maximum) => {
         const result = line(text, maximum);
         expect(result.length).toBeLessThanOrEqual(maximum);
         expect(result).not.toMatch(ACTING);

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { anyCharacter } from '../any-character.ts';
 import { subjectOfMail } from '../../lambda/report/subject.ts';
 import { changeOf, dayOf, reportOf, reports, scoreLine, NO_ACCOUNT } from './reports.ts';
 import type { OperationsItem, Report } from '../../lambda/report/model.ts';
@@ -148,7 +149,7 @@ test.each<[expected: string, operations: OperationsItem[]]>([
 
 test('whatever the name, a subject is one bounded line that says the essence', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (name) => {
+    fc.property(fc.string({ unit: anyCharacter, maxLength: 300 }), (name) => {
       const text = subject({ ...reports.scores.typical, name }, 'scores');
       expect(text.length).toBeLessThanOrEqual(150);
       expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
