@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { layout } from '../../lambda/archive/layout.ts';
 import { Ledger } from '../../lambda/archive/ledger.ts';
@@ -25,13 +25,14 @@ const root = await mkdtemp(path.join(tmpdir(), 'evidence-'));
 afterAll(() => rm(root, { recursive: true }));
 
 describe.skipIf(lacking.length > 0)('the commands of docs/evidence.md for an auditor', () => {
+  const intact = path.join(root, 'intact');
   let folder: string;
   let head: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(path.join(root, 'archive-'));
+  beforeAll(async () => {
     const w = world('2026-03-01T07:00:00Z');
     w.graph.profiles = [{ id: 'alpha', title: 'Alpha', maxScore: 10 }];
-    fillDays(w.graph, '2026-02-20', 9, { controls: { alpha: 8 } });
+    // The commands start several programs for each object.
+    fillDays(w.graph, '2026-02-20', 2, { controls: { alpha: 8 } });
     for (const [today, alpha] of [
       ['2026-03-01', 7],
       ['2026-03-02', 3],
@@ -39,11 +40,15 @@ describe.skipIf(lacking.length > 0)('the commands of docs/evidence.md for an aud
       w.clock.set(`${today}T07:00:00Z`);
       w.graph.days.set(today, { controls: { alpha } });
       const run = w.runOf();
-      run.ports.store = folderStore(folder);
+      run.ports.store = folderStore(intact);
       await monitor(run);
     }
-    head = (await new Ledger(folderStore(folder), TENANT_ID).read()).at(-1)!.hash;
+    head = (await new Ledger(folderStore(intact), TENANT_ID).read()).at(-1)!.hash;
     await writeFile(path.join(root, 'app.pem'), PEM);
+  });
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(root, 'archive-'));
+    await cp(intact, folder, { recursive: true });
   });
 
   const audit = () => {

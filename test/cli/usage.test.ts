@@ -221,6 +221,17 @@ describe('the command line', () => {
     expect(await proposed('run', '--')).toContain('--tenant');
   });
 
+  /** What the program prints for a shell, asked once. */
+  const scripts = new Map<string, Promise<{ stdout: string }>>();
+  function completionOf(shell: string): Promise<{ stdout: string }> {
+    const known = scripts.get(shell);
+    if (known) return known;
+    const env = { ...process.env, SHELL: shell };
+    const script = promisify(execFile)('./secure-score', ['completion'], { cwd: ROOT, env });
+    scripts.set(shell, script);
+    return script;
+  }
+
   it.each([
     ['./secure-score history tr', 'trend\n'],
     // In zsh, the program would say what a command does after a colon.
@@ -230,7 +241,7 @@ describe('the command line', () => {
     async (words, first) => {
       const call = promisify(execFile);
       const env = (shell: string) => ({ cwd: ROOT, env: { ...process.env, SHELL: shell } });
-      const script = await call('./secure-score', ['completion'], env('/bin/bash'));
+      const script = await completionOf('/bin/bash');
       const asked =
         'eval "$1"; COMP_WORDS=($2); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _secure-score_yargs_completions; echo "${COMPREPLY[@]}"';
       const { stdout } = await call('bash', ['-c', asked, '-', script.stdout, words], env('/bin/zsh'));
@@ -289,9 +300,8 @@ describe('the command line', () => {
   ])(
     `completes "%s" in fish by the script that it prints${fish ? '' : ' (not tried: no fish)'}`,
     async (words, first) => {
-      const env = { ...process.env, SHELL: '/usr/bin/fish' };
       const run = promisify(execFile);
-      const script = await run('./secure-score', ['completion'], { cwd: ROOT, env });
+      const script = await completionOf('/usr/bin/fish');
       // The words with the program, and the one that is about to begin: as bash gives them.
       expect(script.stdout).toMatch(/ --get-yargs-completions \(commandline -opc\) \(commandline -ct\)\)'$/m);
       if (!fish) return;
