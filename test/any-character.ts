@@ -10,9 +10,8 @@ const HALVES = { first: 0xd800, count: 0x800 };
 export const anyCharacter = fc.integer({ min: 0, max: 0x10ffff - HALVES.count }).map(
   (index) => String.fromCodePoint(index < HALVES.first ? index : index + HALVES.count),
   (character) => {
-    const [point, ...others] = typeof character === 'string' ? [...character] : [];
-    const code = point?.codePointAt(0);
-    if (code === undefined || others.length > 0) throw new TypeError('not one character');
+    const code = typeof character === 'string' ? character.codePointAt(0) : undefined;
+    if (code === undefined || String.fromCodePoint(code) !== character) throw new TypeError('not one character');
     return code < HALVES.first ? code : code - HALVES.count;
   },
 );
