@@ -11,7 +11,8 @@ export const anyCharacter = fc.integer({ min: 0, max: 0x10ffff - HALVES.count })
   (index) => String.fromCodePoint(index < HALVES.first ? index : index + HALVES.count),
   (character) => {
     const code = typeof character === 'string' ? character.codePointAt(0) : undefined;
-    if (code === undefined || String.fromCodePoint(code) !== character) throw new TypeError('not one character');
+    if (code === undefined || String.fromCodePoint(code) !== character)
+      throw new TypeError('not one character');
     return code < HALVES.first ? code : code - HALVES.count;
   },
 );
