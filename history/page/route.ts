@@ -53,7 +53,7 @@ export function parseRoute(hash: string): Route {
   const get = (name: string) => given.get(name) || null;
   return {
     tenant: get('tenant'),
-    compare: (get('compare')?.split(',').filter(Boolean) ?? []).slice(0, MOST_COMPARED),
+    compare: [...new Set(get('compare')?.split(',').filter(Boolean))].slice(0, MOST_COMPARED),
     control: get('control'),
     day: /^\d{4}-\d\d-\d\d$/.exec(get('day') ?? '')?.[0] ?? null,
     period: get('period'),

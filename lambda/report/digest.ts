@@ -453,6 +453,7 @@ function manyEntry(each: Many, digest: DigestReport): Entry {
   const { verb, mark } = DID[kind] ?? { verb: '', mark: '' };
   const number = tenantIds.length;
   const average = percentagePoints / number;
+  const [low, high] = rangeOf(each, digest);
   const hasShare = Math.abs(average) >= NOISE;
   const title = line(each.title, LONGEST.title) || line(each.control ?? '', LONGEST.title);
   const tone: Tone = kind === 'lost' ? 'bad' : kind === 'gained' ? 'good' : 'neutral';
@@ -471,12 +472,22 @@ function manyEntry(each: Many, digest: DigestReport): Entry {
       ...adviceDetails('What to do', each),
     ],
     notes:
-      number > 1 && most && Math.abs(most.percentagePoints) > 2 * Math.abs(average) && hasShare
-        ? [`Most at ${line(most.name, LONGEST.name)}: ${share(most.percentagePoints)}.`]
-        : [],
+      low <= -NOISE && high >= NOISE
+        ? [`Between ${share(low)} and ${share(high)}.`]
+        : number > 1 && most && Math.abs(most.percentagePoints) > 2 * Math.abs(average) && hasShare
+          ? [`Most at ${line(most.name, LONGEST.name)}: ${share(most.percentagePoints)}.`]
+          : [],
     link: safeLink(each.actionUrl),
     weight: Math.abs(percentagePoints),
   };
+}
+
+/** The lowest and the highest of its amounts: where some of them rise and others fall, their average says little. */
+function rangeOf(many: Many, { tenants }: DigestReport): [low: number, high: number] {
+  const amounts = tenants.flatMap(({ changes }) =>
+    changes.flatMap((row) => (sameAs(row) === sameAs(many) ? row.percentagePoints : [])),
+  );
+  return [Math.min(...amounts), Math.max(...amounts)];
 }
 
 /** Who it hit; where nearly all were, who it did not. */

@@ -264,6 +264,10 @@ describe('the address', () => {
     );
   });
 
+  it('compares a tenant once', () => {
+    expect(parseRoute('#compare=a,b,,a,a,c,d,e,f').compare).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
   it('without a meaning is the start', () => {
     for (const odd of ['#day=yesterday', '#list=secrets', '#%', '#=&&=', '#day=2026-01-09x']) {
       expect(parseRoute(odd)).toEqual(START);

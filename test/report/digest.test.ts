@@ -122,6 +122,28 @@ test('Microsoft’s advice keeps its links, of one tenant and of many', async ()
   expect(text).toContain('https://entra.microsoft.com/');
 });
 
+test('a change that raised some tenants and lowered others has its range', () => {
+  const [[, digest]] = ALL as [(typeof ALL)[number]];
+  const many = digest.many.find(({ kind, tenantIds }) => kind === 'new' && tenantIds.length > 2)!;
+  const flip = many.tenantIds[0];
+  const tenants = digest.tenants.map((tenant) => ({
+    ...tenant,
+    changes: tenant.changes.map((row) =>
+      tenant.tenantId === flip && row.kind === many.kind && row.control === many.control
+        ? { ...row, percentagePoints: 0.4 }
+        : row,
+    ),
+  }));
+  const notes = (of: DigestReport) =>
+    digestDocument(of).blocks.flatMap((block) =>
+      block.type === 'entries' ? block.entries.flatMap((entry) => entry.notes) : [],
+    );
+  expect(notes(digest).join(' ')).not.toContain('Between');
+  expect(notes({ ...digest, tenants })).toContainEqual(
+    expect.stringMatching(/^Between −0\.\d\d and \+0\.40\.$/),
+  );
+});
+
 test('the subject says what there is: nothing to compare and no findings, or only tenants that came or went', () => {
   const [[, digest]] = ALL as [(typeof ALL)[number]];
   const fleet = { ...digest.fleet, before: null, after: null, account: null };

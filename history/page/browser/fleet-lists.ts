@@ -1,6 +1,6 @@
 import { html } from 'htm/preact';
 import { useMemo } from 'preact/hooks';
-import { day as fullDay, points, share } from '../../../lambda/report/format.ts';
+import { day as fullDay, NOISE, points, share } from '../../../lambda/report/format.ts';
 import { microsoftOf, recommendationsOf, type FleetRecommendation, type Spread } from '../fleet-model.ts';
 import type { Fleet, FleetControl, WireStandings } from '../fleet-wire.ts';
 import { containsAll } from '../model.ts';
@@ -120,7 +120,7 @@ function microsoftColumns({ tenants }: Fleet, period: string | null): Column<Spr
 
 /** In percentage points. */
 export function amountOf(value: number): Drawn {
-  if (Math.abs(value) < 0.005) return html`<span class="soft">±0</span>`;
+  if (Math.abs(value) < NOISE) return html`<span class="soft">±0</span>`;
   return html`<span class=${value > 0 ? 'good' : 'bad'}>${share(value)}</span>`;
 }
 
