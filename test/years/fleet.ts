@@ -25,6 +25,7 @@ import { bundleOf, FakeKeys, MemorySecret } from '../rotation/world.ts';
 import { answerOf } from './graph.ts';
 import { dateAt, truthOf, type Truth } from './truth.ts';
 import type { Event, History } from './history.ts';
+import type { Fault, Faults, Recipe } from './faults.ts';
 import { Oracle, type Invoked } from './oracle.ts';
 import { YearsStore } from './store.ts';
 
@@ -115,18 +116,25 @@ const made: ReturnType<typeof createCertificate>[] = [];
 export interface Outcome {
   violations: string[];
   figures: Oracle['figures'];
+  faults: Pick<Faults, 'met' | 'deaths'>;
 }
 
-/** @param isEnough ends with the day of the first violation for which it returns true */
+/** @param isEnough is asked after each day, of the violations so far: true ends the life there */
 export async function live(
   history: History,
-  isEnough: (violation: string) => boolean = () => false,
+  isEnough: (violations: string[]) => boolean = () => false,
 ): Promise<Outcome> {
   const fleet = new Fleet(history);
   const { oracle } = fleet;
-  for (let day = 0; day < history.days && !oracle.violations.some(isEnough); day += 1) await fleet.day(day);
-  if (!oracle.violations.some(isEnough)) await oracle.finish(fleet.store, fleet.keys, history);
-  return { violations: oracle.violations, figures: oracle.figures };
+  const { violations, figures } = oracle;
+  const { met, deaths } = oracle.faults;
+  const outcome: Outcome = { violations, figures, faults: { met, deaths } };
+  for (let day = 0; day < history.days; day += 1) {
+    await fleet.day(day);
+    if (isEnough(violations)) return outcome;
+  }
+  await oracle.finish(fleet.store, fleet.keys, history);
+  return outcome;
 }
 
 export class Fleet {
@@ -172,13 +180,16 @@ export class Fleet {
       this.#until(at + random.integer(0, 10) * MINUTE_MS);
       const events = this.#events[index]![day]!;
       this.oracle.dayBegins(index, day, events);
-      if (!events.some(({ kind }) => kind === 'off')) {
+      if (events.some(({ kind }) => kind === 'off')) this.oracle.faults.meet('not fired');
+      else {
         const together = events.find((event) => event.kind === 'at once');
         if (together?.kind === 'at once') {
+          this.oracle.faults.meet('two at once');
           const jitter = randomOf(`jitter ${together.seed}`);
           await Promise.all([this.#fire(index, day, events, jitter), this.#fire(index, day, events, jitter)]);
         } else await this.#fire(index, day, events);
         if (events.some(({ kind }) => kind === 'twice')) {
+          this.oracle.faults.meet('fired twice');
           this.clock.advance(random.integer(1, 20) * MINUTE_MS);
           await this.#fire(index, day, []);
         }
@@ -191,7 +202,9 @@ export class Fleet {
     }
     const noon = Date.parse(`${dateAt(day)}T14:00:00Z`);
     this.#until(noon);
-    if (!this.#events[0]![day]!.some(({ kind }) => kind === 'watch off')) await this.#watch(day);
+    if (this.#events[0]![day]!.some(({ kind }) => kind === 'watch off'))
+      this.oracle.faults.meet('watch not fired');
+    else await this.#watch(day);
     await this.#renew(day);
     for (const index of this.#history.tenants) this.oracle.dayEnds(index, day);
   }
@@ -211,26 +224,28 @@ export class Fleet {
     const crash = events.find((event) => event.kind === 'crash');
     const again = crash?.kind === 'crash' ? crash.again : RETRIES_MS.length;
     for (let attempt = 0; ; attempt += 1) {
-      const failed = await this.#run(index, day, id, events, attempt === 0 ? crash : undefined, jitter);
+      const failed = await this.#run(
+        { index, day, id, attempt, events, jitter },
+        attempt === 0 ? crash : undefined,
+      );
       if (!failed || attempt >= again) return;
       this.clock.advance(RETRIES_MS[attempt]!);
     }
   }
 
+  /** @returns true where it failed */
   async #run(
-    index: number,
-    day: number,
-    id: string,
-    events: Event[],
+    { index, day, id, attempt, events, jitter }: Attempt,
     crash: Event | undefined,
-    jitter?: ReturnType<typeof randomOf>,
   ): Promise<boolean> {
     const tenant = tenants[index]!;
     const truth = this.#truths[index]!;
     const wrong = events.find((event) => event.kind === 'clock');
     const hours = wrong?.kind === 'clock' ? wrong.hours : 0;
     const clock: Clock = { now: () => new Date(this.clock.now().getTime() + hours * HOUR_MS) };
-    const answer = answerOf(truth, day, this.clock.now(), events);
+    const { faults } = this.oracle;
+    const meet = (fault: Fault) => faults.meet(fault);
+    const answer = answerOf(truth, day, this.clock.now(), events, meet);
     const invoked: Invoked = {
       tenant: index,
       day,
@@ -239,23 +254,36 @@ export class Fleet {
       served: answer.served,
       unmarked: new Set(),
     };
-    const guard = guardOf(crash, jitter, () => this.oracle.ended(invoked));
+    const { oracle } = this;
+    oracle.begins(invoked, attempt > 0);
+    if (wrong) meet('clock wrong');
+    const guard = guardOf({
+      recipe: 'run',
+      faults,
+      crash,
+      jitter,
+      onFailure: () => oracle.ended(invoked),
+    });
     const has = (kind: Event['kind']) => events.some((event) => event.kind === kind);
     const ports: Ports = {
       ...this.#ports(invoked, clock, id, events, guard),
-      certificate: { read: guard(async () => this.secret.pem()) },
+      certificate: { read: guard('certificate.read', async () => this.secret.pem()) },
       graph: {
-        signIn: guard(async (who: Tenant, certificate: ReturnType<typeof bundleOf> | null) => {
-          if (has('outage'))
-            throw new MonitorError('unreachable', 'Entra ID does not answer.', 'Run again.', {
-              retryable: true,
-            });
-          await this.keys.signIn(who, certificate!);
-          return {
-            secureScores: guard(async (days: number) => answer.entries(days)),
-            controlProfiles: guard(async () => answer.profiles()),
-          };
-        }),
+        signIn: guard(
+          'graph.signIn',
+          async (who: Tenant, certificate: ReturnType<typeof bundleOf> | null) => {
+            for (const event of events) if (event.kind === 'outage') meetOutage(event, day, meet);
+            if (has('outage'))
+              throw new MonitorError('unreachable', 'Entra ID does not answer.', 'Run again.', {
+                retryable: true,
+              });
+            await this.keys.signIn(who, certificate!);
+            return {
+              secureScores: guard('graph.secureScores', async (days: number) => answer.entries(days)),
+              controlProfiles: guard('graph.controlProfiles', async () => answer.profiles()),
+            };
+          },
+        ),
       },
     };
     try {
@@ -278,25 +306,30 @@ export class Fleet {
     const { store, oracle } = this;
     const watched: ObjectStore = {
       location: store.location,
-      get: guard((key: string) => store.get(key)),
-      list: guard((prefix: string, after?: string) => store.list(prefix, after)),
-      create: guard(async (key: string, bytes: Uint8Array) => {
+      get: guard('store.get', (key: string) => store.get(key)),
+      list: guard('store.list', (prefix: string, after?: string) => store.list(prefix, after)),
+      create: guard('store.create', async (key: string, bytes: Uint8Array) => {
         const done = await store.create(key, bytes);
         if (done === 'created') oracle.created(key, bytes);
         return done;
       }),
-      replace: guard(async (key: string, bytes: Uint8Array, expected: string | null) => {
+      replace: guard('store.replace', async (key: string, bytes: Uint8Array, expected: string | null) => {
         const version = await store.replace(key, bytes, expected);
         if (version !== undefined) oracle.replaced(invoked, key, bytes);
         return version;
       }),
     };
     const channel = (tenant: number, destination: string): Channel => ({
-      send: guard(async (message: Message) => {
+      send: guard('channel.send', async (message: Message) => {
         // The watch delivers for every tenant.
         const today = invoked.tenant < 0 ? this.#events[Math.max(tenant, 0)]![invoked.day]! : events;
-        const problem = problemOf(destination === MAIL, (kind) => today.some((event) => event.kind === kind));
-        if (problem) throw problem;
+        const found = problemOf(destination === MAIL, today);
+        if (found) {
+          const { event, error } = found;
+          if (event.kind !== 'webhook down') oracle.faults.meet(event.kind);
+          else if (invoked.day > event.on) oracle.faults.meet('webhook down for days');
+          throw error;
+        }
         oracle.sent(invoked, tenant, destination, message);
         return `id-of-${message.id}`;
       }),
@@ -308,7 +341,7 @@ export class Fleet {
     };
     return {
       clock,
-      pause: guard(async (ms: number) => this.clock.advance(ms)),
+      pause: guard('pause', async (ms: number) => this.clock.advance(ms)),
       invocation: { id, deadline: new Date(clock.now().getTime() + RUN_MS) },
       store: watched,
       channels: {
@@ -337,13 +370,15 @@ export class Fleet {
   #schedules(guard: Guard): Schedules {
     const since = new Date(`${dateAt(0)}T00:00:00Z`);
     return {
-      list: guard(async () =>
+      list: guard('schedules.list', async () =>
         this.#history.tenants.map((index) => {
           const { tenantId, name } = tenants[index]!;
           return { tenantId, name, enabled: true, since };
         }),
       ),
-      digests: guard(async () => digests.map(({ name }) => ({ name, enabled: true, since }))),
+      digests: guard('schedules.digests', async () =>
+        digests.map(({ name }) => ({ name, enabled: true, since })),
+      ),
     };
   }
 
@@ -351,16 +386,23 @@ export class Fleet {
   async #digest(digest: Digest, day: number): Promise<void> {
     const events = this.#events[0]![day]!;
     const has = (kind: Event['kind']) => events.find((event) => event.kind === kind);
-    if (has('digest off')) return;
+    if (has('digest off')) return this.oracle.faults.meet('digest not fired');
     const crash = has('digest crash');
     const together = has('digest at once');
+    if (together) this.oracle.faults.meet('two digests at once');
     const jitter = together?.kind === 'digest at once' ? randomOf(`digest ${together.seed}`) : undefined;
     const fire = async () => {
       const id = `invocation-${(this.#invocations += 1)}`;
       const again = crash?.kind === 'digest crash' ? crash.again : RETRIES_MS.length;
       for (let attempt = 0; ; attempt += 1) {
         const invoked = this.#ofNoTenant(day);
-        const guard = guardOf(attempt === 0 ? crash : undefined, jitter, () => this.oracle.ended(invoked));
+        const guard = guardOf({
+          recipe: 'digest',
+          faults: this.oracle.faults,
+          crash: attempt === 0 ? crash : undefined,
+          jitter,
+          onFailure: () => this.oracle.ended(invoked),
+        });
         const ports = {
           ...this.#ports(invoked, this.clock, id, events, guard),
           schedules: this.#schedules(guard),
@@ -395,7 +437,7 @@ export class Fleet {
   /** @returns false where it died */
   async #watchOnce(day: number, crash: Event | undefined): Promise<boolean> {
     const invoked = this.#ofNoTenant(day);
-    const guard = guardOf(crash);
+    const guard = guardOf({ recipe: 'watch', faults: this.oracle.faults, crash });
     let isDone = true;
     try {
       const result = await watch({
@@ -405,7 +447,7 @@ export class Fleet {
         ports: {
           ...this.#ports(invoked, this.clock, 'watch', [], guard),
           mailer: {
-            send: guard(async ({ subject }: Mail) => {
+            send: guard('mailer.send', async ({ subject }: Mail) => {
               this.oracle.watchSent(day, subject);
               return 'id';
             }),
@@ -424,16 +466,18 @@ export class Fleet {
 
   async #renew(day: number): Promise<void> {
     const crash = this.#events[0]![day]!.find((event) => event.kind === 'renewal crash');
-    const guard = guardOf(crash);
-    const wrap = <T extends object>(target: T): T =>
+    const guard = guardOf({ recipe: 'renewal', faults: this.oracle.faults, crash });
+    const wrap = <T extends object>(port: string, target: T): T =>
       new Proxy(target, {
         get(object, name) {
           const value: unknown = Reflect.get(object, name, object);
-          return typeof value === 'function' ? guard(value.bind(object) as never) : value;
+          return typeof value === 'function'
+            ? guard(`${port}.${String(name)}`, value.bind(object) as never)
+            : value;
         },
       });
     const before = this.secret.current;
-    const wrapped = wrap(this.keys as AppKeys);
+    const wrapped = wrap('keys', this.keys as AppKeys);
     const keys: AppKeys = {
       signIn: (...args) => wrapped.signIn(...args),
       prove: (...args) => wrapped.prove(...args),
@@ -455,13 +499,13 @@ export class Fleet {
             id: `renewal ${day}`,
             deadline: new Date(this.clock.now().getTime() + 10 * MINUTE_MS),
           },
-          certificates: () => wrap(this.secret),
+          certificates: () => wrap('secret', this.secret),
           keys,
-          create: guard((options: Parameters<typeof createCertificate>[0]) => {
+          create: guard('create', (options: Parameters<typeof createCertificate>[0]) => {
             const index = (this.#made += 1);
             return (made[index] ??= createCertificate(options));
           }),
-          store: wrap(this.store as ObjectStore),
+          store: wrap('store', this.store as ObjectStore),
           mailer: {
             send: async () => {
               this.oracle.renewalSent(day);
@@ -476,30 +520,55 @@ export class Fleet {
       for (const renewal of renewals) this.oracle.renewed(day, renewal, untold);
     } catch (error) {
       if (!(error instanceof Crash)) this.oracle.violate(`day ${day}: the renewal failed: ${String(error)}`);
-      else if (this.secret.pending !== null) this.oracle.figures.interrupted += 1;
+      else if (this.secret.pending !== null) {
+        this.oracle.figures.interrupted += 1;
+        this.oracle.faults.meet('renewal interrupted');
+      }
     }
     if (this.secret.current !== before) this.oracle.figures.renewals += 1;
   }
 }
 
+/** An attempt of an invocation for a tenant. */
+interface Attempt {
+  index: number;
+  day: number;
+  id: string;
+  attempt: number;
+  events: Event[];
+  jitter: ReturnType<typeof randomOf> | undefined;
+}
+
+/** Stands before a port's call, under the port's name. */
 type Guard = <Args extends unknown[], Result>(
+  port: string,
   call: (...args: Args) => Promise<Result>,
 ) => (...args: Args) => Promise<Result>;
 
+interface Guarded {
+  recipe: Recipe;
+  faults: Faults;
+  crash: Event | undefined;
+  jitter?: ReturnType<typeof randomOf> | undefined;
+  onFailure?: () => void;
+}
+
 /** Counts the calls of an attempt, one of which dies or fails; after a death none does anything. */
-function guardOf(
-  crash: Event | undefined,
-  jitter?: ReturnType<typeof randomOf>,
-  onFailure?: () => void,
-): Guard {
+function guardOf({ recipe, faults, crash, jitter, onFailure }: Guarded): Guard {
   let calls = 0;
+  const callsOf = new Map<string, number>();
   let isDead = false;
   const plan = crash && 'nth' in crash ? crash : null;
-  return (call) =>
+  return (port, call) =>
     async (...args) => {
       if (isDead) throw new Crash();
       calls += 1;
-      const isIt = calls === plan?.nth;
+      const nth = (callsOf.get(port) ?? 0) + 1;
+      callsOf.set(port, nth);
+      faults.call(recipe, port);
+      const isIt =
+        plan !== null && (plan.port === undefined ? calls : plan.port === port && nth) === plan.nth;
+      if (isIt) faults.die(recipe, port, plan.when);
       if (isIt && plan.when === 'error') {
         onFailure?.();
         throw new MonitorError('unavailable', 'It does not answer.', 'Run again.', { retryable: true });
@@ -516,25 +585,40 @@ function guardOf(
     };
 }
 
-function problemOf(isMail: boolean, has: (kind: Event['kind']) => boolean): DeliveryError | null {
-  if (isMail) {
-    if (has('refused'))
-      return new DeliveryError('mail-address-refused', 'The address is refused.', 'Correct it.', {
-        final: true,
-      });
-    if (has('paused')) return new DeliveryError('mail-paused', 'Sending is paused.', 'Ask AWS.');
-    if (has('throttled'))
-      return new DeliveryError('mail-throttled', 'Too many mails.', 'Wait.', {
-        retryable: true,
-        retryAfter: 4_000,
-      });
-    return null;
+type Problem = 'refused' | 'paused' | 'throttled' | 'webhook deleted' | 'webhook down';
+
+const MAIL_PROBLEMS: Problem[] = ['refused', 'paused', 'throttled'];
+const WEBHOOK_PROBLEMS: Problem[] = ['webhook deleted', 'webhook down'];
+const ERRORS: Record<Problem, () => DeliveryError> = {
+  refused: () =>
+    new DeliveryError('mail-address-refused', 'The address is refused.', 'Correct it.', { final: true }),
+  paused: () => new DeliveryError('mail-paused', 'Sending is paused.', 'Ask AWS.'),
+  throttled: () =>
+    new DeliveryError('mail-throttled', 'Too many mails.', 'Wait.', { retryable: true, retryAfter: 4_000 }),
+  'webhook deleted': () =>
+    new DeliveryError('channel-gone', 'It is gone.', 'Make another one.', { final: true }),
+  'webhook down': () =>
+    new DeliveryError('channel-down', 'It does not answer.', 'Wait.', { retryable: true }),
+};
+
+/** What keeps a delivery from its destination, the gravest first. */
+function problemOf(isMail: boolean, events: Event[]) {
+  for (const kind of isMail ? MAIL_PROBLEMS : WEBHOOK_PROBLEMS) {
+    const event = events.find((each): each is Event & { kind: Problem } => each.kind === kind);
+    if (event) return { event, error: ERRORS[kind]() };
   }
-  if (has('webhook deleted'))
-    return new DeliveryError('channel-gone', 'It is gone.', 'Make another one.', { final: true });
-  if (has('webhook down'))
-    return new DeliveryError('channel-down', 'It does not answer.', 'Wait.', { retryable: true });
   return null;
+}
+
+const LONG_OUTAGE_DAYS = 80;
+
+function meetOutage(
+  { on, days }: { on: number; days: number },
+  day: number,
+  meet: (fault: Fault) => void,
+): void {
+  if (days === 1) meet('outage of a day');
+  if (day - on >= LONG_OUTAGE_DAYS - 3) meet('outage of 80 days');
 }
 
 /** The moment of a tenant's schedule on a date, ms; a time that the clock skips that day is taken an hour later. */

@@ -1,6 +1,7 @@
 import { MonitorError } from '../../lambda/errors.ts';
+import type { Fault } from './faults.ts';
 import type { Event } from './history.ts';
-import { dateAt, versionOn, type Truth, type Version } from './truth.ts';
+import { dateAt, indexOf, versionOn, type Truth, type Version } from './truth.ts';
 
 /*
  * Graph's answers, as they stand on the wire.
@@ -8,6 +9,8 @@ import { dateAt, versionOn, type Truth, type Version } from './truth.ts';
 
 /** Graph keeps 90 days. */
 const KEPT_DAYS = 90;
+
+const WEEKS = 21;
 
 /** What an invocation was served. */
 export interface Served {
@@ -18,14 +21,22 @@ export interface Served {
   catalogue: { complete: boolean; at: string };
 }
 
-/** @param faults of this tenant on this day, with how many days ago they began */
+/**
+ * @param faults of this tenant on this day
+ * @param meet is called with each fault that an answer shows
+ */
 export function answerOf(
   truth: Truth,
   today: number,
   now: Date,
   faults: readonly Event[],
+  meet: (fault: Fault) => void = () => {},
 ): { entries: (count: number) => unknown[]; profiles: () => unknown[]; served: Served } {
   const has = (kind: Event['kind']) => faults.some((fault) => fault.kind === kind);
+  const meets = <Kind extends Event['kind'] & Fault>(kind: Kind): boolean => {
+    if (has(kind)) meet(kind);
+    return has(kind);
+  };
   const dates: Version[] = [];
   for (let index = today; index >= Math.max(0, today - KEPT_DAYS + 1); index -= 1) {
     const day = truth.days[index]!;
@@ -39,20 +50,21 @@ export function answerOf(
   return {
     served,
     entries(count) {
-      if (has('partial'))
+      if (meets('partial'))
         throw new MonitorError('partial-answer', 'The answer is partial.', 'Run again.', { retryable: true });
-      if (has('empty')) return [];
+      if (meets('empty')) return [];
       const answered = dates.slice(0, count);
       const entries: unknown[] = answered.map((version, index) =>
         entryOf(truth.tenantId, version, index === 0),
       );
       const isUsable = !has('placeholder') && !has('malformed');
-      if (has('placeholder')) entries[0] = { ...(entries[0] as object), azureTenantId: 'NA' };
-      if (has('malformed')) entries[0] = { ...(entries[0] as object), currentScore: -1 };
-      if (has('future')) {
+      if (meets('placeholder')) entries[0] = { ...(entries[0] as object), azureTenantId: 'NA' };
+      if (meets('malformed')) entries[0] = { ...(entries[0] as object), currentScore: -1 };
+      if (meets('future')) {
         const future = { ...answered[0]!, date: dateAt(today + 40), tag: 'future' };
         entries.unshift(entryOf(truth.tenantId, future, true));
       }
+      meetDays(truth, today, answered, meet);
       for (const version of isUsable ? answered : answered.slice(1))
         served.versions.set(version.date, version);
       served.newest = isUsable ? (answered[0] ?? null) : null;
@@ -60,11 +72,25 @@ export function answerOf(
     },
     profiles() {
       const all = catalogueOf(truth, today, now);
-      served.catalogue.complete = !has('half catalogue') && !has('no catalogue');
+      served.catalogue.complete = !meets('half catalogue') && !meets('no catalogue');
       if (has('no catalogue')) return [];
       return has('half catalogue') ? all.slice(0, Math.floor(all.length * 0.4)) : all;
     },
   };
+}
+
+/** What the days of an answer show: lies, silence, and days that are late or missing. */
+function meetDays(truth: Truth, today: number, answered: Version[], meet: (fault: Fault) => void): void {
+  const [newest] = answered;
+  const oldest = answered.at(-1);
+  if (!newest || !oldest) return;
+  if (newest.lie) meet(newest.lie);
+  const last = indexOf(newest.date);
+  if (today - last >= WEEKS) meet('silent for weeks');
+  for (let index = indexOf(oldest.date); index <= last; index += 1) {
+    const { published } = truth.days[index]!;
+    if (published > index) meet(published <= today ? 'late' : 'missing');
+  }
 }
 
 export function entryOf(tenantId: string, version: Version, newest: boolean): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { randomOf } from '../../simulator/random.ts';
+import type { Death } from './faults.ts';
 
 /*
  * What happens in five years, as plain data: each event is described by itself, can be left out without the others changing,
@@ -17,16 +18,16 @@ export type Event = { tenant: number; on: number } & (
   | { kind: 'off'; days: number }
   | { kind: 'twice' }
   | { kind: 'at once'; seed: number }
-  /** The nth call of a port dies, or fails; `again`: how many retries the invocation gets afterwards. */
-  | { kind: 'crash'; nth: number; when: 'before' | 'after' | 'error'; again: number }
+  /** The nth call, of all ports or of one, dies or fails; `again`: how many retries the invocation gets afterwards. */
+  | { kind: 'crash'; nth: number; port?: string; when: Death; again: number }
   | { kind: 'throttled' | 'refused' | 'paused' | 'webhook down'; days: number }
   | { kind: 'webhook deleted'; days: number }
   | { kind: 'clock'; hours: number }
   | { kind: 'watch off' }
-  | { kind: 'renewal crash'; nth: number; when: 'before' | 'after' }
-  | { kind: 'watch crash'; nth: number; when: 'before' | 'after'; again: number }
+  | { kind: 'renewal crash'; nth: number; port?: string; when: Death }
+  | { kind: 'watch crash'; nth: number; port?: string; when: Death; again: number }
   | { kind: 'digest off' }
-  | { kind: 'digest crash'; nth: number; when: 'before' | 'after' | 'error'; again: number }
+  | { kind: 'digest crash'; nth: number; port?: string; when: Death; again: number }
   | { kind: 'digest at once'; seed: number }
 );
 
@@ -127,7 +128,7 @@ export function historyOf(seed: number, days = FIVE_YEARS): History {
     every(400, () => ({ kind: 'clock', hours: between(-72, 72) }));
     if (tenant === 0) every(60, () => ({ kind: 'watch off' }));
   }
-  events.push(...fleetEvents(seed));
+  events.push(...fleetEvents(seed), ...sureEvents(seed));
   return cut({ seed, days, tenants: TENANTS, events }, days);
 }
 
@@ -155,6 +156,73 @@ function fleetEvents(seed: number): Event[] {
   }));
   every(50, () => ({ kind: 'digest off' }));
   every(30, () => ({ kind: 'digest at once', seed: source.integer(1, 1e9) }));
+  return events;
+}
+
+/** Ports that a recipe calls, with how many calls of them it makes at least on most days. */
+const CALLS: Record<'crash' | 'watch crash' | 'digest crash', [port: string, most: number][]> = {
+  crash: [
+    ['certificate.read', 1],
+    ['graph.signIn', 1],
+    ['graph.secureScores', 1],
+    ['graph.controlProfiles', 1],
+    ['store.get', 8],
+    ['store.list', 4],
+    ['store.create', 3],
+    ['store.replace', 4],
+    ['channel.send', 1],
+  ],
+  'watch crash': [
+    ['schedules.list', 1],
+    ['schedules.digests', 1],
+    ['store.get', 8],
+    ['store.list', 4],
+    ['store.create', 1],
+    ['store.replace', 2],
+    ['channel.send', 1],
+    ['mailer.send', 1],
+  ],
+  'digest crash': [
+    ['schedules.list', 1],
+    ['store.get', 8],
+    ['store.list', 4],
+    ['store.create', 1],
+    ['store.replace', 4],
+    ['channel.send', 1],
+  ],
+};
+/** Days between two of them. */
+const SURE_DAYS = 16;
+
+/** What chance alone may leave out: each port dies in turn, before and after its effect, and the longest outages. */
+function sureEvents(seed: number): Event[] {
+  const source = randomOf(`sure ${seed}`);
+  const events: Event[] = [];
+  const once = (event: DistributiveOmit<Event, 'tenant' | 'on'>) =>
+    events.push({ tenant: source.integer(0, 2), on: source.integer(30, FIVE_YEARS - 120), ...event });
+  once({ kind: 'outage', days: 80 });
+  for (let times = 0; times < 3; times += 1) once({ kind: 'outage', days: 1 });
+  once({ kind: 'silent', days: 35, backfill: false });
+  for (const kind of ['crash', 'watch crash', 'digest crash'] as const) {
+    const deaths = CALLS[kind].flatMap(([port, most]) =>
+      (['before', 'after'] as const).map((when) => ({ port, when, most })),
+    );
+    const first = source.integer(1, SURE_DAYS);
+    for (let turn = 0, on = first; on < FIVE_YEARS; turn += 1, on += SURE_DAYS) {
+      const { port, when, most } = deaths[turn % deaths.length]!;
+      // Of the watch and the digests, events are with the first tenant.
+      const tenant = kind === 'crash' ? source.integer(0, 2) : 0;
+      events.push({
+        tenant,
+        on,
+        kind,
+        port,
+        when,
+        nth: source.integer(1, most),
+        again: source.integer(0, 2),
+      });
+    }
+  }
   return events;
 }
 

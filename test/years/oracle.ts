@@ -4,11 +4,12 @@ import type { Tenant } from '../../lambda/config.ts';
 import type { Message } from '../../lambda/ports.ts';
 import type { Renewal } from '../../lambda/rotation/rotate.ts';
 import type { WatchResult } from '../../lambda/watch/watch.ts';
+import { Faults } from './faults.ts';
 import { entryOf, type Served } from './graph.ts';
 import { FIVE_YEARS, type Event, type History } from './history.ts';
 import { columnsOf, findingsOf } from './product.ts';
 import type { YearsStore } from './store.ts';
-import { dateAt, versionOn, type Control, type Truth, type Update, type Version } from './truth.ts';
+import { dateAt, indexOf, versionOn, type Control, type Truth, type Update, type Version } from './truth.ts';
 
 /*
  * The oracle knows the truth that the simulation served, and what the product wrote, sent and returned. It works out again
@@ -51,7 +52,15 @@ interface Report {
   days: { date: string; previousDate: string; before: Line; after: Line; changes: Row[] }[];
   confirmed: { control: string; title: string; percentagePoints: number }[];
   start: object | null;
-  operations: { kind: string; since?: string; deliveries?: { subject: string; since: string }[] }[];
+  operations: {
+    kind: string;
+    since?: string;
+    date?: string;
+    code?: string;
+    queue?: string;
+    deliveries?: { subject: string; since: string }[];
+  }[];
+  toldAt: string;
 }
 
 interface Row {
@@ -147,6 +156,8 @@ class Book {
   lastSuccess: number | null = null;
   succeeded = -1;
   healthy = 0;
+  /** What operations have heard of. */
+  readonly episodes = new Set<string>();
   staleEpisodes = 0;
   staleReported = 0;
   isStale = false;
@@ -192,6 +203,9 @@ const REASONS: Record<string, Event['kind'][]> = {
 };
 const REASON_DAYS = 15;
 
+/** By tenant: the channel beside mail. */
+const CHANNELS = ['soc', 'hook', 'soc'];
+
 /** As often may a delivery be sent before the oracle stops it. */
 const MOST_TIMES = 20;
 
@@ -215,6 +229,7 @@ export class Oracle {
     /** By person, and by what they are about: how many on each day. */
     mails: new Map<string, Map<string, Map<number, number>>>(),
   };
+  readonly faults = new Faults();
   readonly #tenants: Tenant[];
   readonly #truths: Truth[];
   readonly #books: Book[];
@@ -280,6 +295,7 @@ export class Oracle {
         this.violate(`${date} of ${id} is archived as Graph never answered it`);
         return;
       }
+      if (book.archived.has(date)) this.faults.meet('restated');
       const archived = { hash, version, complete };
       book.archived.set(date, [...(book.archived.get(date) ?? []), archived]);
       book.byHash.set(hash, archived);
@@ -319,6 +335,7 @@ export class Oracle {
       book.reports += 1;
       this.figures.reports += 1;
       this.#operations(invoked, tenant, report);
+      this.#deposited(invoked, tenant, report, state.outbox);
     }
     const moved =
       state.cursor &&
@@ -526,9 +543,35 @@ export class Oracle {
     }
   }
 
+  /** Whatever a report merits goes to everyone who is to be notified of it. */
+  #deposited({ day }: Invoked, tenant: number, report: Report, outbox: Delivery[]): void {
+    const rows = report.days.flatMap(({ changes }) => changes.filter(({ fate }) => fate === 'told'));
+    const has = (...kinds: string[]) => rows.some(({ kind }) => kinds.includes(kind));
+    const kinds = [
+      ...(report.start ? ['start'] : []),
+      ...(has('lost', 'gained') || report.confirmed.length > 0 ? ['scores'] : []),
+      ...(has('new', 'removed', 're-scored', 'decided') ? ['controls'] : []),
+      ...(report.operations.length > 0 ? ['operations'] : []),
+    ];
+    for (const kind of kinds)
+      for (const destination of ['mail', CHANNELS[tenant]!])
+        if (
+          !outbox.some(
+            (each) => each.kind === kind && each.destination === destination && each.since === report.toldAt,
+          ) &&
+          !(kind === 'operations' && destination !== 'mail')
+        )
+          this.violate(`day ${day}, tenant ${tenant}: ${destination} gets no ${kind} of ${report.toldAt}`);
+  }
+
   #operations({ day }: Invoked, tenant: number, report: Report): void {
     const book = this.#books[tenant]!;
     for (const item of report.operations) {
+      const { kind, since, date, code, queue, deliveries } = item;
+      const episode = JSON.stringify([kind, since ?? date, code, queue, deliveries]);
+      if (book.episodes.has(episode))
+        this.violate(`day ${day}, tenant ${tenant}: operations hear again of ${episode}`);
+      book.episodes.add(episode);
       if (item.kind === 'stale') {
         book.staleReported += 1;
         if (book.staleReported > book.staleEpisodes + 1)
@@ -591,6 +634,7 @@ export class Oracle {
     const hasGap = days.length > 1;
     for (const after of days) {
       const expected = differences(truth, before, after, catalogueAt);
+      this.#meet(before, after, expected);
       this.#pending(tenant, expected, after, confirmed);
       const parts: Parts = { earned: 0, rescored: 0, decided: 0 };
       for (const { share, causes } of expected) {
@@ -626,6 +670,7 @@ export class Oracle {
       before = after;
     }
     for (const [uid, updates] of decided) {
+      for (const { state: made } of updates) this.faults.meet(made === 'Default' ? 'taken back' : 'decided');
       const update = updates.at(-1)!;
       const control = toKnown.version.controls.find((each) => each.uid === uid);
       const was = start.version.controls.some((each) => each.uid === uid);
@@ -648,6 +693,21 @@ export class Oracle {
       for (const digest of this.#digests.values())
         digest.open.set(tenant, [...(digest.open.get(tenant) ?? []), ...reportedIn(report, to.date)]);
     }
+  }
+
+  /** What a report must say that Microsoft did. */
+  #meet(before: Archived, after: Archived, expected: Expected[]): void {
+    for (const kind of ['new', 'removed', 'renamed', 're-scored'] as const)
+      if (expected.some(({ kinds }) => kinds.has(kind))) this.faults.meet(kind);
+    if (!isDeepStrictEqual(before.version.services, after.version.services)) this.faults.meet('services');
+    const removed = expected.filter(({ kinds }) => kinds.has('removed'));
+    if (removed.length > before.version.controls.length / 2) this.faults.meet('licence');
+  }
+
+  /** A run begins: @param isRetry of the same invocation */
+  begins({ tenant }: Invoked, isRetry: boolean): void {
+    if (isRetry) this.faults.meet('retried by the same invocation');
+    else if (this.#books[tenant]!.state?.claim) this.faults.meet('taken over from a dead invocation');
   }
 
   /** A digest says of every tenant what was reported since the last one, once, and its parts add up. */
@@ -872,10 +932,7 @@ export class Oracle {
     }
     const kinds = new Set(
       state.outbox
-        .filter(
-          ({ destination, since }) =>
-            destination === 'mail' && since === (report as unknown as { toldAt: string }).toldAt,
-        )
+        .filter(({ destination, since }) => destination === 'mail' && since === report.toldAt)
         .map(({ kind }) => kind),
     );
     const { scores, controls } = this.#tenants[tenant]!.recipients;
@@ -889,6 +946,8 @@ export class Oracle {
   /** That the period has what only years have: a leap day, changes of clocks, renewals, one of them cut off. */
   #fiveYears(tenants: number[]): void {
     const { renewals, interrupted } = this.figures;
+    const missing = this.faults.missing();
+    if (missing.length > 0) this.violate(`never met: ${missing.join(', ')}`);
     if (renewals < 3 || interrupted < 1)
       this.violate(`only ${renewals} renewals, of which ${interrupted} were interrupted`);
     for (const tenant of tenants) {
@@ -978,7 +1037,6 @@ function reportedIn(report: Report, date: string): Reported[] {
 /** A death, or a failure, at a port. */
 const isInjected = (facts: Record<string, unknown> | undefined): boolean =>
   facts?.['error'] === '' || String(facts?.['error']).includes('It does not answer');
-const indexOf = (date: string): number => Math.round((Date.parse(date) - Date.parse(dateAt(0))) / DAY_MS);
 const percentage = ({ points, maximum }: Version): number => (100 * points) / maximum;
 const line = (version: Version): Line => ({ date: version.date, percentage: percentage(version) });
 const close = (a: number | null, b: number | null): boolean =>

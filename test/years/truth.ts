@@ -25,8 +25,8 @@ export interface Version {
   date: string;
   /** Index of the day from whose morning on it is answered. */
   from: number;
-  /** Answered, and not true. */
-  lie: boolean;
+  /** Answered, and not true: half of the controls, or another total. */
+  lie: 'half' | 'total' | null;
   services: string[];
   controls: Control[];
   points: number;
@@ -63,6 +63,8 @@ const DAY_MS = 86_400_000;
 const dayAfter = (date: string, days: number): string =>
   new Date(Date.parse(date) + days * DAY_MS).toISOString().slice(0, 10);
 export const dateAt = (index: number): string => dayAfter(FIRST_DAY, index);
+export const indexOf = (date: string): number =>
+  Math.round((Date.parse(date) - Date.parse(FIRST_DAY)) / DAY_MS);
 
 const SERVICES = ['HasEXOP2', 'HasSPOP2', 'HasAADP2', 'HasMDE', 'HasDLP'];
 const CONTROLS = 25;
@@ -206,13 +208,13 @@ export function truthOf(history: History, tenant: number, tenantId: string, star
       const same =
         last &&
         JSON.stringify([last.controls, last.services, last.lie]) ===
-          JSON.stringify([there, services, Boolean(lying)]);
+          JSON.stringify([there, services, lying?.kind ?? null]);
       if (same) return;
       day.versions.push({
         tag: `${date}#${day.versions.length}`,
         date,
         from,
-        lie: lying !== undefined,
+        lie: lying?.kind ?? null,
         services,
         controls: there,
         points: lying?.kind === 'total' ? rounded(points - Math.min(7.25, points)) : points,
