@@ -3,11 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { writeColumns } from '../../lambda/archive/columns/write.ts';
 import { listTenants } from '../../lambda/archive/tenants.ts';
 import { verify } from '../../lambda/archive/verify.ts';
-import { monitor } from '../../lambda/monitor.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
-import { MemoryStore, world } from '../run/fakes.ts';
-import { tenants } from '../years/fleet.ts';
-import { outcomeOf, unpacked } from './release.ts';
+import { answersOf, goOn, renewOn, storeOf } from './go-on.ts';
+import { digestedIn, outcomeOf, unpacked } from './release.ts';
 
 /*
  * The code of today goes on with what each release left (write.ts), in the middle of a tenant's life.
@@ -20,12 +18,6 @@ const releases = readdirSync(import.meta.dirname, { withFileTypes: true }).flatM
 const readRelease = (version: string) =>
   unpacked(readFileSync(new URL(`${version}/archive.json.br`, import.meta.url)));
 
-function storeOf(archive: Record<string, string>): MemoryStore {
-  const store = new MemoryStore();
-  for (const [key, bytes] of Object.entries(archive)) store.objects.set(key, Buffer.from(bytes, 'base64'));
-  return store;
-}
-
 async function findingsIn(store: ObjectStore) {
   const { tenants: all, foreign } = await listTenants(store);
   const found = await Promise.all(all.map((objects) => verify({ store, objects })));
@@ -33,24 +25,10 @@ async function findingsIn(store: ObjectStore) {
 }
 
 /** The days that follow, by the code of today. */
-async function goneOn(version: string) {
-  const { archive, later, expected } = readRelease(version);
-  const w = world(later[0]!.at);
-  for (const [key, bytes] of storeOf(archive).objects) w.store.objects.set(key, bytes);
-  for (const { tenantId, at, entries, profiles } of later) {
-    w.clock.set(at);
-    w.tenant = tenants.find((each) => each.tenantId === tenantId)!;
-    const run = w.runOf();
-    run.ports.graph = {
-      signIn: async () => ({
-        secureScores: async (days: number) => entries.slice(0, days),
-        controlProfiles: async () => profiles,
-      }),
-    };
-    await monitor(run);
-  }
-  return { store: w.store, logged: w.logged, expected };
-}
+const goneOn = async (version: string) => {
+  const release = readRelease(version);
+  return { ...release, ...(await goOn(release)) };
+};
 
 it('there is an archive of a release', () => {
   expect(releases).not.toEqual([]);
@@ -61,12 +39,24 @@ describe.each(releases)('an archive that release %s wrote', (version) => {
     expect(await findingsIn(storeOf(readRelease(version).archive))).toEqual([]);
   });
 
-  it('is gone on with: nothing is missed or repeated, the history answers the same, and all of it proves itself', async () => {
-    const { store, logged, expected } = await goneOn(version);
+  it('is gone on with: nothing is missed or repeated, in runs and digests, and all of it proves itself', async () => {
+    const { store, logged, expected, digested } = await goneOn(version);
     for (const [tenantId, outcome] of Object.entries(expected))
       expect(await outcomeOf(store, tenantId)).toEqual(outcome);
+    expect(await digestedIn(store)).toEqual(digested ?? []);
     expect(await findingsIn(store)).toEqual([]);
     expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('answers all questions as that release answered them', async () => {
+    const { archive, answers = {} } = readRelease(version);
+    // A later release may answer more.
+    expect(await answersOf(storeOf(archive))).toMatchObject(answers);
+  });
+
+  it('has an interrupted renewal, which ends as that release ended it', async () => {
+    const { renewal } = readRelease(version);
+    expect(renewal && (await renewOn(renewal))).toEqual(renewal?.ended);
   });
 
   it('makes the same history from scratch', async () => {

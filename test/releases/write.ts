@@ -1,9 +1,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { rotate } from '../../lambda/rotation/rotate.ts';
+import { crashing, world as rotationWorld } from '../rotation/world.ts';
+import { Crash } from '../run/fakes.ts';
 import { answerOf } from '../years/graph.ts';
-import { Fleet, tenants } from '../years/fleet.ts';
+import { digests, Fleet, tenants } from '../years/fleet.ts';
 import { cut, historyOf, type History } from '../years/history.ts';
 import { truthOf } from '../years/truth.ts';
-import { outcomeOf, packed, type Release } from './release.ts';
+import { answersOf, goOn, renewOn, storeOf } from './go-on.ts';
+import { digestedIn, outcomeOf, packed, type Release, type Renewal } from './release.ts';
 
 /*
  * Keeps a small archive of the release at hand, once, when it is made: npm run release:archive
@@ -57,21 +62,60 @@ for (let day = DAYS; day < DAYS + LATER; day += 1) {
 const { violations } = fleet.oracle;
 if (violations.length > 0) throw new Error(violations.join('\n'));
 
-const ids = history.tenants.map((index) => tenants[index]!.tenantId);
-const expected = await Promise.all(ids.map(async (id) => [id, await outcomeOf(fleet.store, id)] as const));
-const isOurs = (key: string) => !key.startsWith('state/rotation') && !key.includes('digest=');
+const base64 = (of: Iterable<[string, Uint8Array]>) =>
+  Object.fromEntries([...of].map(([key, bytes]) => [key, Buffer.from(bytes).toString('base64')]));
+const isOurs = (key: string) => !key.startsWith('state/rotation');
+const release: Release = {
+  archive: base64(
+    [...objects].flatMap(([key, { bytes }]) => (isOurs(key) ? [[key, bytes] as [string, Uint8Array]] : [])),
+  ),
+  later,
+  digestsAt: [...new Set(later.map(({ at }) => at.slice(0, 10)))].flatMap((date) =>
+    digests
+      .filter(({ every }) => every === 'day' || date.endsWith('-01'))
+      .map(({ name }) => ({ name, at: `${date}T09:00:00.000Z` })),
+  ),
+  expected: {},
+};
+const { store } = await goOn(release);
+for (const index of history.tenants) {
+  const { tenantId } = tenants[index]!;
+  release.expected[tenantId] = await outcomeOf(store, tenantId);
+  // What goes on with the archive agrees with the oracle, which has seen the fleet go on.
+  assert.deepEqual(release.expected[tenantId], await outcomeOf(fleet.store, tenantId));
+}
+release.digested = await digestedIn(store);
+release.answers = await answersOf(storeOf(release.archive));
+
+/** Dies when the first app has its new key, so that the second has none and the secret has not switched. */
+const renewing = await rotationWorld();
+const dying = crashing(renewing.rotation().ports, 1, 'after', ['keys']);
+const died: unknown = await rotate({ ...renewing.rotation(), ports: dying.ports }).catch(
+  (error: unknown) => error,
+);
+assert.ok(died instanceof Crash);
+const { versions, current, pending, previous } = renewing.secret;
+const renewal: Renewal = {
+  at: renewing.clock.now().toISOString(),
+  archive: base64(renewing.store.objects),
+  secret: { versions, current, pending, previous },
+  apps: Object.fromEntries(
+    [...renewing.keys.apps].map(([clientId, { keys }]) => [
+      clientId,
+      keys.map((key) => ({
+        ...key,
+        notAfter: key.notAfter.toISOString(),
+        visible: key.visible.toISOString(),
+      })),
+    ]),
+  ),
+};
+release.renewal = { ...renewal, ended: await renewOn(renewal) };
+
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
-const bytes = packed({
-  archive: Object.fromEntries(
-    [...objects]
-      .filter(([key]) => isOurs(key))
-      .map(([key, object]) => [key, Buffer.from(object.bytes).toString('base64')]),
-  ),
-  later,
-  expected: Object.fromEntries(expected),
-});
+const bytes = packed(release);
 const folder = new URL(`${version}/`, import.meta.url);
 mkdirSync(folder, { recursive: true });
 writeFileSync(new URL('archive.json.br', folder), bytes);

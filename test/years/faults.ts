@@ -42,6 +42,7 @@ export const FAULTS = [
   'watch not fired',
   'digest not fired',
   'clock wrong',
+  'leap day',
   'renewal interrupted',
 ] as const;
 
@@ -73,7 +74,9 @@ export class Faults {
   /** What was never met, and at which ports of a recipe no call died before its effect, or after it. */
   missing(): string[] {
     const faults = FAULTS.filter((fault) => !this.met.has(fault));
-    const deaths = [...this.calls.keys()].flatMap((call) =>
+    // A pause has no effect before or after which to die.
+    const calls = [...this.calls.keys()].filter((call) => !call.endsWith(' pause'));
+    const deaths = calls.flatMap((call) =>
       ['before', 'after'].map((when) => `${call} ${when}`).filter((death) => !this.deaths.has(death)),
     );
     return [...faults, ...deaths.map((death) => `crash: ${death}`)];

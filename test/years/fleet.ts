@@ -24,8 +24,8 @@ import { Crash, FixedClock } from '../run/fakes.ts';
 import { bundleOf, FakeKeys, MemorySecret } from '../rotation/world.ts';
 import { answerOf } from './graph.ts';
 import { dateAt, truthOf, type Truth } from './truth.ts';
-import type { Event, History } from './history.ts';
-import type { Fault, Faults, Recipe } from './faults.ts';
+import { QUIET_DAYS, type Event, type History } from './history.ts';
+import type { Death, Fault, Faults, Recipe } from './faults.ts';
 import { Oracle, type Invoked } from './oracle.ts';
 import { YearsStore } from './store.ts';
 
@@ -107,7 +107,7 @@ const config = parseConfig(
   'the years',
 );
 export const { tenants } = config;
-const digests = digestsOf(config);
+export const digests = digestsOf(config);
 
 const bundle = await createCertificate({ commonName: 'years', days: 365, notBefore: new Date('2025-12-01') });
 /** Keys are made once a process: the nth of each life is the nth of all. */
@@ -147,6 +147,8 @@ export class Fleet {
   readonly #truths: Truth[];
   /** By tenant and day. */
   readonly #events: Event[][][];
+  /** Deaths that wait for their call. */
+  readonly #deaths: Dying[];
   #invocations = 0;
   #made = 0;
   /** Of the keys added by renewals, how many ids came back. */
@@ -163,7 +165,9 @@ export class Fleet {
     this.#truths = tenants.map(({ tenantId }, index) => truthOf(history, index, tenantId));
     this.oracle = new Oracle(tenants, this.#truths);
     this.#events = tenants.map(() => Array.from({ length: history.days }, () => []));
+    this.#deaths = history.events.filter((event) => event.kind === 'death');
     for (const event of history.events) {
+      if (event.kind === 'death') continue;
       const until = 'days' in event ? event.on + event.days : event.on + 1;
       for (let on = event.on; on < Math.min(until, history.days); on += 1)
         this.#events[event.tenant]?.[on]?.push(event);
@@ -207,6 +211,25 @@ export class Fleet {
     else await this.#watch(day);
     await this.#renew(day);
     for (const index of this.#history.tenants) this.oracle.dayEnds(index, day);
+  }
+
+  /** A death is an event of the day on which it comes, and of that day alone. */
+  #due(day: number, tenant: number) {
+    return (recipe: Recipe, port: string, nth: number): Dying | undefined => {
+      if (day >= this.#history.days - QUIET_DAYS) return undefined;
+      const index = this.#deaths.findIndex(
+        (each) =>
+          each.on <= day &&
+          each.tenant === tenant &&
+          each.recipe === recipe &&
+          each.port === port &&
+          each.nth === nth,
+      );
+      if (index < 0) return undefined;
+      const [dying] = this.#deaths.splice(index, 1);
+      this.#events[tenant]![day]!.push(dying!);
+      return dying;
+    };
   }
 
   #until(at: number): void {
@@ -261,6 +284,7 @@ export class Fleet {
       recipe: 'run',
       faults,
       crash,
+      due: this.#due(day, index),
       jitter,
       onFailure: () => oracle.ended(invoked),
     });
@@ -400,6 +424,7 @@ export class Fleet {
           recipe: 'digest',
           faults: this.oracle.faults,
           crash: attempt === 0 ? crash : undefined,
+          due: this.#due(day, 0),
           jitter,
           onFailure: () => this.oracle.ended(invoked),
         });
@@ -414,7 +439,10 @@ export class Fleet {
           error = thrown as Error;
         }
         this.oracle.ended(invoked);
-        const isExpected = crash !== undefined || (jitter !== undefined && error instanceof MonitorError);
+        const isExpected =
+          crash !== undefined ||
+          error instanceof Crash ||
+          (jitter !== undefined && error instanceof MonitorError);
         if (error !== null && !isExpected)
           this.oracle.violate(`day ${day}: the digest ${digest.name} failed: ${error.message}`);
         if (error === null || attempt >= again) return;
@@ -437,7 +465,12 @@ export class Fleet {
   /** @returns false where it died */
   async #watchOnce(day: number, crash: Event | undefined): Promise<boolean> {
     const invoked = this.#ofNoTenant(day);
-    const guard = guardOf({ recipe: 'watch', faults: this.oracle.faults, crash });
+    const guard = guardOf({
+      recipe: 'watch',
+      faults: this.oracle.faults,
+      crash,
+      due: this.#due(day, 0),
+    });
     let isDone = true;
     try {
       const result = await watch({
@@ -458,7 +491,8 @@ export class Fleet {
       this.oracle.watched(day, this.clock.now().getTime(), result);
     } catch (error) {
       isDone = false;
-      if (!crash) this.oracle.violate(`day ${day}: the watch failed: ${String(error)}`);
+      if (!crash && !(error instanceof Crash))
+        this.oracle.violate(`day ${day}: the watch failed: ${String(error)}`);
     }
     this.oracle.ended(invoked);
     return isDone;
@@ -466,7 +500,12 @@ export class Fleet {
 
   async #renew(day: number): Promise<void> {
     const crash = this.#events[0]![day]!.find((event) => event.kind === 'renewal crash');
-    const guard = guardOf({ recipe: 'renewal', faults: this.oracle.faults, crash });
+    const guard = guardOf({
+      recipe: 'renewal',
+      faults: this.oracle.faults,
+      crash,
+      due: this.#due(day, 0),
+    });
     const wrap = <T extends object>(port: string, target: T): T =>
       new Proxy(target, {
         get(object, name) {
@@ -545,16 +584,20 @@ type Guard = <Args extends unknown[], Result>(
   call: (...args: Args) => Promise<Result>,
 ) => (...args: Args) => Promise<Result>;
 
+type Dying = Extract<Event, { kind: 'death' }>;
+
 interface Guarded {
   recipe: Recipe;
   faults: Faults;
   crash: Event | undefined;
+  /** A death that has come due at this call of a port. */
+  due: (recipe: Recipe, port: string, nth: number) => { when: Death } | undefined;
   jitter?: ReturnType<typeof randomOf> | undefined;
   onFailure?: () => void;
 }
 
 /** Counts the calls of an attempt, one of which dies or fails; after a death none does anything. */
-function guardOf({ recipe, faults, crash, jitter, onFailure }: Guarded): Guard {
+function guardOf({ recipe, faults, crash, due, jitter, onFailure }: Guarded): Guard {
   let calls = 0;
   const callsOf = new Map<string, number>();
   let isDead = false;
@@ -566,20 +609,19 @@ function guardOf({ recipe, faults, crash, jitter, onFailure }: Guarded): Guard {
       const nth = (callsOf.get(port) ?? 0) + 1;
       callsOf.set(port, nth);
       faults.call(recipe, port);
-      const isIt =
-        plan !== null && (plan.port === undefined ? calls : plan.port === port && nth) === plan.nth;
-      if (isIt) faults.die(recipe, port, plan.when);
-      if (isIt && plan.when === 'error') {
+      const dying = calls === plan?.nth ? plan : due(recipe, port, nth);
+      if (dying) faults.die(recipe, port, dying.when);
+      if (dying?.when === 'error') {
         onFailure?.();
         throw new MonitorError('unavailable', 'It does not answer.', 'Run again.', { retryable: true });
       }
-      if (isIt && plan.when === 'before') {
+      if (dying?.when === 'before') {
         isDead = true;
         throw new Crash();
       }
       for (let turns = jitter?.integer(0, 4) ?? 0; turns > 0; turns -= 1) await setImmediate();
       const answer = await call(...args);
-      if (isIt) isDead = true;
+      if (dying) isDead = true;
       if (isDead) throw new Crash();
       return answer;
     };

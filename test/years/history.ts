@@ -1,5 +1,5 @@
 import { randomOf } from '../../simulator/random.ts';
-import type { Death } from './faults.ts';
+import type { Death, Recipe } from './faults.ts';
 
 /*
  * What happens in five years, as plain data: each event is described by itself, can be left out without the others changing,
@@ -18,16 +18,18 @@ export type Event = { tenant: number; on: number } & (
   | { kind: 'off'; days: number }
   | { kind: 'twice' }
   | { kind: 'at once'; seed: number }
-  /** The nth call, of all ports or of one, dies or fails; `again`: how many retries the invocation gets afterwards. */
-  | { kind: 'crash'; nth: number; port?: string; when: Death; again: number }
+  /** The nth call of a port dies, or fails; `again`: how many retries the invocation gets afterwards. */
+  | { kind: 'crash'; nth: number; when: Death; again: number }
+  /** The nth call of this port dies, in the first attempt from this day on that makes as many. */
+  | { kind: 'death'; recipe: Recipe; port: string; nth: number; when: Death }
   | { kind: 'throttled' | 'refused' | 'paused' | 'webhook down'; days: number }
   | { kind: 'webhook deleted'; days: number }
   | { kind: 'clock'; hours: number }
   | { kind: 'watch off' }
-  | { kind: 'renewal crash'; nth: number; port?: string; when: Death }
-  | { kind: 'watch crash'; nth: number; port?: string; when: Death; again: number }
+  | { kind: 'renewal crash'; nth: number; when: Death }
+  | { kind: 'watch crash'; nth: number; when: Death; again: number }
   | { kind: 'digest off' }
-  | { kind: 'digest crash'; nth: number; port?: string; when: Death; again: number }
+  | { kind: 'digest crash'; nth: number; when: Death; again: number }
   | { kind: 'digest at once'; seed: number }
 );
 
@@ -159,42 +161,55 @@ function fleetEvents(seed: number): Event[] {
   return events;
 }
 
-/** Ports that a recipe calls, with how many calls of them it makes at least on most days. */
-const CALLS: Record<'crash' | 'watch crash' | 'digest crash', [port: string, most: number][]> = {
-  crash: [
-    ['certificate.read', 1],
-    ['graph.signIn', 1],
-    ['graph.secureScores', 1],
-    ['graph.controlProfiles', 1],
-    ['store.get', 8],
-    ['store.list', 4],
-    ['store.create', 3],
-    ['store.replace', 4],
-    ['channel.send', 1],
-  ],
-  'watch crash': [
-    ['schedules.list', 1],
-    ['schedules.digests', 1],
-    ['store.get', 8],
-    ['store.list', 4],
-    ['store.create', 1],
-    ['store.replace', 2],
-    ['channel.send', 1],
-    ['mailer.send', 1],
-  ],
-  'digest crash': [
-    ['schedules.list', 1],
-    ['store.get', 8],
-    ['store.list', 4],
-    ['store.create', 1],
-    ['store.replace', 4],
-    ['channel.send', 1],
-  ],
+/** The ports that a recipe calls, with the number of calls among which one dies. */
+const CALLS: Record<Recipe, Record<string, number>> = {
+  run: {
+    'certificate.read': 1,
+    'graph.signIn': 1,
+    'graph.secureScores': 1,
+    'graph.controlProfiles': 1,
+    'store.get': 8,
+    'store.list': 4,
+    'store.create': 3,
+    'store.replace': 4,
+    'channel.send': 2,
+  },
+  digest: {
+    'schedules.list': 1,
+    'store.get': 8,
+    'store.list': 4,
+    'store.create': 1,
+    'store.replace': 4,
+    'channel.send': 2,
+  },
+  watch: {
+    'schedules.list': 1,
+    'schedules.digests': 1,
+    'store.get': 8,
+    'store.list': 4,
+    'store.create': 1,
+    'store.replace': 2,
+    'channel.send': 1,
+    'mailer.send': 1,
+  },
+  renewal: {
+    create: 1,
+    'keys.signIn': 2,
+    'keys.add': 2,
+    'keys.remove': 2,
+    'secret.look': 1,
+    'secret.stage': 1,
+    'secret.promote': 1,
+    'secret.unstage': 1,
+    'secret.forget': 1,
+    'store.get': 4,
+    'store.replace': 4,
+  },
 };
-/** Days between two of them. */
-const SURE_DAYS = 16;
+/** In so many days each port of each recipe has died, before its effect and after it. */
+const ROUND_DAYS = 500;
 
-/** What chance alone may leave out: each port dies in turn, before and after its effect, and the longest outages. */
+/** What chance alone may leave out: a death of each recipe at each port, and the longest outages. */
 function sureEvents(seed: number): Event[] {
   const source = randomOf(`sure ${seed}`);
   const events: Event[] = [];
@@ -203,26 +218,15 @@ function sureEvents(seed: number): Event[] {
   once({ kind: 'outage', days: 80 });
   for (let times = 0; times < 3; times += 1) once({ kind: 'outage', days: 1 });
   once({ kind: 'silent', days: 35, backfill: false });
-  for (const kind of ['crash', 'watch crash', 'digest crash'] as const) {
-    const deaths = CALLS[kind].flatMap(([port, most]) =>
-      (['before', 'after'] as const).map((when) => ({ port, when, most })),
-    );
-    const first = source.integer(1, SURE_DAYS);
-    for (let turn = 0, on = first; on < FIVE_YEARS; turn += 1, on += SURE_DAYS) {
-      const { port, when, most } = deaths[turn % deaths.length]!;
-      // Of the watch and the digests, events are with the first tenant.
-      const tenant = kind === 'crash' ? source.integer(0, 2) : 0;
-      events.push({
-        tenant,
-        on,
-        kind,
-        port,
-        when,
-        nth: source.integer(1, most),
-        again: source.integer(0, 2),
-      });
-    }
-  }
+  for (const recipe of ['run', 'digest', 'watch', 'renewal'] as const)
+    for (const [port, calls] of Object.entries(CALLS[recipe]))
+      for (const when of ['before', 'after'] as const)
+        for (let from = 0; from < FIVE_YEARS; from += ROUND_DAYS) {
+          // The first tenant stands for recipes of no tenant.
+          const tenant = recipe === 'run' ? source.integer(0, 2) : 0;
+          const on = from + source.integer(1, ROUND_DAYS);
+          events.push({ tenant, on, kind: 'death', recipe, port, nth: source.integer(1, calls), when });
+        }
   return events;
 }
 
@@ -233,7 +237,7 @@ export function cut(history: History, days: number): History {
 }
 
 /** Nothing fails in the last days, so that everything can come to its end. */
-const QUIET_DAYS = 10;
+export const QUIET_DAYS = 10;
 
 const endOf = (event: Event): number => event.on + ('days' in event ? event.days : 1);
 
