@@ -133,7 +133,7 @@ export async function live(
     await fleet.day(day);
     if (isEnough(violations)) return outcome;
   }
-  await oracle.finish(fleet.store, fleet.keys, history);
+  await oracle.finish(fleet.store, fleet.removableKeys(), history);
   return outcome;
 }
 
@@ -151,8 +151,8 @@ export class Fleet {
   readonly #deaths: Dying[];
   #invocations = 0;
   #made = 0;
-  /** Of the keys added by renewals, how many ids came back. */
-  #answered = 0;
+  /** Ids of keys that renewals have noted; those of others are unknown, whether the answer was lost or died with its process. */
+  readonly #noted = new Set<string>();
 
   constructor(history: History) {
     this.#history = history;
@@ -498,6 +498,25 @@ export class Fleet {
     return isDone;
   }
 
+  /** By app, how many of its keys a renewal could remove, because it knows their ids: the one in use is among them. */
+  removableKeys(): Map<string, number> {
+    return new Map(
+      [...this.keys.apps].map(([clientId, { keys }]) => [
+        clientId,
+        keys.filter(({ keyId }) => this.#noted.has(keyId)).length,
+      ]),
+    );
+  }
+
+  /** Reads which ids of keys the renewals know. */
+  async #note(): Promise<void> {
+    for (const object of await this.store.list('state/rotation=')) {
+      const { bytes } = (await this.store.get(object))!;
+      const { keys } = JSON.parse(Buffer.from(bytes).toString()) as { keys: { keyId: string | null }[] };
+      for (const { keyId } of keys) if (keyId !== null) this.#noted.add(keyId);
+    }
+  }
+
   async #renew(day: number): Promise<void> {
     const crash = this.#events[0]![day]!.find((event) => event.kind === 'renewal crash');
     const guard = guardOf({
@@ -516,17 +535,6 @@ export class Fleet {
         },
       });
     const before = this.secret.current;
-    const wrapped = wrap('keys', this.keys as AppKeys);
-    const keys: AppKeys = {
-      signIn: (...args) => wrapped.signIn(...args),
-      prove: (...args) => wrapped.prove(...args),
-      remove: (...args) => wrapped.remove(...args),
-      add: async (...args) => {
-        const id = await wrapped.add(...args);
-        this.#answered += 1;
-        return id;
-      },
-    };
     try {
       const { renewals } = await rotate({
         deployment: 'years',
@@ -539,7 +547,7 @@ export class Fleet {
             deadline: new Date(this.clock.now().getTime() + 10 * MINUTE_MS),
           },
           certificates: () => wrap('secret', this.secret),
-          keys,
+          keys: wrap('keys', this.keys as AppKeys),
           create: guard('create', (options: Parameters<typeof createCertificate>[0]) => {
             const index = (this.#made += 1);
             return (made[index] ??= createCertificate(options));
@@ -555,9 +563,11 @@ export class Fleet {
           pause: async (ms) => this.clock.advance(ms),
         },
       });
-      const untold = this.keys.apps.size + this.keys.added - this.#answered;
+      await this.#note();
+      const untold = this.keys.apps.size + this.keys.added - this.#noted.size;
       for (const renewal of renewals) this.oracle.renewed(day, renewal, untold);
     } catch (error) {
+      await this.#note();
       if (!(error instanceof Crash)) this.oracle.violate(`day ${day}: the renewal failed: ${String(error)}`);
       else if (this.secret.pending !== null) {
         this.oracle.figures.interrupted += 1;

@@ -960,7 +960,7 @@ export class Oracle {
   /** After the last day. */
   async finish(
     store: YearsStore,
-    keys: { apps: Map<string, { keys: { thumbprint: string }[] }> },
+    removableKeys: Map<string, number>,
     { days, tenants }: History,
   ): Promise<void> {
     for (const [name, { open, outbox }] of this.#digests) {
@@ -976,8 +976,8 @@ export class Oracle {
           `day ${day}, tenant ${tenant}: nobody hears that ${delivery.subject} to ${delivery.destination} was dropped`,
         );
     }
-    for (const [id, app] of keys.apps)
-      if (app.keys.length > 2) this.violate(`${app.keys.length} keys are left over in ${id}`);
+    for (const [app, number] of removableKeys)
+      if (number > 2) this.violate(`${number} keys are left over in ${app}`);
     for (const [tenant, book] of this.#books.entries()) {
       const { tenantId } = this.#tenants[tenant]!;
       if (book.reports !== book.archivedReports && !book.state?.claim?.report)
