@@ -110,7 +110,7 @@ export async function answersOf(store: MemoryStore): Promise<Record<string, unkn
     const { rows: named } = await engine.ask('SELECT min(control) AS control FROM controls', null);
     const answers: Record<string, unknown[]> = {};
     for (const question of allQuestions()) {
-      const control = takes(question, 'control') ? { control: String(named[0]!['control']) } : {};
+      const control = takes(question, 'control') ? { control: named[0]!['control'] as string } : {};
       const { sql, scope } = bind(question, control, newest);
       answers[question.name] = (await engine.ask(sql, scope)).rows;
     }

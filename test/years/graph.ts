@@ -33,7 +33,7 @@ export function answerOf(
   meet: (fault: Fault) => void = () => {},
 ): { entries: (count: number) => unknown[]; profiles: () => unknown[]; served: Served } {
   const has = (kind: Event['kind']) => faults.some((fault) => fault.kind === kind);
-  const meets = <Kind extends Event['kind'] & Fault>(kind: Kind): boolean => {
+  const meets = (kind: Event['kind'] & Fault): boolean => {
     if (has(kind)) meet(kind);
     return has(kind);
   };
