@@ -13,16 +13,23 @@ const UNEXPLAINED = 0.5;
 /** The number of days in the chart. */
 const TREND_DAYS = 90;
 
+/** How long the score of a tenant that is gone is remembered: Graph has no more days to catch up on. */
+const REMEMBERED_DAYS = 90;
+
 /** Most urgent first. */
 const ORDER: Attention['kind'][] = ['urgent', 'unreadable', 'overdue', 'failing', 'stale'];
 
 /** One tenant, as it was read. */
 export type Part = ReturnType<typeof tenantAccount> & { attention: Omit<Attention, 'isKnown'>[] };
 
+type Digested = Record<string, { name: string; score: ScoreLine }>;
+
 /** The facts that an earlier digest reported. */
 export interface Reported {
   /** By id of the tenant: its name, and the score that was digested. */
-  tenants: Record<string, { name: string; score: ScoreLine }>;
+  tenants: Digested;
+  /** Of tenants that an earlier digest had and that one did not. */
+  gone?: Digested | undefined;
   /** Keys of what needed attention. */
   attention: string[];
 }
@@ -125,11 +132,17 @@ export function hasFindings({ tenants, attention, removed }: DigestReport): bool
  */
 export function reportedWith(digest: DigestReport, before: Reported | null): Reported {
   const tenants = digest.tenants.flatMap(({ tenantId, name, after }) => {
-    const score = after ?? before?.tenants[tenantId]?.score;
+    const score = after ?? (before?.tenants[tenantId] ?? before?.gone?.[tenantId])?.score;
     return score ? [[tenantId, { name, score }] as const] : [];
   });
+  const ids = new Set(digest.tenants.map(({ tenantId }) => tenantId));
+  const oldest = addDays(digest.toldAt.slice(0, 10), -REMEMBERED_DAYS);
+  const gone = Object.entries({ ...before?.gone, ...before?.tenants }).filter(
+    ([tenantId, { score }]) => !ids.has(tenantId) && score.date >= oldest,
+  );
   return {
     tenants: Object.fromEntries(tenants),
+    ...(gone.length > 0 && { gone: Object.fromEntries(gone) }),
     attention: digest.attention.flatMap((each) => (each.kind === 'urgent' ? [] : keyOfAttention(each))),
   };
 }

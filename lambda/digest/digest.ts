@@ -128,13 +128,15 @@ export async function compile(
   const startOf = (tenantId: string): Start => {
     if (days) return { first: days.from };
     const score = reported?.tenants[tenantId]?.score;
-    return score ? { score } : { daysBack: period, isAdded: reported !== null };
+    if (score) return { score, isAdded: false };
+    const former = reported?.gone?.[tenantId]?.score;
+    return former ? { score: former, isAdded: true } : { daysBack: period, isAdded: reported !== null };
   };
   const isReport = digest.every === 'month';
   const { parts, outlooks } = await gather(ports, schedules, {
     now,
     startOf,
-    nameOf: (tenantId) => reported?.tenants[tenantId]?.name,
+    nameOf: (tenantId) => (reported?.tenants[tenantId] ?? reported?.gone?.[tenantId])?.name,
     through: days?.to ?? null,
     outlook: isReport,
   });

@@ -7,6 +7,11 @@ import type { ObjectStore } from '../ports.ts';
 import type { AnyReport } from '../report/digest-model.ts';
 import type { ScoreLine } from '../score/snapshot.ts';
 
+const digestedSchema = z.record(
+  z.string(),
+  z.object({ name: z.string(), score: z.custom<ScoreLine>((value) => typeof value === 'object') }),
+);
+
 const stateSchema = z.object({
   version: z.literal(1),
   /** The config of the digest at its last run, from which the watch knows where deliveries go. It is checked where it is used. */
@@ -19,10 +24,9 @@ const stateSchema = z.object({
       /** The time at which it was due (ISO 8601). One digest is sent for each. */
       occurrence: z.string(),
       /** By id of the tenant: its name, and the score from which the next digest counts. */
-      tenants: z.record(
-        z.string(),
-        z.object({ name: z.string(), score: z.custom<ScoreLine>((value) => typeof value === 'object') }),
-      ),
+      tenants: digestedSchema,
+      /** Those that an earlier digest had and the last one did not: if one is back, its account goes on. */
+      gone: digestedSchema.optional(),
       /** Keys of what needed attention. */
       attention: z.array(z.string()),
     })

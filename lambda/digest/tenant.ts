@@ -12,8 +12,8 @@ import { changesBetween } from './changes.ts';
 
 /** The start of a tenant's account. */
 export type Start =
-  /** The score in the last digest. */
-  | { score: ScoreLine }
+  /** The score in the last digest, or in the last one that had it, of a tenant that is back. */
+  | { score: ScoreLine; isAdded: boolean }
   /** The last score before that day (yyyy-mm-dd); of a tenant without one its first. */
   | { first: string }
   /**
@@ -47,8 +47,7 @@ export function tenantAccount(
   const newest = trend.at(-1);
   const before = beginning(start, trend, reports);
   // A period may begin before the first day of all.
-  const isAdded =
-    'daysBack' in start ? start.isAdded : 'first' in start && before !== null && before.date >= start.first;
+  const isAdded = 'first' in start ? before !== null && before.date >= start.first : start.isAdded;
   const none = {
     tenantId,
     name,

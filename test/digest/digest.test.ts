@@ -285,7 +285,10 @@ describe('what a digest covers', () => {
   it('a tenant that is added, removed or unreadable is listed as such and breaks no sum', async () => {
     const f = await started({
       tenants: 6,
-      events: { 1: [{ day: FIRST + 1, apply: change.turned(on[0]!, false) }] },
+      events: {
+        0: [{ day: FIRST + 2, apply: change.turned(on[1]!, false) }],
+        1: [{ day: FIRST + 1, apply: change.turned(on[0]!, false) }],
+      },
     });
     const key = layout.state(idOf(2));
     const original = f.store.objects.get(key)!;
@@ -309,12 +312,17 @@ describe('what a digest covers', () => {
 
     // Restored, it counts from where it was digested last; nothing else is new.
     f.store.objects.set(key, original);
+    expect(Object.keys(stateOf(f).reported.gone)).toEqual([idOf(0)]);
     const { report: next } = await f.day(FIRST + 2);
     expect(next).toBeNull();
     expect(stateOf(f).reported.tenants[idOf(2)].score.date).toBe('2026-03-06');
     f.scheduled.add(0);
     const { report: back } = await f.day(FIRST + 3);
-    expect(back!.tenants.filter(({ isNew }) => isNew)).toMatchObject([{ tenantId: idOf(0), days: 1 }]);
+    expect(back!.tenants.filter(({ isNew }) => isNew)).toMatchObject([
+      // Its account goes on where it was digested last: what it lost meanwhile was in no digest.
+      { tenantId: idOf(0), days: 3, changes: [{ kind: 'lost', control: on[1] }] },
+    ]);
+    expect(stateOf(f).reported.gone).toBeUndefined();
     expect(back!.tenants.find(({ tenantId }) => tenantId === idOf(2))).toMatchObject({
       days: 3,
       isNew: false,
@@ -456,6 +464,10 @@ describe('a week and a month', () => {
       events: { 2: [{ day: 18, apply: change.turned(on[0]!, false) }] },
     });
     f.scheduled.delete(2);
+    // No digest has had it yet.
+    const state = stateOf(f, 'weekly');
+    delete state.reported.tenants[idOf(2)];
+    f.store.objects.set(layout.digest('weekly'), Buffer.from(JSON.stringify(state)));
     // 16 March is a Monday, day 15.
     await f.day(15);
     f.scheduled.add(2);
