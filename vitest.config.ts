@@ -4,7 +4,7 @@ import { configDefaults, defineConfig, type TestProjectConfiguration } from 'vit
 const PLACE = 'test/isolation/place.ts';
 
 /** Rooms whose files play complete runs, in which no test looks at a drawn chart. */
-const RUNS = ['test/{bench,cli,digest,run,simulator}/**/*.test.ts', 'test/proxy.test.ts'];
+const RUNS = ['test/{archive,bench,cli,digest,history,run,simulator}/**/*.test.ts', 'test/proxy.test.ts'];
 
 /** Files that replace modules permanently: each has a process of its own. */
 const ALONE = [

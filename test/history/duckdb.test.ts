@@ -16,13 +16,18 @@ let skipped: Skipped[] = [];
 beforeAll(async () => {
   await writeHistory(sound);
   await writeFile(secret, 'a,b\n1,2\n');
+  await copySound();
 });
 afterAll(() => rm(root, { recursive: true }));
-beforeEach(async () => {
+beforeEach(() => {
   skipped = [];
+});
+
+/** For tests that spoil files: it takes longer than an answer. */
+async function copySound(): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await cp(sound, folder, { recursive: true });
-});
+}
 
 const open = () => DuckDbHistory.open({ folder, onSkipped: (each) => skipped.push(each) });
 const ask = async (sql: string) => (await open()).ask(sql, null);
@@ -160,6 +165,8 @@ describe('an answer of many rows', () => {
 });
 
 describe('a folder', () => {
+  beforeEach(copySound);
+
   it('without a history is empty, and not made', async () => {
     const engine = await DuckDbHistory.open({ folder: join(root, 'absent'), onSkipped: () => {} });
     expect(engine.empty).toBe(true);
@@ -187,6 +194,8 @@ describe('a folder', () => {
 });
 
 describe('a file that cannot be used', () => {
+  beforeEach(copySound);
+
   const count = 'SELECT tenant, count(date) AS n FROM scores GROUP BY tenant ORDER BY tenant';
   const bad = () => fileOf('2026-02', CONTOSO);
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { ACTING } from '../../lambda/characters.ts';
 import { drawBlocks, type SlackMessage } from '../../lambda/report/blocks.ts';
 import { drawCard, type AdaptiveCard } from '../../lambda/report/card.ts';
-import { documentOf } from '../../lambda/report/document-of.ts';
+import { documentOf as makeDocument } from '../../lambda/report/document-of.ts';
 import { portalOf } from '../../lambda/report/portal.ts';
 import { partsOf, safeLink } from '../../lambda/report/plain-text.ts';
 import { drawText } from '../../lambda/report/text.ts';
@@ -216,6 +216,16 @@ function harmsOf(card: AdaptiveCard, message: SlackMessage, links: string[]): st
       .filter((url) => url !== PORTAL && !(links.includes(url) && safeLink(url) === url))
       .map((url) => `link ${url}`),
   ];
+}
+
+/** Made once for each report and kind: the largest take as long as everything that is drawn from them. */
+const documents = new WeakMap<AnyReport, Map<MailKind, ReturnType<typeof makeDocument>>>();
+function documentOf(report: AnyReport, kind: MailKind): ReturnType<typeof makeDocument> {
+  const made = documents.get(report) ?? new Map<MailKind, ReturnType<typeof makeDocument>>();
+  documents.set(report, made);
+  const document = made.get(kind) ?? makeDocument(report, kind);
+  made.set(kind, document);
+  return document;
 }
 
 function linksOf(report: AnyReport, kind: MailKind): string[] {
