@@ -13,13 +13,16 @@ import { cut, FIVE_YEARS, historyOf, type History } from './history.ts';
  *     -- --seed 7           one seed; with --days fewer days
  *     -- --history <file>   one that was written down when it failed
  *
- * Without options: what CI has time for, which is the first 300 days of some. Seeds are
+ * Without options: what CI has time for, which is five years of one seed, and the first 300 days of others. Seeds are
  * played side by side, one a core. When all are done, the first that failed is shortened: printed is the shortest history
  * found that still fails in the same way.
  */
 
-/** Five years are played by hand until they have passed with all that they must meet. */
-const IN_CI: [seed: number, days: number][] = [2, 3, 4, 5, 6].map((seed) => [seed, 300]);
+/** The longest goes first, so that the others share the second core meanwhile. */
+const IN_CI: [seed: number, days: number][] = [
+  [1, FIVE_YEARS],
+  ...[2, 3, 4, 5, 6].map((seed): [number, number] => [seed, 300]),
+];
 
 /** How many histories are tried to shorten one, and for how long, in s: in CI, and by hand. */
 const TRIES = 150;

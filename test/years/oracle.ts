@@ -156,6 +156,8 @@ class Book {
   lastSuccess: number | null = null;
   succeeded = -1;
   healthy = 0;
+  /** Controls whose new maximum a partial catalogue hid: it may be reported when the catalogue is complete again. */
+  readonly hidden = new Set<number>();
   /** What operations have heard of. */
   readonly episodes = new Set<string>();
   staleEpisodes = 0;
@@ -657,7 +659,7 @@ export class Oracle {
           expected,
           before,
           after,
-          hasGap,
+          { hasGap, isPartial: served?.catalogue.complete === false },
           found,
         );
       else if (!report) {
@@ -832,9 +834,10 @@ export class Oracle {
     expected: Expected[],
     before: Archived,
     after: Archived,
-    hasGap: boolean,
+    { hasGap, isPartial }: { hasGap: boolean; isPartial: boolean },
     found: Map<number, number>,
   ): void {
+    const { hidden } = this.#books[tenant]!;
     const byName = new Map<string, Row[]>();
     for (const row of rows)
       if (row.control !== null) byName.set(row.control, [...(byName.get(row.control) ?? []), row]);
@@ -848,8 +851,11 @@ export class Oracle {
       got.delete('decided');
       const label = `${control.name} (${[...got].join('/') || 'nothing'}, expected ${[...each.kinds].join('/')})`;
       const noPoints = (each.before?.points ?? 0) === 0 || (each.after?.points ?? 0) === 0;
-      const isUncertain = hasGap && noPoints && each.kinds.has('re-scored');
       const wanted = new Set(each.kinds);
+      // The maximum of a control without points is in the catalogue alone.
+      const isUncertain = (hasGap || isPartial) && noPoints && wanted.has('re-scored');
+      if (isUncertain && isPartial) hidden.add(each.uid);
+      if (!wanted.has('re-scored') && got.has('re-scored') && hidden.delete(each.uid)) continue;
       if (wanted.delete('move')) {
         const up = (each.after?.points ?? 0) > (each.before?.points ?? 0);
         const moved = own.find(({ kind }) => ['lost', 'gained', 'drift'].includes(kind));
@@ -887,7 +893,10 @@ export class Oracle {
       const uid = after.version.controls.find((each) => each.name === name)?.uid;
       if (own.every(({ kind }) => kind === 'decided') && uid !== undefined)
         found.set(uid, (found.get(uid) ?? 0) + own.length);
-      else if (!(hasGap && own.every(({ kind }) => kind === 're-scored')))
+      else if (!(
+        own.every(({ kind }) => kind === 're-scored') &&
+        (hasGap || (uid !== undefined && hidden.delete(uid)))
+      ))
         this.violate(
           `${where}: ${name} is reported as ${own.map(({ kind }) => kind).join('/')}, and nothing happened to it`,
         );
