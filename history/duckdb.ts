@@ -71,6 +71,8 @@ export class DuckDbHistory implements HistoryEngine {
   /** Paths of files of an earlier version, which lack columns that were added since. */
   readonly #older = new Set<string>();
   #looking: Promise<void> = Promise.resolve();
+  /** To start one takes longer than many an answer. */
+  #instance: Promise<DuckDBInstance> | null = null;
 
   private constructor(location: string, files: HistoryFile[], onSkipped: DuckDbOptions['onSkipped']) {
     this.location = location;
@@ -155,17 +157,27 @@ export class DuckDbHistory implements HistoryEngine {
   }
 
   async #run(sql: string, files: readonly HistoryFile[], scope: Scope | null): Promise<Answer> {
-    return withConnection(async (connection) => {
-      await close(connection, path.join(this.location, 'history'));
+    return this.#withConnection(async (connection) => {
       for (const table of tablesIn(sql)) await connection.run(viewOf(table, files, this.#older, scope));
       return select(connection, sql);
     });
   }
 
+  /** What is created in a connection is temporary, so that answers at the same time do not meet. */
+  async #withConnection<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    this.#instance ??= instanceFor(path.join(this.location, 'history'));
+    const connection = await (await this.#instance).connect();
+    try {
+      return await use(connection);
+    } finally {
+      connection.closeSync();
+    }
+  }
+
   /** @returns whether a file was found to be of an earlier version that was not known to be; a look into all footers at once */
   async #findOlder(files: readonly HistoryFile[]): Promise<boolean> {
     const known = this.#older.size;
-    await withConnection(async (connection) => {
+    await this.#withConnection(async (connection) => {
       for (const { name: table, columns } of TABLES) {
         const paths = files.filter((file) => file.table === table).map(({ path: file }) => file);
         const added = columns.filter((column) => column.added);
@@ -189,7 +201,7 @@ export class DuckDbHistory implements HistoryEngine {
   /** Finds files that are damaged, or of an earlier version. */
   async #examine(files: readonly HistoryFile[]): Promise<void> {
     const unknown = files.filter((file) => !this.#examined.has(file.path));
-    await withConnection(async (connection) => {
+    await this.#withConnection(async (connection) => {
       for (const file of unknown) {
         const why = await faultOf(connection, file, () => this.#older.add(file.path));
         this.#examined.set(file.path, why === null ? 'sound' : 'damaged');
@@ -213,30 +225,24 @@ function checkFolder(folder: string): void {
   );
 }
 
-async function withConnection<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+/** A DuckDB that reads what is below a folder, and nothing else. @param readable absolute */
+async function instanceFor(readable: string): Promise<DuckDBInstance> {
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
-    // A connection lives for one answer, and reads a file once or twice: to hold them all costs half of the reading.
+    // An answer reads a file once or twice: to hold them all costs half of the reading.
     enable_external_file_cache: 'false',
     // Data that does not fit into memory must not go to the current folder.
     temp_directory: path.join(tmpdir(), `secure-score-${process.pid}`),
   });
   const connection = await instance.connect();
-  try {
-    return await use(connection);
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
-
-async function close(connection: DuckDBConnection, readable: string): Promise<void> {
   // As a path, and as the pattern that is asked for (see escaped).
   const allowed = [readable, escaped(readable)].map((each) => literal(`${each}${path.sep}`));
   await connection.run(`SET allowed_directories = [${allowed.join(', ')}]`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
+  connection.closeSync();
+  return instance;
 }
 
 /** Those that a statement names; all, where it names none (`SHOW TABLES`). Each view costs a look into a file. */
@@ -268,7 +274,7 @@ function viewOf(
     (name) => name,
     () => false,
   )} WHERE false`;
-  return `CREATE VIEW ${table.name} AS ${parts.length > 0 ? parts.join(' UNION ALL ') : empty}`;
+  return `CREATE TEMP VIEW ${table.name} AS ${parts.length > 0 ? parts.join(' UNION ALL ') : empty}`;
 }
 
 /**
@@ -419,7 +425,7 @@ async function codedTexts(
   const often = texts.filter((_, place) => Number(numbers.getRows()[0]![place]) <= total / OFTEN);
   for (const index of often) {
     await connection.run(
-      `CREATE TYPE t${index} AS ENUM (SELECT DISTINCT c${index} FROM answer WHERE c${index} IS NOT NULL)`,
+      `CREATE TEMP TYPE t${index} AS ENUM (SELECT DISTINCT c${index} FROM answer WHERE c${index} IS NOT NULL)`,
     );
     const values = await connection.runAndReadAll(`SELECT unnest(enum_range(NULL::t${index}))::VARCHAR`);
     coded.set(index, {

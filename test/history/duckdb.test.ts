@@ -157,6 +157,16 @@ describe('an answer of many rows', () => {
     );
   });
 
+  it('has its own texts, whatever is asked at the same time', async () => {
+    const engine = await open();
+    const texts = ['a', 'b', 'c', 'd'].map(async (text) => {
+      const sql = `SELECT CASE n % 2 WHEN 0 THEN '${text}' END AS text FROM range(12345) r(n), (SELECT count(*) FROM scores) ORDER BY n`;
+      const { rows } = await engine.ask(sql, null);
+      return new Set(rows.map((row) => row['text']));
+    });
+    expect(await Promise.all(texts)).toEqual(['a', 'b', 'c', 'd'].map((text) => new Set([text, null])));
+  });
+
   it('may hold types with names in them', async () => {
     const { rows } = await many(`'same' AS text, {'a "b"': n} AS made, [DATE '2026-02-01'] AS days`);
     expect(rows).toHaveLength(12_345);
