@@ -30,7 +30,8 @@ function examplesIn(file: string): Example[] {
   );
   return [...blocks, ...spans]
     .map((code) => code.replace(/\s+/g, ' ').replace(/ +#.*/, '').trim())
-    .filter((code) => /^\.\/secure-score( (?!…)|$)/.test(code))
+    // The program alone is no example.
+    .filter((code) => /^\.\/secure-score (?!…|--help$)/.test(code))
     .map((code) => ({ file, command: code.replace('./', '') }));
 }
 
@@ -93,7 +94,7 @@ async function say(args: string[]): Promise<{ code: number; out: string; err: st
 
 const examples = [
   ...DOCUMENTS.flatMap(examplesIn),
-  ...SOURCES.flatMap(examplesOfHelp),
+  ...SOURCES.filter((file) => file.startsWith('cli/')).flatMap(examplesOfHelp),
   ...examplesOfPractice(),
 ];
 
