@@ -28,11 +28,13 @@ function examplesIn(file: string): Example[] {
   const spans = [...text.replace(/^ *```.*?^ *```/gms, '').matchAll(/`([^`]+)`/g)].map(
     ([, code = '']) => code,
   );
-  return [...blocks, ...spans]
-    .map((code) => code.replace(/\s+/g, ' ').replace(/ +#.*/, '').trim())
-    // The program alone is no example.
-    .filter((code) => /^\.\/secure-score (?!…|--help$)/.test(code))
-    .map((code) => ({ file, command: code.replace('./', '') }));
+  return (
+    [...blocks, ...spans]
+      .map((code) => code.replace(/\s+/g, ' ').replace(/ +#.*/, '').trim())
+      // The program alone is no example.
+      .filter((code) => /^\.\/secure-score (?!…|--help$)/.test(code))
+      .map((code) => ({ file, command: code.replace('./', '') }))
+  );
 }
 
 /** The `examples` at the end of the commands' help. */
