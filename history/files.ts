@@ -157,21 +157,35 @@ export function filesLost(
   archived: MonthsByTenant,
   scope: Scope | null,
 ): string[] {
-  type Part = Pick<HistoryFile, 'table' | 'month'> & { tenant: string };
-  const tenantsIn = ({ tenant, copied }: HistoryFile) => (tenant === null ? [...(copied ?? [])] : [tenant]);
-  const ofTables = files.filter(({ table }) => table !== STRETCHES.name);
-  const parts = ofTables.flatMap((file) => tenantsIn(file).map((tenant): Part => ({ ...file, tenant })));
-  const keyOf = ({ table, month, tenant }: Part) => layout.columns(table, month, tenant);
-  const present = new Set(parts.map(keyOf));
-  const months = [
-    ...parts,
-    ...[...archived].flatMap(([tenant, each]) => [...each].map((month) => ({ tenant, month }))),
-  ];
   const { fromMonth = '', toMonth = '9999' } = scope ?? {};
-  const lost = months
-    .filter(({ tenant, month }) => isIn(scope, tenant) && month >= fromMonth && month <= toMonth)
-    .flatMap(({ tenant, month }) => TABLES.map(({ name: table }) => keyOf({ table, month, tenant })));
-  return [...new Set(lost)].filter((key) => !present.has(key)).toSorted();
+  const isAsked = (tenant: string, month: string) =>
+    month >= fromMonth && month <= toMonth && isIn(scope, tenant);
+  // A fleet has ten thousands of files: each is looked at once.
+  const expected = new Map<string, Set<string>>();
+  const present = new Map<string, Set<string>>();
+  const add = (sets: Map<string, Set<string>>, key: string, tenant: string) => {
+    const set = sets.get(key);
+    if (set) set.add(tenant);
+    else sets.set(key, new Set([tenant]));
+  };
+  for (const { table, month, tenant, copied } of files) {
+    if (table === STRETCHES.name) continue;
+    for (const each of tenant === null ? (copied ?? []) : [tenant]) {
+      if (!isAsked(each, month)) continue;
+      add(expected, month, each);
+      add(present, `${table} ${month}`, each);
+    }
+  }
+  for (const [tenant, months] of archived)
+    for (const month of months) if (isAsked(tenant, month)) add(expected, month, tenant);
+  const lost: string[] = [];
+  for (const [month, tenants] of expected) {
+    for (const { name: table } of TABLES) {
+      const found = present.get(`${table} ${month}`);
+      for (const tenant of tenants) if (!found?.has(tenant)) lost.push(layout.columns(table, month, tenant));
+    }
+  }
+  return lost.toSorted();
 }
 
 /** Names that begin with a dot (`.DS_Store`, `.tmp`) belong to somebody else and are nobody's data. */
