@@ -48,19 +48,21 @@ export function tenantAccount(
   const before = beginning(start, trend, reports);
   // A period may begin before the first day of all.
   const isAdded = 'first' in start ? before !== null && before.date >= start.first : start.isAdded;
+  const days = before ? trend.filter(({ date }) => date > before.date) : [];
+  // Its only day has nothing to be compared with.
+  const isAlone = days.length === 0 && (isAdded || 'daysBack' in start);
   const none = {
     tenantId,
     name,
     before,
     after: newest ? lineOf(newest) : null,
     days: 0,
-    isNew: isAdded || !before,
+    isNew: isAdded || !before || isAlone,
   };
   const nothing = { ...none, account: null, changes: [] };
   if (!newest || !before) return { account: nothing, trend, isOlder: false };
 
-  const days = trend.filter(({ date }) => date > before.date);
-  if (isAdded && days.length === 0) return { account: { ...nothing, before: null }, trend, isOlder: false };
+  if (isAlone) return { account: { ...nothing, before: null }, trend, isOlder: false };
   const changes = changesBetween(reports, before.date, newest.date);
   return {
     account: {
@@ -103,7 +105,7 @@ function beginning(start: Start, trend: TrendDay[], reports: Report[]): ScoreLin
   if (!newest) return null;
   const first = 'daysBack' in start && start.isAdded ? firstRun(reports) : null;
   const until = 'first' in start ? addDays(start.first, -1) : addDays(newest.date, -start.daysBack);
-  const day = trend.findLast(({ date }) => date <= until) ?? ('first' in start ? trend[0] : undefined);
+  const day = trend.findLast(({ date }) => date <= until) ?? trend[0];
   if (first && (!day || first.date > day.date)) return lineOf(first);
   return day ? lineOf(day) : null;
 }

@@ -457,6 +457,24 @@ describe('a week and a month', () => {
     expect(f.mailer.sent).toEqual([]);
   });
 
+  it('the first one begins with the first snapshot if there is less than a period', async () => {
+    const f = fleet({ tenants: 2, digests: [MONTHLY] });
+    f.morning(FIRST);
+    await f.run();
+    const { report } = await f.digest();
+    expect(report!.tenants).toMatchObject([
+      { isNew: false, before: { date: '2026-03-02' }, days: 4 },
+      { isNew: false, before: { date: '2026-03-02' }, days: 4 },
+    ]);
+    expect(report!.fleet.compared).toBe(2);
+    const single = fleet({ tenants: 1, digests: [MONTHLY] });
+    single.morning(1);
+    await single.run();
+    expect((await single.digest()).report!.tenants).toMatchObject([
+      { isNew: true, before: null, account: null },
+    ]);
+  });
+
   it('a tenant that was added between two digests counts from its first run', async () => {
     const f = await started({
       digests: [WEEKLY],
