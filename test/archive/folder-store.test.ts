@@ -1,45 +1,20 @@
-import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { withLock } from '../../lambda/archive/folder-lock.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
-import { unsealed } from './sealed.ts';
 import { bytes, storeContract, textOf } from './store-contract.ts';
+import { kill, temporaryRoots, writer } from './writers.ts';
 
-const roots: string[] = [];
-async function newRoot(): Promise<string> {
-  const root = await mkdtemp(path.join(tmpdir(), 'store-'));
-  roots.push(root);
-  return root;
-}
-afterAll(async () => {
-  for (const root of roots) await rm(root, { recursive: true });
-});
+const newRoot = temporaryRoots();
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 const lockName = digest('state/a.json');
-
-/** Starts writer.ts; it is killed at the end of the test at the latest. */
-function writer(root: string, ...args: string[]): ChildProcessByStdio<null, Readable, null> {
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'writer.ts'), root, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
-}
 
 /** A process that held the lock of this name and was killed. */
 async function killedHolder(root: string, name: string): Promise<void> {
@@ -141,46 +116,6 @@ describe('processes', () => {
     ]);
     expect(await textOf(folderStore(root), 'state/counter')).toBe('100');
   });
-
-  test(
-    'that are killed leave complete objects, a complete state and no lock',
-    { timeout: 60_000 },
-    async () => {
-      const root = await newRoot();
-      const seen = { state: 0, objects: 0, killedInside: 0 };
-      for (let round = 0; round < 8; round += 1) {
-        const children = [writer(root, 'churn'), writer(root, 'churn')];
-        await Promise.all(children.map((child) => once(child.stdout, 'data')));
-        await sleep(20 + Math.random() * 60);
-        await Promise.all(children.map((child) => kill(child)));
-        seen.killedInside += (await readdir(path.join(root, '.tmp'))).length > 0 ? 1 : 0;
-
-        const store = folderStore(root);
-        const keys = await store.list('objects/');
-        for (const key of keys.slice(-4)) {
-          expect(unsealed((await store.get(key))?.bytes ?? bytes(''))).toBe(Number(path.basename(key)));
-        }
-        expect(keys.length).toBeGreaterThanOrEqual(seen.objects);
-        const state = await store.get('state/a.json');
-        const now = unsealed(state?.bytes ?? bytes(''));
-        expect(now).toBeGreaterThanOrEqual(seen.state);
-        Object.assign(seen, { state: now, objects: keys.length });
-
-        const start = performance.now();
-        expect(
-          await store.replace('state/a.json', state?.bytes ?? bytes(''), state?.version ?? null),
-        ).toBeDefined();
-        expect(performance.now() - start).toBeLessThan(2_000);
-        expect(await readdir(path.join(root, '.tmp'))).toEqual([]); // swept
-      }
-      // The test means something only if kills did hit writes.
-      expect(seen.killedInside).toBeGreaterThan(0);
-      const store = folderStore(root);
-      for (const key of await store.list('objects/')) {
-        expect(unsealed((await store.get(key))?.bytes ?? bytes(''))).toBe(Number(path.basename(key)));
-      }
-    },
-  );
 });
 
 describe('a lock', () => {
