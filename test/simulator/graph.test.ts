@@ -15,7 +15,8 @@ let token: string;
 let now = new Date();
 
 beforeAll(async () => {
-  keys = await createCertificate({ commonName: 'registered', days: 30 });
+  // The simulator's clock stands still from before the certificate is made.
+  keys = await createCertificate({ commonName: 'registered', days: 30, notBefore: now });
   const tenant = practiceTenant({ tenantId: TENANT, today: TODAY, day: 100 });
   simulator = await trusted({ tenants: [tenant], now: () => now });
   simulator.registerApp({ tenantId: TENANT, clientId: CLIENT, certificates: [keys.certificate] });
