@@ -155,7 +155,9 @@ async function controlOf(wanted: string, tenant: string | null, engine: HistoryE
     return rows.flatMap(({ control }) => (typeof control === 'string' ? control : []));
   };
   const text = literal(wanted);
-  if ((await called(`control = ${text}`)).length > 0) return wanted;
+  // One row is enough to know an id, and found before the others are read.
+  const known = await engine.ask(`SELECT 1 FROM stretches WHERE control = ${text}${of} LIMIT 1`, null);
+  if (known.rows.length > 0) return wanted;
   const [found, ...more] = await called(`lower(title) = lower(${text}) OR lower(control) = lower(${text})`);
   if (found !== undefined && more.length === 0) return found;
   if (found !== undefined) {
