@@ -7,7 +7,7 @@ import { readBundle } from '../../lambda/certificate/bundle.ts';
 import { machineClock } from '../../lambda/clock.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
-import { ARCHIVE_OPTIONS, openArchive, type ArchiveFlags } from './choice.ts';
+import { ARCHIVE_OPTIONS, openArchive, type ArchiveFlags } from '../shared/archive-choice.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';
 import { OPTIONS, text } from '../shared/options.ts';

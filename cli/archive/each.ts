@@ -1,5 +1,5 @@
 import { inParallel } from '../../lambda/archive/columns/parallel.ts';
-import { chooseTenants, type ArchiveFlags, type Chosen } from './choice.ts';
+import { chooseTenants, type ArchiveFlags, type Chosen } from '../shared/archive-choice.ts';
 import { progressLine } from '../shared/progress-line.ts';
 
 /** A tenant of the archive that a command works on. */

@@ -4,7 +4,7 @@ import { styleText } from 'node:util';
 import type { UnprovenDay } from '../../lambda/archive/columns/retained.ts';
 import { writeColumns } from '../../lambda/archive/columns/write.ts';
 import { MonitorError } from '../../lambda/errors.ts';
-import { ARCHIVE_OPTIONS, type ArchiveFlags } from './choice.ts';
+import { ARCHIVE_OPTIONS, type ArchiveFlags } from '../shared/archive-choice.ts';
 import { eachTenant, oneOrAll, type Each } from './each.ts';
 import { Rebuilders } from './rebuilders.ts';
 import type { Command } from '../shared/command.ts';

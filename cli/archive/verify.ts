@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { KINDS, verify as verifyTenant, type Finding } from '../../lambda/archive/verify.ts';
 import { verifyClosedMonths } from '../../lambda/archive/columns/verify-closed.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
-import { ARCHIVE_OPTIONS, type ArchiveFlags } from './choice.ts';
+import { ARCHIVE_OPTIONS, type ArchiveFlags } from '../shared/archive-choice.ts';
 import { eachTenant } from './each.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';

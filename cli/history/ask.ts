@@ -15,7 +15,7 @@ import { formatOf, HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from '
 import { namesOf, some, tenantOf } from './names.ts';
 import { printAnswer, wrapped, type Names } from './present.ts';
 import { withLastRuns } from './runs.ts';
-import { configOf, locationOf } from '../archive/choice.ts';
+import { configOf, locationOf } from '../shared/archive-choice.ts';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 

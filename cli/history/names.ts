@@ -3,7 +3,7 @@ import { openStore } from '../../lambda/archive/open-store.ts';
 import { alike, type Config } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { inParallel } from '../../lambda/archive/columns/parallel.ts';
-import { locationOf } from '../archive/choice.ts';
+import { locationOf } from '../shared/archive-choice.ts';
 import type { HistoryFlags } from './options.ts';
 import type { Names } from './present.ts';
 

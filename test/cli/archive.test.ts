@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { tenantIdOf } from '../../cli/archive/choice.ts';
+import { tenantIdOf } from '../../cli/shared/archive-choice.ts';
 import { Archive } from '../../lambda/archive/archive.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { EMPTY_STATE } from '../../lambda/archive/state.ts';

@@ -7,8 +7,8 @@ import { alike, type Config } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
 import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
-import { DEFAULT_CONFIG, loadConfig } from '../shared/load-config.ts';
-import { DEFAULT_ARCHIVE, OPTIONS, text } from '../shared/options.ts';
+import { DEFAULT_CONFIG, loadConfig } from './load-config.ts';
+import { DEFAULT_ARCHIVE, OPTIONS, text } from './options.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
 /** Flags that choose the archive and the tenants, for the commands that maintain one. */
@@ -90,7 +90,7 @@ export async function locationOf(
 ): Promise<string> {
   if (archive !== undefined) return archive;
   if (deployed || stack !== undefined) {
-    const { findDeployment, outputOf } = await import('../shared/deployment.ts');
+    const { findDeployment, outputOf } = await import('./deployment.ts');
     const deployment = await findDeployment(stack ?? DEPLOYMENT_STACK);
     return `s3://${outputOf(deployment, 'archiveBucket')}`;
   }
