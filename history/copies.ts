@@ -1,4 +1,5 @@
-import { parseClosedMonth } from '../lambda/archive/columns/closed.ts';
+import { monthsWithRecord, readClosedMonth } from '../lambda/archive/columns/closed.ts';
+import { inParallel } from '../lambda/archive/columns/parallel.ts';
 import { TABLES, type Table } from '../lambda/archive/columns/tables.ts';
 import { layout } from '../lambda/archive/layout.ts';
 import type { ObjectStore } from '../lambda/ports.ts';
@@ -16,31 +17,21 @@ export interface Copies {
  * @param store whose `location` is the address that the engine knows its objects by
  */
 export async function copiesIn(store: ObjectStore): Promise<Copies> {
-  const keys = await store.list(layout.closedMonths);
+  const months = await monthsWithRecord(store);
   const copies: Copies = { months: [], paths: { scores: [], controls: [], changes: [] } };
-  if (keys.length === 0) return copies;
+  if (months.length === 0) return copies;
   const present = new Set(
     (await Promise.all(TABLES.map(({ name }) => store.list(layout.closedTable(name))))).flat(),
   );
-  const records = await Promise.all(
-    keys.flatMap((key) => {
-      const month = /\/(\d{4}-\d\d)\.json$/.exec(key)?.[1];
-      return month === undefined ? [] : [recordOf(store, key, month)];
-    }),
-  );
-  for (const { month, record } of records.toSorted((a, b) => (a.month < b.month ? -1 : 1))) {
-    if (!record?.closed || !record.complete) continue;
+  const records = await inParallel(months, (month) => readClosedMonth(store, month));
+  for (const [index, { month: record }] of records.entries()) {
+    if (!record.closed || !record.complete) continue;
     if (TABLES.some(({ name }) => record.copies[name].some((key) => !present.has(key)))) continue;
-    copies.months.push(month);
+    copies.months.push(months[index]!);
     for (const { name } of TABLES)
       copies.paths[name].push(...record.copies[name].map((key) => `${store.location}/${key}`));
   }
   return copies;
-}
-
-async function recordOf(store: ObjectStore, key: string, month: string) {
-  const object = await store.get(key);
-  return { month, record: object && parseClosedMonth(object.bytes, month) };
 }
 
 /**

@@ -20,6 +20,26 @@ beforeAll(async () => {
   base = await threeTenants();
 });
 
+type Step = (store: ObjectStore) => Promise<unknown>;
+
+/**
+ * What an action leaves, for each of its calls in turn.
+ * @param meddle what else is done before a call; `at` is the one whose turn it is, both counted from 1
+ */
+async function* disturbed(
+  start: MemoryStore,
+  action: Step,
+  meddle: (store: ObjectStore, at: number, call: number) => Promise<void>,
+): AsyncGenerator<MemoryStore> {
+  const counted = tracked(start.copy(), {});
+  await action(counted);
+  for (let at = 1; at <= counted.calls; at += 1) {
+    const store = start.copy();
+    await action(tracked(store, { before: (call) => meddle(store, at, call) }));
+    yield store;
+  }
+}
+
 describe('a crash', () => {
   it('at whichever call leaves each row once, and the next watch closes', async () => {
     const counted = tracked(base.copy(), {});
@@ -55,29 +75,19 @@ describe('a crash', () => {
 
 describe('a late writer', () => {
   it('that writes while months are closed, before whichever call, is never lost', async () => {
-    const counted = tracked(base.copy(), {});
-    await close(counted);
-    for (let at = 1; at <= counted.calls; at += 1) {
-      const store = base.copy();
-      const before = async (call: number) => {
-        if (call === at) await late(store);
-      };
-      await close(tracked(store, { before }));
+    const stores = disturbed(base, close, async (store, at, call) => {
+      if (call === at) await late(store);
+    });
+    for await (const store of stores)
       expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
-    }
   });
 
   it('during whose writing months are closed, before whichever call, is never lost', async () => {
-    const counted = tracked(base.copy(), {});
-    await late(counted);
-    for (let at = 1; at <= counted.calls; at += 1) {
-      const store = base.copy();
-      const before = async (call: number) => {
-        if (call === at) await close(store);
-      };
-      await late(tracked(store, { before }));
+    const stores = disturbed(base, late, async (store, at, call) => {
+      if (call === at) await close(store);
+    });
+    for await (const store of stores)
       expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
-    }
   });
 
   it('that is new, and was in no copy, is never lost, whenever months are closed or opened meanwhile', async () => {
@@ -85,17 +95,12 @@ describe('a late writer', () => {
     for (const tenantId of [FIRST, SECOND]) await archive(two, tenantId, '2026-03-05', 15, 7);
     await close(two);
     const join = (store: ObjectStore) => archive(store, THIRD, '2026-03-05', 15, 9);
-    const counted = tracked(two.copy(), {});
-    await join(counted);
-    for (let at = 1; at <= counted.calls; at += 1) {
-      const store = two.copy();
-      const before = async (call: number) => {
-        if (call === at) await late(store);
-        if (call === at + 3) await close(store);
-      };
-      await join(tracked(store, { before }));
+    const stores = disturbed(two, join, async (store, at, call) => {
+      if (call === at) await late(store);
+      if (call === at + 3) await close(store);
+    });
+    for await (const store of stores)
       expect(await read(store.objects, store.objects)).toEqual(await own(store.objects));
-    }
   });
 
   it.each([3, 7, 11, 19])('that takes turns with closing (every %i calls) is never lost', async (every) => {

@@ -608,7 +608,14 @@ describe('the evidence', () => {
     for (let index = 0; index < days; index += 1) await day();
     const memory = () => JSON.parse(Buffer.from(w.store.objects.get(layout.watch)!).toString()) as Notified;
     const keyOf = (part: string) => [...w.store.objects.keys()].find((key) => key.includes(part))!;
-    return { ...w, day, memory, keyOf };
+    const acknowledge = async (key: string) => {
+      const { ledger } = new Archive(w.store, TENANT_ID);
+      const at = w.clock.now().toISOString();
+      const acknowledged = [{ key, reason: 'Known' }];
+      const last = (await ledger.read()).at(-1)!;
+      await ledger.append({ at, kind: 'acknowledged', completed: 0, acknowledged }, last);
+    };
+    return { ...w, day, memory, keyOf, acknowledge };
   }
   const evidenceMails = ({ mailer }: { mailer: { sent: { subject: string }[] } }) =>
     mailer.sent.filter(({ subject }) => subject.includes('evidence is damaged'));
@@ -676,13 +683,7 @@ describe('the evidence', () => {
     w.store.objects.delete(key);
     expect((await w.look()).damaged).toEqual([]);
     w.store.objects.set(key, kept);
-    const { ledger } = new Archive(w.store, TENANT_ID);
-    const at = w.clock.now().toISOString();
-    const acknowledged = [{ key, reason: 'Known' }];
-    await ledger.append(
-      { at, kind: 'acknowledged', completed: 0, acknowledged },
-      (await ledger.read()).at(-1)!,
-    );
+    await w.acknowledge(key);
     expect((await w.day()).damaged).toEqual([]);
   });
 
@@ -704,13 +705,7 @@ describe('the evidence', () => {
     const w = await ranFor(8);
     const key = w.keyOf('/date=2026-02-10/');
     w.store.objects.delete(key);
-    const { ledger } = new Archive(w.store, TENANT_ID);
-    const at = w.clock.now().toISOString();
-    const acknowledged = [{ key, reason: 'Known' }];
-    await ledger.append(
-      { at, kind: 'acknowledged', completed: 0, acknowledged },
-      (await ledger.read()).at(-1)!,
-    );
+    await w.acknowledge(key);
     for (let index = 0; index < 3; index += 1) expect((await w.day()).damaged).toEqual([]);
   });
 
