@@ -94,6 +94,12 @@ export class DuckDbHistory implements HistoryEngine {
     return this.#files.length === 0;
   }
 
+  /** The ids of the tenants that have files in the months of a scope, whichever tenants it is about. */
+  tenants({ fromMonth, toMonth }: Pick<Scope, 'fromMonth' | 'toMonth'>): Set<string> {
+    const inMonths = this.#files.filter(({ month }) => month >= fromMonth && month <= toMonth);
+    return new Set(inMonths.flatMap(({ tenant, copied }) => (tenant === null ? [...copied!] : [tenant])));
+  }
+
   newest(): Promise<string | null> {
     return this.#firstOf('max', null, (months) => months.toReversed());
   }

@@ -9,11 +9,12 @@ import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { Command } from '../shared/command.ts';
 import { dayOf } from '../shared/day.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';
+import { covered } from './covered.ts';
 import { engineOf } from './engine.ts';
 import { reportWhatIsLeft } from './losses.ts';
 import { formatOf, HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
-import { namesOf, some, tenantOf } from './names.ts';
-import { printAnswer, wrapped, type Names } from './present.ts';
+import { namesOf, tenantOf } from './names.ts';
+import { printAnswer, wrapped } from './present.ts';
 import { withLastRuns } from './runs.ts';
 import { configOf, locationOf } from '../shared/archive-choice.ts';
 import { openStore } from '../../lambda/archive/open-store.ts';
@@ -42,7 +43,9 @@ function withOwnQuestion<Flags>(yargs: Argv<Flags>): Argv<Flags> {
 export const ask: Command<AskFlags> = {
   flags: (yargs) =>
     withOwnQuestion(withoutGuesses(yargs as Argv<{ question?: string }>))
-      .usage('$0 history [question]\n\nAsk the archive a question. Without one, the questions are listed.')
+      .usage(
+        '$0 history [question]\n\nAsk the archive a question. Without one, the questions are listed.\n\nA question about all tenants counts those of the config; one about a period that is over (--to) also counts those that were removed since. Athena counts all.',
+      )
       // yargs would take 2026 for a number.
       .positional('question', { type: 'string', describe: 'Its name; without one, all are listed' })
       .options(QUESTION_OPTIONS)
@@ -85,44 +88,27 @@ async function act(flags: AskFlags): Promise<number> {
   if (wanted.control !== null && flags.engine !== 'athena') {
     wanted.control = await controlOf(wanted.control ?? '', tenant, engine);
   }
-  const { sql, scope, from, to } = bound(question, { ...wanted, tenant }, newest);
+  const { sql, scope: asked, from, to } = bound(question, { ...wanted, tenant }, newest);
+  const isOver = !question.endsToday && (wanted.to ?? '9999-12-31') < dateOf(machineClock.now());
+  const { scope, note } = covered(engine, asked, { config, names, tenant, isOver });
   let answer = await engine.ask(sql, scope);
   // Athena's analysts may read no state.
   if (question.fillsLastRun && flags.engine !== 'athena') {
-    // With a config its tenants are all that is expected to run: one that was removed from it is not silent.
+    // With a config its tenants are all that is expected to run.
     const expected = tenant === null ? config?.tenants.map(({ tenantId }) => tenantId) : [tenant];
     const store = await openStore(await locationOf(flags, config));
-    const { columns, rows } = await withLastRuns(
-      {
-        ...answer,
-        rows: answer.rows.filter((row) => !expected || expected.includes(row['tenant'] as string)),
-      },
-      expected ?? [...names.keys()],
-      store,
-    );
+    const { columns, rows } = await withLastRuns(answer, expected ?? [...names.keys()], store);
     answer = { columns, rows: rows.slice(0, flags.limit) };
   }
   await reportWhatIsLeft(engine, wanted.from ?? null, tenant);
+  if (note !== null) console.error(styleText('dim', note));
   if (answer.rows.length === 0 && format === 'table') {
     console.log(await nothing(question, engine, { from, to }));
     return conclude(scope);
   }
   const first = from === BEGINNING ? firstOf(answer) : from;
   printAnswer(answer, { format, question, names, period: { from: first ?? from, to } });
-  if (tenant === null && config)
-    noteRemoved(answer, new Set(config.tenants.map((each) => each.tenantId)), names);
   return conclude(scope);
-}
-
-/** Reports tenants that were removed from the config and that an answer about all tenants still covers. */
-function noteRemoved({ columns, rows }: Answer, configured: ReadonlySet<string>, names: Names): void {
-  const covered = columns.includes('tenant')
-    ? rows.flatMap(({ tenant }) => (typeof tenant === 'string' ? tenant : []))
-    : [...names.keys()];
-  const removed = [...new Set(covered)].filter((id) => !configured.has(id));
-  if (removed.length === 0) return;
-  const listed = some(removed.map((id) => names.get(id) ?? id));
-  console.error(styleText('dim', `Not in the config, but in the archive, and counted here: ${listed}.`));
 }
 
 /** For a period without a beginning: the first day in the answer. */

@@ -289,15 +289,67 @@ describe('secure-score history', () => {
     expect((await asked('--json', '--config', rest)).json()).toMatchObject([{ tenant: CONTOSO }]);
     const removed = await asked('--json', '--config', rest, '--tenant', FABRIKAM);
     expect(removed.json()).toMatchObject([{ tenant: FABRIKAM, days: 4 }]);
+    expect(removed.stderr).toBe('');
+    expect((await asked('--config', rest)).stderr).toContain(`left out: ${FABRIKAM}.`);
+  });
 
-    // Questions about all tenants of the archive say that it is among them.
-    const counted = /Not in the config, but in the archive, and counted here: /;
-    const about = async (...args: string[]) =>
-      (await secureScore('history', ...args, '--archive', folder, '--config', rest)).stderr;
-    expect(await about('fleet')).toMatch(new RegExp(`${counted.source}${FABRIKAM}\\.`));
-    expect(await about('spread')).toMatch(new RegExp(`${counted.source}Never\\.`));
-    expect(await about('fleet', '--tenant', CONTOSO)).not.toMatch(counted);
-    expect(await about('silent')).not.toMatch(counted);
+  describe('a tenant that was removed from the config', () => {
+    const folder = join(root, 'removed');
+    const rest = join(root, 'removed.json');
+    const configOf = (tenantId: string) => {
+      const tenants = [{ name: 'Watched', tenantId, clientId: CONTOSO, recipients: ['a@contoso.com'] }];
+      return JSON.stringify({ tenants, operations: ['a@contoso.com'], mail: { from: 'a@contoso.com' } });
+    };
+    const about = (...args: string[]) =>
+      secureScore('history', ...args, '--archive', folder, '--config', rest, '--json');
+    const tenantsOf = (result: { json(): unknown }) =>
+      new Set((result.json() as { tenant: string }[]).map(({ tenant }) => tenant));
+    const watchedIn = (result: { json(): unknown }) =>
+      new Set((result.json() as { watched: number }[]).map(({ watched }) => watched));
+    const leftOut = `Not in the config, and left out: ${FABRIKAM}. To ask about one: `;
+    const counted = `Not in the config, but counted: ${FABRIKAM}.`;
+
+    beforeAll(async () => {
+      await writeHistory(folder);
+      await writeFile(rest, configOf(CONTOSO));
+    });
+
+    it('counts in no question about today', async () => {
+      for (const [name, ...more] of [
+        ['fleet'],
+        ['trend'],
+        ['changes', '--from', '2026-01'],
+        ['silent'],
+        ['fleet', '--to', '2099-01-01', '--from', '2026-01'],
+      ] as const) {
+        const result = await about(name, ...more);
+        expect([name, tenantsOf(result)]).toEqual([name, new Set([CONTOSO])]);
+        expect(result.stderr).toContain(leftOut);
+      }
+      expect(watchedIn(await about('spread'))).toEqual(new Set([1]));
+    });
+
+    it('counts in a period that is over', async () => {
+      const result = await about('fleet', '--to', '2026-02-06');
+      expect(tenantsOf(result)).toEqual(new Set([CONTOSO, FABRIKAM]));
+      expect(result.stderr).toContain(counted);
+      expect(watchedIn(await about('spread', '--to', '2026-02'))).toEqual(new Set([2]));
+      // It has nothing to do with a period without its days.
+      expect((await about('fleet', '--from', '2026-03', '--to', '2026-03')).stderr).toBe('');
+    });
+
+    it('counts when it is asked for', async () => {
+      const result = await about('fleet', '--tenant', FABRIKAM);
+      expect([result.json(), result.stderr]).toMatchObject([[{ tenant: FABRIKAM }], '']);
+      expect((await about('trend', '--tenant', FABRIKAM)).stderr).toBe('');
+    });
+
+    it('counts where the config has none of the tenants: it is of another archive', async () => {
+      await writeFile(rest, configOf('cccccccc-0000-4000-8000-000000000003'));
+      const result = await about('fleet');
+      expect(tenantsOf(result)).toEqual(new Set([CONTOSO, FABRIKAM]));
+      expect(result.stderr).toContain('Not in the config, but counted: ');
+    });
   });
 
   it('silent counts to today, whatever the newest day is', async () => {
