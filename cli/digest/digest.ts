@@ -55,7 +55,7 @@ export const digest: Command<DigestFlags> = {
       .option('from', {
         ...date('from'),
         describe:
-          'First day (yyyy-mm-dd, yyyy-mm or yyyy) of a digest of any period, which leaves what the next regular one covers alone',
+          'First day (yyyy-mm-dd, yyyy-mm or yyyy) of a digest of any period, which does not change what the next regular one covers. For a period that is over, what needs attention today is left out',
       })
       .option('to', { ...date('to'), describe: 'Last day of that period (default: the newest)' })
       .option('json', OPTIONS.json)

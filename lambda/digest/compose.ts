@@ -22,11 +22,11 @@ const ORDER: Attention['kind'][] = ['urgent', 'unreadable', 'overdue', 'failing'
 /** One tenant, as it was read. */
 export type Part = ReturnType<typeof tenantAccount> & { attention: Omit<Attention, 'isKnown'>[] };
 
-type Digested = Record<string, { name: string; score: ScoreLine }>;
+type Digested = Record<string, { name: string; score: ScoreLine | null }>;
 
 /** The facts that an earlier digest reported. */
 export interface Reported {
-  /** By id of the tenant: its name, and the score that was digested. */
+  /** By id of the tenant: its name, and the score that was digested; null: it never had one. */
   tenants: Digested;
   /** Of tenants that an earlier digest had and that one did not. */
   gone?: Digested | undefined;
@@ -131,14 +131,14 @@ export function hasFindings({ tenants, attention, removed }: DigestReport): bool
  * @param before the facts of the digest before, whose scores stay in force for tenants that cannot be read now
  */
 export function reportedWith(digest: DigestReport, before: Reported | null): Reported {
-  const tenants = digest.tenants.flatMap(({ tenantId, name, after }) => {
-    const score = after ?? (before?.tenants[tenantId] ?? before?.gone?.[tenantId])?.score;
-    return score ? [[tenantId, { name, score }] as const] : [];
+  const tenants = digest.tenants.map(({ tenantId, name, after }) => {
+    const score = after ?? (before?.tenants[tenantId] ?? before?.gone?.[tenantId])?.score ?? null;
+    return [tenantId, { name, score }] as const;
   });
   const ids = new Set(digest.tenants.map(({ tenantId }) => tenantId));
   const oldest = addDays(digest.toldAt.slice(0, 10), -REMEMBERED_DAYS);
   const gone = Object.entries({ ...before?.gone, ...before?.tenants }).filter(
-    ([tenantId, { score }]) => !ids.has(tenantId) && score.date >= oldest,
+    ([tenantId, { score }]) => !ids.has(tenantId) && score !== null && score.date >= oldest,
   );
   return {
     tenants: Object.fromEntries(tenants),

@@ -102,7 +102,8 @@ function reportedAfter(
 
 /**
  * Reads the tenants and composes the digest. Changes nothing.
- * @param days a digest of these days (yyyy-mm-dd, both included) instead of the time since the last one
+ * @param days a digest of these days (yyyy-mm-dd, both included) instead of the time since the last one. If they are over,
+ *   it is silent about today: what is late or stale, what is left to gain, which decisions are in force.
  */
 export async function compile(
   {
@@ -132,19 +133,21 @@ export async function compile(
     const former = reported?.gone?.[tenantId]?.score;
     return former ? { score: former, isAdded: true } : { daysBack: period, isAdded: reported !== null };
   };
-  const isReport = digest.every === 'month';
+  const isOver = days !== undefined && days.to < dateOf(now);
+  const hasOutlook = digest.every === 'month' && !isOver;
   const { parts, outlooks } = await gather(ports, schedules, {
     now,
     startOf,
     nameOf: (tenantId) => (reported?.tenants[tenantId] ?? reported?.gone?.[tenantId])?.name,
     through: days?.to ?? null,
-    outlook: isReport,
+    isOver,
+    outlook: hasOutlook,
   });
   return compose(parts, days ? null : reported, {
     name: digest.name,
     every: digest.every,
     timeZone: digest.timeZone,
     toldAt: now.toISOString(),
-    outlook: isReport ? fleetOutlook(outlooks, parts.length - outlooks.length) : null,
+    outlook: hasOutlook ? fleetOutlook(outlooks, parts.length - outlooks.length) : null,
   });
 }

@@ -27,6 +27,7 @@ export interface Gathered {
  * @param startOf the start of a tenant's account
  * @param nameOf the name of a tenant in the last digest, for one whose state cannot be read
  * @param through the last day that counts (yyyy-mm-dd); null: all days count
+ * @param isOver the period ended before today
  */
 export async function gather(
   { store, log }: { store: ObjectStore; log: Log },
@@ -36,6 +37,7 @@ export async function gather(
     startOf: (tenantId: string) => Start;
     nameOf: (tenantId: string) => string | undefined;
     through: string | null;
+    isOver: boolean;
     outlook: boolean;
   },
 ): Promise<Gathered> {
@@ -70,7 +72,7 @@ export async function gather(
       }
       const known = { tenantId, name, state, reports, older };
       const own = tenantAccount(known, start, options.through);
-      const incidents = assess([{ schedule, state }], options.now);
+      const incidents = options.isOver ? null : assess([{ schedule, state }], options.now);
       return {
         part: { ...own, attention: attentionOf(known, incidents, own.account) },
         outlook:

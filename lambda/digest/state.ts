@@ -9,7 +9,7 @@ import type { ScoreLine } from '../score/snapshot.ts';
 
 const digestedSchema = z.record(
   z.string(),
-  z.object({ name: z.string(), score: z.custom<ScoreLine>((value) => typeof value === 'object') }),
+  z.object({ name: z.string(), score: z.custom<ScoreLine | null>((value) => typeof value === 'object') }),
 );
 
 const stateSchema = z.object({
@@ -23,7 +23,7 @@ const stateSchema = z.object({
     .object({
       /** The time at which it was due (ISO 8601). One digest is sent for each. */
       occurrence: z.string(),
-      /** By id of the tenant: its name, and the score from which the next digest counts. */
+      /** By id of the tenant: its name, and the score from which the next digest counts; null: it never had one. */
       tenants: digestedSchema,
       /** Those that an earlier digest had and the last one did not: if one is back, its account goes on. */
       gone: digestedSchema.optional(),

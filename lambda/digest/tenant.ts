@@ -131,22 +131,23 @@ const LONGEST = { message: 300, advice: 400 };
 
 /**
  * What needs attention at a tenant.
- * @param incidents the findings of the watch about all tenants
+ * @param incidents the findings of the watch about all tenants; null for a period that is over: they are today's, as is
+ *   the failure that the state lists
  */
 export function attentionOf(
   { tenantId, name, state, reports }: Known,
-  { overdue, stale }: Pick<Incidents, 'overdue' | 'stale'>,
+  incidents: Pick<Incidents, 'overdue' | 'stale'> | null,
   { before, after }: TenantAccount,
 ): Omit<Attention, 'isKnown'>[] {
   const nothing = { tenantId, name, since: null, message: null, advice: null, urgent: [] };
   if (state === 'damaged') return [{ ...nothing, kind: 'unreadable' }];
-  const late = overdue.find(({ tenant }) => tenant === tenantId);
-  const failing = state?.said.failing ?? null;
+  const late = incidents?.overdue.find(({ tenant }) => tenant === tenantId);
+  const failing = (incidents && state?.said.failing) ?? null;
   const item = failing ? lastFailure(reports) : null;
   const crossed = reports
     .filter(({ to }) => to && before && after && to.date > before.date && to.date <= after.date)
     .flatMap(({ urgent = [] }) => urgent);
-  const old = stale.find(({ tenant }) => tenant === tenantId);
+  const old = incidents?.stale.find(({ tenant }) => tenant === tenantId);
   return [
     ...(late || failing
       ? [

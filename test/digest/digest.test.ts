@@ -4,6 +4,7 @@ import { layout } from '../../lambda/archive/layout.ts';
 import { listTenants } from '../../lambda/archive/tenants.ts';
 import { changesBetween } from '../../lambda/digest/changes.ts';
 import { compile, makeDigest, type DigestRun } from '../../lambda/digest/digest.ts';
+import { dateOf } from '../../lambda/dates.ts';
 import { DeliveryError, MonitorError } from '../../lambda/errors.ts';
 import type { DigestReport } from '../../lambda/report/digest-model.ts';
 import type { Report, ReportedChange } from '../../lambda/report/model.ts';
@@ -81,7 +82,7 @@ function sentBy(f: Fleet): string[] {
   return [...f.mailer.sent.map(({ key }) => key), ...messages];
 }
 
-function stateOf(f: Fleet, name = 'daily') {
+function stateOf(f: Pick<Fleet, 'store'>, name = 'daily') {
   return JSON.parse(Buffer.from(f.store.objects.get(layout.digest(name))!).toString());
 }
 
@@ -330,6 +331,27 @@ describe('what a digest covers', () => {
     expect(f.mailer.sent.at(-1)!.text).toContain(`Added: ${nameOf(0)}`);
   });
 
+  it('a tenant that never had a score is listed as removed too', async () => {
+    const f = fleet({ tenants: 5, digests: [DAILY], config: { channels: CHANNELS } });
+    f.failing.add(4);
+    f.morning(FIRST);
+    await f.run();
+    await f.digest();
+    expect(stateOf(f).reported.tenants[idOf(4)]).toEqual({ name: nameOf(4), score: null });
+    f.scheduled.delete(4);
+    f.morning(FIRST + 1);
+    await f.run([0, 1, 2, 3]);
+    expect((await f.digest()).report).toMatchObject({
+      removed: [{ tenantId: idOf(4), name: nameOf(4) }],
+    });
+    expect(f.mailer.sent.at(-1)!.text).toContain(`Removed or switched off: ${nameOf(4)}.`);
+    expect(stateOf(f).reported.gone).toBeUndefined();
+    // Once.
+    f.morning(FIRST + 2);
+    await f.run([0, 1, 2, 3]);
+    expect((await f.digest()).report).toBeNull();
+  });
+
   it('fails retryably if the archive does not answer, and reports nothing', async () => {
     const f = await aboutToSend();
     const run = f.digestRun();
@@ -397,6 +419,27 @@ describe('what a digest covers', () => {
     expect(all.account!.unexplained).toBeCloseTo(0, 9);
     expect(all.account!.other).toBeCloseTo(0, 9);
     expect(all.account!.lost).toBeLessThan(0);
+  });
+
+  it('an earlier period is silent about today', async () => {
+    const f = await started({
+      digests: [{ ...DAILY, every: 'month' }],
+      events: { 1: [{ day: FIRST + 2, apply: change.turned(on[0]!, false) }] },
+      config: { alerts: { drop: 0.1 } },
+    });
+    for (const day of [FIRST + 1, FIRST + 2, FIRST + 3]) await f.day(day);
+    f.failing.add(4);
+    await f.day(FIRST + 100);
+    const now = f.clock.now();
+    const of = async (from: string, to: string) =>
+      compile(f.digestRun(), null, { now, occurrence: now, days: { from, to } });
+    const past = await of('2026-03-07', '2026-03-31');
+    // What happened in it stands.
+    expect(past.attention).toMatchObject([{ kind: 'urgent', name: nameOf(1) }]);
+    expect(past.outlook).toBeNull();
+    const present = await of('2026-03-07', dateOf(now));
+    expect(present.attention.map(({ kind }) => kind)).toEqual(['urgent', 'overdue']);
+    expect(present.outlook).not.toBeNull();
   });
 
   it('a period that begins before the first snapshot begins with that', async () => {
