@@ -58,7 +58,7 @@ export interface DuckDbOptions {
  * statement but one SELECT is run, the file system is closed to it but for the folder's `history/`, extensions are
  * neither installed nor loaded, and the configuration is locked.
  *
- * A damaged file does not fail an answer. Files are examined only when an answer fails, which costs nothing while they
+ * A damaged file does not fail an answer. Files are examined only when a sound statement fails, which costs nothing while they
  * are sound; damaged files are then reported and left out.
  */
 export class DuckDbHistory implements HistoryEngine {
@@ -144,9 +144,23 @@ export class DuckDbHistory implements HistoryEngine {
         return await this.#run(sql, files, scope);
       } catch (error) {
         if (error instanceof MonitorError) throw error;
+        await this.#check(sql);
         await this.#lookInto(files);
         if (this.#older.size === older && !files.some(isDamaged)) throw invalid(error);
       }
+    }
+  }
+
+  /**
+   * Asks empty tables, on which a statement that is wrong is wrong as well: no file need be looked into for that.
+   * @throws MonitorError `history-sql-invalid`
+   */
+  async #check(sql: string): Promise<void> {
+    try {
+      await this.#run(sql, [], null);
+    } catch (error) {
+      // Others may come from there being no rows.
+      if (/\b(?:Parser|Binder|Catalog) Error: /.test(firstLine(error))) throw invalid(error);
     }
   }
 

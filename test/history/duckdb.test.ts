@@ -251,6 +251,27 @@ describe('a file that cannot be used', () => {
     expect(skipped.map(({ path }) => path)).toEqual([bad()]);
   });
 
+  it.each([
+    'SELECT nope FROM scores',
+    'SELECT * FROM scores JOIN nope USING (date)',
+    'SELECT FROM scores WHERE',
+  ])('is not looked into for %j, which is wrong itself', async (sql) => {
+    await truncate(bad(), 0);
+    const error = await ask(sql).catch((each: unknown) => each);
+    expect(error).toMatchObject({
+      code: 'history-sql-invalid',
+      message: expect.stringMatching(/nope|syntax error/),
+    });
+    expect(skipped).toEqual([]);
+  });
+
+  it('is looked into for a statement whose columns depend on the rows', async () => {
+    await truncate(bad(), 0);
+    const { columns: named } = await ask('SELECT * FROM (PIVOT scores ON tenant USING count(*))');
+    expect(named).toEqual(expect.arrayContaining([CONTOSO, FABRIKAM]));
+    expect(skipped.map(({ path }) => path)).toEqual([bad()]);
+  });
+
   it.each(['one tenant', 'all tenants'])(
     'of an earlier version, of %s, is read, and what was added since is null',
     async (of) => {
