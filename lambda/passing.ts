@@ -16,6 +16,12 @@ const NOT_TRUSTED = new Set([
 /** @param code of a system or TLS error of Node */
 export const isNotTrusted = (code: unknown): boolean => NOT_TRUSTED.has(String(code));
 
+/** True if a proxy refuses to connect, as it will the next time: it wants other credentials, or another address. */
+export function isProxyRefusal(error: unknown): boolean {
+  const { code, statusCode } = error as { code?: unknown; statusCode?: number };
+  return code === 'ERR_PROXY_TUNNEL' && statusCode !== undefined && statusCode >= 400 && statusCode < 500;
+}
+
 /** Names of AWS errors about the caller, not the request: there are no credentials, or no valid ones. */
 const NO_CREDENTIALS = new Set([
   'CredentialsProviderError',

@@ -41,7 +41,7 @@ export function proxyOf(env: NodeJS.ProcessEnv = process.env): ProxyVariables | 
 }
 
 /**
- * Sets the proxy for fetch (Graph, Entra ID, webhooks) and for everything that uses Node's global agents.
+ * Sets the proxy for everything that uses Node's global agents (Graph, Entra ID, webhooks), and for fetch.
  * @returns a function that undoes it. @throws MonitorError `proxy-invalid`
  */
 export function followProxy(): () => void {

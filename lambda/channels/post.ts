@@ -1,7 +1,9 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { DeliveryError, quote } from '../errors.ts';
 import { reasonOf } from '../graph/exchange.ts';
 import { retryAfterOf } from '../graph/patience.ts';
-import { isNotTrusted } from '../passing.ts';
+import { send } from '../http.ts';
+import { isNotTrusted, isProxyRefusal } from '../passing.ts';
 import type { Clock } from '../ports.ts';
 
 /**
@@ -32,7 +34,7 @@ export interface Posting {
 
 export interface Answer {
   status: number;
-  headers: Headers;
+  headers: IncomingHttpHeaders;
   text: string;
 }
 
@@ -59,14 +61,13 @@ export async function post(posting: Posting): Promise<Answer> {
   const signal = AbortSignal.timeout(timeout);
   let answer: Answer;
   try {
-    const response = await fetch(url, {
+    const response = await send(url, {
       method: 'POST',
-      redirect: 'manual',
       signal,
       headers: { 'content-type': 'application/json', 'user-agent': 'secure-score-monitor', ...headers },
       body,
     });
-    answer = { status: response.status, headers: response.headers, text: await startOf(response) };
+    answer = { status: response.statusCode!, headers: response.headers, text: await startOf(response) };
   } catch (error) {
     throw noAnswer(posting, error, signal.aborted ? timeout : null);
   }
@@ -76,17 +77,17 @@ export async function post(posting: Posting): Promise<Answer> {
 }
 
 /** Reads the start of an answer. The rest is not needed, and if it breaks off, the status still gives the outcome. */
-async function startOf(response: Response): Promise<string> {
+async function startOf(response: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
       chunks.push(chunk);
       bytes += chunk.byteLength;
       if (bytes >= LARGEST_ANSWER) break;
     }
   } catch {
-    if (!response.ok) return '';
+    if (byStatus(response.statusCode!) !== 'taken') return '';
   }
   return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, LARGEST_ANSWER));
 }
@@ -145,7 +146,7 @@ function codeOf(text: string): unknown {
 
 /** @param timedOut ms after which it was given up; null if something else failed */
 function noAnswer({ channel, url }: Posting, error: unknown, timedOut: number | null): DeliveryError {
-  const { code, message } = reasonOf(error);
+  const { code } = reasonOf(error);
   const failed = (end: string, what: string, advice: string, retryable: boolean) =>
     new DeliveryError(`channel-${end}`, `The channel ${quote(channel)} was not reached: ${what}.`, advice, {
       retryable,
@@ -166,7 +167,7 @@ function noAnswer({ channel, url }: Posting, error: unknown, timedOut: number | 
       false,
     );
   }
-  if (/Proxy response \(4\d\d\)/.test(message)) {
+  if (isProxyRefusal(error)) {
     return failed(
       'proxy-refused',
       `the proxy in HTTPS_PROXY refuses to connect to ${url.host}`,

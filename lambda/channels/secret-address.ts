@@ -104,7 +104,7 @@ export function findAddress(text: string): URL | string {
   if (/\s/.test(text.trim())) return 'is more than one word';
   if (url === null) return 'is not an address';
   if (url.protocol !== 'https:') return 'does not begin with https://';
-  // fetch refuses credentials in an address, and a proxy or a log might show them.
+  // Node would send them as a header, and a proxy or a log might show them.
   if (url.username !== '' || url.password !== '') return 'has a name or a password before its host';
   return url;
 }

@@ -28,7 +28,7 @@ export function teamsChannel(
       const url = await addressOf(secrets, place, name);
       const { headers } = await post({ channel: name, url, body, deadline, clock, judge });
       // Power Automate lists the run by this id.
-      return headers.get('x-ms-workflow-run-id') ?? id;
+      return headers['x-ms-workflow-run-id']?.toString() ?? id;
     },
   };
 }

@@ -1,5 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { MonitorError, quote } from '../errors.ts';
-import { isNotTrusted } from '../passing.ts';
+import { ACCEPTED_ENCODING, bodyOf, send, type HttpRequest } from '../http.ts';
+import { isNotTrusted, isProxyRefusal } from '../passing.ts';
 import { Setback } from './patience.ts';
 
 /** The service that is called: the prefix of its error codes, and its name for people. */
@@ -11,16 +13,12 @@ export interface Service {
 /** A complete answer. */
 export interface Exchange {
   status: number;
-  headers: Headers;
+  headers: IncomingHttpHeaders;
   text: string;
 }
 
-/** undici's message if a proxy refuses CONNECT. A later run would be refused as well. */
-const PROXY_REFUSES = /^"Proxy response \(4\d\d\)/;
-
 /**
- * One request and its complete answer, with the global fetch. Redirects are not followed, so that a token goes only to
- * the address that it is meant for.
+ * One request and its complete answer.
  *
  * ky is not used: most of what has to be retried shows in the body (206, HTML, truncated JSON), a Retry-After beyond the
  * deadline must fail at once, one loop has to serve MSAL as well (see `patience.ts`), and ky's errors carry the Request
@@ -29,26 +27,22 @@ const PROXY_REFUSES = /^"Proxy response \(4\d\d\)/;
  * @param limits.timeout ms, body and all
  * @param limits.bytes of the decompressed body
  * @throws Setback if it may work another time; MonitorError `graph-not-trusted`, `graph-proxy-refused`, `graph-too-large` (or
- *   `sign-in-…`). The errors of fetch are never passed on as a cause, because some of them quote the headers.
+ *   `sign-in-…`). The errors of the client are never passed on as a cause, because some of them may quote the headers.
  */
 export async function exchange(
   service: Service,
   url: URL,
-  init: Pick<RequestInit, 'method' | 'headers' | 'body'>,
+  init: Omit<HttpRequest, 'signal'>,
   limits: { timeout: number; bytes: number },
 ): Promise<Exchange> {
   const signal = AbortSignal.timeout(limits.timeout);
   let received = 0;
   try {
-    const response = await fetch(url, { ...init, redirect: 'manual', signal });
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of response.body ?? []) {
-      received += chunk.byteLength;
-      if (received > limits.bytes) throw tooLarge(service, url, limits.bytes);
-      chunks.push(chunk);
-    }
-    const text = new TextDecoder().decode(Buffer.concat(chunks));
-    return { status: response.status, headers: response.headers, text };
+    const headers = { 'accept-encoding': ACCEPTED_ENCODING, ...init.headers };
+    const answer = await send(url, { ...init, headers, signal });
+    const text = await bodyOf(answer, limits.bytes, (bytes) => (received = bytes));
+    if (text === null) throw tooLarge(service, url, limits.bytes);
+    return { status: answer.statusCode!, headers: answer.headers, text };
   } catch (error) {
     if (error instanceof MonitorError) throw error;
     throw failure(service, url, error, { timeout: limits.timeout, timedOut: signal.aborted, received });
@@ -83,7 +77,7 @@ function failure(
       'Is a proxy between this machine and Microsoft that has its own certificate authority? Then point NODE_EXTRA_CA_CERTS at its certificate. Otherwise the connection is being intercepted.',
     );
   }
-  if (PROXY_REFUSES.test(message)) {
+  if (isProxyRefusal(error)) {
     return new MonitorError(
       `${service.code}-proxy-refused`,
       `The proxy in HTTPS_PROXY refuses to connect to ${url.origin}: ${message}.`,
@@ -106,16 +100,11 @@ function failure(
   );
 }
 
-/** fetch says "fetch failed" and hides the reason (a system, TLS, HTTP or proxy error, which has a code) in its causes. */
+/** The code and the message, for people, of an error of the system, of TLS, of HTTP, or of a proxy. */
 export function reasonOf(error: unknown): { code: string; message: string } {
-  const chain: unknown[] = [];
-  for (let link = error; link instanceof Error && chain.length < 5; link = link.cause) chain.unshift(link);
-  for (const reason of chain) {
-    if (reason instanceof Error && 'code' in reason && typeof reason.code === 'string') {
-      return { code: reason.code, message: excerpt(reason.message || reason.code) };
-    }
-  }
-  return { code: 'unknown', message: error instanceof Error ? error.name : 'unknown' };
+  if (!(error instanceof Error)) return { code: 'unknown', message: 'unknown' };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
+  return { code, message: excerpt(error.message || (code === 'unknown' ? error.name : code)) };
 }
 
 function tooLarge(service: Service, url: URL, bytes: number): MonitorError {

@@ -35,10 +35,10 @@ export function readPage(url: URL, answer: Exchange, now: Date): Page {
   if (status === 429) throw new Setback('outage', throttled(url), retryAfter);
   if ((status >= 500 && status !== 501) || status === 408 || passesByItself(answer))
     throw new Setback('outage', unavailable(url, answer), retryAfter);
-  if (status === 206) throw new Setback('answer', partial(url, headers.get('warning')), retryAfter);
+  if (status === 206) throw new Setback('answer', partial(url, headers.warning ?? null), retryAfter);
   if (status >= 300) throw refusal(url, answer);
 
-  if (/\bhtml\b/i.test(headers.get('content-type') ?? '') || text.trimStart().startsWith('<')) {
+  if (/\bhtml\b/i.test(headers['content-type'] ?? '') || text.trimStart().startsWith('<')) {
     throw new Setback('answer', unusable('html', url, `a web page: ${excerpt(text)}`));
   }
   const body = parse(text);
@@ -126,7 +126,7 @@ function refusal(url: URL, { status, headers, text }: Exchange): MonitorError {
   if (status < 400) {
     return new MonitorError(
       'graph-redirected',
-      `${placeOf(url)} redirects (${status}) to ${excerpt(headers.get('location') ?? 'nowhere')}, where the token is not sent.`,
+      `${placeOf(url)} redirects (${status}) to ${excerpt(headers.location ?? 'nowhere')}, where the token is not sent.`,
       'Check graphEndpoint in the config, and whether a proxy asks this machine to log in.',
     );
   }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MonitorError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
@@ -82,11 +83,11 @@ export function patience(limits: Limits, deadline: Date, clock: Clock): Patientl
  * A date is measured against the answer's own Date, so that a wrong clock on our side does no harm.
  * @returns ms from now; null where there is none, or none that can be read
  */
-export function retryAfterOf(headers: Headers, now: Date): number | null {
-  const text = headers.get('retry-after')?.trim() ?? '';
+export function retryAfterOf(headers: IncomingHttpHeaders, now: Date): number | null {
+  const text = headers['retry-after']?.trim() ?? '';
   if (/^\d+$/.test(text)) return Number(text) * 1000;
   if (!text.endsWith('GMT')) return null;
-  const sent = Date.parse(headers.get('date') ?? '');
+  const sent = Date.parse(headers.date ?? '');
   const wait = Date.parse(text) - (Number.isNaN(sent) ? now.getTime() : sent);
   return Number.isNaN(wait) ? null : Math.max(0, wait);
 }

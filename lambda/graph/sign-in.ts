@@ -8,6 +8,7 @@ import * as z from 'zod';
 import type { CheckedCertificate } from '../certificate/bundle.ts';
 import { machineClock } from '../clock.ts';
 import { MonitorError } from '../errors.ts';
+import type { HttpRequest } from '../http.ts';
 import type { Clock } from '../ports.ts';
 import { exchange, excerpt, placeOf, type Exchange, type Service } from './exchange.ts';
 import { retryAfterOf, Setback, type Limits, type Patiently } from './patience.ts';
@@ -171,20 +172,20 @@ function entraNetwork({ patiently, clock }: { patiently: Patiently; clock: Clock
 
   async function send<T>(
     url: string,
-    init: Pick<RequestInit, 'method' | 'headers' | 'body'>,
+    init: Omit<HttpRequest, 'signal'>,
   ): Promise<NetworkResponse<T>> {
     try {
       return await patiently(async (timeout) => {
         const address = new URL(url);
         const answer = await exchange(ENTRA, address, init, { timeout, bytes: 2 ** 20 });
         // By the machine's own clock, which is the one that MSAL stamps assertions with.
-        const sent = Date.parse(answer.headers.get('date') ?? '');
+        const sent = Date.parse(answer.headers.date ?? '');
         last.skew = Number.isNaN(sent) ? null : machineClock.now().getTime() - sent;
         checkUsable(address, answer, clock.now());
         checkRefusal(address, answer, clock.now());
         const body: T = JSON.parse(answer.text);
         last.refusal = refusal.safeParse(body).data;
-        return { status: answer.status, headers: Object.fromEntries(answer.headers), body };
+        return { status: answer.status, headers: { ...answer.headers } as Record<string, string>, body };
       });
     } catch (error) {
       last.failure = error instanceof MonitorError ? error : undefined;
@@ -253,7 +254,7 @@ function checkUsable(url: URL, { status, headers, text }: Exchange, now: Date): 
   if (status >= 300 && status < 400) {
     throw new MonitorError(
       'sign-in-redirected',
-      `${placeOf(url)} redirects to ${excerpt(headers.get('location') ?? 'nowhere')}, which Entra ID never does.`,
+      `${placeOf(url)} redirects to ${excerpt(headers.location ?? 'nowhere')}, which Entra ID never does.`,
       'Check authorityHost in the config, and whether a proxy asks this machine to log in.',
     );
   }

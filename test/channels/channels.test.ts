@@ -1,3 +1,5 @@
+import https from 'node:https';
+import { PassThrough } from 'node:stream';
 import tls from 'node:tls';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { mockClient } from 'aws-sdk-client-mock';
@@ -303,7 +305,7 @@ describe('a message that does not get through', () => {
     ['ECONNREFUSED', { code: 'channel-unreachable', ...passes }],
   ])('without a connection (%s)', async (code, expected) => {
     const cause = Object.assign(new Error(`failed: ${env['TEAMS']}`), { code });
-    vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('fetch failed', { cause }));
+    vi.spyOn(https, 'request').mockImplementation(() => new PassThrough().destroy(cause) as never);
     expect(await refusalOf('soc')).toMatchObject(expected);
   });
 

@@ -1,17 +1,22 @@
+import https from 'node:https';
+import { PassThrough, Readable } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { consentAddress, findTenant, tenantOrDomain } from '../../cli/tenant/directory.ts';
 import { CLOUDS } from '../../lambda/config.ts';
 
 const ID = '11111111-2222-4333-8444-555555555555';
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => vi.restoreAllMocks());
 
 /** What Entra ID answers; the fields are those of its OpenID configuration. */
 function answering(body: object | string, status = 200): string[] {
   const asked: string[] = [];
-  vi.stubGlobal('fetch', async (url: URL) => {
-    asked.push(url.href);
-    return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status });
-  });
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const request = ({ href }: URL, _: object, answer: (response: object) => void) => {
+    asked.push(href);
+    answer(Object.assign(Readable.from([Buffer.from(text)]), { statusCode: status, headers: {} }));
+    return new PassThrough();
+  };
+  vi.spyOn(https, 'request').mockImplementation(request as never);
   return asked;
 }
 const configuration = (fields: object, host = 'login.microsoftonline.com') => ({

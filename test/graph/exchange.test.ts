@@ -48,7 +48,7 @@ test('a complete answer, decompressed, without its byte order mark', async () =>
   });
   const answer = await ask(url);
   expect(answer).toMatchObject({ status: 418, text: '{"é": 1}' });
-  expect(answer.headers.get('x-test')).toBe('yes');
+  expect(answer.headers['x-test']).toBe('yes');
 });
 
 describe('the timeout', () => {
@@ -78,6 +78,16 @@ test('a body that breaks off is reported with its length so far', async () => {
   const failure = await setbackOf(ask(url));
   expect(failure).toMatchObject({ code: 'graph-unreachable', retryable: true });
   expect(failure.message).toContain('broke off after 11 bytes');
+});
+
+test('a packed body that breaks off is no answer', async () => {
+  const url = await serve((_, response) => {
+    response.writeHead(200, { 'content-encoding': 'gzip' });
+    response.end(gzipSync(JSON.stringify({ value: ['a', 'b', 'c'] })).subarray(0, -9));
+  });
+  const failure = await setbackOf(ask(url));
+  expect(failure).toMatchObject({ code: 'graph-unreachable', retryable: true });
+  expect(failure.message).toMatch(/broke off after \d+ bytes of its answer/);
 });
 
 test('nobody listens', async () => {

@@ -138,6 +138,6 @@ describe('Retry-After', () => {
     [{ 'retry-after': '-5' }, null],
     [{ 'retry-after': 'never GMT' }, null],
   ])('%j is %s ms', (headers, milliseconds) => {
-    expect(retryAfterOf(new Headers(headers), now)).toBe(milliseconds);
+    expect(retryAfterOf(headers, now)).toBe(milliseconds);
   });
 });
