@@ -170,10 +170,7 @@ function entraNetwork({ patiently, clock }: { patiently: Patiently; clock: Clock
     skew: number | null;
   } = { skew: null };
 
-  async function send<T>(
-    url: string,
-    init: Omit<HttpRequest, 'signal'>,
-  ): Promise<NetworkResponse<T>> {
+  async function send<T>(url: string, init: Omit<HttpRequest, 'signal'>): Promise<NetworkResponse<T>> {
     try {
       return await patiently(async (timeout) => {
         const address = new URL(url);
