@@ -1,10 +1,9 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import Table from 'cli-table3';
 import type { Answer, Row, Value } from '../../history/answer.ts';
 import type { Question, ShownColumn } from '../../history/questions.ts';
 import { MINUS, NOISE, points, share } from '../../lambda/report/format.ts';
 import { line } from '../../lambda/report/plain-text.ts';
-import { NO_LINES } from '../shared/plain-table.ts';
+import { tableWithoutLines } from '../shared/plain-table.ts';
 import type { Format } from './options.ts';
 import { sparkline } from '../../lambda/report/sparkline.ts';
 
@@ -292,12 +291,13 @@ function table(
     ),
     whole,
   );
-  const drawn = new Table({
-    chars: NO_LINES,
-    colAligns: right.map((each) => (each ? 'right' : 'left')),
-    style: { 'padding-left': 2, 'padding-right': 0, head: [] },
-    head: headings.map((heading, index) => styleText('dim', line(heading, widths[index] ?? 0))),
-  });
+  const drawn = tableWithoutLines(
+    { left: 2, right: 0 },
+    {
+      colAligns: right.map((each) => (each ? 'right' : 'left')),
+      head: headings.map((heading, index) => styleText('dim', line(heading, widths[index] ?? 0))),
+    },
+  );
   for (const each of folded) {
     if (typeof each === 'number') {
       drawn.push([

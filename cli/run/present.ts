@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
 import { day, NOISE, pointsChange, score, sides, signedUnits } from '../../lambda/report/format.ts';
 import { line } from '../../lambda/report/plain-text.ts';
 import { roundTogether } from '../../lambda/report/rounding.ts';
 import type { RunResult } from '../../lambda/run/run.ts';
 import type { Change, ChangeKind, Explanation } from '../../lambda/score/change.ts';
 import type { Failure } from '../shared/failure.ts';
+import { tableWithoutLines } from '../shared/plain-table.ts';
 
 /** `{tenant, name, error}`: what `run --json` prints for a tenant whose run failed. */
 export interface RunFailure extends Partial<RunResult> {
@@ -134,11 +134,10 @@ export function changesTable(changes: Change[], explanation: Explanation): strin
   const width = Math.max(process.stdout.columns ?? 120, 60);
   const pointsWidth = Math.max(...rows.map(({ points }) => points.length));
   const titleWidth = Math.min(Math.max(width - pointsWidth - (severalDays ? 46 : 32), 20), 70);
-  const table = new Table({
-    chars: NO_LINES,
-    colAligns: [...(severalDays ? (['left'] as const) : []), 'left', 'left', 'left', 'right', 'right'],
-    style: { 'padding-left': 2, 'padding-right': 0 },
-  });
+  const table = tableWithoutLines(
+    { left: 2, right: 0 },
+    { colAligns: [...(severalDays ? (['left'] as const) : []), 'left', 'left', 'left', 'right', 'right'] },
+  );
   for (const row of rows) {
     const title = row.mark === '' ? row.title : line(row.title, titleWidth);
     table.push([...(severalDays ? [row.day] : []), row.mark, title, row.points, row.move, row.share]);
@@ -158,9 +157,3 @@ function bearsPoints(change: Change, changes: Change[]): boolean {
 function moveOf({ points: { before, after } }: Change): number {
   return (after ?? 0) - (before ?? 0);
 }
-
-const NO_LINES = Object.fromEntries(
-  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle'
-    .split(' ')
-    .map((name) => [name, '']),
-);
