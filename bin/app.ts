@@ -1,6 +1,7 @@
 import { Validations, type App } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
-import { DEFAULT_CONFIG, loadInput } from '../cli/shared/load-config.ts';
+import { loadInput } from '../cli/shared/load-config.ts';
+import { DEFAULT_CONFIG } from '../cli/shared/options.ts';
 import { DEPLOYMENT_STACK, historyStackOf } from '../lambda/outputs.ts';
 import { SecureScoreHistoryStack } from '../lib/history-stack.ts';
 import { SecureScoreMonitorStack } from '../lib/stack.ts';

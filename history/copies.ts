@@ -1,4 +1,4 @@
-import { monthsWithRecord, readClosedMonth } from '../lambda/archive/columns/closed.ts';
+import { monthsWithRecord, readClosedMonth } from '../lambda/archive/columns/closed-month.ts';
 import { inParallel } from '../lambda/archive/columns/parallel.ts';
 import { TABLES, type Table } from '../lambda/archive/columns/tables.ts';
 import { layout } from '../lambda/archive/layout.ts';

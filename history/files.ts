@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Scope } from './answer.ts';
-import { parseClosedMonth } from '../lambda/archive/columns/closed.ts';
+import { parseClosedMonth } from '../lambda/archive/columns/closed-month.ts';
 import { STRETCHES, TABLES, type Table } from '../lambda/archive/columns/tables.ts';
 import { layout } from '../lambda/archive/layout.ts';
 

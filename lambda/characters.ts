@@ -12,3 +12,10 @@ export function actingCharacter(text: string): string | undefined {
   const [found] = text.match(ACTING) ?? [];
   return found && `U+${found.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}`;
 }
+
+/** Names that look alike count as one: two tenants cannot have them, and each of them finds the tenant. */
+export const alike = (name: string): string =>
+  name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\u200C\u200D]/g, '');

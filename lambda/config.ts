@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import { bucketFault } from './archive/bucket-name.ts';
+import { alike } from './characters.ts';
 import { describeIssues, type PlaceOf } from './describe-issues.ts';
 import { MonitorError, quote } from './errors.ts';
 import {
@@ -563,13 +564,6 @@ export const CLOUDS = {
   usgov: { authorityHost: 'https://login.microsoftonline.us', graphEndpoint: 'https://graph.microsoft.us' },
   dod: { authorityHost: 'https://login.microsoftonline.us', graphEndpoint: 'https://dod-graph.microsoft.us' },
 } as const;
-
-/** Names that look alike count as one: two tenants cannot have them, and each of them finds the tenant. */
-export const alike = (name: string): string =>
-  name
-    .normalize('NFKC')
-    .toLowerCase()
-    .replace(/[\u200C\u200D]/g, '');
 
 /** Gives monitor.config.ts its types. It checks nothing, because the loader of the file does. A plain object works as well. */
 export function defineConfig(config: ConfigInput): ConfigInput;

@@ -1,7 +1,8 @@
 import { isBucket, openBucket } from '../../lambda/archive/open-store.ts';
 import { pull as pullObjects } from '../../lambda/archive/pull.ts';
 import { quote } from '../../lambda/errors.ts';
-import { ARCHIVE_OPTIONS, locationOf, tenantIdOf } from '../shared/archive-choice.ts';
+import { ARCHIVE_OPTIONS, tenantIdOf } from '../shared/archive-choice.ts';
+import { locationOf } from '../shared/archive-place.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';
 import { OPTIONS } from '../shared/options.ts';

@@ -8,7 +8,7 @@ import { compile, makeDigest, type DigestRun } from '../../lambda/digest/digest.
 import { sendOnce } from '../../lambda/digest/once.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { noMetrics } from '../../lambda/no-metrics.ts';
-import { locationOf } from '../shared/archive-choice.ts';
+import { locationOf } from '../shared/archive-place.ts';
 import type { Command } from '../shared/command.ts';
 import { dayOf } from '../shared/day.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';

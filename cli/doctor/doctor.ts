@@ -46,8 +46,8 @@ import { outputOf } from '../shared/deployment.ts';
 import { heardChannels, type HeardChannel } from '../channel/choice.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT } from '../shared/exit.ts';
-import { DEFAULT_CONFIG, loadConfig, selectTenants } from '../shared/load-config.ts';
-import { OPTIONS, text } from '../shared/options.ts';
+import { loadConfig, selectTenants } from '../shared/load-config.ts';
+import { DEFAULT_CONFIG, OPTIONS, text } from '../shared/options.ts';
 import { describeFinding, describeFindings, isUnused } from './present.ts';
 
 interface DoctorFlags {

@@ -13,10 +13,9 @@ import { covered } from './covered.ts';
 import { engineOf } from './engine.ts';
 import { reportWhatIsLeft } from './losses.ts';
 import { formatOf, HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
-import { namesOf, tenantOf } from './names.ts';
+import { idIn, namesOf, tenantOf } from './names.ts';
 import { printAnswer, wrapped } from './present.ts';
-import { withLastRuns } from './runs.ts';
-import { configOf, locationOf } from '../shared/archive-choice.ts';
+import { configOf, locationOf } from '../shared/archive-place.ts';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
@@ -79,7 +78,8 @@ async function act(flags: AskFlags): Promise<number> {
   bound(question, { ...wanted, tenant: flags.tenant }, wanted.to ?? '9999-12-31');
 
   const config = await configOf(flags);
-  const names = await namesOf(flags, config);
+  const isOfAll = flags.tenant === undefined || question.readsAllTenants;
+  const names = await namesOf(flags, config, isOfAll ? null : idIn(flags.tenant ?? ''));
   const tenant = flags.tenant === undefined ? null : tenantOf(flags.tenant, names);
   const { engine, conclude } = await engineOf(flags, config, question.readsAllTenants ? null : tenant);
   const newest =
@@ -97,6 +97,7 @@ async function act(flags: AskFlags): Promise<number> {
     // With a config its tenants are all that is expected to run.
     const expected = tenant === null ? config?.tenants.map(({ tenantId }) => tenantId) : [tenant];
     const store = await openStore(await locationOf(flags, config));
+    const { withLastRuns } = await import('./runs.ts');
     const { columns, rows } = await withLastRuns(answer, expected ?? [...names.keys()], store);
     answer = { columns, rows: rows.slice(0, flags.limit) };
   }

@@ -7,7 +7,7 @@ import { isBucket } from '../../lambda/archive/open-store.ts';
 import type { Config } from '../../lambda/config.ts';
 import { MonitorError } from '../../lambda/errors.ts';
 import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
-import { locationOf } from '../shared/archive-choice.ts';
+import { locationOf } from '../shared/archive-place.ts';
 import { EXIT, UsageError } from '../shared/exit.ts';
 import { Losses, monthsInBucket } from './losses.ts';
 import type { HistoryFlags } from './options.ts';

@@ -17,7 +17,7 @@ import type { Command } from '../shared/command.ts';
 import { text } from '../shared/options.ts';
 import { progressLine } from '../shared/progress-line.ts';
 import { openInBrowser } from './browser.ts';
-import { configOf } from '../shared/archive-choice.ts';
+import { configOf } from '../shared/archive-place.ts';
 import { engineOf } from './engine.ts';
 import { namesOf, some, tenantOf } from './names.ts';
 import { HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';

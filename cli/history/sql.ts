@@ -2,7 +2,7 @@ import { TABLES } from '../../lambda/archive/columns/tables.ts';
 import type { Command } from '../shared/command.ts';
 import { UsageError } from '../shared/exit.ts';
 import { namesOf } from './names.ts';
-import { configOf } from '../shared/archive-choice.ts';
+import { configOf } from '../shared/archive-place.ts';
 import { engineOf } from './engine.ts';
 import { formatOf, HISTORY_OPTIONS, type HistoryFlags } from './options.ts';
 import { printAnswer } from './present.ts';

@@ -1,14 +1,12 @@
-import { existsSync } from 'node:fs';
-import { styleText } from 'node:util';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { listTenants, type TenantObjects } from '../../lambda/archive/tenants.ts';
 import { Archive } from '../../lambda/archive/archive.ts';
-import { alike, type Config } from '../../lambda/config.ts';
+import { alike } from '../../lambda/characters.ts';
+import type { Config } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
-import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
-import { DEFAULT_CONFIG, loadConfig } from './load-config.ts';
-import { DEFAULT_ARCHIVE, OPTIONS, text } from './options.ts';
+import { configOf, locationOf, type PlaceFlags } from './archive-place.ts';
+import { OPTIONS, text } from './options.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
 /** Flags that choose the archive and the tenants, for the commands that maintain one. */
@@ -20,12 +18,8 @@ export const ARCHIVE_OPTIONS = {
   config: { ...text('config'), describe: OPTIONS.config.describe },
 } as const;
 
-export interface ArchiveFlags {
-  archive?: string;
-  deployed?: boolean;
-  stack?: string;
+export interface ArchiveFlags extends PlaceFlags {
   tenant?: string;
-  config?: string;
 }
 
 export interface Chosen {
@@ -81,24 +75,6 @@ export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
 }
 
 /**
- * Where the archive is that the flags choose: the given one, the deployment's, the config's bucket, or the default folder.
- * @throws MonitorError `not-deployed`, `deployment-without-output`
- */
-export async function locationOf(
-  { archive, deployed, stack }: Pick<ArchiveFlags, 'archive' | 'deployed' | 'stack'>,
-  config: Config | null,
-): Promise<string> {
-  if (archive !== undefined) return archive;
-  if (deployed || stack !== undefined) {
-    const { findDeployment, outputOf } = await import('./deployment.ts');
-    const deployment = await findDeployment(stack ?? DEPLOYMENT_STACK);
-    return `s3://${outputOf(deployment, 'archiveBucket')}`;
-  }
-  const { bucket } = config?.archive ?? {};
-  return bucket ? `s3://${bucket}` : DEFAULT_ARCHIVE;
-}
-
-/**
  * The id of one tenant, given by name or id. An id is accepted as it is; a name that is not in the config is looked up
  * in the archive.
  * @throws MonitorError `tenant-unknown`, `tenant-ambiguous`
@@ -115,35 +91,6 @@ export async function tenantIdOf(flags: ArchiveFlags & { tenant: string }): Prom
     `The archive ${store.location} has ${tenants.length} tenants with the name ${quote(tenant)}.`,
     `Choose one by its id: ${tenants.map(({ tenantId }) => tenantId).join(', ')}.`,
   );
-}
-
-/** The archive that the flags choose. @throws MonitorError as `locationOf` and `openStore` */
-export async function openArchive(flags: Omit<ArchiveFlags, 'tenant'>): Promise<ObjectStore> {
-  return openStore(await locationOf(flags, await configOf(flags)));
-}
-
-/**
- * The config for a command that can do without one; null if there is none. One that is given with --config must be
- * valid, and so must the default one if it decides where the archive is. Otherwise it only has names of tenants: one
- * that was copied and not filled in yet is left out, with a line on stderr.
- * @throws MonitorError those of `loadConfig`
- */
-export async function configOf({
-  config,
-  ...places
-}: Pick<ArchiveFlags, 'archive' | 'deployed' | 'stack' | 'config'>): Promise<Config | null> {
-  if (config !== undefined) return loadConfig(config);
-  if (!existsSync(DEFAULT_CONFIG)) return null;
-  try {
-    return await loadConfig(DEFAULT_CONFIG);
-  } catch (error) {
-    const isPlaced = places.archive !== undefined || places.deployed || places.stack !== undefined;
-    if (!(error instanceof MonitorError) || !isPlaced) throw error;
-    const why = error.message.split('\n')[0]!.replace(/[:.]$/, '');
-    const words = `${why}. The command does not need it and goes on without it.`;
-    console.error(styleText('yellow', `! ${words}`, { stream: process.stderr }));
-    return null;
-  }
 }
 
 function idIn(config: Config | null, wanted: string | undefined): string | undefined {

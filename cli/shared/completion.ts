@@ -59,7 +59,8 @@ function inShell(name: string): string {
 /** Of the config that the command line names; a shell shows no errors. */
 async function configOf(typed: string[]): Promise<Pick<Config, 'tenants' | 'channels'>> {
   // Only now: what checks a config is half of what the program would load, whatever is called.
-  const { DEFAULT_CONFIG, loadConfig } = await import('./load-config.ts');
+  const { loadConfig } = await import('./load-config.ts');
+  const { DEFAULT_CONFIG } = await import('./options.ts');
   // The words stand the other way round.
   const at = typed.indexOf('--config');
   const path = at > 0 ? typed[at - 1]! : DEFAULT_CONFIG;

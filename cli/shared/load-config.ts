@@ -3,15 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { alike, parseConfig, type Config, type ConfigInput, type Tenant } from '../../lambda/config.ts';
+import { alike } from '../../lambda/characters.ts';
+import { parseConfig, type Config, type ConfigInput, type Tenant } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { withTenants } from '../../lambda/tenants-file.ts';
 import { decodeText, encodingOf, jsonFault, readTextFile } from '../../lambda/text-file.ts';
+import { DEFAULT_CONFIG } from './options.ts';
 
 /** The package that a config imports `defineConfig` from. */
 const PACKAGE = 'secure-score-monitor';
-
-export const DEFAULT_CONFIG = 'monitor.config.ts';
 
 /**
  * Reads and checks a config: the default export of a .ts, .mts, .js or .mjs file, or a .json file.

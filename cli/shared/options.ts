@@ -1,6 +1,8 @@
 import { DEPLOYMENT_STACK } from '../../lambda/outputs.ts';
 import { UsageError } from './exit.ts';
-import { DEFAULT_CONFIG } from './load-config.ts';
+
+/** Config of a command that is given none. */
+export const DEFAULT_CONFIG = 'monitor.config.ts';
 
 /** Folder of the archive, where neither a flag nor the config names one. */
 export const DEFAULT_ARCHIVE = 'archive';

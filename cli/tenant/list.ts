@@ -5,7 +5,7 @@ import { inParallel } from '../../lambda/archive/columns/parallel.ts';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { count } from '../../lambda/report/format.ts';
 import { parseTenantsFile, readTenantsText, tenantsFileOf } from '../../lambda/tenants-file.ts';
-import { locationOf } from '../shared/archive-choice.ts';
+import { locationOf } from '../shared/archive-place.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT } from '../shared/exit.ts';
 import { loadConfig, readConfig } from '../shared/load-config.ts';

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { commandLine, shellWord } from '../../lambda/command-line.ts';
-import { alike } from '../../lambda/config.ts';
+import { alike } from '../../lambda/characters.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { TenantRow } from '../../lambda/tenants-file.ts';
 import type { Command } from '../shared/command.ts';

@@ -6,7 +6,7 @@ import { deadlineIn, machineClock, pause } from '../../lambda/clock.ts';
 import { noMetrics } from '../../lambda/no-metrics.ts';
 import { count, listing } from '../../lambda/report/format.ts';
 import { watch as lookAround, type WatchResult } from '../../lambda/watch/watch.ts';
-import { locationOf } from '../shared/archive-choice.ts';
+import { locationOf } from '../shared/archive-place.ts';
 import type { Command } from '../shared/command.ts';
 import { EXIT } from '../shared/exit.ts';
 import { loadConfig } from '../shared/load-config.ts';

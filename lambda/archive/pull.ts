@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { MonitorError, quote } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
-import { parseClosedMonth } from './columns/closed.ts';
+import { parseClosedMonth } from './columns/closed-month.ts';
 import { inParallel } from './columns/parallel.ts';
 import { TABLES } from './columns/tables.ts';
 import { writeTemporary } from './folder-lock.ts';

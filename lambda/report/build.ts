@@ -19,7 +19,8 @@ import type {
   StartReport,
   TrendDay,
 } from './model.ts';
-import { line, linkedText, plainText, safeLink } from './plain-text.ts';
+import { linkedText, plainText } from './from-html.ts';
+import { line, safeLink } from './plain-text.ts';
 
 /** The maximum length of a foreign text, in characters. It is enough to act on, and the portal has the rest. */
 const TITLE_LENGTH = 300;

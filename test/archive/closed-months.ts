@@ -1,5 +1,6 @@
 import { parquetReadObjects } from 'hyparquet';
-import { closeMonths, parseClosedMonth } from '../../lambda/archive/columns/closed.ts';
+import { parseClosedMonth } from '../../lambda/archive/columns/closed-month.ts';
+import { closeMonths } from '../../lambda/archive/columns/closed.ts';
 import { TABLES } from '../../lambda/archive/columns/tables.ts';
 import { layout } from '../../lambda/archive/layout.ts';
 import { addDays } from '../../lambda/dates.ts';

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +37,25 @@ export async function secureScore(...args: string[]) {
     for (const spy of [log, error, raw]) spy.mockRestore();
   }
 }
+
+/**
+ * Names of the packages that a command loads, in a process of its own.
+ * @param cwd in which no config stands
+ */
+export function packagesLoadedBy(args: string[], cwd: string): Set<string> {
+  const names = `import { registerHooks } from 'node:module';
+    registerHooks({ load: (url, context, next) => (console.log('loads', url), next(url, context)) });`;
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(names)}`, COMMAND, ...args],
+    { cwd, encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(stderr);
+  const loaded = stdout.matchAll(/^loads .*node_modules\/((?:@[^/]+\/)?[^/]+)/gm);
+  return new Set([...loaded].flatMap(([, name]) => name ?? []));
+}
+
+const COMMAND = join(import.meta.dirname, '../../bin/secure-score.ts');
 
 export interface Practice {
   folder: string;

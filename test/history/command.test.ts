@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { Archive } from '../../lambda/archive/archive.ts';
 import { folderStore } from '../../lambda/archive/folder-store.ts';
 import { EMPTY_STATE } from '../../lambda/archive/state.ts';
-import { secureScore } from '../cli/support.ts';
+import { packagesLoadedBy, secureScore } from '../cli/support.ts';
 import { CONTOSO, FABRIKAM, SAMPLE, writeHistory } from './sample.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'history-command-'));
@@ -76,6 +76,12 @@ describe('secure-score history', () => {
     ]);
   });
 
+  it('of a folder loads nothing that checks a config or a state, reads HTML, or writes columns', () => {
+    const loaded = packagesLoadedBy(['history', 'trend', '--tenant', CONTOSO, '--archive', archive], root);
+    expect(loaded).toContain('@duckdb/node-api');
+    expect([...loaded].filter((name) => /zod|csv|mail|html|parquet|aws/.test(name))).toEqual([]);
+  });
+
   it('trend draws a line per tenant, and the days of one tenant', async () => {
     expect((await history('trend', '--config', config)).stdout).toBe(
       [
@@ -130,8 +136,16 @@ describe('secure-score history', () => {
       { ...EMPTY_STATE, name: 'Of its last run' },
       null,
     );
-    const { stdout, code } = await history('trend', '--tenant', 'of its last RUN');
-    expect([code, stdout]).toEqual([0, expect.stringContaining('Of its last run')]);
+    for (const wanted of ['of its last RUN', CONTOSO]) {
+      const { stdout, code } = await history('trend', '--tenant', wanted);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('Trend  Of its last run')]);
+    }
+    // One that cannot be read takes the name, not the answer.
+    for (const damaged of ['{"name":', 'null', '{"name":7}']) {
+      await writeFile(join(archive, 'state', `tenant=${CONTOSO}.json`), damaged);
+      const { stdout, code } = await history('trend', '--tenant', CONTOSO);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('Trend  aaaaaaaa…')]);
+    }
     await rm(join(archive, 'state'), { recursive: true });
   });
 

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { anyCharacter } from '../any-character.ts';
-import { line, linkedText, partsOf, plainText, prose, safeLink } from '../../lambda/report/plain-text.ts';
+import { linkedText, plainText } from '../../lambda/report/from-html.ts';
+import { line, partsOf, prose, safeLink } from '../../lambda/report/plain-text.ts';
 
 const ACTING = /[\p{Cc}\p{Cf}\p{Cs}]/u;
 

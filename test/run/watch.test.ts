@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { Archive, contentHash } from '../../lambda/archive/archive.ts';
-import { parseClosedMonth } from '../../lambda/archive/columns/closed.ts';
+import { parseClosedMonth } from '../../lambda/archive/columns/closed-month.ts';
 import { EMPTY_STATE, type State } from '../../lambda/archive/state.ts';
 import { EMPTY_DIGEST } from '../../lambda/digest/state.ts';
 import { layout } from '../../lambda/archive/layout.ts';

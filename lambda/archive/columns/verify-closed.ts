@@ -3,7 +3,8 @@ import type { ObjectStore } from '../../ports.ts';
 import { layout } from '../layout.ts';
 import { sha256 } from '../ledger.ts';
 import type { CodedTable } from './coded.ts';
-import { groupsOf, monthsWithRecord, readClosedMonth, stretchGroupsOf } from './closed.ts';
+import { monthsWithRecord, readClosedMonth } from './closed-month.ts';
+import { groupsOf, stretchGroupsOf } from './closed.ts';
 import { rowGroupsOf } from './parquet.ts';
 import { STRETCHES, TABLES, type Columns, type Table } from './tables.ts';
 
