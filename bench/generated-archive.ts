@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { inParallel } from '../lambda/archive/columns/parallel.ts';
-import { contentHash, contentHashOfProfiles } from '../lambda/archive/content-hash.ts';
+import { canonical, canonicalProfiles } from '../lambda/archive/content-hash.ts';
+import { envelope } from '../lambda/archive/envelope.ts';
 import { layout } from '../lambda/archive/layout.ts';
 import { generatedTenant } from '../simulator/generated-tenant.ts';
 import { addDays, DAYS_KEPT } from '../simulator/tenant.ts';
@@ -13,7 +14,7 @@ import { addDays, DAYS_KEPT } from '../simulator/tenant.ts';
 const compress = promisify(gzip);
 
 /** The version of the generator: a folder that another version made is not used. */
-const VERSION = 3;
+const VERSION = 4;
 /** The number of tenants that are drawn; the others are copies of them under ids of their own. */
 const DRAWN = 10;
 /** The maximum number of tenants whose snapshots are written; the others have only columns. */
@@ -52,13 +53,15 @@ export async function generatedArchive(tenants: number, days: number): Promise<G
     const copies = ids.filter((_, index) => index < WITH_SNAPSHOTS && index % DRAWN === base);
     const today = (day: number) => addDays(LAST_DAY, day - days);
     for (const { date, text, hash } of snapshotsOf(base, tenantId, days, today)) {
-      // The ids are at the beginning, so what follows is compressed once, as a second member of each file.
-      const end = text.indexOf('"controlScores"');
-      const rest = await compress(text.slice(end));
+      // The ids are before and after the controls, which are compressed once, as the second of three members of each file.
+      const [start, end] = [text.indexOf('"controlScores"'), text.indexOf('"createdDateTime"')];
+      const controls = await compress(text.slice(start, end));
       bytes.json += Buffer.byteLength(text) * copies.length;
       await inParallel(copies, async (id) => {
-        const head = await compress(text.slice(0, end).replaceAll(tenantId, id));
-        const file = Buffer.concat([head, rest]);
+        const [head, tail] = await Promise.all(
+          [text.slice(0, start), text.slice(end)].map((part) => compress(part.replaceAll(tenantId, id))),
+        );
+        const file = Buffer.concat([head!, controls, tail!]);
         bytes.gzipped += file.length;
         await put(join(folder, layout.snapshot(id, date, hash)), file);
       });
@@ -67,9 +70,9 @@ export async function generatedArchive(tenants: number, days: number): Promise<G
       const profiles = generatedTenant(base, { today: today(day), day, tenantId })
         .read()
         .profiles();
-      const file = await compress(JSON.stringify({ fetchedAt: fetchedOn(today(day)), profiles }));
-      const hash = contentHashOfProfiles(profiles);
-      await inParallel(copies, (id) => put(join(folder, layout.profiles(id, hash)), file));
+      const content = canonicalProfiles(profiles);
+      const file = await compress(envelope({ fetchedAt: fetchedOn(today(day)) }, 'profiles', content));
+      await inParallel(copies, (id) => put(join(folder, layout.profiles(id, content.hash)), file));
     }
   }
   const archive: GeneratedArchive = { folder, tenants: ids, days, drawn, bytes };
@@ -93,8 +96,12 @@ function* snapshotsOf(seed: number, tenantId: string, days: number, today: (day:
     const date = today(day);
     const newest = day >= first;
     const fetchedAt = fetchedOn(today(Math.max(day, first)));
-    const secureScore = reading.secureScore(date, newest);
-    yield { date, text: JSON.stringify({ fetchedAt, newest, secureScore }), hash: contentHash(secureScore) };
+    const secureScore = canonical(reading.secureScore(date, newest));
+    yield {
+      date,
+      text: envelope({ fetchedAt, newest }, 'secureScore', secureScore).toString(),
+      hash: secureScore.hash,
+    };
   }
 }
 

@@ -1,10 +1,11 @@
-import { gzipSync } from 'node:zlib';
 import { MonitorError } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
 import type { Report } from '../report/model.ts';
 import { isFromTheFuture } from '../score/plausibility.ts';
 import type { Snapshot } from '../score/snapshot.ts';
 import { inParallel } from './columns/parallel.ts';
+import { canonicalProfiles, type Canonical } from './content-hash.ts';
+import { packed } from './envelope.ts';
 import { layout } from './layout.ts';
 import { contentsOf, Ledger, sha256, type Head, type Named, type Returned } from './ledger.ts';
 import {
@@ -16,7 +17,7 @@ import {
 } from './proof.ts';
 import { keyOfReport, parseState, type Delivery, type State, type LastReported } from './state.ts';
 
-export { contentHash, contentHashOfProfiles } from './content-hash.ts';
+export { canonical, contentHash, contentHashOfProfiles } from './content-hash.ts';
 export type { ArchivedProfiles, ArchivedSnapshot } from './proof.ts';
 
 /** A state and the version that it must still have to be replaced; null if there is none yet. */
@@ -71,9 +72,14 @@ export class Archive {
     );
   }
 
-  newSnapshot(date: string, hash: string, snapshot: ArchivedSnapshot): NewObject {
-    const { fetchedAt, newest, secureScore } = snapshot;
-    return zipped(layout.snapshot(this.#tenantId, date, hash), { fetchedAt, newest, secureScore });
+  /** @param secureScore as Graph sent it */
+  newSnapshot(
+    date: string,
+    secureScore: Canonical,
+    { fetchedAt, newest }: Omit<ArchivedSnapshot, 'secureScore'>,
+  ): NewObject {
+    const bytes = packed({ fetchedAt, newest }, 'secureScore', secureScore);
+    return { key: layout.snapshot(this.#tenantId, date, secureScore.hash), bytes, hash: sha256(bytes) };
   }
 
   /** Hashes of all archived profiles. */
@@ -92,8 +98,10 @@ export class Archive {
     return this.#read(layout.profiles(this.#tenantId, hash), (bytes) => provenProfiles(bytes, hash));
   }
 
-  newProfiles(hash: string, { fetchedAt, knownUntil, profiles }: ArchivedProfiles): NewObject {
-    return zipped(layout.profiles(this.#tenantId, hash), { fetchedAt, knownUntil, profiles });
+  newProfiles({ fetchedAt, knownUntil, profiles }: ArchivedProfiles): NewObject {
+    const content = canonicalProfiles(profiles);
+    const bytes = packed({ fetchedAt, knownUntil }, 'profiles', content);
+    return { key: layout.profiles(this.#tenantId, content.hash), bytes, hash: sha256(bytes) };
   }
 
   /** The object of a report and its deliveries. A repetition after a crash makes the same object. */
@@ -256,12 +264,6 @@ function orderOfReport(key: string): string {
   if (year === undefined) return key;
   const made = `${year}-${month}-${day}`;
   return `${isFromTheFuture(date, made) ? made : date}${key.slice(key.lastIndexOf('/'))}`;
-}
-
-function zipped(key: string, content: unknown): NewObject {
-  // At once, as it is unpacked. Node's gzip writes no time into the header, so that the same content gives the same bytes.
-  const bytes = gzipSync(JSON.stringify(content));
-  return { key, bytes, hash: sha256(bytes) };
 }
 
 function damaged(store: ObjectStore, key: string, what: string, cause?: unknown): MonitorError {

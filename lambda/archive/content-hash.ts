@@ -1,15 +1,34 @@
 import { hash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 
-/** SHA-256, in hex, of the canonical JSON (RFC 8785), so that the order of keys does not matter. */
-export function contentHash(content: unknown): string {
-  return hash('sha256', ordinary(content) ?? canonicalize(content) ?? 'null');
+/** A content as it is archived. */
+export interface Canonical {
+  /** Its canonical JSON (RFC 8785) in UTF-8, so that the order of keys does not matter. */
+  bytes: Buffer;
+  /** The content hash: the SHA-256 of the bytes, in hex. */
+  hash: string;
 }
 
-/** The content hash of a catalogue. It ignores the order of the profiles, because Graph pages them in any order. */
-export function contentHashOfProfiles(profiles: unknown[]): string {
+/** @throws Error as the library for RFC 8785, for what is no JSON */
+export function canonical(content: unknown): Canonical {
+  const bytes = Buffer.from(ordinary(content) ?? canonicalize(content) ?? 'null');
+  return { bytes, hash: hash('sha256', bytes) };
+}
+
+/** A catalogue sorted by the ids of its profiles, because Graph pages them in any order. */
+export function canonicalProfiles(profiles: readonly unknown[]): Canonical {
   const id = (profile: unknown) => String((profile as { id?: unknown } | null)?.id);
-  return contentHash(profiles.toSorted((a, b) => (id(a) < id(b) ? -1 : id(a) > id(b) ? 1 : 0)));
+  return canonical(profiles.toSorted((a, b) => (id(a) < id(b) ? -1 : id(a) > id(b) ? 1 : 0)));
+}
+
+/** The content hash of `canonical`. */
+export function contentHash(content: unknown): string {
+  return canonical(content).hash;
+}
+
+/** The content hash of `canonicalProfiles`. */
+export function contentHashOfProfiles(profiles: readonly unknown[]): string {
+  return canonicalProfiles(profiles).hash;
 }
 
 /** The deepest nesting of ordinary content; Graph's has a fifth of it. */

@@ -1,4 +1,4 @@
-import { contentHash, type Archive, type NewObject } from '../archive/archive.ts';
+import { canonical, type Archive, type NewObject } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
 import { rangesOf, type Head, type LedgerState, type Named, type Returned } from '../archive/ledger.ts';
 import type { Day } from '../graph/schema.ts';
@@ -115,17 +115,17 @@ function remaker(archive: Archive, answer: Answer) {
   const { days, profilesHash, rawProfiles } = answer;
   return async ({ key, hash: bytesHash }: Named, at: string): Promise<NewObject | null> => {
     const hash = layout.parseSnapshot(key)?.hash;
-    const day = days.find(({ date, raw }) => key.includes(`/date=${date}/`) && contentHash(raw) === hash);
-    if (day) {
+    const day = days.find(({ date }) => key.includes(`/date=${date}/`));
+    const content = day && canonical(day.raw);
+    if (content && content.hash === hash) {
       for (const newest of [day.newest, !day.newest]) {
-        const content = { fetchedAt: at, newest, secureScore: day.raw };
-        const object = archive.newSnapshot(day.date, contentHash(day.raw), content);
+        const object = archive.newSnapshot(day.date, content, { fetchedAt: at, newest });
         if (object.hash === bytesHash) return object;
       }
     }
     const isCatalogue = key.startsWith('profiles/') && layout.parseProfiles(key) === profilesHash;
     if (!isCatalogue) return null;
-    return archive.newProfiles(profilesHash, { fetchedAt: at, profiles: rawProfiles, ...known(answer) });
+    return archive.newProfiles({ fetchedAt: at, profiles: rawProfiles, ...known(answer) });
   };
 }
 
@@ -183,10 +183,10 @@ async function plan(
       kept.inForce.set(date, archived);
       continue;
     }
-    const hash = contentHash(day.raw);
-    const content = { fetchedAt, newest, secureScore: day.raw };
+    const content = canonical(day.raw);
+    const { hash } = content;
     const isArchived = versions.get(date)?.includes(hash) ?? false;
-    let object = isArchived ? null : archive.newSnapshot(date, hash, content);
+    let object = isArchived ? null : archive.newSnapshot(date, content, { fetchedAt, newest });
     // A version that was in force before another one came is in force again. A damaged one is no evidence of anything.
     const isReturned = archived && isArchived ? await proves(archive, date, hash) : false;
     if (isReturned) returned.push(layout.snapshot(run.tenant.tenantId, date, hash));
@@ -239,7 +239,7 @@ async function newCatalogue(
   // One that a dead run listed, and whose bytes cannot be had again, is in force and not there.
   const isThere = !unfinished.includes(layout.profiles(run.tenant.tenantId, profilesHash));
   if ([...catalogues].at(-1) === profilesHash && isThere) return null;
-  const object = archive.newProfiles(profilesHash, { fetchedAt, profiles, ...known(answer) });
+  const object = archive.newProfiles({ fetchedAt, profiles, ...known(answer) });
   if (!(await archive.has(object.key))) return { object, isNew: true };
   const isNamed =
     catalogues.has(profilesHash) || (await openLedger(archive, null)).catalogues.has(profilesHash);

@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
+import canonicalize from 'canonicalize';
 import { describe, expect, test } from 'vitest';
-import { Archive, contentHash } from '../../lambda/archive/archive.ts';
+import { Archive, canonical, contentHash } from '../../lambda/archive/archive.ts';
 import { EMPTY_STATE } from '../../lambda/archive/state.ts';
 import { monitor } from '../../lambda/monitor.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
@@ -44,23 +45,20 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
         ...entry('2026-03-01', { controls: { a: 8.57 } }, true),
         'new key \u202E': ['<b>é</b>', '\u0000', 1e21, -0.5, null, { __proto__x: 1 }],
       };
-      const hash = contentHash(secureScore);
-      expect(
-        await archive.add(
-          archive.newSnapshot('2026-03-01', hash, { fetchedAt: FETCHED, newest: true, secureScore }),
-        ),
-      ).toBe(true);
-      const later = { fetchedAt: '2027-01-01T00:00:00.000Z', newest: false, secureScore };
-      expect(await archive.add(archive.newSnapshot('2026-03-01', hash, later))).toBe(false);
+      const content = canonical(secureScore);
+      const { hash } = content;
+      const facts = { fetchedAt: FETCHED, newest: true };
+      expect(await archive.add(archive.newSnapshot('2026-03-01', content, facts))).toBe(true);
+      const later = { fetchedAt: '2027-01-01T00:00:00.000Z', newest: false };
+      expect(await archive.add(archive.newSnapshot('2026-03-01', content, later))).toBe(false);
 
       const key = `snapshots/tenant=${TENANT_ID}/date=2026-03-01/${hash}.json.gz`;
       expect(await store.list('')).toEqual([key]);
       const { bytes } = (await store.get(key))!;
-      expect(JSON.parse(gunzipSync(bytes).toString())).toEqual({
-        fetchedAt: FETCHED,
-        newest: true,
-        secureScore,
-      });
+      // The content stands last, in canonical form, so that its bytes have the hash in the name.
+      expect(gunzipSync(bytes).toString()).toBe(
+        `{"fetchedAt":"${FETCHED}","newest":true,"secureScore":${canonicalize(secureScore)}}`,
+      );
       const { snapshot, ...archived } = await archive.snapshot('2026-03-01', hash);
       expect(snapshot.points).toBe(8.57);
       expect(archived).toEqual({
@@ -74,24 +72,22 @@ export function archiveContract(newStore: () => Promise<ObjectStore>): void {
     test('lists the versions of the days after one, and nothing foreign', async () => {
       const store = await newStore();
       const archive = new Archive(store, TENANT_ID);
-      const hashes = ['a', 'b'].map((content) => contentHash(content));
-      for (const [date, hash] of [
-        ['2026-02-28', hashes[0]],
-        ['2026-03-01', hashes[0]],
-        ['2026-03-01', hashes[1]],
-        ['2026-03-02', hashes[0]],
+      const [a, b] = [canonical({ a: 1 }), canonical({ b: 1 })];
+      const facts = { fetchedAt: FETCHED, newest: true };
+      for (const [date, content] of [
+        ['2026-02-28', a],
+        ['2026-03-01', a],
+        ['2026-03-01', b],
+        ['2026-03-02', a],
       ] as const) {
-        await archive.add(
-          archive.newSnapshot(date, hash!, { fetchedAt: FETCHED, newest: true, secureScore: {} }),
-        );
+        await archive.add(archive.newSnapshot(date, content, facts));
       }
       await store.create(`snapshots/tenant=${TENANT_ID}/date=2026-03-02/readme.txt`, Buffer.from('x'));
       const other = new Archive(store, TENANT_ID.replace(/^./, 'f'));
-      const content = { fetchedAt: FETCHED, newest: true, secureScore: {} };
-      await other.add(other.newSnapshot('2026-03-05', hashes[0]!, content));
+      await other.add(other.newSnapshot('2026-03-05', a, facts));
       expect([...(await archive.days('2026-02-28'))]).toEqual([
-        ['2026-03-01', hashes.toSorted()],
-        ['2026-03-02', [hashes[0]]],
+        ['2026-03-01', [a.hash, b.hash].toSorted()],
+        ['2026-03-02', [a.hash]],
       ]);
     });
 

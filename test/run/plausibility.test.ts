@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Archive, contentHash } from '../../lambda/archive/archive.ts';
+import { Archive, canonical, contentHash } from '../../lambda/archive/archive.ts';
 import { readRows, writeColumns } from '../../lambda/archive/columns/write.ts';
 import { listTenants } from '../../lambda/archive/tenants.ts';
 import { verify } from '../../lambda/archive/verify.ts';
@@ -48,7 +48,7 @@ describe('an entry dated five months ahead', () => {
     const archive = new Archive(w.store, TENANT_ID);
     withoutLedger(w.store);
     const content = { fetchedAt: '2026-03-02T07:00:00.000Z', newest: true, secureScore: raw };
-    await archive.add(archive.newSnapshot('2026-08-01', contentHash(raw), content));
+    await archive.add(archive.newSnapshot('2026-08-01', canonical(raw), content));
     const state = stateOf(w);
     const points = Object.values(tampered.controls).reduce((sum, value) => sum + value, 0);
     const score = { date: '2026-08-01', points, maximum: 40, percentage: (100 * points) / 40 };
@@ -139,7 +139,7 @@ describe('a score that cannot be', () => {
     withoutLedger(w.store);
     const archive = new Archive(w.store, TENANT_ID);
     const content = { fetchedAt: '2026-03-02T07:00:00.000Z', newest: true, secureScore: raw };
-    await archive.add(archive.newSnapshot('2026-03-02', contentHash(raw), content));
+    await archive.add(archive.newSnapshot('2026-03-02', canonical(raw), content));
     const state = stateOf(w);
     state.cursor = { ...state.cursor, date: '2026-03-02', snapshot: contentHash(raw) };
     const score = { date: '2026-03-02', points: 99_999, maximum: 40, percentage: 249_997.5 };
