@@ -300,6 +300,39 @@ describe('verifying closed months', () => {
     expect(await verifyClosedMonths(base)).toEqual([]);
   });
 
+  it('reads every file of a tenant and every copy once, for the stretches too', async () => {
+    const { store } = await closedStore();
+    const read: string[] = [];
+    const get = store.get.bind(store);
+    store.get = async (key) => {
+      if (key.endsWith('.parquet')) read.push(key);
+      return get(key);
+    };
+    expect(await verifyClosedMonths(store)).toEqual([]);
+    expect(read.toSorted()).toEqual([...new Set(read)].toSorted());
+    expect(read.filter((key) => key.startsWith('history/controls/')).length).toBe(2 * TENANTS.length);
+  });
+
+  it.each(['its page', 'its footer'])(
+    'finds a copy with %s damaged, under a name of its own',
+    async (part) => {
+      const { store, month, record } = await closedStore();
+      const bytes = Buffer.from(store.objects.get(record.stretches![0]!)!);
+      const end = bytes.length - 8;
+      bytes.fill(
+        0xff,
+        part === 'its page' ? 4 : end - bytes.readUInt32LE(end),
+        part === 'its page' ? 60 : end,
+      );
+      const hash = createHash('sha256').update(bytes).digest('hex');
+      const damaged = layout.closedColumns(STRETCHES.name, '2026-02', hash);
+      store.objects.set(damaged, bytes);
+      write(store, month, { ...record, stretches: [damaged] });
+      const why = 'the copies of stretches do not hold what the files of the tenants hold';
+      expect(await verifyClosedMonths(store)).toEqual([{ key: month, why }]);
+    },
+  );
+
   it('finds a copy that was changed, and one that is missing', async () => {
     const { store, record } = await closedStore();
     const [changed = '', missing = ''] = [record.copies.scores[0], record.copies.changes[0]];

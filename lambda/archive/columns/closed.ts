@@ -162,20 +162,17 @@ async function closeMonth({ store, log, now }: ClosingOptions, month: string): P
 
   const copies: ClosedMonth['copies'] = { scores: [], controls: [], changes: [] };
   const stretches = new Copies(store, STRETCHES, month);
-  const stretchGroups = new Groups(GROUP_ROWS);
   for (const table of TABLES) {
     const made = new Copies(store, table, month);
-    for await (const group of groupsOf(store, table, month, idle, { form: FORM })) {
+    for await (const { of, group } of groupsOf(store, table, month, idle, { form: FORM })) {
       if (!group) {
         log.warn('a month is not closed: a file of it is damaged or gone', { month, table: table.name });
         return false;
       }
-      await made.add(group);
-      if (table.name === 'controls') await stretches.add(stretchGroups.add(stretchesOf(group)));
+      await (of === STRETCHES ? stretches : made).add(group);
     }
     copies[table.name] = await made.end();
   }
-  await stretches.add(stretchGroups.rest());
   const content: ClosedMonth = {
     version: 1,
     form: FORM,
@@ -210,8 +207,8 @@ class Copies {
     return new ParquetFile(this.#table, ['tenant', ...this.#table.sortedBy], 'ZSTD');
   }
 
-  async add(group: CodedTable | null): Promise<void> {
-    if (group) this.#file.add(group);
+  async add(group: CodedTable): Promise<void> {
+    this.#file.add(group);
     if (this.#file.size >= COPY_BYTES) await this.#flush();
   }
 
@@ -257,24 +254,34 @@ class Groups {
   }
 }
 
-/** The row groups of the stretches of a month. @param controls those of `groupsOf` */
-export async function* stretchGroupsOf(
-  controls: AsyncIterable<CodedTable | null>,
-): AsyncGenerator<CodedTable | null> {
-  const groups = new Groups(GROUP_ROWS);
-  for await (const group of controls) {
-    const complete = group && groups.add(stretchesOf(group));
-    if (complete || !group) yield complete;
+/**
+ * The row groups that the copies of a table hold, and for controls those of the stretches among them: every file is read
+ * and decoded once for both.
+ * @returns each with its table; null as the last one of each table if a file cannot be used
+ */
+export async function* groupsOf(
+  store: ObjectStore,
+  table: Table,
+  month: string,
+  tenants: readonly string[],
+  record: Pick<ClosedMonth, 'form'>,
+): AsyncGenerator<{ of: Columns; group: CodedTable | null }> {
+  const stretches = new Groups(GROUP_ROWS);
+  for await (const group of rowsOf(store, table, month, tenants, record)) {
+    yield { of: table, group };
+    if (table.name !== 'controls') continue;
+    const complete = group && stretches.add(stretchesOf(group));
+    if (complete || !group) yield { of: STRETCHES, group: complete };
   }
-  const rest = groups.rest();
-  if (rest) yield rest;
+  const rest = stretches.rest();
+  if (rest) yield { of: STRETCHES, group: rest };
 }
 
 /**
  * The rows of tenants as the copies of a month have them: in row groups of complete tenants, ascending.
  * @returns null at the end if a file cannot be used
  */
-export async function* groupsOf(
+async function* rowsOf(
   store: ObjectStore,
   table: Table,
   month: string,

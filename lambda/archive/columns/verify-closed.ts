@@ -4,11 +4,9 @@ import { layout } from '../layout.ts';
 import { sha256 } from '../ledger.ts';
 import type { CodedTable } from './coded.ts';
 import { monthsWithRecord, readClosedMonth } from './closed-month.ts';
-import { groupsOf, stretchGroupsOf } from './closed.ts';
+import { groupsOf } from './closed.ts';
 import { rowGroupsOf } from './parquet.ts';
-import { STRETCHES, TABLES, type Columns, type Table } from './tables.ts';
-
-const CONTROLS = TABLES.find(({ name }) => name === 'controls')!;
+import { STRETCHES, TABLES, type Columns } from './tables.ts';
 
 /** An object of a closed month that does not hold what the files of the tenants hold. */
 export interface WrongCopy {
@@ -26,51 +24,81 @@ export async function verifyClosedMonths(store: ObjectStore): Promise<WrongCopy[
   for (const month of await monthsWithRecord(store)) {
     const { month: found, version } = await readClosedMonth(store, month);
     if (!found.closed) continue;
-    const groups = (table: Table) => groupsOf(store, table, month, found.tenants, found);
-    const tables = await Promise.all([
-      ...TABLES.map((table) => wrongIn(store, table, month, found.copies[table.name], groups(table))),
-      ...(found.stretches
-        ? [wrongIn(store, STRETCHES, month, found.stretches, stretchGroupsOf(groups(CONTROLS)))]
-        : []),
-    ]);
+    const tables = await Promise.all(
+      TABLES.map(async (table) => {
+        const copies = new Comparison(store, table, month, found.copies[table.name]);
+        const stretches =
+          table.name === 'controls' && found.stretches
+            ? new Comparison(store, STRETCHES, month, found.stretches)
+            : null;
+        for await (const { of, group } of groupsOf(store, table, month, found.tenants, found))
+          await (of === STRETCHES ? stretches : copies)?.next(group);
+        return [...(await copies.end()), ...((await stretches?.end()) ?? [])];
+      }),
+    );
     // A month may have been opened while its copies were read.
     if ((await readClosedMonth(store, month)).version === version) wrong.push(...tables.flat());
   }
   return wrong;
 }
 
-async function wrongIn(
-  store: ObjectStore,
-  table: Columns,
-  month: string,
-  copies: string[],
-  inFiles: AsyncGenerator<CodedTable | null>,
-): Promise<WrongCopy[]> {
-  const wrong: WrongCopy[] = [];
-  let isEqual = true;
-  for (const key of copies) {
-    const bytes = (await store.get(key))?.bytes;
-    if (!bytes) wrong.push({ key, why: 'it is missing' });
-    else if (!sha256(bytes).startsWith(layout.parseClosedColumns(table.name, month, key) ?? '-'))
-      wrong.push({ key, why: 'its content does not match the hash in its name' });
-    else isEqual &&= await areNext(inFiles, table, bytes);
+/** Compares the row groups of copies with those that the files of the tenants hold, as these are read. */
+class Comparison {
+  readonly #wrong: WrongCopy[] = [];
+  readonly #table: Columns;
+  readonly #month: string;
+  readonly #inCopies: AsyncGenerator<() => CodedTable | null>;
+  #isEqual = true;
+
+  /** @param copies their keys */
+  constructor(store: ObjectStore, table: Columns, month: string, copies: readonly string[]) {
+    this.#table = table;
+    this.#month = month;
+    this.#inCopies = this.#groupsIn(store, copies);
   }
-  if (wrong.length > 0) return wrong;
-  const { done } = await inFiles.next();
-  const why = `the copies of ${table.name} do not hold what the files of the tenants hold`;
-  return isEqual && done ? [] : [{ key: layout.closedMonth(month), why }];
+
+  /** @param group the next one of the files; null: a file cannot be used */
+  async next(group: CodedTable | null): Promise<void> {
+    const { value: read } = await this.#inCopies.next();
+    this.#isEqual &&= group !== null && read !== undefined && isEqual(read, group);
+  }
+
+  /** Looks into what is left of the copies, which should be nothing. */
+  async end(): Promise<WrongCopy[]> {
+    while (!(await this.#inCopies.next()).done) this.#isEqual = false;
+    if (this.#wrong.length > 0 || this.#isEqual) return this.#wrong;
+    const why = `the copies of ${this.#table.name} do not hold what the files of the tenants hold`;
+    return [{ key: layout.closedMonth(this.#month), why }];
+  }
+
+  /** Each row group of the copies, decoded when it is called. */
+  async *#groupsIn(store: ObjectStore, copies: readonly string[]): AsyncGenerator<() => CodedTable | null> {
+    for (const key of copies) {
+      const bytes = (await store.get(key))?.bytes;
+      if (!bytes) this.#wrong.push({ key, why: 'it is missing' });
+      else if (
+        !sha256(bytes).startsWith(layout.parseClosedColumns(this.#table.name, this.#month, key) ?? '-')
+      )
+        this.#wrong.push({ key, why: 'its content does not match the hash in its name' });
+      else yield* readersOf(this.#table, bytes);
+    }
+  }
 }
 
-/** Whether the row groups of a copy are the next ones of the files. */
-async function areNext(inFiles: AsyncGenerator<CodedTable | null>, table: Columns, copy: Uint8Array) {
+/** Of each row group of a copy; one that reads nothing, if the copy is damaged under a name that its hash gives. */
+function readersOf(table: Columns, copy: Uint8Array): (() => CodedTable | null)[] {
   try {
-    for (const { read } of rowGroupsOf(table, copy).groups) {
-      const { value } = await inFiles.next();
-      if (!value || !isDeepStrictEqual(read(), value)) return false;
-    }
-    return true;
+    return rowGroupsOf(table, copy).groups.map(({ read }) => read);
   } catch {
-    // A damaged page, under a name that its hash gives.
+    return [() => null];
+  }
+}
+
+function isEqual(read: () => CodedTable | null, group: CodedTable): boolean {
+  try {
+    return isDeepStrictEqual(read(), group);
+  } catch {
+    // A damaged page.
     return false;
   }
 }
