@@ -302,15 +302,15 @@ describe('verifying closed months', () => {
 
   it('reads every file of a tenant and every copy once, for the stretches too', async () => {
     const { store } = await closedStore();
-    const read: string[] = [];
+    const keys: string[] = [];
     const get = store.get.bind(store);
     store.get = async (key) => {
-      if (key.endsWith('.parquet')) read.push(key);
+      if (key.endsWith('.parquet')) keys.push(key);
       return get(key);
     };
     expect(await verifyClosedMonths(store)).toEqual([]);
-    expect(read.toSorted()).toEqual([...new Set(read)].toSorted());
-    expect(read.filter((key) => key.startsWith('history/controls/')).length).toBe(2 * TENANTS.length);
+    expect(keys.toSorted()).toEqual([...new Set(keys)].toSorted());
+    expect(keys.filter((key) => key.startsWith('history/controls/')).length).toBe(2 * TENANTS.length);
   });
 
   it.each(['its page', 'its footer'])(
