@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import * as z from 'zod';
+import * as z from './zod.ts';
 import { bucketFault } from './archive/bucket-name.ts';
 import { alike } from './characters.ts';
 import { describeIssues, type PlaceOf } from './describe-issues.ts';
@@ -46,11 +46,11 @@ const cloud = z.union(
   [
     z.enum(['global', 'usgov', 'dod']),
     z.strictObject({
-      authorityHost: httpsRoot.meta({
+      authorityHost: httpsRoot.clone().register(z.globalRegistry, {
         description: 'Where the app signs in.',
         examples: ['https://login.microsoftonline.us'],
       }),
-      graphEndpoint: httpsRoot.meta({
+      graphEndpoint: httpsRoot.clone().register(z.globalRegistry, {
         description: 'Microsoft Graph.',
         examples: ['https://graph.microsoft.us'],
       }),
@@ -61,23 +61,26 @@ const cloud = z.union(
   },
 );
 
-const recipients = z
-  .union(
+const recipients = z.pipe(
+  z.union(
     [
       mailboxes,
       object("{ scores: ['secops@contoso.com'], controls: ['soc@contoso.com'] }", {
-        scores: mailboxes.meta({ description: 'Who gets the mails about points lost and gained.' }),
-        controls: mailboxes.meta({
+        scores: mailboxes
+          .clone()
+          .register(z.globalRegistry, { description: 'Who gets the mails about points lost and gained.' }),
+        controls: mailboxes.clone().register(z.globalRegistry, {
           description:
             'Who gets the mails about new, removed and re-scored recommendations, and about decisions.',
         }),
       }),
     ],
     { error: 'expected a list of e-mail addresses, or { scores: […], controls: […] }' },
-  )
-  .transform((value) => (Array.isArray(value) ? { scores: value, controls: value } : value));
+  ),
+  z.transform((value) => (Array.isArray(value) ? { scores: value, controls: value } : value)),
+);
 
-const timeZone = textWithout(timeZoneFault).meta({
+const timeZone = textWithout(timeZoneFault).register(z.globalRegistry, {
   description: 'Name of a time zone in the IANA database, exactly as it is written there.',
   examples: ['Europe/Budapest'],
 });
@@ -94,7 +97,7 @@ const bucket = textWithout((value) => {
   return prefix
     ? `${wanted}. A deployment's archive begins at the top of its bucket, not at ${quote(prefix)}`
     : wanted;
-}).meta({
+}).register(z.globalRegistry, {
   description:
     'Name of a bucket that an earlier deployment left, to take its archive up again. Without it the deployment creates one.',
   examples: ['secure-score-archive-contoso'],
@@ -111,78 +114,79 @@ const CHANNEL_TYPES = Object.keys(CHANNEL_FIELDS) as (keyof typeof CHANNEL_FIELD
 
 const channelInput = object("{ name: 'soc', type: 'teams', url: { secret: 'secure-score/soc' } }", {
   name: channelName,
-  type: z.enum(CHANNEL_TYPES, `expected ${CHANNEL_TYPES.map((type) => `'${type}'`).join(', ')}`).meta({
-    description:
-      "What takes the messages: a workflow of Microsoft 'teams', an incoming webhook of 'slack', a 'webhook' that is signed (Standard Webhooks), or Amazon EventBridge ('events'). docs/channels.md says how to make each.",
-    examples: ['teams'],
-  }),
-  url: url.optional().meta({
+  type: z
+    .enum(CHANNEL_TYPES, `expected ${CHANNEL_TYPES.map((type) => `'${type}'`).join(', ')}`)
+    .register(z.globalRegistry, {
+      description:
+        "What takes the messages: a workflow of Microsoft 'teams', an incoming webhook of 'slack', a 'webhook' that is signed (Standard Webhooks), or Amazon EventBridge ('events'). docs/channels.md says how to make each.",
+      examples: ['teams'],
+    }),
+  url: z.optional(url).register(z.globalRegistry, {
     description:
       "Where the https address is read from (not for 'events'). It is never written here, because whoever has it can write to the channel.",
     examples: [{ secret: 'secure-score/soc' }],
   }),
-  signingKey: signingKey.optional().meta({
+  signingKey: z.optional(signingKey).register(z.globalRegistry, {
     description:
       "Where the key is read from by which the messages of a 'webhook' are signed: whsec_ and base64.",
     examples: [{ secret: 'secure-score/siem-key' }],
   }),
-  bus: bus.optional().meta({
+  bus: z.optional(bus).register(z.globalRegistry, {
     description: "Of 'events': name or ARN of the event bus. Without it the default bus of the account.",
     examples: ['security'],
   }),
-  tenants: picks.default('all').meta({
+  tenants: z.withDefault(picks, 'all').register(z.globalRegistry, {
     description: "The tenants it hears of: 'all', or a list of their names and of tags with a # before them.",
     examples: [['Contoso', '#gold']],
   }),
-  kinds: kinds.default(['scores', 'controls', 'operations']).meta({
+  kinds: z.withDefault(kinds, ['scores', 'controls', 'operations']).register(z.globalRegistry, {
     description:
       "What it hears of: 'scores' (points lost and gained, and that monitoring has started), 'controls' (recommendations that are new, gone or re-scored, and decisions), 'operations' (stale scores, suspect answers, failing runs).",
     examples: [['scores', 'controls']],
   }),
-}).superRefine((channel, context) => {
-  const needed: readonly string[] = CHANNEL_FIELDS[channel.type] ?? [];
-  for (const field of ['url', 'signingKey', 'bus'] as const) {
-    const issue = (message: string) => context.addIssue({ code: 'custom', path: [field], message });
-    if (needed.includes(field) && channel[field] === undefined) {
-      issue(`expected { secret: '…' } or { env: '…' }, for a channel of type '${channel.type}' needs it`);
+}).check(
+  z.superRefine((channel, context) => {
+    const needed: readonly string[] = CHANNEL_FIELDS[channel.type] ?? [];
+    for (const field of ['url', 'signingKey', 'bus'] as const) {
+      const issue = (message: string) => context.addIssue({ code: 'custom', path: [field], message });
+      if (needed.includes(field) && channel[field] === undefined) {
+        issue(`expected { secret: '…' } or { env: '…' }, for a channel of type '${channel.type}' needs it`);
+      }
+      const isUsed = needed.includes(field) || (field === 'bus' && channel.type === 'events');
+      if (!isUsed && channel[field] !== undefined) {
+        issue(`is no field of a channel of type '${channel.type}'`);
+      }
     }
-    const isUsed = needed.includes(field) || (field === 'bus' && channel.type === 'events');
-    if (!isUsed && channel[field] !== undefined) {
-      issue(`is no field of a channel of type '${channel.type}'`);
-    }
-  }
-});
+  }),
+);
 
 const digestInput = object("{ name: 'daily', every: 'day', to: ['soc@msp.example'] }", {
-  name: digestName.meta({
+  name: digestName.clone().register(z.globalRegistry, {
     description: 'Name of the digest, in messages and commands; unique.',
     examples: ['daily'],
   }),
-  every: every.meta({
+  every: every.clone().register(z.globalRegistry, {
     description:
       "How often it goes out: every 'day' on which there is anything new, every 'week' on Monday, or every 'month' on its first day.",
     examples: ['week'],
   }),
-  at: at.default('08:30').meta({
+  at: z.withDefault(at, '08:30').register(z.globalRegistry, {
     description: 'Time of day at which it goes out, after the runs: hours and minutes.',
     examples: ['09:00'],
   }),
-  timeZone: timeZone.optional().meta({
+  timeZone: z.optional(timeZone).register(z.globalRegistry, {
     description: "Name of a time zone in the IANA database. Without it that of the deployment's `schedule`.",
     examples: ['Europe/Budapest'],
   }),
-  to: mailboxes.optional().meta({
+  to: z.optional(mailboxes).register(z.globalRegistry, {
     description: 'Who gets it by mail.',
     examples: [['soc@msp.example']],
   }),
-  channels: z
-    .array(z.string())
-    .default([])
-    .meta({
-      description: 'Names of the `channels` that take it, whatever they hear of otherwise.',
-      examples: [['soc']],
-    }),
-  tenants: picks.default('all').meta({
+  channels: z.withDefault(z.array(z.string()), []).register(z.globalRegistry, {
+    description: 'Names of the `channels` that take it, whatever they hear of otherwise.',
+    examples: [['soc']],
+  }),
+  tenants: z.withDefault(picks, 'all').register(z.globalRegistry, {
     description:
       "The tenants that it covers: 'all', or a list of their names and of tags with a # before them.",
     examples: [['#gold']],
@@ -194,39 +198,46 @@ const smtp = object("{ host: 'smtp.contoso.com', user: 'monitor', password: { en
     /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(value) || isIP(value) !== 0
       ? undefined
       : 'expected the name of a server, without a scheme and a port',
-  ).meta({ description: 'Name of the server.', examples: ['smtp.contoso.com'] }),
+  ).register(z.globalRegistry, { description: 'Name of the server.', examples: ['smtp.contoso.com'] }),
   port: z
-    .int('expected a whole number')
-    .min(1, 'expected 1 or more')
-    .max(65_535, 'expected at most 65535')
-    .optional()
-    .meta({ description: 'Port of the server: by default 587, with `secure` 465.', examples: [2525] }),
-  secure: z
-    .boolean('expected true or false')
-    .default(false)
-    .meta({
-      description:
-        'TLS from the beginning. Without it STARTTLS is required: nothing is ever sent unencrypted.',
-      examples: [true],
+    .optional(
+      z
+        .int('expected a whole number')
+        .check(z.minimum(1, 'expected 1 or more'), z.maximum(65_535, 'expected at most 65535')),
+    )
+    .register(z.globalRegistry, {
+      description: 'Port of the server: by default 587, with `secure` 465.',
+      examples: [2525],
     }),
-  user: line.optional().meta({ description: 'Who signs in; nobody does without it.', examples: ['monitor'] }),
-  password: object("{ env: 'SMTP_PASSWORD' }", {
-    env: textWithout((value) =>
-      /^[A-Za-z_][A-Za-z0-9_]*$/.test(value)
-        ? undefined
-        : 'expected the name of an environment variable, like SMTP_PASSWORD, not the password itself',
-    ).meta({
-      description: 'Name of the environment variable that holds the password.',
-      examples: ['SMTP_PASSWORD'],
-    }),
-  })
-    .optional()
-    .meta({ description: 'Where the password is; it never stands in the config.' }),
+  secure: z.withDefault(z.boolean('expected true or false'), false).register(z.globalRegistry, {
+    description: 'TLS from the beginning. Without it STARTTLS is required: nothing is ever sent unencrypted.',
+    examples: [true],
+  }),
+  user: z.optional(line).register(z.globalRegistry, {
+    description: 'Who signs in; nobody does without it.',
+    examples: ['monitor'],
+  }),
+  password: z
+    .optional(
+      object("{ env: 'SMTP_PASSWORD' }", {
+        env: textWithout((value) =>
+          /^[A-Za-z_][A-Za-z0-9_]*$/.test(value)
+            ? undefined
+            : 'expected the name of an environment variable, like SMTP_PASSWORD, not the password itself',
+        ).register(z.globalRegistry, {
+          description: 'Name of the environment variable that holds the password.',
+          examples: ['SMTP_PASSWORD'],
+        }),
+      }),
+    )
+    .register(z.globalRegistry, { description: 'Where the password is; it never stands in the config.' }),
 })
-  .refine(({ user, password }) => (user === undefined) === (password === undefined), {
-    message: 'expected user and password, or neither',
-  })
-  .meta({
+  .check(
+    z.refine(({ user, password }) => (user === undefined) === (password === undefined), {
+      message: 'expected user and password, or neither',
+    }),
+  )
+  .register(z.globalRegistry, {
     description:
       'An SMTP server, for runs on this machine without `--outbox`. A deployment sends through SES.',
     examples: [{ host: 'smtp.contoso.com', user: 'monitor', password: { env: 'SMTP_PASSWORD' } }],
@@ -237,50 +248,46 @@ const heartbeat = object("{ url: 'https://hc-ping.com/…' }", {
     /^https?:$/.test(URL.parse(value)?.protocol ?? '')
       ? undefined
       : 'expected an address that begins with https://',
-  ).meta({
+  ).register(z.globalRegistry, {
     description:
       'Address of a dead-man’s switch, fetched when a run has ended well for every tenant, and no message waits.',
     examples: ['https://hc-ping.com/11111111-2222-3333-4444-555555555555'],
   }),
-}).meta({
+}).register(z.globalRegistry, {
   description:
     'Lets a service outside notice that runs on this machine are missing: it raises an alarm when the address is not fetched in time. A deployment has alarms of its own.',
 });
 
 const tenantInput = object("{ name: 'Contoso', tenantId: '…', clientId: '…', recipients: [...] }", {
   ...tenantFields,
-  clientId: clientId.optional(),
-  cloud: cloud.default('global').meta({
+  clientId: z.optional(clientId),
+  cloud: z.withDefault(cloud, 'global').register(z.globalRegistry, {
     description:
       "Microsoft's cloud in which the tenant lives: 'global' (GCC too), 'usgov' (GCC High) or 'dod', or the addresses of another one.",
     examples: ['usgov'],
   }),
-  recipients: recipients.meta({
+  recipients: recipients.clone().register(z.globalRegistry, {
     description:
       'Who gets the mails about this tenant: addresses, each alone or with a name. Lists for the two kinds of mail split them; both get the start mail.',
     examples: [['SecOps <secops@contoso.com>', '"Contoso, Ltd." <it@contoso.com>']],
   }),
-  schedule: object(SCHEDULE, { at, timeZone })
-    .partial()
-    .default({})
-    .meta({
-      description: "Overrides fields of the deployment's `schedule` for this tenant.",
-      examples: [{ at: '08:00' }],
-    }),
-  tags: tags.default([]).meta({
+  schedule: z.withDefault(z.partial(object(SCHEDULE, { at, timeZone })), {}).register(z.globalRegistry, {
+    description: "Overrides fields of the deployment's `schedule` for this tenant.",
+    examples: [{ at: '08:00' }],
+  }),
+  tags: z.withDefault(tags, []).register(z.globalRegistry, {
     description:
       "Words by which channels and digests pick tenants: '#gold' is every tenant with the tag 'gold'.",
     examples: [['gold']],
   }),
-  report: reportedIn.default('each').meta({
+  report: z.withDefault(reportedIn, 'each').register(z.globalRegistry, {
     description:
       "How it is reported. 'each': by its own mails and messages. 'digest': it is reported in digests alone, except for what is urgent and for what operations need to know.",
     examples: ['digest'],
   }),
-  alerts: object(ALERTS, { confirmDrops, minimumPoints, mute, below, drop })
-    .partial()
-    .default({})
-    .meta({
+  alerts: z
+    .withDefault(z.partial(object(ALERTS, { confirmDrops, minimumPoints, mute, below, drop })), {})
+    .register(z.globalRegistry, {
       description: "Overrides fields of the deployment's `alerts` for this tenant.",
       examples: [{ confirmDrops: 2 }],
     }),
@@ -288,132 +295,138 @@ const tenantInput = object("{ name: 'Contoso', tenantId: '…', clientId: '…',
 
 /** The content of a config file. Its descriptions and examples become docs/configuration.md and the editors' JSON Schema. */
 export const configSchema = object('defineConfig({ tenants: [...], operations: [...], mail: {...} })', {
-  $schema: z
-    .string()
-    .optional()
-    .meta({
-      description: 'In a JSON file: where editors find the JSON Schema of the config.',
-      examples: ['./node_modules/secure-score-monitor/monitor.config.schema.json'],
-    }),
+  $schema: z.optional(z.string()).register(z.globalRegistry, {
+    description: 'In a JSON file: where editors find the JSON Schema of the config.',
+    examples: ['./node_modules/secure-score-monitor/monitor.config.schema.json'],
+  }),
   tenants: z
     .array(tenantInput)
-    .min(1, 'expected at least one tenant')
-    .meta({ description: 'The tenants that are watched.' }),
-  app: object("{ clientId: '…', objectId: '…', homeTenantId: '…' }", { clientId, ...signInFields })
-    .optional()
-    .meta({ description: 'The app registration of all tenants without a `clientId` of their own.' }),
-  operations: mailboxes.meta({
+    .check(z.minLength(1, 'expected at least one tenant'))
+    .register(z.globalRegistry, { description: 'The tenants that are watched.' }),
+  app: z
+    .optional(object("{ clientId: '…', objectId: '…', homeTenantId: '…' }", { clientId, ...signInFields }))
+    .register(z.globalRegistry, {
+      description: 'The app registration of all tenants without a `clientId` of their own.',
+    }),
+  operations: mailboxes.clone().register(z.globalRegistry, {
     description:
       'Who looks after the monitor: addresses that get its alarms, and mails about stale scores, suspect answers and failing runs.',
     examples: [['oncall@contoso.com']],
   }),
   mail: object("{ from: 'Secure Score <secure-score@contoso.com>', identity: 'existing' }", {
-    from: mailbox.meta({
+    from: mailbox.clone().register(z.globalRegistry, {
       description: 'Sender of all mails: an address, or a name and an address.',
       examples: ['Secure Score <secure-score@contoso.com>'],
     }),
     identity: z
-      .enum(['existing', 'address', 'domain'], "expected 'existing', 'address' or 'domain'")
-      .default('existing')
-      .meta({
+      .withDefault(
+        z.enum(['existing', 'address', 'domain'], "expected 'existing', 'address' or 'domain'"),
+        'existing',
+      )
+      .register(z.globalRegistry, {
         description:
           "What the deployment creates in SES: nothing, because the sender or its domain is verified already ('existing'); the sender's 'address', whose mailbox gets a mail with a link to confirm; or its 'domain', whose DKIM records the deployment prints.",
         examples: ['domain'],
       }),
-    smtp: smtp.optional(),
-  }).meta({ description: 'How mails are sent.' }),
-  schedule: object(SCHEDULE, { at: at.default('07:00'), timeZone: timeZone.default('UTC') })
-    .prefault({})
-    .meta({ description: 'When the score of every tenant is read, once a day.' }),
-  alerts: object(ALERTS, {
-    confirmDrops: confirmDrops.default(0),
-    minimumPoints: minimumPoints.default(0),
-    mute: mute.default([]),
-    below: below.optional(),
-    drop: drop.optional(),
-  })
-    .prefault({})
-    .meta({ description: 'What is held back, and what is urgent.' }),
+    smtp: z.optional(smtp),
+  }).register(z.globalRegistry, { description: 'How mails are sent.' }),
+  schedule: z
+    .prefault(
+      object(SCHEDULE, { at: z.withDefault(at, '07:00'), timeZone: z.withDefault(timeZone, 'UTC') }),
+      {},
+    )
+    .register(z.globalRegistry, { description: 'When the score of every tenant is read, once a day.' }),
+  alerts: z
+    .prefault(
+      object(ALERTS, {
+        confirmDrops: z.withDefault(confirmDrops, 0),
+        minimumPoints: z.withDefault(minimumPoints, 0),
+        mute: z.withDefault(mute, []),
+        below: z.optional(below),
+        drop: z.optional(drop),
+      }),
+      {},
+    )
+    .register(z.globalRegistry, { description: 'What is held back, and what is urgent.' }),
   channels: z
-    .array(channelInput)
-    .max(50, 'expected at most 50 channels')
-    .default([])
-    .meta({ description: 'What takes reports beside mail: see docs/channels.md.' }),
-  digests: z.array(digestInput).max(50, 'expected at most 50 digests').default([]).meta({
-    description:
-      'One message for many tenants, beside or (`report`) in place of their own: what needs attention, what was lost where, and what happened to many, once.',
-  }),
-  heartbeat: heartbeat.optional(),
-  dashboard: z
-    .boolean('expected true or false')
-    .default(false)
-    .meta({
+    .withDefault(z.array(channelInput).check(z.maxLength(50, 'expected at most 50 channels')), [])
+    .register(z.globalRegistry, { description: 'What takes reports beside mail: see docs/channels.md.' }),
+  digests: z
+    .withDefault(z.array(digestInput).check(z.maxLength(50, 'expected at most 50 digests')), [])
+    .register(z.globalRegistry, {
       description:
-        'Whether the deployment creates a CloudWatch dashboard of its runs. It costs $3 a month where an account has more than three.',
-      examples: [true],
+        'One message for many tenants, beside or (`report`) in place of their own: what needs attention, what was lost where, and what happened to many, once.',
     }),
-  archive: object("{ bucket: 'secure-score-archive-contoso' }", { bucket: bucket.optional() })
-    .default({})
-    .meta({ description: 'Where every day is archived.' }),
-}).superRefine((config, context) => {
-  for (const [index, { recipients: all }] of config.tenants.entries()) {
-    // A wrong list already has an issue of its own, and may be of any type.
-    if (!(Array.isArray(all?.scores) && Array.isArray(all.controls))) continue;
-    if (distinct([...all.scores, ...all.controls]).length <= MAXIMUM_RECIPIENTS) continue;
-    context.addIssue({
-      code: 'custom',
-      path: ['tenants', index, 'recipients'],
-      message: `expected at most ${MAXIMUM_RECIPIENTS} addresses in all, for both get the start mail: use a distribution list`,
-    });
-  }
-  const distinctive = (list: 'tenants' | 'channels' | 'digests', field: string, values: string[]) => {
-    const seen = new Map<string, number>();
-    for (const [index, text] of values.entries()) {
-      const value = alike(text);
-      const first = seen.get(value);
-      if (first === undefined) seen.set(value, index);
-      else {
-        context.addIssue({
-          code: 'custom',
-          path: [list, index, field],
-          message: `expected a ${field} of its own: ${list}[${first}] has the same`,
-        });
-      }
+  heartbeat: z.optional(heartbeat),
+  dashboard: z.withDefault(z.boolean('expected true or false'), false).register(z.globalRegistry, {
+    description:
+      'Whether the deployment creates a CloudWatch dashboard of its runs. It costs $3 a month where an account has more than three.',
+    examples: [true],
+  }),
+  archive: z
+    .withDefault(object("{ bucket: 'secure-score-archive-contoso' }", { bucket: z.optional(bucket) }), {})
+    .register(z.globalRegistry, { description: 'Where every day is archived.' }),
+}).check(
+  z.superRefine((config, context) => {
+    for (const [index, { recipients: all }] of config.tenants.entries()) {
+      // A wrong list already has an issue of its own, and may be of any type.
+      if (!(Array.isArray(all?.scores) && Array.isArray(all.controls))) continue;
+      if (distinct([...all.scores, ...all.controls]).length <= MAXIMUM_RECIPIENTS) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['tenants', index, 'recipients'],
+        message: `expected at most ${MAXIMUM_RECIPIENTS} addresses in all, for both get the start mail: use a distribution list`,
+      });
     }
-  };
-  checkApps(config, (path, message) => context.addIssue({ code: 'custom', path, message }));
-  for (const field of ['tenantId', 'name'] as const) {
+    const distinctive = (list: 'tenants' | 'channels' | 'digests', field: string, values: string[]) => {
+      const seen = new Map<string, number>();
+      for (const [index, text] of values.entries()) {
+        const value = alike(text);
+        const first = seen.get(value);
+        if (first === undefined) seen.set(value, index);
+        else {
+          context.addIssue({
+            code: 'custom',
+            path: [list, index, field],
+            message: `expected a ${field} of its own: ${list}[${first}] has the same`,
+          });
+        }
+      }
+    };
+    checkApps(config, (path, message) => context.addIssue({ code: 'custom', path, message }));
+    for (const field of ['tenantId', 'name'] as const) {
+      distinctive(
+        'tenants',
+        field,
+        config.tenants.map((tenant) => tenant[field]),
+      );
+    }
     distinctive(
-      'tenants',
-      field,
-      config.tenants.map((tenant) => tenant[field]),
+      'channels',
+      'name',
+      config.channels.map(({ name }) => name),
     );
-  }
-  distinctive(
-    'channels',
-    'name',
-    config.channels.map(({ name }) => name),
-  );
-  distinctive(
-    'digests',
-    'name',
-    config.digests.map(({ name }) => name),
-  );
-  for (const list of ['channels', 'digests'] as const) {
-    for (const [index, { tenants }] of config[list].entries()) {
-      if (tenants === 'all') continue;
-      for (const [entry, wanted] of tenants.entries()) {
-        if (config.tenants.some((tenant) => isPicked(tenant, [wanted]))) continue;
-        context.addIssue({
-          code: 'custom',
-          path: [list, index, 'tenants', entry],
-          message: `expected the name of a tenant, or a # and a tag that a tenant has`,
-        });
+    distinctive(
+      'digests',
+      'name',
+      config.digests.map(({ name }) => name),
+    );
+    for (const list of ['channels', 'digests'] as const) {
+      for (const [index, { tenants }] of config[list].entries()) {
+        if (tenants === 'all') continue;
+        for (const [entry, wanted] of tenants.entries()) {
+          if (config.tenants.some((tenant) => isPicked(tenant, [wanted]))) continue;
+          context.addIssue({
+            code: 'custom',
+            path: [list, index, 'tenants', entry],
+            message: `expected the name of a tenant, or a # and a tag that a tenant has`,
+          });
+        }
       }
     }
-  }
-  checkDigests(config, (path, message) => context.addIssue({ code: 'custom', path, message }));
-});
+    checkDigests(config, (path, message) => context.addIssue({ code: 'custom', path, message }));
+  }),
+);
 
 /** Checks that every digest has a destination, and that every tenant that is reported only in digests is in one. */
 function checkDigests(
@@ -532,7 +545,7 @@ function withApp<T extends AppFields>(tenant: T, app: AppFields | undefined): T 
 
 /** The file with the tenants, in place of a list. */
 export const tenantsFromSchema = z.strictObject({
-  from: z.string().meta({
+  from: z.string().register(z.globalRegistry, {
     description:
       'A file of tenants, one a row, .csv or .json: `tenantsFrom(…)` in TypeScript. Its path is relative to the config; docs/onboarding.md explains the columns.',
     examples: ['tenants.csv'],

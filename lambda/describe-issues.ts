@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import type * as z from './zod.ts';
 import { quote } from './errors.ts';
 
 const TYPES: Record<string, string> = {
@@ -18,12 +18,12 @@ export type PlaceOf = (path: readonly PropertyKey[]) => string | undefined;
  * @param place finds the place of fields that come from another file
  */
 export function describeIssues(
-  error: z.ZodError,
+  { issues }: Pick<z.ZodError, 'issues'>,
   input: unknown,
   whole: string,
   place: PlaceOf = () => undefined,
 ): string {
-  return error.issues
+  return issues
     .flatMap(innermost)
     .flatMap((issue) => {
       const lines = describeIssue(issue, input, whole, place);

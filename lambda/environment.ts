@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from './zod.ts';
 import { describeIssues } from './describe-issues.ts';
 import { MonitorError } from './errors.ts';
 import { formatForPeople, parseList } from './channels/mailbox.ts';
@@ -29,13 +29,19 @@ export const DIGEST_PREFIX = 'digest-';
 export const ROTATION_SCHEDULE = 'rotation';
 
 const schema = z.object({
-  [environment.bucket]: z.string().min(1),
-  [environment.certificateSecret]: z.string().min(1).default(DEFAULT_CERTIFICATE_SECRET),
-  [environment.mailFrom]: z.string().min(1),
-  [environment.operations]: z.string().transform((list) => parseList(list).map(formatForPeople)),
-  [environment.configurationSet]: z.string().min(1).optional(),
-  [environment.deployment]: z.string().min(1).default('secure-score-monitor'),
-  [environment.scheduleGroup]: z.string().min(1).optional(),
+  [environment.bucket]: z.string().check(z.minLength(1)),
+  [environment.certificateSecret]: z.withDefault(
+    z.string().check(z.minLength(1)),
+    DEFAULT_CERTIFICATE_SECRET,
+  ),
+  [environment.mailFrom]: z.string().check(z.minLength(1)),
+  [environment.operations]: z.pipe(
+    z.string(),
+    z.transform((list) => parseList(list).map(formatForPeople)),
+  ),
+  [environment.configurationSet]: z.optional(z.string().check(z.minLength(1))),
+  [environment.deployment]: z.withDefault(z.string().check(z.minLength(1)), 'secure-score-monitor'),
+  [environment.scheduleGroup]: z.optional(z.string().check(z.minLength(1))),
 });
 
 /** @throws MonitorError `environment-invalid` that lists each wrong variable */

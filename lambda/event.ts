@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from './zod.ts';
 import { channelOfAllSchema, digestSchema, tenantSchema } from './settings.ts';
 import { describeIssues } from './describe-issues.ts';
 import { MonitorError } from './errors.ts';
@@ -6,15 +6,15 @@ import { MonitorError } from './errors.ts';
 const runSchema = z.strictObject({ tenant: tenantSchema });
 const watchSchema = z.strictObject({
   watch: z.literal(true, 'expected true'),
-  channels: z.array(channelOfAllSchema).default([]),
+  channels: z.withDefault(z.array(channelOfAllSchema), []),
 });
 
 const rotationSchema = z.strictObject({
   rotation: z.literal(true, 'expected true'),
   /** True: renew even if it is not due. */
-  now: z.boolean().optional(),
+  now: z.optional(z.boolean()),
   /** True: report what would be done, and change nothing. */
-  dryRun: z.boolean().optional(),
+  dryRun: z.optional(z.boolean()),
 });
 
 const digestEventSchema = z.strictObject({ digest: digestSchema });

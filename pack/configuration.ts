@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as z from 'zod';
 import { configSchema, tenantsFromSchema } from '../lambda/config.ts';
+import * as z from '../lambda/zod.ts';
 
 /** A node of a JSON Schema, as far as zod writes it for the config. */
 interface Node {
@@ -41,7 +41,7 @@ function toJsonSchema(): Node {
   return { title: 'Config of secure-score-monitor', ...complete } as Node;
 }
 
-function schemaOf(zod: z.ZodType): Node {
+function schemaOf(zod: z.core.$ZodType): Node {
   return z.toJSONSchema(zod, {
     io: 'input',
     override({ zodSchema, jsonSchema }) {
@@ -49,7 +49,7 @@ function schemaOf(zod: z.ZodType): Node {
       const { examples } = (z.globalRegistry.get(zodSchema) ?? {}) as { examples?: unknown[] };
       if (examples) jsonSchema.examples = examples;
       // Zod also leaves out the defaults of transformed values.
-      if (zodSchema instanceof z.ZodDefault) jsonSchema.default = zodSchema.def.defaultValue;
+      if (zodSchema instanceof z.ZodMiniDefault) jsonSchema.default = zodSchema.def.defaultValue;
     },
   }) as Node;
 }

@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url';
-import * as z from 'zod';
+import * as z from '../../lambda/zod.ts';
 import { deadlineIn, machineClock } from '../../lambda/clock.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { exchange, excerpt } from '../../lambda/graph/exchange.ts';
@@ -28,9 +28,9 @@ const IS_DOMAIN = /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z\d]
 /** The part that is used of https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#fetch-the-openid-configuration-document */
 const openIdConfiguration = z.looseObject({
   issuer: z.string(),
-  tenant_region_sub_scope: z.string().nullish(),
-  msgraph_host: z.string().nullish(),
-  cloud_instance_name: z.string().nullish(),
+  tenant_region_sub_scope: z.nullish(z.string()),
+  msgraph_host: z.nullish(z.string()),
+  cloud_instance_name: z.nullish(z.string()),
 });
 
 /**

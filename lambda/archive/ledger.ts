@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, sign, verify, X509Certificate } from 'node:crypto';
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import { quote } from '../errors.ts';
 import type { Bundle } from '../certificate/bundle.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -7,9 +7,9 @@ import { inParallel } from './columns/parallel.ts';
 import { layout } from './layout.ts';
 
 /** SHA-256 in hex. */
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
-const date = z.string().regex(/^\d{4}-\d\d-\d\d$/);
-const sequence = z.int().min(1).max(99_999_999);
+const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const date = z.string().check(z.regex(/^\d{4}-\d\d-\d\d$/));
+const sequence = z.int().check(z.minimum(1), z.maximum(99_999_999));
 
 /** An object of the archive, and the SHA-256 of its stored bytes, as `sha256sum` prints it for the file. */
 const namedSchema = z.object({ key: z.string(), hash });
@@ -33,7 +33,7 @@ const entrySchema = z.object({
   /** 1, 2, 3, …, as in the entry's key. */
   sequence,
   /** SHA-256 of the previous entry's file (`sha256sum`); null for the first. */
-  previous: hash.nullable(),
+  previous: z.nullable(hash),
   /** ISO 8601. For a run, the `fetchedAt` of what it added. */
   at: z.iso.datetime(),
   kind: z.enum(['began', 'run', 'report', 'acknowledged']),
@@ -42,27 +42,27 @@ const entrySchema = z.object({
    * Keys of archived snapshots that Graph gave again after another version of their day: from `at` on they are in force
    * again, because their `fetchedAt` does not show that. Entries of earlier versions have none.
    */
-  returned: z.array(z.string()).default([]),
+  returned: z.withDefault(z.array(z.string()), []),
   /** The writer knew that everything listed by the entries up to this number exists; 0: it knew of none. */
-  completed: z.int().min(0),
+  completed: z.int().check(z.minimum(0)),
   /**
    * Keys that an earlier entry lists and that were never created, because its run died. This excuses only keys of
    * entries after `completed`: an object that once existed is never excused.
    */
-  unfinished: z.array(z.string()).default([]),
+  unfinished: z.withDefault(z.array(z.string()), []),
   /** The days for which Graph was asked, both included. Of these it had exactly those that are `offered`. */
-  asked: z.object({ days: z.int(), from: date, to: date }).nullable().default(null),
+  asked: z.withDefault(z.nullable(z.object({ days: z.int(), from: date, to: date })), null),
   /** The days that Graph had, ascending: `2026-01-09`, or `2026-01-02/2026-01-08` for days in a row, both included. */
-  offered: z.array(z.string()).default([]),
+  offered: z.withDefault(z.array(z.string()), []),
   /** Entries of the answer that were not archived, with the reason; `date` is null if they had none. */
-  refused: z.array(z.object({ date: date.nullable(), reason: z.string() })).default([]),
+  refused: z.withDefault(z.array(z.object({ date: z.nullable(date), reason: z.string() })), []),
   /** Losses that somebody knows of, by key. */
-  acknowledged: z.array(z.object({ key: z.string(), reason: z.string() })).default([]),
+  acknowledged: z.withDefault(z.array(z.object({ key: z.string(), reason: z.string() })), []),
   /** For people. */
-  note: z.string().nullable().default(null),
+  note: z.withDefault(z.nullable(z.string()), null),
   /** SHA-256 thumbprint, in hex, of the certificate that signed in and signed the entry; if null, `unsigned` says why. */
-  certificate: hash.nullable(),
-  unsigned: z.string().nullable(),
+  certificate: z.nullable(hash),
+  unsigned: z.nullable(z.string()),
 });
 export type Entry = z.infer<typeof entrySchema>;
 
@@ -72,8 +72,8 @@ export type EntryContent = Pick<Entry, 'at' | 'kind' | 'completed'> &
 
 const fileSchema = z.object({
   entry: z.string(),
-  signature: z.string().nullable(),
-  certificate: z.string().nullable(),
+  signature: z.nullable(z.string()),
+  certificate: z.nullable(z.string()),
 });
 
 /** An entry of the ledger: its number, and the SHA-256 of the bytes of its file. */
@@ -84,15 +84,15 @@ export type Head = z.infer<typeof headSchema>;
  * What the tenant's state remembers of its ledger, so that an ordinary run need not read it: everything listed up to
  * this entry has existed. It is a cache, not evidence: without it a run reads the complete ledger once.
  */
-export const ledgerStateSchema = headSchema.extend({
+export const ledgerStateSchema = z.extend(headSchema, {
   /** Content hashes of the listed snapshots of the last days, by date. Nothing is derived from any other snapshot. */
   snapshots: z.record(z.string(), z.array(z.string())),
   /** The times at which such a snapshot came into force again, ascending, by its content hash. Older states have none. */
-  returned: z.record(z.string(), z.array(z.string())).default({}),
+  returned: z.withDefault(z.record(z.string(), z.array(z.string())), {}),
   /** Content hashes of the last listed catalogues, oldest first. */
   catalogues: z.array(z.string()),
   /** Keys of snapshots of the last days that a run found and no entry lists, at most 20: the watch reports them. Older states have none. */
-  foreign: z.array(z.string()).max(20).default([]),
+  foreign: z.withDefault(z.array(z.string()).check(z.maxLength(20)), []),
   /** Days of the last 90 that Graph was asked for and did not have, ascending. */
   lacked: z.array(z.string()),
 });

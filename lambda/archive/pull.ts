@@ -1,6 +1,6 @@
 import { readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import { MonitorError, quote } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
 import { parseClosedMonth } from './columns/closed-month.ts';

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import { MonitorError } from '../errors.ts';
 import { episodesOf } from '../report/episodes.ts';
 import { isDigest, type AnyReport } from '../report/digest-model.ts';
@@ -14,7 +14,7 @@ const cursorSchema = z.object({
   date: z.string(),
   snapshot: z.string(),
   profiles: z.string(),
-  knownUntil: z.string().optional(),
+  knownUntil: z.optional(z.string()),
 });
 
 const kindSchema = z.enum(['start', 'scores', 'controls', 'operations', 'digest']);
@@ -36,13 +36,13 @@ export const deliverySchema = z.object({
   since: z.string(),
   attempts: z.number(),
   /** ISO 8601: the time until which the receiver asked for no further requests. */
-  notBefore: z.string().nullable(),
+  notBefore: z.nullable(z.string()),
   /** The reason why it did not get through, for people. */
-  problem: z.string().nullable(),
+  problem: z.nullable(z.string()),
   /** True if the same report has reached another destination. */
   heard: z.boolean(),
   /** For operations: the episodes that it reports, each with its end (ISO 8601), if it has ended. */
-  episodes: z.array(z.object({ kind: z.string(), since: z.string(), until: z.string().nullable() })),
+  episodes: z.array(z.object({ kind: z.string(), since: z.string(), until: z.nullable(z.string()) })),
 });
 
 /**
@@ -52,45 +52,45 @@ export const deliverySchema = z.object({
  */
 const notifiedSchema = z.object({
   /** The newest snapshot when the score became stale. */
-  stale: z.string().nullable(),
+  stale: z.nullable(z.string()),
   /** The first suspect snapshot. */
-  suspect: z.string().nullable(),
+  suspect: z.nullable(z.string()),
   /** The day on which Graph first answered with a partial catalogue. */
-  catalogue: z.string().nullable().default(null),
+  catalogue: z.withDefault(z.nullable(z.string()), null),
   /** The first snapshot with a control whose score cannot be read. */
-  unreadable: z.string().nullable().default(null),
+  unreadable: z.withDefault(z.nullable(z.string()), null),
   /** Episodes that have ended but are not reported as ended yet; `until` is the day (yyyy-mm-dd) of the run. */
-  ended: z.array(z.object({ kind: z.string(), since: z.string(), until: z.string() })).default([]),
+  ended: z.withDefault(z.array(z.object({ kind: z.string(), since: z.string(), until: z.string() })), []),
   /** The time (ISO 8601) since which the deliveries of a queue have been waiting for somebody, by its name. */
-  undelivered: z.record(z.string(), z.string()).default({}),
+  undelivered: z.withDefault(z.record(z.string(), z.string()), {}),
   /** The time (ISO 8601) since which all runs have failed, and the error codes that were reported. */
-  failing: z.object({ since: z.string(), told: z.array(z.string()) }).nullable(),
+  failing: z.nullable(z.object({ since: z.string(), told: z.array(z.string()) })),
 });
 
 /** The part of the state that changes when something is reported. */
 const lastReportedSchema = z.object({
   /** What was last reported: the next comparison starts from exactly these objects. */
-  cursor: cursorSchema.nullable(),
+  cursor: z.nullable(cursorSchema),
   /** Controls whose score in that snapshot cannot be read, at their last known values; older states have none. */
-  held: z.array(z.custom<Control>((value) => typeof value === 'object' && value !== null)).default([]),
+  held: z.withDefault(z.array(z.custom<Control>((value) => typeof value === 'object' && value !== null)), []),
   /** The enabled services last known; null if none ever were, or if the cursor's snapshot lists them. */
-  services: z.array(z.string()).nullable().default(null),
+  services: z.withDefault(z.nullable(z.array(z.string())), null),
   said: notifiedSchema,
   /** The last run that succeeded, for the watch over all tenants. */
-  lastRun: z
-    .object({
+  lastRun: z.nullable(
+    z.object({
       /** ISO 8601. */
       at: z.string(),
       /** Date of the newest snapshot. */
       newest: z.string(),
       /** The begin of the certificate's validity, ISO 8601; null if none signed in. Older states have no such field. */
-      certificateFrom: z.string().nullable().optional(),
+      certificateFrom: z.optional(z.nullable(z.string())),
       /** The end of the certificate's validity, ISO 8601; null if none signed in. */
-      certificateUntil: z.string().nullable(),
+      certificateUntil: z.nullable(z.string()),
       /** True if the certificate renews itself. Older states have no such field. */
-      renews: z.boolean().optional(),
-    })
-    .nullable(),
+      renews: z.optional(z.boolean()),
+    }),
+  ),
   /** Pending drops, notified drops, and the account since the last mail, which have to survive a restart. */
   settling: z.custom<Settling>((value) => typeof value === 'object' && value !== null),
   /** The last 90 days for the chart. */
@@ -103,45 +103,45 @@ export const claimSchema = z.object({
   until: z.string(),
 });
 
-const stateSchema = lastReportedSchema.extend({
+const stateSchema = z.extend(lastReportedSchema, {
   version: z.literal(2),
   /** The tenant's name at its last run, for the watch, which has no config. Older states have none. */
-  name: z.string().nullable().default(null),
+  name: z.withDefault(z.nullable(z.string()), null),
   /** The tenant's schedule at its last run, from which the watch knows when a run was due. Older states have none. */
-  schedule: z.object({ at: z.string(), timeZone: z.string() }).nullable().default(null),
+  schedule: z.withDefault(z.nullable(z.object({ at: z.string(), timeZone: z.string() })), null),
   /** The tenant's configuration at its last run, for the watch, which has no config. It is checked where it is used. Older states have none. */
-  tenant: z.unknown().default(null),
+  tenant: z.withDefault(z.unknown(), null),
   /** How far the ledger is completed; null where none has begun. Older states have none. */
-  ledger: ledgerStateSchema.nullable().default(null),
+  ledger: z.withDefault(z.nullable(ledgerStateSchema), null),
   /** The deliveries that are still to be sent, in order. */
   outbox: z.array(deliverySchema),
   /** The run that is sending, or that died while sending. */
-  claim: claimSchema
-    .extend({
+  claim: z.nullable(
+    z.extend(claimSchema, {
       /** The report that must be archived before any of it is sent; null once it is archived. */
-      report: z.custom<Report>((value) => typeof value === 'object' && value !== null).nullable(),
-    })
-    .nullable(),
+      report: z.nullable(z.custom<Report>((value) => typeof value === 'object' && value !== null)),
+    }),
+  ),
 });
 
 /** The state of version 1, which had no outbox: its claim held the mails, and the state that follows once they are sent. */
-const stateSchemaOf1 = stateSchema.omit({ outbox: true, tenant: true }).extend({
+const stateSchemaOf1 = z.extend(z.omit(stateSchema, { outbox: true, tenant: true }), {
   version: z.literal(1),
-  claim: claimSchema
-    .extend({
+  claim: z.nullable(
+    z.extend(claimSchema, {
       mails: z.array(
         z.object({
           kind: kindSchema,
           to: z.array(z.string()),
           subject: z.string(),
           /** The id of the sent mail; null until it is sent. */
-          id: z.string().nullable(),
+          id: z.nullable(z.string()),
         }),
       ),
       report: z.custom<Report>((value) => typeof value === 'object' && value !== null),
       next: lastReportedSchema,
-    })
-    .nullable(),
+    }),
+  ),
 });
 
 /** A tenant's state: cursor, claim, and what must not be reported twice. It changes only by compare-and-swap. */

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import type { Versioned } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
 import { claimSchema, deliverySchema } from '../archive/state.ts';
@@ -17,31 +17,31 @@ const stateSchema = z.object({
   /** The config of the digest at its last run, from which the watch knows where deliveries go. It is checked where it is used. */
   digest: z.unknown(),
   /** The time of the last successful run, whether or not there was anything to report (ISO 8601). */
-  lastRun: z.string().nullable(),
+  lastRun: z.nullable(z.string()),
   /** The facts of the last digest; null if there was none yet. */
-  reported: z
-    .object({
+  reported: z.nullable(
+    z.object({
       /** The time at which it was due (ISO 8601). One digest is sent for each. */
       occurrence: z.string(),
       /** By id of the tenant: its name, and the score from which the next digest counts; null: it never had one. */
       tenants: digestedSchema,
       /** Those that an earlier digest had and the last one did not: if one is back, its account goes on. */
-      gone: digestedSchema.optional(),
+      gone: z.optional(digestedSchema),
       /** Keys of what needed attention. */
       attention: z.array(z.string()),
-    })
-    .nullable(),
+    }),
+  ),
   /** Reported problems of its deliveries, as in the state of a tenant. */
   said: z.object({
     undelivered: z.record(z.string(), z.string()),
     ended: z.array(z.object({ kind: z.string(), since: z.string(), until: z.string() })),
   }),
   outbox: z.array(deliverySchema),
-  claim: claimSchema
-    .extend({
-      report: z.custom<AnyReport>((value) => typeof value === 'object' && value !== null).nullable(),
-    })
-    .nullable(),
+  claim: z.nullable(
+    z.extend(claimSchema, {
+      report: z.nullable(z.custom<AnyReport>((value) => typeof value === 'object' && value !== null)),
+    }),
+  ),
 });
 
 /** A digest's state: its cursor, claim and outbox. It is changed only by compare-and-swap. */

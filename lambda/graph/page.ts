@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import { MonitorError } from '../errors.ts';
 import { excerpt, placeOf, type Exchange, type Service } from './exchange.ts';
 import { retryAfterOf, Setback } from './patience.ts';
@@ -13,12 +13,12 @@ export interface Page {
 
 const list = z.looseObject({
   value: z.array(z.unknown()),
-  '@odata.nextLink': z.string().nullish(),
+  '@odata.nextLink': z.nullish(z.string()),
 });
 
 /** https://learn.microsoft.com/graph/errors#json-representation */
 const graphError = z.looseObject({
-  error: z.looseObject({ code: z.string().catch(''), message: z.string().catch('') }),
+  error: z.looseObject({ code: z.withFallback(z.string(), ''), message: z.withFallback(z.string(), '') }),
 });
 
 /**

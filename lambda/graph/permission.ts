@@ -1,11 +1,11 @@
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import { MonitorError, quote } from '../errors.ts';
 import type { AppIn } from './sign-in-errors.ts';
 
 /** Either lets an app read scores and profiles: https://learn.microsoft.com/graph/api/security-list-securescores#permissions */
 const SUFFICIENT = ['SecurityEvents.Read.All', 'SecurityEvents.ReadWrite.All'];
 
-const claims = z.looseObject({ roles: z.array(z.string()).nullish() });
+const claims = z.looseObject({ roles: z.nullish(z.array(z.string())) });
 
 /**
  * Looks for the permission in an access token, so that a missing one is reported at once and by name. Access tokens are

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import { describeIssues } from '../describe-issues.ts';
 import { MonitorError, quote } from '../errors.ts';
 import { impossible, isFromTheFuture } from '../score/plausibility.ts';
@@ -52,12 +52,15 @@ const AMOUNT = /^\s*\d+(\.\d+)?\s*$/;
 /** Non-negative and finite; one user reported scores as strings. */
 const EXPECTED_AMOUNT = 'expected a number of 0 or more';
 const amount = z.union(
-  [z.number().min(0, EXPECTED_AMOUNT), z.string().regex(AMOUNT).transform(Number).pipe(z.number())],
+  [
+    z.number().check(z.minimum(0, EXPECTED_AMOUNT)),
+    z.pipe(z.pipe(z.string().check(z.regex(AMOUNT)), z.transform(Number)), z.number()),
+  ],
   { error: EXPECTED_AMOUNT },
 );
 /** Optional for a run: a value that cannot be read is unknown, and fails nothing. */
-const optionalAmount = amount.nullish().catch(null);
-const optionalText = z.string().nullish().catch(null);
+const optionalAmount = z.withFallback(z.nullish(amount), null);
+const optionalText = z.withFallback(z.nullish(z.string()), null);
 
 /**
  * The lists of an answer are long (411 controls a day, 90 days), and a schema for each item costs a cold process more
@@ -66,19 +69,21 @@ const optionalText = z.string().nullish().catch(null);
 const secureScore = z.looseObject({
   currentScore: amount,
   maxScore: amount,
-  enabledServices: z.array(z.string()).nullish().catch(null),
-  averageComparativeScores: z
-    .array(z.looseObject({ basis: optionalText, averageScore: optionalAmount }))
-    .nullish()
-    .catch(null),
+  enabledServices: z.withFallback(z.nullish(z.array(z.string())), null),
+  averageComparativeScores: z.withFallback(
+    z.nullish(z.array(z.looseObject({ basis: optionalText, averageScore: optionalAmount }))),
+    null,
+  ),
   controlScores: z.array(z.unknown(), 'expected a list of controls'),
 });
 
 /** Says what is wrong with a list that could not be read. */
 const controlList = z.looseObject({
-  controlScores: z.array(z.looseObject({ controlName: z.string().min(1, 'expected a name'), score: amount })),
+  controlScores: z.array(
+    z.looseObject({ controlName: z.string().check(z.minLength(1, 'expected a name')), score: amount }),
+  ),
 });
-const profileWithId = z.looseObject({ id: z.string().min(1, 'expected an id') });
+const profileWithId = z.looseObject({ id: z.string().check(z.minLength(1, 'expected an id')) });
 
 /** What is wrong with an entry; not an error yet, because an older entry is only skipped. */
 interface Fault {
@@ -453,7 +458,7 @@ function nameOf(raw: unknown, index?: number): string {
 
 /** The first three issues in one line, which are enough to describe an entry of 400 broken controls. */
 function describe(error: z.ZodError | undefined, input: unknown): string {
-  return describeIssues(new z.ZodError(error?.issues.slice(0, 3) ?? []), input, 'the entry')
+  return describeIssues({ issues: error?.issues.slice(0, 3) ?? [] }, input, 'the entry')
     .trim()
     .replace(/\n\s*/g, '; ');
 }

@@ -4,7 +4,7 @@ import {
   type INetworkModule,
   type NetworkResponse,
 } from '@azure/msal-node';
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import type { CheckedCertificate } from '../certificate/bundle.ts';
 import { machineClock } from '../clock.ts';
 import { MonitorError } from '../errors.ts';
@@ -30,9 +30,9 @@ const ENTRA: Service = { code: 'sign-in', name: 'Entra ID' };
 
 /** Entra's error answer: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#error-response-1 */
 const refusal = z.looseObject({
-  error: z.string().catch(''),
-  error_codes: z.array(z.coerce.number()).catch([]),
-  error_description: z.string().catch(''),
+  error: z.withFallback(z.string(), ''),
+  error_codes: z.withFallback(z.array(z.coerce.number()), []),
+  error_description: z.withFallback(z.string(), ''),
 });
 
 /**

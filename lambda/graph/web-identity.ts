@@ -1,5 +1,5 @@
 import type { STSClient } from '@aws-sdk/client-sts';
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import type { Tenant } from '../config.ts';
 import { commandLine } from '../command-line.ts';
 import { MonitorError, quote } from '../errors.ts';
@@ -118,7 +118,13 @@ function explain(error: unknown): MonitorError {
 const claims = z.looseObject({
   iss: z.string(),
   sub: z.string(),
-  aud: z.union([z.string(), z.tuple([z.string()]).transform(([one]) => one)]),
+  aud: z.union([
+    z.string(),
+    z.pipe(
+      z.tuple([z.string()]),
+      z.transform(([one]) => one),
+    ),
+  ]),
 });
 
 /** @returns null for a token that cannot be read, about which Entra decides */

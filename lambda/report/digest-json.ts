@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import { digestDocument } from './digest.ts';
 import { line } from './plain-text.ts';
 import { drawText } from './text.ts';
@@ -8,27 +8,28 @@ import type { DigestReport } from './digest-model.ts';
 
 const date = z.iso.date();
 const text = z.string();
-const nullableText = text.nullable();
-const sides = z.object({ before: z.number().nullable(), after: z.number().nullable() });
-const score = z
-  .object({ date, points: z.number(), maximum: z.number(), percentage: z.number().nullable() })
-  .nullable();
+const nullableText = z.nullable(text);
+const sides = z.object({ before: z.nullable(z.number()), after: z.nullable(z.number()) });
+const score = z.nullable(
+  z.object({ date, points: z.number(), maximum: z.number(), percentage: z.nullable(z.number()) }),
+);
 
 const account = z
-  .object({
-    change: z.number(),
-    earned: z.number().meta({ description: 'Here: lost + gained + other.' }),
-    rescored: z.number().meta({ description: 'By Microsoft.' }),
-    decided: z.number().meta({ description: "By somebody's decision." }),
-    unexplained: z.number(),
-    lost: z.number(),
-    gained: z.number(),
-    other: z
-      .number()
-      .meta({ description: 'Pending, muted, small, drifting and whatever else is not listed.' }),
-  })
-  .nullable()
-  .meta({
+  .nullable(
+    z.object({
+      change: z.number(),
+      earned: z.number().register(z.globalRegistry, { description: 'Here: lost + gained + other.' }),
+      rescored: z.number().register(z.globalRegistry, { description: 'By Microsoft.' }),
+      decided: z.number().register(z.globalRegistry, { description: "By somebody's decision." }),
+      unexplained: z.number(),
+      lost: z.number(),
+      gained: z.number(),
+      other: z.number().register(z.globalRegistry, {
+        description: 'Pending, muted, small, drifting and whatever else is not listed.',
+      }),
+    }),
+  )
+  .register(z.globalRegistry, {
     description: 'Percentage points, unrounded: earned + rescored + decided + unexplained = change, exactly.',
   });
 
@@ -47,28 +48,34 @@ const change = z.object({
 
 const data = z.object({
   version: z.literal(1),
-  id: text.meta({ description: 'The same at each repetition of this delivery.' }),
+  id: text
+    .clone()
+    .register(z.globalRegistry, { description: 'The same at each repetition of this delivery.' }),
   kind: z.literal('digest'),
   digest: z.object({ name: text, every: z.enum(['day', 'week', 'month']) }),
-  title: text.meta({ description: 'The essence, for people: one line.' }),
-  text: text.meta({ description: 'All of it, for people: plain text of several lines.' }),
-  from: date.nullable().meta({ description: 'Day of the oldest score that it starts from.' }),
-  to: date.nullable().meta({ description: 'Day of the newest score.' }),
+  title: text.clone().register(z.globalRegistry, { description: 'The essence, for people: one line.' }),
+  text: text
+    .clone()
+    .register(z.globalRegistry, { description: 'All of it, for people: plain text of several lines.' }),
+  from: z
+    .nullable(date)
+    .register(z.globalRegistry, { description: 'Day of the oldest score that it starts from.' }),
+  to: z.nullable(date).register(z.globalRegistry, { description: 'Day of the newest score.' }),
   fleet: z
     .object({
       tenants: z.int(),
       compared: z.int(),
-      before: z.number().nullable(),
-      after: z.number().nullable(),
-      median: z.number().nullable(),
-      lowest: z.number().nullable(),
-      highest: z.number().nullable(),
+      before: z.nullable(z.number()),
+      after: z.nullable(z.number()),
+      median: z.nullable(z.number()),
+      lowest: z.nullable(z.number()),
+      highest: z.nullable(z.number()),
       account,
       rose: z.int(),
       fell: z.int(),
       stayed: z.int(),
     })
-    .meta({
+    .register(z.globalRegistry, {
       description: 'Averages, in per cent, over the tenants that have a score in the last digest and now.',
     }),
   attention: z.array(
@@ -78,7 +85,9 @@ const data = z.object({
       name: text,
       since: nullableText,
       message: nullableText,
-      isKnown: z.boolean().meta({ description: 'Whether an earlier digest has reported it.' }),
+      isKnown: z
+        .boolean()
+        .register(z.globalRegistry, { description: 'Whether an earlier digest has reported it.' }),
     }),
   ),
   many: z
@@ -89,11 +98,15 @@ const data = z.object({
         title: text,
         category: nullableText,
         tenants: z.int(),
-        percentagePoints: z.number().meta({ description: 'On average of these tenants.' }),
+        percentagePoints: z
+          .number()
+          .register(z.globalRegistry, { description: 'On average of these tenants.' }),
         tenantIds: z.array(text),
       }),
     )
-    .meta({ description: 'What Microsoft did, and what happened to many: most tenants first.' }),
+    .register(z.globalRegistry, {
+      description: 'What Microsoft did, and what happened to many: most tenants first.',
+    }),
   tenants: z.array(
     z.object({
       tenantId: text,
@@ -105,17 +118,17 @@ const data = z.object({
       changes: z.array(change),
     }),
   ),
-  moreTenants: z
-    .int()
-    .meta({ description: 'How many there was no room for: the report in the archive has all of them.' }),
+  moreTenants: z.int().register(z.globalRegistry, {
+    description: 'How many there was no room for: the report in the archive has all of them.',
+  }),
   removed: z.array(z.object({ tenantId: text, name: text })),
   notes: z.array(text),
-  report: text.meta({ description: 'Key of the whole report in the archive.' }),
+  report: text.clone().register(z.globalRegistry, { description: 'Key of the whole report in the archive.' }),
 });
 
 export const digestBodySchema = z.object({
   type: z.literal('secure-score.digest'),
-  timestamp: z.iso.datetime().meta({ description: 'When it was reported.' }),
+  timestamp: z.iso.datetime().register(z.globalRegistry, { description: 'When it was reported.' }),
   data,
 });
 type DigestBody = z.infer<typeof digestBodySchema>;

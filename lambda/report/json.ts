@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import { kindsOf } from './changes.ts';
 import { digestBodySchema, drawDigestJson } from './digest-json.ts';
 import { isDigest } from './digest-model.ts';
@@ -16,89 +16,104 @@ import type { MailKind, Message } from '../ports.ts';
  */
 
 const date = z.iso.date();
-const nullableText = z.string().nullable();
-const sides = z.object({ before: z.number().nullable(), after: z.number().nullable() });
+const nullableText = z.nullable(z.string());
+const sides = z.object({ before: z.nullable(z.number()), after: z.nullable(z.number()) });
 
-const score = z
-  .object({ date, points: z.number(), maximum: z.number(), percentage: z.number().nullable() })
-  .nullable();
+const score = z.nullable(
+  z.object({ date, points: z.number(), maximum: z.number(), percentage: z.nullable(z.number()) }),
+);
 
 const part = (description: string) =>
-  z.object({ percentagePoints: z.number(), controls: z.int() }).meta({ description });
+  z.object({ percentagePoints: z.number(), controls: z.int() }).register(z.globalRegistry, { description });
 
 const change = z.object({
   kind: z.enum(['lost', 'gained', 'new', 'removed', 'renamed', 're-scored', 'decided', 'services']),
-  control: nullableText.meta({
+  control: nullableText.clone().register(z.globalRegistry, {
     description: "Graph's name of the recommendation; null where it is about the tenant.",
   }),
   title: z.string(),
   category: nullableText,
   service: nullableText,
-  date: date.meta({ description: 'Of the later snapshot.' }),
-  previousDate: date.nullable(),
+  date: date.clone().register(z.globalRegistry, { description: 'Of the later snapshot.' }),
+  previousDate: z.nullable(date),
   points: sides,
   maximum: sides,
-  percentagePoints: z.number().meta({ description: 'Its share of the change of the score, unrounded.' }),
-  cause: nullableText.meta({ description: 'Of the share; null where the row carries none.' }),
-  isConfirmed: z.boolean().meta({ description: 'A drop of an earlier day that waited for confirmation.' }),
-  decision: z
-    .object({
+  percentagePoints: z
+    .number()
+    .register(z.globalRegistry, { description: 'Its share of the change of the score, unrounded.' }),
+  cause: nullableText
+    .clone()
+    .register(z.globalRegistry, { description: 'Of the share; null where the row carries none.' }),
+  isConfirmed: z
+    .boolean()
+    .register(z.globalRegistry, { description: 'A drop of an earlier day that waited for confirmation.' }),
+  decision: z.nullable(
+    z.object({
       state: z.string(),
       previousState: nullableText,
       by: nullableText,
       at: nullableText,
       comment: nullableText,
-    })
-    .nullable(),
-  remediation: nullableText.meta({ description: 'What to do: plain text, shortened.' }),
-  actionUrl: nullableText.meta({ description: 'Where to do it: https, or null.' }),
+    }),
+  ),
+  remediation: nullableText
+    .clone()
+    .register(z.globalRegistry, { description: 'What to do: plain text, shortened.' }),
+  actionUrl: nullableText
+    .clone()
+    .register(z.globalRegistry, { description: 'Where to do it: https, or null.' }),
 });
 
 const data = z.object({
   version: z.literal(1),
-  id: z.string().meta({ description: 'The same at each repetition of this delivery.' }),
+  id: z.string().register(z.globalRegistry, { description: 'The same at each repetition of this delivery.' }),
   kind: z.enum(['start', 'scores', 'controls', 'operations']),
   tenant: z.object({ id: z.string(), name: z.string() }),
   isUrgent: z.boolean(),
   urgent: z
     .array(z.string())
-    .meta({ description: 'Which lines of the alerts were crossed, a sentence each.' }),
-  title: z.string().meta({ description: 'The essence, for people: one line.' }),
-  text: z.string().meta({ description: 'All of it, for people: plain text of several lines.' }),
+    .register(z.globalRegistry, { description: 'Which lines of the alerts were crossed, a sentence each.' }),
+  title: z.string().register(z.globalRegistry, { description: 'The essence, for people: one line.' }),
+  text: z
+    .string()
+    .register(z.globalRegistry, { description: 'All of it, for people: plain text of several lines.' }),
   score: z
     .object({ before: score, after: score })
-    .meta({ description: 'Last reported before this, and now.' }),
+    .register(z.globalRegistry, { description: 'Last reported before this, and now.' }),
   explanation: z
-    .object({
-      gained: part('Earned here.'),
-      lost: part('Lost here.'),
-      rescored: part('By Microsoft: new, removed and re-scored recommendations.'),
-      decided: part("By somebody's decision."),
-      drift: part('By people and devices that come and go.'),
-      silenced: part("Smaller than the tenant's minimumPoints."),
-      muted: part('Of recommendations that are muted.'),
-      pending: part('Drops that wait for confirmation.'),
-      healed: part('Drops that were back before they were reported.'),
-      countedBefore: z
-        .number()
-        .meta({ description: 'The opposite of what an earlier report counted already.' }),
-      unexplained: z.number().meta({ description: 'What no recommendation accounts for.' }),
-    })
-    .nullable()
-    .meta({
+    .nullable(
+      z.object({
+        gained: part('Earned here.'),
+        lost: part('Lost here.'),
+        rescored: part('By Microsoft: new, removed and re-scored recommendations.'),
+        decided: part("By somebody's decision."),
+        drift: part('By people and devices that come and go.'),
+        silenced: part("Smaller than the tenant's minimumPoints."),
+        muted: part('Of recommendations that are muted.'),
+        pending: part('Drops that wait for confirmation.'),
+        healed: part('Drops that were back before they were reported.'),
+        countedBefore: z.number().register(z.globalRegistry, {
+          description: 'The opposite of what an earlier report counted already.',
+        }),
+        unexplained: z
+          .number()
+          .register(z.globalRegistry, { description: 'What no recommendation accounts for.' }),
+      }),
+    )
+    .register(z.globalRegistry, {
       description: 'Percentage points, unrounded, that add up to score.after − score.before exactly.',
     }),
-  changes: z
-    .array(change)
-    .meta({ description: 'Those of this kind that are reported, largest share first.' }),
-  moreChanges: z
-    .int()
-    .meta({ description: 'How many there was no room for: the report in the archive has all of them.' }),
-  operations: z
-    .array(z.looseObject({ kind: z.string() }))
-    .meta({ description: 'What is wrong with the monitoring, by kind, with the facts of each.' }),
+  changes: z.array(change).register(z.globalRegistry, {
+    description: 'Those of this kind that are reported, largest share first.',
+  }),
+  moreChanges: z.int().register(z.globalRegistry, {
+    description: 'How many there was no room for: the report in the archive has all of them.',
+  }),
+  operations: z.array(z.looseObject({ kind: z.string() })).register(z.globalRegistry, {
+    description: 'What is wrong with the monitoring, by kind, with the facts of each.',
+  }),
   notes: z.array(z.string()),
-  report: z.string().meta({ description: 'Key of the whole report in the archive.' }),
+  report: z.string().register(z.globalRegistry, { description: 'Key of the whole report in the archive.' }),
 });
 
 const tenantReport = z.object({
@@ -108,12 +123,12 @@ const tenantReport = z.object({
     'secure-score.controls',
     'secure-score.operations',
   ]),
-  timestamp: z.iso.datetime().meta({ description: 'When it was reported.' }),
+  timestamp: z.iso.datetime().register(z.globalRegistry, { description: 'When it was reported.' }),
   data,
 });
 
 /** https://www.standardwebhooks.com: type, timestamp, data. */
-export const reportSchema = z.union([tenantReport, digestBodySchema]).meta({
+export const reportSchema = z.union([tenantReport, digestBodySchema]).register(z.globalRegistry, {
   title: 'A report of secure-score-monitor',
   description:
     'The body of a webhook, of one tenant or of a digest; `data` alone is the detail of an EventBridge event.',

@@ -1,5 +1,5 @@
 import { createPrivateKey, randomUUID, sign, X509Certificate } from 'node:crypto';
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import type { Bundle } from '../certificate/bundle.ts';
 import { commandLine } from '../command-line.ts';
 import { MonitorError } from '../errors.ts';
@@ -17,7 +17,7 @@ const PROOF_AUDIENCE = '00000002-0000-0000-c000-000000000000';
 const PROOF_SECONDS = 600;
 const PROOF_HEAD_START = 60;
 
-const answered = z.looseObject({ keyId: z.string().min(1) });
+const answered = z.looseObject({ keyId: z.string().check(z.minLength(1)) });
 
 /**
  * The JWT by which an app shows that it holds one of its keys.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import { layout } from '../archive/layout.ts';
 import { MonitorError } from '../errors.ts';
 import type { ObjectStore } from '../ports.ts';
@@ -14,13 +14,13 @@ const keySchema = z.object({
   /** ISO 8601. */
   notAfter: z.string(),
   /** The id that addKey returned; null if it was uploaded by hand or the answer was lost. Without it only an admin can remove the key. */
-  keyId: z.string().nullable(),
+  keyId: z.nullable(z.string()),
   /** False if addKey was called and its outcome is unknown. */
   there: z.boolean(),
   /** When addKey was called, or when it was first seen. */
   since: z.string(),
   /** The time since when another certificate signs in (ISO 8601). */
-  superseded: z.string().nullable(),
+  superseded: z.nullable(z.string()),
   /** True if operations were notified that only an admin can remove it. */
   reported: z.boolean(),
 });
@@ -29,12 +29,12 @@ export type Key = z.infer<typeof keySchema>;
 const memorySchema = z.object({
   version: z.literal(1),
   /** The renewal in progress: version `id` of the secret will replace version `from`. */
-  renewal: z.object({ id: z.string(), from: z.string(), since: z.string() }).nullable(),
+  renewal: z.nullable(z.object({ id: z.string(), from: z.string(), since: z.string() })),
   keys: z.array(keySchema),
   /** The secret's former version, which is released once its keys are gone. */
-  previous: z.string().nullable(),
+  previous: z.nullable(z.string()),
   /** The obstacles that operations were last notified of; null if none. */
-  reported: z.string().nullable(),
+  reported: z.nullable(z.string()),
 });
 
 /** The progress of the renewal of a secret's certificate. It holds no key: keys are only in the secret. */

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import { headSchema, sha256, type LedgerState } from '../archive/ledger.ts';
 import type { Archive } from '../archive/archive.ts';
 import { inParallel } from '../archive/columns/parallel.ts';
@@ -18,9 +18,13 @@ export const lookSchema = z.object({
   /** ISO 8601. The tenant that was checked least recently comes first. */
   at: z.string(),
   /** The entry to check next, the number of its objects already checked, and the hash of the entry before. */
-  next: z.object({ sequence: z.int().min(1), objects: z.int().min(0), previous: z.string().nullable() }),
+  next: z.object({
+    sequence: z.int().check(z.minimum(1)),
+    objects: z.int().check(z.minimum(0)),
+    previous: z.nullable(z.string()),
+  }),
   /** The last entry that was seen. An archive that was rolled back no longer has it. */
-  head: headSchema.nullable(),
+  head: z.nullable(headSchema),
   /** Findings that were reported and still hold: by key, the reason. */
   open: z.record(z.string(), z.string()),
 });

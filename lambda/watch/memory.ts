@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from '../zod.ts';
 import { layout } from '../archive/layout.ts';
 import type { Log, ObjectStore } from '../ports.ts';
 import { lookSchema } from './evidence.ts';
@@ -9,11 +9,11 @@ const notifiedSchema = z.object({
   /** Tenants that were reported as overdue, and when (ISO 8601). One that has run since is removed. */
   overdue: z.record(z.string(), z.string()),
   /** Digests that were reported as overdue, and when (ISO 8601). Older memories have none. */
-  digests: z.record(z.string(), z.string()).default({}),
+  digests: z.withDefault(z.record(z.string(), z.string()), {}),
   /** By the moment at which certificates expire (ISO 8601): the last threshold that was reported, in days. */
   certificates: z.record(z.string(), z.number()),
   /** By tenant: how far its evidence has been checked, and what was found. Older memories have none. */
-  evidence: z.record(z.string(), lookSchema).default({}),
+  evidence: z.withDefault(z.record(z.string(), lookSchema), {}),
 });
 export type Notified = z.infer<typeof notifiedSchema>;
 

@@ -382,7 +382,7 @@ describe('a deployment', () => {
       type: 'Secure Score Changed',
       account: ACCOUNT,
     });
-    const { id, ...report } = reportSchema.options[0].shape.data.parse(detail);
+    const { id, ...report } = reportSchema.def.options[0].shape.data.parse(detail);
     expect(report).toMatchObject({ kind: 'start', tenant: { id: contoso.tenantId, name: 'Contoso' } });
 
     const received = () =>
@@ -395,7 +395,7 @@ describe('a deployment', () => {
       JSON.stringify(body),
       headers as Record<string, string>,
     );
-    const { data } = reportSchema.options[0].parse(verified);
+    const { data } = reportSchema.def.options[0].parse(verified);
     expect(data).toEqual({ ...report, id: data.id });
     // A delivery each.
     expect(data.id).not.toBe(id);

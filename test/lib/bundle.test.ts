@@ -37,3 +37,14 @@ it('the function loads neither the form of the config file nor a client of mail 
   expect(loaded.filter((source) => unneeded.test(source))).toEqual([]);
   expect(Object.keys(metafile.inputs).filter((source) => unneeded.test(source)).length).toBeGreaterThan(3);
 });
+
+it('of zod the function has what it uses: no methods of schemas, and one language', () => {
+  const held = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? path : [])),
+  );
+  expect(held).toContain('node_modules/zod/v4/mini/schemas.js');
+  expect(held.filter((path) => path.includes('/zod/v4/classic/'))).toEqual([]);
+  expect(held.filter((path) => path.includes('/zod/v4/locales/'))).toEqual([
+    'node_modules/zod/v4/locales/en.js',
+  ]);
+});

@@ -1,13 +1,16 @@
-import * as z from 'zod';
+import * as z from '../../../lambda/zod.ts';
 
-const several = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat());
+const several = z.pipe(
+  z.union([z.string(), z.array(z.string())]),
+  z.transform((value) => [value].flat()),
+);
 
 const statementSchema = z.looseObject({
   Effect: z.string(),
   Principal: z.unknown(),
-  Action: several.default([]),
-  Resource: several.default([]),
-  Condition: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+  Action: z.withDefault(several, []),
+  Resource: z.withDefault(several, []),
+  Condition: z.withDefault(z.record(z.string(), z.record(z.string(), z.unknown())), {}),
 });
 const policySchema = z.looseObject({ Statement: z.union([z.array(z.unknown()), z.unknown()]) });
 
