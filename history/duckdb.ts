@@ -71,22 +71,31 @@ export class DuckDbHistory implements HistoryEngine {
   /** Paths of files of an earlier version, which lack columns that were added since. */
   readonly #older = new Set<string>();
   #looking: Promise<void> = Promise.resolve();
-  /** To start one takes longer than many an answer. */
-  #instance: Promise<DuckDBInstance> | null = null;
+  readonly #instance: Promise<DuckDBInstance>;
 
-  private constructor(location: string, files: HistoryFile[], onSkipped: DuckDbOptions['onSkipped']) {
+  private constructor(
+    location: string,
+    files: HistoryFile[],
+    instance: Promise<DuckDBInstance>,
+    onSkipped: DuckDbOptions['onSkipped'],
+  ) {
     this.location = location;
     this.#files = files;
+    this.#instance = instance;
     this.#onSkipped = onSkipped;
   }
 
   static async open({ folder, onSkipped }: DuckDbOptions): Promise<DuckDbHistory> {
     const location = path.resolve(folder);
     checkFolder(location);
+    // To start one takes longer than many an answer: it starts, in threads of its own, while the files are listed.
+    const instance = instanceFor(path.join(location, 'history'));
+    // It fails for whoever asks.
+    instance.catch(() => undefined);
     const { files, foreign } = await listHistory(location);
     for (const file of foreign)
       onSkipped({ path: file, why: 'it is no file of the history', isForeign: true });
-    return new DuckDbHistory(location, files, onSkipped);
+    return new DuckDbHistory(location, files, instance, onSkipped);
   }
 
   /** There is nothing to ask. */
@@ -185,7 +194,6 @@ export class DuckDbHistory implements HistoryEngine {
 
   /** What is created in a connection is temporary, so that answers at the same time do not meet. */
   async #withConnection<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-    this.#instance ??= instanceFor(path.join(this.location, 'history'));
     const connection = await (await this.#instance).connect();
     try {
       return await use(connection);
