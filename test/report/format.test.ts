@@ -1,13 +1,16 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   count,
   day,
   listing,
+  moment,
   points,
   pointsChange,
   score,
   scoreChange,
   scoreStep,
+  shortDay,
   sides,
 } from '../../lambda/report/format.ts';
 import { scoreLine } from './reports.ts';
@@ -77,4 +80,18 @@ test('English', () => {
     'a and b',
     'a, b and c',
   ]);
+});
+
+test('a date in UTC is written as in any other time zone', () => {
+  const date = fc.date({ min: new Date(0), max: new Date('9999-12-30'), noInvalidDate: true });
+  fc.assert(
+    fc.property(date, (at) => {
+      const text = at.toISOString();
+      // Iceland has had the time of UTC since 1968, under a name of its own.
+      const there = 'Atlantic/Reykjavik';
+      expect([day(text), shortDay(text)]).toEqual([day(text, there), shortDay(text, there)]);
+      expect(moment(text)).toBe(moment(text, there).replace(` (${there})`, ' UTC'));
+    }),
+  );
+  expect(() => day('yesterday')).toThrow(RangeError);
 });
