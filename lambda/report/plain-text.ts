@@ -59,8 +59,12 @@ export function lines(text: string): string {
     .join('\n');
 }
 
+/** Words of ASCII, one blank between them: what most titles and names are, and what `folded` leaves as it is. */
+const PLAIN_LINE = /^(?:[!-~]+ )*[!-~]+$/;
+
 /** One line, for titles, subjects and headers: `prose` with line breaks as blanks. */
 export function line(text: string, maximumLength: number): string {
+  if (text.length <= maximumLength && PLAIN_LINE.test(text)) return text;
   return shortened(folded(text.slice(0, LONGEST_INPUT)), maximumLength);
 }
 

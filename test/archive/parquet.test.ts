@@ -168,7 +168,7 @@ describe('runs and packed bits', () => {
             stretches.flatMap(([first, length]) => Array.from({ length }, () => first)),
           );
           const back = new Int32Array(codes.length);
-          readHybrid(writeHybrid(codes, width), width, back);
+          readHybrid(writeHybrid(codes, width), width, back, 2 ** width);
           expect(back).toEqual(codes);
         },
       ),
@@ -181,11 +181,15 @@ describe('runs and packed bits', () => {
       7,
     );
     for (let length = 0; length < bytes.length; length += 1) {
-      expect(() => readHybrid(bytes.subarray(0, length), 7, new Int32Array(104))).toThrow(Error);
+      expect(() => readHybrid(bytes.subarray(0, length), 7, new Int32Array(104), 128)).toThrow(Error);
     }
-    expect(() => readHybrid(writeRun(1, 5, 1), 1, new Int32Array(4))).toThrow('too long');
-    expect(() => readHybrid(Uint8Array.of(0, 0), 1, new Int32Array(4))).toThrow('empty');
-    expect(() => readHybrid(bytes, 25, new Int32Array(4))).toThrow('too many');
+    expect(() => readHybrid(writeRun(1, 5, 1), 1, new Int32Array(4), 2)).toThrow('too long');
+    expect(() => readHybrid(Uint8Array.of(0, 0), 1, new Int32Array(4), 2)).toThrow('empty');
+    expect(() => readHybrid(writeRun(3, 4, 2), 2, new Int32Array(4), 3)).toThrow('missing');
+    expect(() => readHybrid(writeHybrid(Int32Array.of(0, 3, 1, 2), 2), 2, new Int32Array(4), 3)).toThrow(
+      'missing',
+    );
+    expect(() => readHybrid(bytes, 25, new Int32Array(4), 2)).toThrow('too many');
   });
 
   it('need this number of bits', () => {

@@ -66,9 +66,16 @@ export function writeRun(code: number, count: number, width: number): Uint8Array
   return Uint8Array.from(bytes);
 }
 
-/** Fills `codes`. @throws Error if there are fewer */
-export function readHybrid(bytes: Uint8Array, width: number, codes: Int32Array): void {
+/**
+ * Fills `codes`.
+ * @param end greater than every code
+ * @returns true if all codes are the same, because they are one run
+ * @throws Error if there are fewer, or for a greater code
+ */
+export function readHybrid(bytes: Uint8Array, width: number, codes: Int32Array, end: number): boolean {
   if (width > 24) throw new Error(`${width} bits are too many`);
+  // Whatever has so many bits is smaller.
+  const isChecked = 2 ** width > end;
   let offset = 0;
   const next = (): number => {
     const byte = bytes[offset++];
@@ -89,19 +96,27 @@ export function readHybrid(bytes: Uint8Array, width: number, codes: Int32Array):
       let code = 0;
       for (let byte = 0; byte < width; byte += 8) code |= next() << byte;
       if (count > codes.length - seen) throw new Error('a run is too long');
+      if (code >= end) throw new Error('a value is missing');
+      if (count === codes.length) {
+        if (code !== 0) codes.fill(code);
+        return true;
+      }
       codes.fill(code, seen, (seen += count));
     } else {
-      const end = offset + count * width;
+      const after = offset + count * width;
       const mask = 2 ** width - 1;
       let buffer = 0;
       let bits = 0;
       for (let left = Math.min(count * GROUP, codes.length - seen); left > 0; left -= 1) {
         for (; bits < width; bits += 8) buffer |= next() << bits;
-        codes[seen++] = buffer & mask;
+        const code = buffer & mask;
+        if (isChecked && code >= end) throw new Error('a value is missing');
+        codes[seen++] = code;
         buffer >>>= width;
         bits -= width;
       }
-      offset = end;
+      offset = after;
     }
   }
+  return false;
 }

@@ -238,14 +238,16 @@ function daysOf(date: Cell): number {
 /** PLAIN encoding: texts preceded by their length, numbers little-endian. */
 function dictionaryBytes(type: Exclude<ColumnType, 'BOOLEAN'>, values: Cell[]): Buffer {
   if (type === 'VARCHAR') {
-    const texts = values.map((value) => Buffer.from(String(value)));
-    const bytes = Buffer.alloc(texts.reduce((size, text) => size + 4 + text.length, 0));
+    // A code unit has three bytes at most.
+    const room = values.reduce<number>((size, value) => size + 4 + 3 * String(value).length, 0);
+    const bytes = Buffer.allocUnsafe(room);
     let offset = 0;
-    for (const text of texts) {
-      offset = bytes.writeUInt32LE(text.length, offset);
-      offset += text.copy(bytes, offset);
+    for (const value of values) {
+      const length = bytes.write(String(value), offset + 4);
+      bytes.writeUInt32LE(length, offset);
+      offset += 4 + length;
     }
-    return bytes;
+    return bytes.subarray(0, offset);
   }
   const width = type === 'DOUBLE' ? 8 : 4;
   const bytes = Buffer.alloc(values.length * width);
@@ -414,9 +416,8 @@ function readColumn(
   if (!REQUIRED.has(name)) {
     start = 4 + bytes.readUInt32LE(0);
     levels = new Int32Array(length);
-    readHybrid(bytes.subarray(4, start), 1, levels);
-    present = 0;
-    for (let row = 0; row < length; row += 1) present += levels[row]!;
+    if (readHybrid(bytes.subarray(4, start), 1, levels, 2)) present = levels[0] === 0 ? 0 : length;
+    else for (let row = (present = 0); row < length; row += 1) present += levels[row]!;
   }
   const found = new Int32Array(present);
   if (type === 'BOOLEAN') {
@@ -424,13 +425,11 @@ function readColumn(
       found[index] = (bytes.readUInt8(start + (index >> 3)) >> (index & 7)) & 1;
     }
   } else if (present > 0) {
-    readHybrid(bytes.subarray(start + 1), bytes.readUInt8(start), found);
-  }
-  for (let index = 0; index < present; index += 1) {
-    if (found[index]! >= values.length) throw new Error('a value is missing');
+    readHybrid(bytes.subarray(start + 1), bytes.readUInt8(start), found, values.length);
   }
   const nulls = length - present;
   if (levels === null || nulls === 0) return { values, codes: found, nulls };
+  if (present === 0) return { values, codes: levels.fill(NULL), nulls };
   const codes = levels;
   for (let row = 0, next = 0; row < length; row += 1) codes[row] = levels[row] === 0 ? NULL : found[next++]!;
   return { values, codes, nulls };
