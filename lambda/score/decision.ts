@@ -11,7 +11,7 @@ import {
 /** The number of days within which a decision moves the score: third-party marks take up to 7, and sources sync late. */
 const EFFECTIVE_DAYS = 14;
 
-/** The number of days by which the catalogue may lag behind a decision: third-party marks take up to 7. */
+/** The number of days by which the catalogue, or the points, may lag behind a decision: third-party marks take up to 7. */
 const LATE_DAYS = 7;
 
 const DAY_MS = 24 * 3_600_000;
@@ -179,30 +179,32 @@ function sameDecision(a: Decision | null, b: Decision | null): boolean {
 }
 
 /**
- * True if a decision explains a move of its control's points: a gain if the state in force gives points, a loss if one
- * that gave them was taken back. It must have been set at most 14 days before the snapshot or, if its date is unknown,
- * since the previous snapshot. A mark gives all of a recommendation's points, so what ends or began below its maximum is
- * somebody's work, or drift, on the days between the mark and its effect. A device control's own state is excepted,
- * because it may be of some devices alone.
- * @param date of the snapshot, yyyy-mm-dd
+ * True if a decision explains a move of its control's points: a gain if the state in force gives points, or if one that
+ * gave them was taken back so recently that its points may come yet; a loss if one that gave them was taken back. It must
+ * have been set at most 14 days before a day on which the points may have moved, which is any after the previous snapshot,
+ * or, if its date is unknown, since that snapshot. A mark gives all of a recommendation's points, so what ends or began
+ * below its maximum is somebody's work, or drift, on the days between the mark and its effect. A device control's own
+ * state is excepted, because it may be of some devices alone.
+ * @param days of the previous snapshot and of this one, yyyy-mm-dd
  * @param decided true if it was made since the previous snapshot
  */
 export function explains(
   decision: Decision | null,
-  date: string,
+  days: { previous: string; date: string },
   { before, after }: { before: Control; after: Control },
   maximum: Sides,
   decided: boolean,
 ): boolean {
   const move = after.points - before.points;
   if (!decision || move === 0) return false;
-  const age = decision.at === null ? null : (Date.parse(date) + DAY_MS - Date.parse(decision.at)) / DAY_MS;
-  if (age === null ? !decided : !(age >= 0 && age <= EFFECTIVE_DAYS + 1)) return false;
+  const on = decision.at?.slice(0, 10) ?? null;
+  const from = daysBefore(days.previous, EFFECTIVE_DAYS - 1);
+  if (on === null ? !decided : on < from || on > days.date) return false;
   const hasAll = move > 0 ? isFull(after.points, maximum.after) : isFull(before.points, maximum.before);
   if (!hasAll && after.state === null) return false;
-  return move > 0
-    ? givesPoints(decision.state)
-    : !givesPoints(decision.state) && givesPoints(decision.previousState);
+  if (givesPoints(decision.state)) return move > 0;
+  const mayComeYet = on === null || on >= daysBefore(days.date, LATE_DAYS);
+  return givesPoints(decision.previousState) && (move < 0 || mayComeYet);
 }
 
 function isFull(points: number, maximum: number | null): boolean {

@@ -125,7 +125,8 @@ export function diff(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo)
     const rescored = Math.abs(rise) > EPSILON + BINARY_SLACK;
     const bears = rescored && !undated.has(later.name) ? rise : 0;
     borne += bears;
-    const decided = explains(decision, after.date, { before: earlier, after: later }, maximum, decides);
+    const days = { previous: before.date, date: after.date };
+    const decided = explains(decision, days, { before: earlier, after: later }, maximum, decides);
 
     const kinds: ChangeKind[] = [];
     if (rescored) kinds.push('re-scored');

@@ -149,6 +149,33 @@ describe('the cause of points', () => {
     expect(decisionAt('2026-01-01T00:00:00Z', 'Ignored')).toMatchObject([{ cause: 'earned' }]);
   });
 
+  it('after a gap, too, in which the mark had its effect', () => {
+    const causeAfter = (decision: Decision) => {
+      const both = { before: catalogue(BEFORE), after: catalogue(BEFORE, { a: decision }) };
+      const [first, later] = [day('2026-01-01', { a: [0, 10] }), day('2026-02-01', { a: [10, 10] })];
+      return diff(first, later, both).map(({ change }) => change.cause);
+    };
+    expect(causeAfter({ ...thirdParty, at: '2026-01-05T09:00:00Z' })).toContain('decided');
+    expect(causeAfter({ ...thirdParty, at: '2025-12-19T00:00:00Z' })).toContain('decided');
+    expect(causeAfter({ ...thirdParty, at: '2025-12-18T00:00:00Z' })).toContain('earned');
+  });
+
+  it('if the mark was taken back within 7 days before, too: its points come late, and go later', () => {
+    const causeOf = (at: string | null, state = 'Default') => {
+      const back = { ...thirdParty, state, previousState: 'ThirdParty', at };
+      return compared(
+        { a: [0, 10], b: [5, 10] },
+        { a: [10, 10], b: [5, 10] },
+        { before: catalogue(BEFORE), after: catalogue(BEFORE, { a: back }) },
+      ).changes.map(({ cause }) => cause);
+    };
+    expect(causeOf('2026-01-01T15:00:00Z')).toEqual([null, 'decided']);
+    expect(causeOf('2025-12-26T00:00:00Z')).toEqual([null, 'decided']);
+    expect(causeOf('2025-12-25T23:00:00Z')).toContain('earned');
+    expect(causeOf(null)).toEqual([null, 'decided']);
+    expect(causeOf('2026-01-01T15:00:00Z', 'Ignored')).toEqual([null, 'decided']);
+  });
+
   it('a loss that follows from taking it back is the decision’s as well', () => {
     const back: Decision = { ...thirdParty, state: 'Default', previousState: 'ThirdParty' };
     const profiles = { before: catalogue(BEFORE, { a: thirdParty }), after: catalogue(BEFORE, { a: back }) };

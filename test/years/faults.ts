@@ -11,6 +11,7 @@ export const FAULTS = [
   'late',
   'missing',
   'restated',
+  'restated back',
   'placeholder',
   'malformed',
   'partial',

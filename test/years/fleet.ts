@@ -334,7 +334,7 @@ export class Fleet {
       list: guard('store.list', (prefix: string, after?: string) => store.list(prefix, after)),
       create: guard('store.create', async (key: string, bytes: Uint8Array) => {
         const done = await store.create(key, bytes);
-        if (done === 'created') oracle.created(key, bytes);
+        if (done === 'created') oracle.created(invoked, key, bytes);
         return done;
       }),
       replace: guard('store.replace', async (key: string, bytes: Uint8Array, expected: string | null) => {
@@ -361,7 +361,7 @@ export class Fleet {
     const log: Log = {
       info: () => {},
       warn: () => {},
-      error: (message, facts) => oracle.logged(message, facts),
+      error: (message, facts) => oracle.logged(invoked, message, facts),
     };
     return {
       clock,

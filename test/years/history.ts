@@ -45,6 +45,8 @@ export type TruthEvent =
   | { kind: 'decide'; pick: number; delay: number; until: number; afternoon: boolean }
   /** A past day is given other scores. */
   | { kind: 'restate'; pick: number; back: number; failing: number }
+  /** The latest of the past days that was restated is given its former scores again; `same`: by the very same answer. */
+  | { kind: 'restate back'; back: number; same: boolean }
   /** A licence ends, and most controls go with it. */
   | { kind: 'licence'; days: number };
 
@@ -93,10 +95,11 @@ export function historyOf(seed: number, days = FIVE_YEARS): History {
       kind: 'decide',
       pick: random(),
       delay: between(1, 7),
-      until: between(8, 90),
+      until: between(2, 90),
       afternoon: chance(0.3),
     }));
     every(30, () => ({ kind: 'restate', pick: random(), back: between(1, 6), failing: between(0, 10) / 10 }));
+    every(6, () => ({ kind: 'restate back', back: between(3, 12), same: chance(0.7) }));
     every(900, () => ({ kind: 'licence', days: between(20, 60) }));
 
     every(500, () => ({ kind: 'silent', days: between(4, 40), backfill: chance(0.5) }));

@@ -274,7 +274,7 @@ export class Oracle {
   }
 
   /** A new object, as the store has it. */
-  created(key: string, bytes: Uint8Array): void {
+  created(invoked: Invoked, key: string, bytes: Uint8Array): void {
     const [, digest] = /^reports\/digest=([^/]+)\//.exec(key) ?? [];
     if (digest !== undefined) {
       const { report } = JSON.parse(Buffer.from(bytes).toString()) as { report: DigestReport };
@@ -307,14 +307,34 @@ export class Oracle {
     const [, ledger] = /^ledger\/tenant=([^/]+)\//.exec(key) ?? [];
     if (ledger !== undefined) {
       const file = JSON.parse(Buffer.from(bytes).toString()) as { entry: string };
-      const { at, added } = JSON.parse(file.entry) as { at: string; added: { key: string }[] };
-      if (added.some((object) => object.key.startsWith('profiles/')))
-        this.#books[this.#tenants.findIndex(({ tenantId }) => tenantId === ledger)]!.completeAt = at;
+      const { at, added, returned } = JSON.parse(file.entry) as {
+        at: string;
+        added: { key: string }[];
+        returned: string[];
+      };
+      const book = this.#books[this.#tenants.findIndex(({ tenantId }) => tenantId === ledger)]!;
+      if (added.some((object) => object.key.startsWith('profiles/'))) book.completeAt = at;
+      for (const object of returned) this.#returned(invoked, book, object);
     }
     const [, whose] = /^reports\/tenant=([^/]+)\//.exec(key) ?? [];
     if (whose !== undefined) {
       this.#books[this.#tenants.findIndex(({ tenantId }) => tenantId === whose)]!.archivedReports += 1;
     }
+  }
+
+  /** A version that is in force again: Graph answers it now, and answered another one before. */
+  #returned({ day, tenant, served }: Invoked, book: Book, key: string): void {
+    const [, date, hash] = /date=([^/]+)\/([0-9a-f]+)/.exec(key)!;
+    const archived = book.archived.get(date!) ?? [];
+    const back = archived.findLast((each) => each.hash === hash);
+    const answered = served?.versions.get(date!);
+    const isBack = back && answered && signature(back.version) === signature(answered);
+    if (!isBack || signature(archived.at(-1)!.version) === signature(answered))
+      return this.violate(
+        `day ${day}, tenant ${tenant}: ${key} is in force again, answered was ${answered?.tag}`,
+      );
+    this.faults.meet('restated back');
+    archived.push(back);
   }
 
   replaced(invoked: Invoked, key: string, bytes: Uint8Array): void {
@@ -415,12 +435,12 @@ export class Oracle {
     mails.set(person, of.set(about, days.set(day, (days.get(day) ?? 0) + 1)));
   }
 
-  logged(message: string, facts: Record<string, unknown> | undefined): void {
+  logged({ day }: Invoked, message: string, facts: Record<string, unknown> | undefined): void {
     if (
       /ledger does not name|does not belong|damaged|could not be written/.test(message) &&
       !isInjected(facts)
     )
-      this.violate(`the log says: ${message} ${JSON.stringify(facts)}`);
+      this.violate(`day ${day}: the log says: ${message} ${JSON.stringify(facts)}`);
   }
 
   runEnded(
@@ -992,8 +1012,15 @@ export class Oracle {
       if (book.reports !== book.archivedReports && !book.state?.claim?.report)
         this.violate(`tenant ${tenant}: ${book.reports} reports were made, ${book.archivedReports} archived`);
       for (const [date, version] of book.required) {
-        if (!book.archived.get(date)?.some((each) => signature(each.version) === signature(version)))
-          this.violate(`tenant ${tenant}: ${date} was answered as ${version.tag}, and is not archived so`);
+        // A run that failed may have been answered a later version, and archived it.
+        const since = this.#truths[tenant]!.days[indexOf(date)]!.versions.filter(
+          ({ from }) => from >= version.from && from < days,
+        );
+        const last = book.archived.get(date)?.at(-1);
+        if (!last || !since.some((each) => signature(each) === signature(last.version)))
+          this.violate(
+            `tenant ${tenant}: ${date} was answered as ${version.tag}, and ${last?.version.tag} is in force`,
+          );
       }
       for (const finding of await findingsOf(store, tenantId))
         this.violate(`tenant ${tenant}: verify finds ${JSON.stringify(finding)}`);
@@ -1117,9 +1144,12 @@ function differences(truth: Truth, from: Archived, to: Archived, catalogueAt: st
         let latest: number | null = null;
         for (let day = indexOf(a.date) + 1; day <= indexOf(b.date); day += 1)
           if (truth.decided.has(`${uid} ${day}`)) latest = day;
-        const decision = truth.decisions.get(uid)?.findLast(({ at }) => at.slice(0, 10) <= b.date);
+        // A mark gives points, and Default takes them back.
+        const decision = truth.decisions
+          .get(uid)
+          ?.findLast(({ state, at }) => (state === 'Default') === points < 0 && at.slice(0, 10) <= b.date);
         const age = decision
-          ? (Date.parse(b.date) - Date.parse(decision.at)) / DAY_MS
+          ? (Date.parse(a.date) + DAY_MS - Date.parse(decision.at)) / DAY_MS
           : Number.POSITIVE_INFINITY;
         // A decision that Graph has hidden so far explains nothing yet.
         const isKnown = decision !== undefined && Date.parse(decision.at) <= Date.parse(catalogueAt);

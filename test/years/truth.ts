@@ -231,6 +231,15 @@ export function truthOf(history: History, tenant: number, tenantId: string, star
     if (!lie) version(controls, on + 1);
     else if (lie.corrected) version(controls, on + 1);
     for (const event of todays) {
+      if (event.kind === 'restate back') {
+        const past = truth.days.slice(Math.max(0, on - event.back), on);
+        const former = past.findLast(({ versions }) => versions.length > 1);
+        const earlier = former?.versions.at(-2);
+        if (former && earlier && !earlier.lie) {
+          const tag = event.same ? earlier.tag : `${former.date}#${former.versions.length}`;
+          former.versions.push({ ...earlier, tag, from: on + 1 });
+        }
+      }
       if (event.kind !== 'restate') continue;
       const former = truth.days[on - event.back];
       const last = former?.versions.at(-1);
@@ -239,13 +248,6 @@ export function truthOf(history: History, tenant: number, tenantId: string, star
       if ((locked.get(one.uid) ?? -1) >= on || one.given) continue;
       const failing = Math.round(one.users * event.failing);
       const restated = { ...one, failing, points: worth({ ...one, failing }) };
-      // Graph gives no day back as it was two versions ago.
-      if (
-        former.versions.some(({ controls: of }) =>
-          of.some(({ uid, points }) => uid === one.uid && points === restated.points),
-        )
-      )
-        continue;
       const of = last.controls.map((each) => (each === one ? restated : each));
       former.versions.push({
         ...last,

@@ -12,10 +12,10 @@ const REMEMBERED_DAYS = 100;
  */
 export interface ColumnsState {
   /**
-   * Earlier versions count as nothing written: version 1 did not date maxima that moved in a gap, and in version 2
-   * controls had no effort.
+   * Earlier versions count as nothing written: version 1 did not date maxima that moved in a gap, in version 2 controls
+   * had no effort, and in version 3 a mark that was taken back, or older than 14 days at the end of a gap, caused no gain.
    */
-  version: 3;
+  version: 4;
   /** The rows of all days up to this one are written; '' for none. */
   through: string;
   /** The shortened hashes of the versions from which the rows of the last days up to `through` are made. */
@@ -29,7 +29,7 @@ export interface ColumnsState {
 }
 
 export const NOTHING_WRITTEN: ColumnsState = {
-  version: 3,
+  version: 4,
   through: '',
   versions: {},
   catalogues: { recent: [], others: 0 },
@@ -61,7 +61,7 @@ function isColumnsState(content: unknown): content is ColumnsState {
   if (!isRecord(content)) return false;
   const { version, through, versions, catalogues, fetchedAt, writer } = content;
   return (
-    version === 3 &&
+    version === 4 &&
     typeof through === 'string' &&
     isRecord(versions) &&
     Object.values(versions).every((each) => typeof each === 'string') &&

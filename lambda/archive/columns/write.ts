@@ -169,7 +169,7 @@ class Writer {
       if (unfinished) break;
     }
     await this.#finish({
-      version: 3,
+      version: 4,
       through,
       versions: versionsOf(before.versions, { listed, returned }, through),
       catalogues: sources.timeline(remembersFrom(through)),
