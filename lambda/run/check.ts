@@ -1,4 +1,5 @@
 import { contentHashOfProfiles, type Archive } from '../archive/archive.ts';
+import { layout } from '../archive/layout.ts';
 import type { Validity } from '../certificate/bundle.ts';
 import { addDays, dateOf, daysBetween } from '../dates.ts';
 import { readAnswer, readProfiles, type Catalogue, type Day, type Skipped } from '../graph/schema.ts';
@@ -8,7 +9,7 @@ import { isPartialCatalogue } from '../score/plausibility.ts';
 import type { Profiles } from '../score/snapshot.ts';
 import { catalogueKnownUntil } from './last-reported.ts';
 import { MOST_DAYS, sorted, type Fetched, type Known } from './fetch.ts';
-import { openLedger, rememberedFrom } from './ledger.ts';
+import { openLedger, rememberedFrom, type LedgerView } from './ledger.ts';
 import type { Run } from './run.ts';
 import { isDamage } from './versions.ts';
 
@@ -69,7 +70,7 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
     archive,
     fetched.profiles,
     cursor && {
-      hashes: [...new Set([[...ledger.catalogues].at(-1) ?? cursor.profiles, cursor.profiles])],
+      hashes: [...new Set([(await lastCatalogue(run, archive, ledger)) ?? cursor.profiles, cursor.profiles])],
       partialSince: lastReported?.said.catalogue ?? null,
     },
   );
@@ -164,6 +165,20 @@ async function chooseCatalogue(
     ],
     partial,
   };
+}
+
+/** The hash of the catalogue in force. One that a run listed before it died may never have been created, and is none. */
+async function lastCatalogue(
+  { tenant }: Run,
+  archive: Archive,
+  { catalogues, beyond }: LedgerView,
+): Promise<string | null> {
+  const uncertain = new Set(beyond.flatMap(({ entry }) => entry?.added.map(({ key }) => key) ?? []));
+  for (const hash of [...catalogues].toReversed()) {
+    const key = layout.profiles(tenant.tenantId, hash);
+    if (!uncertain.has(key) || (await archive.has(key))) return hash;
+  }
+  return null;
 }
 
 /** Null if it is damaged, so that there is nothing to compare with. */

@@ -284,6 +284,19 @@ describe('what a run entered before it died', () => {
     await expectCompleteLedger(w.store);
   });
 
+  it('is no damage if it is a catalogue, and Graph has another one by then', async () => {
+    const w = await monitored();
+    w.clock.advance(24 * 3_600_000);
+    w.graph.days.set('2026-03-02', LOST);
+    w.graph.profiles = [{ id: 'alpha', title: 'Alpha', maxScore: 9 }];
+    await dieAfterEntry(w);
+    w.clock.advance(24 * 3_600_000);
+    w.graph.profiles = [{ id: 'alpha', title: 'Alpha', maxScore: 8 }];
+    await monitor(w.runOf());
+    expect(w.logged.filter(({ level }) => level === 'error')).toEqual([]);
+    await expectCompleteLedger(w.store);
+  });
+
   it('is called unfinished if Graph has something else by then', async () => {
     const w = await died();
     w.clock.advance(3_600_000);
