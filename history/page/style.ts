@@ -249,8 +249,11 @@ a.quiet{color:inherit;text-decoration-color:var(--edge)}
 .facts+.done{margin-top:-6px}
 .done+.card{margin-top:14px}
 .wide{overflow-x:auto}
+.side{table-layout:fixed}
 .side th[scope=row]{font-size:13px;white-space:normal;min-width:120px}
-.side th[scope=col]{font-size:14px;white-space:normal;vertical-align:bottom}
+.side th[scope=col]{font-size:14px;white-space:normal;overflow-wrap:anywhere;vertical-align:bottom}
+.side thead td{border-bottom:1px solid var(--rule)}
+.side tr:last-child th[scope=row]{border-bottom:0}
 .side td{white-space:nowrap}
 header nav{font-size:14px}
 footer{font-size:12px;line-height:18px;padding:8px 0 32px}
@@ -298,11 +301,12 @@ td.c-share:has(.soft),td.none{display:none}
 .fleet-table td .about{display:inline;margin-left:6px}
 .fleet-table td.c-tenant .about{display:block;margin:0}
 .spark{width:100%;max-width:220px}
-.side,.side thead,.side tbody{display:table;width:100%}
-.side thead{position:static;clip-path:none;display:table-header-group;height:auto;width:auto}
-.side tbody{display:table-row-group}
-.side tr{display:table-row}
-.side td,.side td.number{display:table-cell;padding:6px 10px 6px 0;border-bottom:1px solid var(--rule);text-align:right}
+.side thead{position:static;clip-path:none;height:auto;width:auto}
+.side tr{display:grid;grid-template-columns:repeat(var(--tenants),minmax(0,1fr));gap:0 4px;padding:6px 0}
+.side thead td{display:none}
+.side th{border:0;padding:0;height:auto}
+.side th[scope=row]{grid-column:1/-1;font-size:12px}
+.side th[scope=col]{font-size:12px;text-align:left}
 td.c-cause{padding-left:0}
 td .track{width:40px}
 .of{min-width:0}

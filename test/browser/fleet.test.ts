@@ -221,6 +221,37 @@ describe('the fleet', () => {
     expect(await page.getByRole('checkbox', { checked: true }).count()).toBe(0);
   });
 
+  it('compares five tenants on a phone: all columns fit, and equal scores cover no label', async () => {
+    // All of them have one history.
+    const alike = [0, 1, 2, 3, 4].map((each) => idOf(each * DRAWN)).join(',');
+    const page = await open(`#compare=${alike}`, { viewport: { width: 390, height: 844 } });
+    await page.locator('.series.compared').first().waitFor();
+    const boxesOf = async (selector: string) =>
+      page.locator(selector).evaluateAll((all) =>
+        all.map((each) => {
+          const { left, right, top, bottom } = each.getBoundingClientRect();
+          return { left, right, top, bottom };
+        }),
+      );
+    const cells = await boxesOf('.side th[scope=col], .side td.number');
+    expect(cells.length).toBeGreaterThan(30);
+    expect(Math.max(...cells.map(({ right }) => right))).toBeLessThan(390);
+    const heads = await boxesOf('.side th[scope=col]');
+    expect(new Set(heads.map(({ top }) => top)).size).toBe(1);
+    expect(await page.evaluate('document.querySelector(".wide").scrollWidth')).toBeLessThan(390);
+
+    const ends = await boxesOf('.label.ends');
+    const labels = [...ends, ...(await boxesOf('.axes text'))].toSorted((a, b) => a.top - b.top);
+    expect(ends).toHaveLength(5);
+    // Lines of text touch: their boxes are higher than their letters.
+    const covered = labels.filter((one, index) =>
+      labels
+        .slice(index + 1)
+        .some((other) => other.top < one.bottom - 4 && other.left < one.right && one.left < other.right),
+    );
+    expect(covered).toEqual([]);
+  });
+
   it('can be used with the keyboard alone', async () => {
     const page = await open('#sort=tenant');
     await page.keyboard.press('/');

@@ -9,7 +9,8 @@ import type { Day, History } from '../wire.ts';
 import { dayOf } from './band.ts';
 import { useLoaded, type PageData } from './data.ts';
 import { Periods } from './periods.ts';
-import { domainOf, Plot, px, useMedia, type Scale } from './plot.ts';
+import { apart } from './labels.ts';
+import { domainOf, Plot, px, useMedia, valuesIn, type Scale } from './plot.ts';
 import { runsOf } from './trend.ts';
 import { percent, percentTick, type Drawn } from './words.ts';
 
@@ -112,7 +113,12 @@ function CompareChart({ days, span, lines }: ChartProps) {
       ),
     [lines, span],
   );
-  const layers = useMemo(() => (scale: Scale) => drawLines(days, span, lines, scale), [days, span, lines]);
+  const height = narrow ? 260 : 360;
+  const ends = useMemo(() => endsOf(span, lines, domain, height), [span, lines, domain, height]);
+  const layers = useMemo(
+    () => (scale: Scale) => drawLines(days, span, lines, ends, scale),
+    [days, span, lines, ends],
+  );
   const describe = (index: number) =>
     lines.map(({ history, values }) => `${history.name} ${percent(values[index] ?? null)}`).join(', ');
   return html`
@@ -122,8 +128,8 @@ function CompareChart({ days, span, lines }: ChartProps) {
       span=${span}
       domain=${domain}
       tick=${percentTick}
-      height=${narrow ? 260 : 360}
-      quiet=${endsOf(span, lines).map(({ value }) => value)}
+      height=${height}
+      quiet=${ends.map(({ at }) => at)}
       right=${narrow ? 64 : 70}
       layers=${layers}
       describe=${(index: number) => `${fullDay(days[index]!.date)}: ${describe(index)}`}
@@ -144,22 +150,31 @@ function CompareChart({ days, span, lines }: ChartProps) {
   `;
 }
 
-/** Where each line ends. */
-function endsOf(span: Span, lines: Line[]): { colour: string; value: number }[] {
-  return lines.flatMap(({ values, colour }) => {
-    const value = values.slice(span.from, span.to + 1).findLast((each) => each !== null);
-    return value === undefined || value === null ? [] : { colour, value };
-  });
+/** Where a line ends. */
+interface End {
+  colour: string;
+  value: number;
+  /** The value at whose height its label stands. */
+  at: number;
 }
 
-function drawLines(days: Day[], span: Span, lines: Line[], scale: Scale): Drawn {
-  // Labels at the right end give way to one another.
-  const ends = endsOf(span, lines)
-    .map((end) => ({ ...end, y: scale.y(end.value) }))
-    .toSorted((one, other) => one.y - other.y);
-  for (const [index, end] of ends.entries()) {
-    if (index > 0) end.y = Math.max(end.y, ends[index - 1]!.y + 16);
-  }
+/** Where the lines end, the highest first. Their labels give way to one another. */
+function endsOf(span: Span, lines: Line[], domain: [number, number], height: number): End[] {
+  const ends = lines
+    .flatMap(({ values, colour }) => {
+      const value = values.slice(span.from, span.to + 1).findLast((each) => each !== null);
+      return value === undefined || value === null ? [] : { colour, value };
+    })
+    .toSorted((one, other) => other.value - one.value);
+  const places = apart(
+    ends.map(({ value }) => value),
+    valuesIn(16, domain, height),
+    domain,
+  );
+  return ends.map((end, index) => ({ ...end, at: places[index]! }));
+}
+
+function drawLines(days: Day[], span: Span, lines: Line[], ends: End[], scale: Scale): Drawn {
   return html`
     ${lines.map(({ values, colour }) => {
       const path = line<number>(
@@ -173,8 +188,8 @@ function drawLines(days: Day[], span: Span, lines: Line[], scale: Scale): Drawn 
       );
     })}
     ${ends.map(
-      ({ colour, value, y }) =>
-        html`<text class=${`label ends ${colour}`} x=${px(scale.right + 8)} y=${px(y + 4.5)}
+      ({ colour, value, at }) =>
+        html`<text class=${`label ends ${colour}`} x=${px(scale.right + 8)} y=${px(scale.y(at) + 4.5)}
           >${percent(value)}</text
         >`,
     )}
@@ -211,7 +226,7 @@ function SideBySide({ days, span, lines }: ChartProps) {
   `;
   return html`
     <div class="wide" tabindex="0" role="region" aria-label="Side by side">
-      <table class="side">
+      <table class="side" style=${{ '--tenants': lines.length }}>
         <thead>
           <tr>
             <td></td>

@@ -112,3 +112,28 @@ function boxAround({ x, y }: Point, radius: number): Box {
 function overlap(a: Box, b: Box): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
+
+/**
+ * Places for labels at values: as near to them as they can be without coming closer than a gap. Those that would meet stand
+ * around their middle.
+ * @param values the highest first
+ * @param within the lowest and the highest place
+ */
+export function apart(values: number[], gap: number, [lowest, highest]: [number, number]): number[] {
+  const places = (group: number[]) => {
+    const middle = group.reduce((sum, value) => sum + value, 0) / group.length;
+    const reach = ((group.length - 1) / 2) * gap;
+    const inside = Math.min(highest - reach, Math.max(lowest + reach, middle));
+    return group.map((_, index) => inside + reach - index * gap);
+  };
+  const groups: number[][] = [];
+  for (const value of values) {
+    let group = [value];
+    for (let above = groups.at(-1); above; above = groups.at(-1)) {
+      if (places(above).at(-1)! - places(group)[0]! >= gap) break;
+      group = [...groups.pop()!, ...group];
+    }
+    groups.push(group);
+  }
+  return groups.flatMap(places);
+}

@@ -259,6 +259,11 @@ export function scaleOf(
   };
 }
 
+/** The distance of two values that stand a number of CSS pixels apart. @param height of the whole plot */
+export function valuesIn(pixels: number, [lowest, highest]: [number, number], height: number): number {
+  return (pixels * (highest - lowest)) / (height - TOP - BOTTOM);
+}
+
 /** A round range around values, with a minimum span so that a wobble does not look like a fall. */
 export function domainOf(values: number[], leastSpan: number): [number, number] {
   if (values.length === 0) return [0, 100];
