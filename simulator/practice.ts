@@ -199,8 +199,8 @@ async function practiceOf(now: Date, root: string): Promise<void> {
     lists(
       `${receivers.messages.length} messages`,
       paths.channels,
-      'what the channels took; open an .html in a browser',
-      [...posted.slice(0, 5), `… and ${posted.length - 5} more`],
+      `${posted.length} files: each message as .json, those to Teams and Slack also as .html for a browser`,
+      [...posted.slice(0, 5), `… and ${posted.length - 5} more files`],
     );
     lists('The archive', paths.archive, 'every day as Microsoft sent it, and what was reported');
     heading('What to try next');

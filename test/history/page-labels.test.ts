@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { apart, placeLabels } from '../../history/page/browser/labels.ts';
 import type { Mark } from '../../history/page/model.ts';

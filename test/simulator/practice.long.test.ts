@@ -107,7 +107,9 @@ describe('a practice', () => {
       );
       expect(printed).toContain('nothing is left running');
       expect(code).toBe(0);
-      await expectMessages(join(root, now.replaceAll(':', ''), 'channels'));
+      const channels = join(root, now.replaceAll(':', ''), 'channels');
+      await expectMessages(channels);
+      expect(printed).toContain(`(${(await readdir(channels)).length} files: each message as .json`);
       outputs.push(timeless(printed.replaceAll(now.replaceAll(':', ''), ''), now.slice(0, 10)));
     }
     for (const each of outputs) expect(each).toBe(outputs[0]);
