@@ -3,7 +3,7 @@ import type { Answer, Row, Value } from '../../history/answer.ts';
 import type { Question, ShownColumn } from '../../history/questions.ts';
 import { MINUS, NOISE, points, share } from '../../lambda/report/format.ts';
 import { line } from '../../lambda/report/plain-text.ts';
-import { tableWithoutLines } from '../shared/plain-table.ts';
+import { plainTable } from '../shared/plain-table.ts';
 import type { Format } from './options.ts';
 import { sparkline } from '../../lambda/report/sparkline.ts';
 
@@ -291,36 +291,20 @@ function table(
     ),
     whole,
   );
-  const drawn = tableWithoutLines(
-    { left: 2, right: 0 },
-    {
-      colAligns: right.map((each) => (each ? 'right' : 'left')),
-      head: headings.map((heading, index) => styleText('dim', line(heading, widths[index] ?? 0))),
-    },
+  const fitting = (text: string, index: number) =>
+    width(text) > (widths[index] ?? 0) ? line(text, widths[index] ?? 0) : text;
+  const drawn = folded.map((each) =>
+    typeof each === 'number'
+      ? styleText('dim', `⋮ ${each} ${each === 1 ? 'day' : 'days'} alike`)
+      : (cells.get(each) ?? []).map(({ text, paint = (plain) => plain }, index) =>
+          paint(fitting(text, index)),
+        ),
   );
-  for (const each of folded) {
-    if (typeof each === 'number') {
-      drawn.push([
-        {
-          content: styleText('dim', `⋮ ${each} ${each === 1 ? 'day' : 'days'} alike`),
-          colSpan: shown.length,
-          hAlign: 'left',
-        },
-      ]);
-    } else {
-      drawn.push(
-        (cells.get(each) ?? []).map(({ text, paint }, index) => {
-          const fitting = width(text) > (widths[index] ?? 0) ? line(text, widths[index] ?? 0) : text;
-          return paint ? paint(fitting) : fitting;
-        }),
-      );
-    }
-  }
-  return drawn
-    .toString()
-    .split('\n')
-    .map((each) => each.trimEnd())
-    .join('\n');
+  return plainTable(drawn, {
+    headings: headings.map((heading, index) => line(heading, widths[index] ?? 0)),
+    right,
+    indentation: 2,
+  });
 }
 
 /** The number of decimals, up to two, that the numbers of a column need, so that their decimal points line up. */

@@ -5,7 +5,7 @@ import { roundTogether } from '../../lambda/report/rounding.ts';
 import type { RunResult } from '../../lambda/run/run.ts';
 import type { Change, ChangeKind, Explanation } from '../../lambda/score/change.ts';
 import type { Failure } from '../shared/failure.ts';
-import { tableWithoutLines } from '../shared/plain-table.ts';
+import { plainTable } from '../shared/plain-table.ts';
 
 /** `{tenant, name, error}`: what `run --json` prints for a tenant whose run failed. */
 export interface RunFailure extends Partial<RunResult> {
@@ -134,15 +134,12 @@ export function changesTable(changes: Change[], explanation: Explanation): strin
   const width = Math.max(process.stdout.columns ?? 120, 60);
   const pointsWidth = Math.max(...rows.map(({ points }) => points.length));
   const titleWidth = Math.min(Math.max(width - pointsWidth - (severalDays ? 46 : 32), 20), 70);
-  const table = tableWithoutLines(
-    { left: 2, right: 0 },
-    { colAligns: [...(severalDays ? (['left'] as const) : []), 'left', 'left', 'left', 'right', 'right'] },
-  );
-  for (const row of rows) {
+  const drawn = rows.map((row) => {
     const title = row.mark === '' ? row.title : line(row.title, titleWidth);
-    table.push([...(severalDays ? [row.day] : []), row.mark, title, row.points, row.move, row.share]);
-  }
-  return table.toString();
+    return [...(severalDays ? [row.day] : []), row.mark, title, row.points, row.move, row.share];
+  });
+  const right = [...(severalDays ? [false] : []), false, false, false, true, true];
+  return plainTable(drawn, { right, indentation: 2 });
 }
 
 /** Whether a row's points count: those of tenant rows, and of a control's other rows, are counted elsewhere. */

@@ -1,40 +1,47 @@
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
+import stringWidth from 'string-width';
 
-/** No lines: the space between columns is enough, and rows can be copied. */
-const NO_LINES = Object.fromEntries(
-  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid middle'
-    .split(' ')
-    .map((name) => [name, '']),
-);
+/** A cell for each column, or a text across all of them. Cells may be styled, and are of one line. */
+export type TableRow = readonly string[] | string;
 
-/**
- * A table without lines.
- * @param padding blanks beside each cell
- * @param options of cli-table3
- */
-export function tableWithoutLines(
-  padding: { left: number; right: number },
-  options: Pick<Table.TableConstructorOptions, 'head' | 'colAligns'> = {},
-): Table.Table {
-  return new Table({
-    ...options,
-    chars: NO_LINES,
-    // Without colours: cli-table3 would look its library of colours up again for the line beside each cell.
-    style: { 'padding-left': padding.left, 'padding-right': padding.right, head: [], border: [] },
-  });
+export interface TableOptions {
+  /** None: the rows are all. */
+  headings?: readonly string[];
+  /** Whether the cells of a column stand on the right; absent: all on the left. */
+  right?: readonly boolean[];
+  /** Blanks before each line. */
+  indentation?: number;
 }
 
-/** A table of texts, each as long as it is. Cells may be styled. */
-export function plainTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = tableWithoutLines(
-    { left: 0, right: 2 },
-    { head: headings.map((heading) => styleText('dim', heading)) },
+/** A table without lines: the space between columns is enough, and rows can be copied. No text is shortened. */
+export function plainTable(
+  rows: readonly TableRow[],
+  { headings = [], right = [], indentation = 0 }: TableOptions = {},
+): string {
+  const head = headings.map((heading) => styleText('dim', heading));
+  const all: readonly TableRow[] = head.length > 0 ? [head, ...rows] : rows;
+  const widths: number[] = [];
+  const measured = all.map((row) =>
+    typeof row === 'string'
+      ? row
+      : row.map((text, column) => {
+          const width = widthOf(text);
+          widths[column] = Math.max(widths[column] ?? 0, width);
+          return { text, width };
+        }),
   );
-  table.push(...rows.map((row) => [...row]));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
+  const margin = ' '.repeat(indentation);
+  return measured
+    .map((row) => {
+      if (typeof row === 'string') return `${margin}${row}`.trimEnd();
+      const cells = row.map(({ text, width }, column) => {
+        const blanks = ' '.repeat(widths[column]! - width);
+        return right[column] ? blanks + text : text + blanks;
+      });
+      return `${margin}${cells.join('  ')}`.trimEnd();
+    })
     .join('\n');
 }
+
+/** The columns of a terminal that a text takes. Most are ASCII, which is known at a glance. */
+const widthOf = (text: string): number => (/^[ -~]*$/.test(text) ? text.length : stringWidth(text));

@@ -92,7 +92,7 @@ function tableOf(tenants: readonly Checked[]): string {
       return status === undefined ? '' : styleText(MARKS[status].colour, MARKS[status].mark);
     }),
   ]);
-  return plainTable(['tenant', ...names], rows);
+  return plainTable(rows, { headings: ['tenant', ...names] });
 }
 
 /** How many tenants are named before the rest is counted. */

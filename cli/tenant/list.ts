@@ -61,7 +61,7 @@ async function act(flags: ListFlags): Promise<number> {
       each.tags.join(' ') || '–',
       each.lastSnapshot ?? '–',
     ]);
-    console.log(plainTable(['tenant', 'id', 'domain', 'tags', 'last snapshot'], rows));
+    console.log(plainTable(rows, { headings: ['tenant', 'id', 'domain', 'tags', 'last snapshot'] }));
     console.log(
       styleText('dim', `\n${count(listed.length, 'tenant')}; last snapshots from ${store.location}`),
     );
