@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DuckDbHistory } from '../../history/duckdb.ts';
 import { allQuestions, bind, takes } from '../../history/questions.ts';
-import { makeDigest } from '../../lambda/digest/digest.ts';
-import { monitor } from '../../lambda/monitor.ts';
 import { rotate } from '../../lambda/rotation/rotate.ts';
 import { MemoryStore, world } from '../run/fakes.ts';
 import { DAY_MS, thumbprintOf, world as rotationWorld } from '../rotation/world.ts';
-import { digests, tenants } from '../years/fleet.ts';
+import { configuredBy } from '../years/fleet.ts';
+import * as today from './code.ts';
+import type { Code } from './former.ts';
 import type { Release, Renewal } from './release.ts';
 
 /*
@@ -22,8 +22,9 @@ export function storeOf(archive: Release['archive']): MemoryStore {
   return store;
 }
 
-/** The runs that follow, and the digests between them. */
-export async function goOn({ archive, later, digestsAt = [] }: Release) {
+/** The runs that follow, and the digests between them, by the code of today or that of a release. */
+export async function goOn({ archive, later, digestsAt = [] }: Release, code: Code = today) {
+  const { tenants, digests } = configuredBy(code);
   const w = world(later[0]!.at);
   for (const [key, bytes] of storeOf(archive).objects) w.store.objects.set(key, bytes);
   const ids = new Set(later.map(({ tenantId }) => tenantId));
@@ -32,7 +33,7 @@ export async function goOn({ archive, later, digestsAt = [] }: Release) {
   const digest = async ({ name, at }: { name: string; at: string }) => {
     w.clock.set(at);
     const { sender, ports } = w.runOf();
-    await makeDigest({
+    await code.makeDigest({
       digest: digests.find((each) => each.name === name)!,
       sender,
       ports: {
@@ -56,7 +57,7 @@ export async function goOn({ archive, later, digestsAt = [] }: Release) {
         controlProfiles: async () => profiles,
       }),
     };
-    await monitor(run);
+    await code.monitor(run);
   }
   for (const each of due) await digest(each);
   return { store: w.store, logged: w.logged };

@@ -1,19 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { writeColumns } from '../../lambda/archive/columns/write.ts';
 import { listTenants } from '../../lambda/archive/tenants.ts';
 import { verify } from '../../lambda/archive/verify.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
+import { codeOf, releases } from './former.ts';
 import { answersOf, goOn, renewOn, storeOf } from './go-on.ts';
 import { digestedIn, outcomeOf, unpacked } from './release.ts';
 
 /*
  * The code of today goes on with what each release left (write.ts), in the middle of a tenant's life.
  */
-
-const releases = readdirSync(import.meta.dirname, { withFileTypes: true }).flatMap((each) =>
-  each.isDirectory() ? [each.name] : [],
-);
 
 const readRelease = (version: string) =>
   unpacked(readFileSync(new URL(`${version}/archive.json.br`, import.meta.url)));
@@ -46,6 +43,14 @@ describe.each(releases)('an archive that release %s wrote', (version) => {
     expect(await digestedIn(store)).toEqual(digested ?? []);
     expect(await findingsIn(store)).toEqual([]);
     expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('is gone on with by its own code as it was then, so that the years are played by that release', async () => {
+    const release = readRelease(version);
+    const { store } = await goOn(release, await codeOf(version));
+    for (const [tenantId, outcome] of Object.entries(release.expected))
+      expect(await outcomeOf(store, tenantId)).toEqual(outcome);
+    expect(await digestedIn(store)).toEqual(release.digested ?? []);
   });
 
   it('answers all questions as that release answered them', async () => {

@@ -1,5 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { bundleOptions } from '../../lib/bundle-options.ts';
 import { rotate } from '../../lambda/rotation/rotate.ts';
 import { crashing, world as rotationWorld } from '../rotation/world.ts';
 import { Crash } from '../run/fakes.ts';
@@ -11,10 +15,11 @@ import { answersOf, goOn, renewOn, storeOf } from './go-on.ts';
 import { digestedIn, outcomeOf, packed, type Release, type Renewal } from './release.ts';
 
 /*
- * Keeps a small archive of the release at hand, once, when it is made: npm run release:archive
+ * Keeps a small archive of the release at hand, and its code, once, when it is made: npm run release:archive
  *
  * The code of today plays some weeks of two tenants, with faults; what it wrote by then is kept, with what Graph answers
- * in the days that follow and what it makes of them. Each later release goes on with it (releases.test.ts).
+ * in the days that follow and what it makes of them. Each later release goes on with it (releases.test.ts), and the years
+ * (test/years) are played by its code until an update.
  */
 
 const SEED = 5;
@@ -34,8 +39,9 @@ const TRUE = new Set([
   'services',
   'decide',
   'restate',
+  'restate back',
 ]);
-const whole: History = { ...cut(historyOf(SEED), DAYS + LATER + 20), tenants: [0, 1] };
+const whole: History = { ...cut(historyOf(SEED), DAYS + LATER + 20), tenants: [0, 1], update: null };
 const isLeft = ({ on, kind }: History['events'][number]) => TRUE.has(kind) || on < DAYS - 12;
 const history: History = { ...whole, events: whole.events.filter(isLeft) };
 
@@ -116,7 +122,18 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string;
 };
 const bytes = packed(release);
+const { outputFiles } = await build({
+  ...bundleOptions,
+  // One file, of which nothing depends on where it lies.
+  splitting: false,
+  entryPoints: [fileURLToPath(new URL('code.ts', import.meta.url))],
+  absWorkingDir: fileURLToPath(new URL('../..', import.meta.url)),
+  write: false,
+});
+const code = brotliCompressSync(outputFiles[0]!.contents);
 const folder = new URL(`${version}/`, import.meta.url);
 mkdirSync(folder, { recursive: true });
 writeFileSync(new URL('archive.json.br', folder), bytes);
-console.log(`${version}: ${objects.size} objects, ${(bytes.length / 1000).toFixed(0)} kB`);
+writeFileSync(new URL('code.mjs.br', folder), code);
+const kB = ({ length }: Buffer) => `${(length / 1000).toFixed(0)} kB`;
+console.log(`${version}: ${objects.size} objects, ${kB(bytes)}, and the code, ${kB(code)}`);

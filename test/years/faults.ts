@@ -45,6 +45,8 @@ export const FAULTS = [
   'clock wrong',
   'leap day',
   'renewal interrupted',
+  'updated',
+  'retried by the newer version',
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];

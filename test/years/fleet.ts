@@ -1,10 +1,8 @@
 import { dateOf } from '../../lambda/dates.ts';
 import { setImmediate } from 'node:timers/promises';
-import { digestsOf, parseConfig, type Digest, type Tenant } from '../../lambda/config.ts';
+import type { Digest, Tenant } from '../../lambda/config.ts';
 import { MAIL } from '../../lambda/settings.ts';
-import { makeDigest } from '../../lambda/digest/digest.ts';
 import { DeliveryError, MonitorError } from '../../lambda/errors.ts';
-import { monitor } from '../../lambda/monitor.ts';
 import type {
   Channel,
   Clock,
@@ -16,10 +14,10 @@ import type {
   Schedules,
 } from '../../lambda/ports.ts';
 import type { AppKeys } from '../../lambda/rotation/ports.ts';
-import { rotate } from '../../lambda/rotation/rotate.ts';
-import { watch } from '../../lambda/watch/watch.ts';
 import { createCertificate } from '../../simulator/certificates.ts';
 import { randomOf } from '../../simulator/random.ts';
+import * as today from '../releases/code.ts';
+import { codeOf, type Code } from '../releases/former.ts';
 import { Crash, FixedClock } from '../run/fakes.ts';
 import { bundleOf, FakeKeys, MemorySecret } from '../rotation/world.ts';
 import { answerOf } from './graph.ts';
@@ -51,63 +49,70 @@ const APPS = ['a', 'b'].map((letter) => ({
  * Three tenants: as it comes; one that holds back; one that mutes, and has lines. Two share an app. Their schedules' clocks
  * change on other days each: at an hour beside, within the skipped one, and by half an hour in the south.
  */
-const config = parseConfig(
-  {
-    tenants: [
-      {
-        name: 'Contoso',
-        tenantId: IDS[0],
-        ...APPS[0],
-        homeTenantId: IDS[0],
-        recipients: { scores: ['scores@contoso.com'], controls: ['controls@contoso.com'] },
-        schedule: { at: '07:00', timeZone: ZONE },
-      },
-      {
-        name: 'Fabrikam',
-        tenantId: IDS[1],
-        ...APPS[1],
-        recipients: ['all@fabrikam.com'],
-        schedule: { at: '02:30', timeZone: 'America/New_York' },
-        alerts: { confirmDrops: 2, minimumPoints: 0.3 },
-      },
-      {
-        name: 'Northwind',
-        tenantId: IDS[2],
-        ...APPS[0],
-        homeTenantId: IDS[0],
-        recipients: ['all@northwind.com'],
-        schedule: { at: '18:15', timeZone: 'Australia/Lord_Howe' },
-        alerts: { mute: ['*mdo_*'], below: 50, drop: 5 },
-      },
-    ],
-    channels: [
-      { name: 'soc', type: 'teams', url: { secret: 'soc' }, tenants: ['Contoso', 'Northwind'] },
-      {
-        name: 'hook',
-        type: 'webhook',
-        url: { secret: 'hook' },
-        signingKey: { secret: 'hook-key' },
-        tenants: ['Fabrikam'],
-      },
-    ],
-    digests: [
-      {
-        name: 'daily',
-        every: 'day',
-        at: '08:30',
-        timeZone: ZONE,
-        to: ['soc@msp.example'],
-        channels: ['soc'],
-      },
-      { name: 'monthly', every: 'month', at: '09:00', timeZone: ZONE, to: ['soc@msp.example'] },
-    ],
-    operations: ['oncall@contoso.com'],
-    mail: { from: SENDER.from },
-  },
-  'the years',
-);
-export const { tenants } = config;
-export const digests = digestsOf(config);
+const CONFIG = {
+  tenants: [
+    {
+      name: 'Contoso',
+      tenantId: IDS[0],
+      ...APPS[0],
+      homeTenantId: IDS[0],
+      recipients: { scores: ['scores@contoso.com'], controls: ['controls@contoso.com'] },
+      schedule: { at: '07:00', timeZone: ZONE },
+    },
+    {
+      name: 'Fabrikam',
+      tenantId: IDS[1],
+      ...APPS[1],
+      recipients: ['all@fabrikam.com'],
+      schedule: { at: '02:30', timeZone: 'America/New_York' },
+      alerts: { confirmDrops: 2, minimumPoints: 0.3 },
+    },
+    {
+      name: 'Northwind',
+      tenantId: IDS[2],
+      ...APPS[0],
+      homeTenantId: IDS[0],
+      recipients: ['all@northwind.com'],
+      schedule: { at: '18:15', timeZone: 'Australia/Lord_Howe' },
+      alerts: { mute: ['*mdo_*'], below: 50, drop: 5 },
+    },
+  ],
+  channels: [
+    { name: 'soc', type: 'teams', url: { secret: 'soc' }, tenants: ['Contoso', 'Northwind'] },
+    {
+      name: 'hook',
+      type: 'webhook',
+      url: { secret: 'hook' },
+      signingKey: { secret: 'hook-key' },
+      tenants: ['Fabrikam'],
+    },
+  ],
+  digests: [
+    {
+      name: 'daily',
+      every: 'day',
+      at: '08:30',
+      timeZone: ZONE,
+      to: ['soc@msp.example'],
+      channels: ['soc'],
+    },
+    { name: 'monthly', every: 'month', at: '09:00', timeZone: ZONE, to: ['soc@msp.example'] },
+  ],
+  operations: ['oncall@contoso.com'],
+  mail: { from: SENDER.from },
+};
+
+interface Configured {
+  tenants: Tenant[];
+  digests: Digest[];
+}
+
+/** The config as a version reads it. */
+export function configuredBy({ parseConfig, digestsOf }: Code): Configured {
+  const config = parseConfig(CONFIG, 'the years');
+  return { tenants: config.tenants, digests: digestsOf(config) };
+}
+export const { tenants, digests } = configuredBy(today);
 
 const bundle = await createCertificate({ commonName: 'years', days: 365, notBefore: new Date('2025-12-01') });
 /** Keys are made once a process: the nth of each life is the nth of all. */
@@ -124,7 +129,7 @@ export async function live(
   history: History,
   isEnough: (violations: string[]) => boolean = () => false,
 ): Promise<Outcome> {
-  const fleet = new Fleet(history);
+  const fleet = new Fleet(history, history.update && (await codeOf(history.update.release)));
   const { oracle } = fleet;
   const { violations, figures } = oracle;
   const { met, deaths } = oracle.faults;
@@ -153,9 +158,12 @@ export class Fleet {
   #made = 0;
   /** Ids of keys that renewals have noted; those of others are unknown, whether the answer was lost or died with its process. */
   readonly #noted = new Set<string>();
+  readonly #former: (Configured & { code: Code }) | null;
 
-  constructor(history: History) {
+  /** @param former the code that runs until the update */
+  constructor(history: History, former: Code | null = null) {
     this.#history = history;
+    this.#former = former && { code: former, ...configuredBy(former) };
     this.clock = new FixedClock(`${dateAt(0)}T00:00:00Z`);
     this.keys = new FakeKeys(this.clock);
     for (const [index, { clientId, objectId }] of APPS.entries()) {
@@ -175,6 +183,7 @@ export class Fleet {
   }
 
   async day(day: number): Promise<void> {
+    if (day === this.#history.update?.on) this.oracle.updated();
     const fires = this.#history.tenants
       .map((index) => ({ index, at: fireOf(tenants[index]!.schedule, dateAt(day)) }))
       .toSorted((a, b) => a.at - b.at);
@@ -211,6 +220,15 @@ export class Fleet {
     else await this.#watch(day);
     await this.#renew(day);
     for (const index of this.#history.tenants) this.oracle.dayEnds(index, day);
+  }
+
+  /**
+   * What runs on a day. An update comes between the first attempt of an invocation and the second, and before the watch.
+   */
+  #runs(day: number, attempt = 1): Configured & { code: Code } {
+    const { update } = this.#history;
+    const isFormer = update !== null && (day < update.on || (day === update.on && attempt === 0));
+    return isFormer && this.#former ? this.#former : { code: today, tenants, digests };
   }
 
   /** A death is an event of the day on which it comes, and of that day alone. */
@@ -261,7 +279,8 @@ export class Fleet {
     { index, day, id, attempt, events, jitter }: Attempt,
     crash: Event | undefined,
   ): Promise<boolean> {
-    const tenant = tenants[index]!;
+    const runs = this.#runs(day, attempt);
+    const tenant = runs.tenants[index]!;
     const truth = this.#truths[index]!;
     const wrong = events.find((event) => event.kind === 'clock');
     const hours = wrong?.kind === 'clock' ? wrong.hours : 0;
@@ -279,8 +298,10 @@ export class Fleet {
     };
     const { oracle } = this;
     oracle.begins(invoked, attempt > 0);
+    if (day === this.#history.update?.on && attempt === 1) meet('retried by the newer version');
     if (wrong) meet('clock wrong');
     const guard = guardOf({
+      code: runs.code,
       recipe: 'run',
       faults,
       crash,
@@ -311,7 +332,7 @@ export class Fleet {
       },
     };
     try {
-      const result = await monitor({ tenant, sender: SENDER, ports });
+      const result = await runs.code.monitor({ tenant, sender: SENDER, ports });
       this.oracle.runEnded(invoked, { result });
       return false;
     } catch (error) {
@@ -420,7 +441,9 @@ export class Fleet {
       const again = crash?.kind === 'digest crash' ? crash.again : RETRIES_MS.length;
       for (let attempt = 0; ; attempt += 1) {
         const invoked = this.#ofNoTenant(day);
+        const { code, digests: known } = this.#runs(day, attempt);
         const guard = guardOf({
+          code,
           recipe: 'digest',
           faults: this.oracle.faults,
           crash: attempt === 0 ? crash : undefined,
@@ -434,7 +457,11 @@ export class Fleet {
         };
         let error: Error | null = null;
         try {
-          await makeDigest({ digest, sender: SENDER, ports });
+          await code.makeDigest({
+            digest: known.find(({ name }) => name === digest.name)!,
+            sender: SENDER,
+            ports,
+          });
         } catch (thrown) {
           error = thrown as Error;
         }
@@ -442,7 +469,7 @@ export class Fleet {
         const isExpected =
           crash !== undefined ||
           error instanceof Crash ||
-          (jitter !== undefined && error instanceof MonitorError);
+          (jitter !== undefined && error !== null && 'retryable' in error);
         if (error !== null && !isExpected)
           this.oracle.violate(`day ${day}: the digest ${digest.name} failed: ${error.message}`);
         if (error === null || attempt >= again) return;
@@ -465,7 +492,9 @@ export class Fleet {
   /** @returns false where it died */
   async #watchOnce(day: number, crash: Event | undefined): Promise<boolean> {
     const invoked = this.#ofNoTenant(day);
+    const { code } = this.#runs(day);
     const guard = guardOf({
+      code,
       recipe: 'watch',
       faults: this.oracle.faults,
       crash,
@@ -473,7 +502,7 @@ export class Fleet {
     });
     let isDone = true;
     try {
-      const result = await watch({
+      const result = await code.watch({
         deployment: 'years',
         sender: SENDER,
         deadline: new Date(this.clock.now().getTime() + RUN_MS),
@@ -519,7 +548,9 @@ export class Fleet {
 
   async #renew(day: number): Promise<void> {
     const crash = this.#events[0]![day]!.find((event) => event.kind === 'renewal crash');
+    const { code, tenants: known } = this.#runs(day);
     const guard = guardOf({
+      code,
       recipe: 'renewal',
       faults: this.oracle.faults,
       crash,
@@ -536,9 +567,9 @@ export class Fleet {
       });
     const before = this.secret.current;
     try {
-      const { renewals } = await rotate({
+      const { renewals } = await code.rotate({
         deployment: 'years',
-        tenants: this.#history.tenants.map((index) => tenants[index]!),
+        tenants: this.#history.tenants.map((index) => known[index]!),
         sender: SENDER,
         ports: {
           clock: this.clock,
@@ -597,6 +628,8 @@ type Guard = <Args extends unknown[], Result>(
 type Dying = Extract<Event, { kind: 'death' }>;
 
 interface Guarded {
+  /** Whose errors are thrown. */
+  code: Code;
   recipe: Recipe;
   faults: Faults;
   crash: Event | undefined;
@@ -607,7 +640,7 @@ interface Guarded {
 }
 
 /** Counts the calls of an attempt, one of which dies or fails; after a death none does anything. */
-function guardOf({ recipe, faults, crash, due, jitter, onFailure }: Guarded): Guard {
+function guardOf({ code, recipe, faults, crash, due, jitter, onFailure }: Guarded): Guard {
   let calls = 0;
   const callsOf = new Map<string, number>();
   let isDead = false;
@@ -623,18 +656,27 @@ function guardOf({ recipe, faults, crash, due, jitter, onFailure }: Guarded): Gu
       if (dying) faults.die(recipe, port, dying.when);
       if (dying?.when === 'error') {
         onFailure?.();
-        throw new MonitorError('unavailable', 'It does not answer.', 'Run again.', { retryable: true });
+        throw new code.MonitorError('unavailable', 'It does not answer.', 'Run again.', { retryable: true });
       }
       if (dying?.when === 'before') {
         isDead = true;
         throw new Crash();
       }
       for (let turns = jitter?.integer(0, 4) ?? 0; turns > 0; turns -= 1) await setImmediate();
-      const answer = await call(...args);
+      const answer = await call(...args).catch((error: unknown) => {
+        throw asOf(code, error);
+      });
       if (dying) isDead = true;
       if (isDead) throw new Crash();
       return answer;
     };
+}
+
+/** An error of today's classes, as one of those that a version knows. */
+function asOf(code: Code, error: unknown): unknown {
+  if (error instanceof DeliveryError) Object.setPrototypeOf(error, code.DeliveryError.prototype);
+  else if (error instanceof MonitorError) Object.setPrototypeOf(error, code.MonitorError.prototype);
+  return error;
 }
 
 type Problem = 'refused' | 'paused' | 'throttled' | 'webhook deleted' | 'webhook down';

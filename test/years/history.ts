@@ -1,4 +1,5 @@
 import { randomOf } from '../../simulator/random.ts';
+import { releases } from '../releases/former.ts';
 import type { Death, Recipe } from './faults.ts';
 
 /*
@@ -65,6 +66,8 @@ export interface History {
   /** Indices of the tenants that are watched. */
   tenants: number[];
   events: Event[];
+  /** Until this day the code of this release runs; null: that of today always did. */
+  update: { on: number; release: string } | null;
 }
 
 /** A history of a seed. Rates are those of a busy tenant on a bad cloud: what would come in a decade comes in five years. */
@@ -134,7 +137,32 @@ export function historyOf(seed: number, days = FIVE_YEARS): History {
     if (tenant === 0) every(60, () => ({ kind: 'watch off' }));
   }
   events.push(...fleetEvents(seed), ...sureEvents(seed));
-  return cut({ seed, days, tenants: TENANTS, events }, days);
+  const update = updateOf(seed, days);
+  if (update) events.push(...updateEvents(seed, update.on));
+  return cut({ seed, days, tenants: TENANTS, events, update }, days);
+}
+
+/** Five years have an update somewhere in the middle, and so have the shorter histories of odd seeds. */
+function updateOf(seed: number, days: number): History['update'] {
+  const source = randomOf(`update ${seed}`);
+  const on = source.integer(Math.floor(days * 0.3), Math.floor(days * 0.7));
+  const isUpdated = days >= FIVE_YEARS || seed % 2 === 1;
+  return isUpdated ? { on, release: releases[source.integer(0, releases.length - 1)]! } : null;
+}
+
+/** The former code dies in the midst of its last runs, and the new one takes over what it was about. */
+function updateEvents(seed: number, on: number): Event[] {
+  const source = randomOf(`updated ${seed}`);
+  const crash = (calls: number) => ({
+    on,
+    nth: source.integer(1, calls),
+    when: 'after' as const,
+    again: source.integer(0, 2),
+  });
+  return [
+    ...TENANTS.map((tenant): Event => ({ tenant, kind: 'crash', ...crash(60) })),
+    { tenant: 0, kind: 'digest crash', ...crash(20) },
+  ];
 }
 
 /** What happens to the watch and to the digests, which belong to no tenant: an event of the first one. */

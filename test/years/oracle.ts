@@ -986,6 +986,11 @@ export class Oracle {
       if (this.#times[tenant]!.size < 2) this.violate(`tenant ${tenant}: the clocks never changed`);
   }
 
+  /** What the former version has left is there when the newer one begins. */
+  updated(): void {
+    if (this.#books.some(({ state }) => state !== null)) this.faults.meet('updated');
+  }
+
   /** After the last day. */
   async finish(
     store: YearsStore,
