@@ -367,8 +367,8 @@ export class Fleet {
     const channel = (tenant: number, destination: string): Channel => ({
       send: guard('channel.send', async (message: Message) => {
         // The watch delivers for every tenant.
-        const today = invoked.tenant < 0 ? this.#events[Math.max(tenant, 0)]![invoked.day]! : events;
-        const found = problemOf(destination === MAIL, today);
+        const met = invoked.tenant < 0 ? this.#events[Math.max(tenant, 0)]![invoked.day]! : events;
+        const found = problemOf(destination === MAIL, met);
         if (found) {
           const { event, error } = found;
           if (event.kind !== 'webhook down') oracle.faults.meet(event.kind);
