@@ -157,20 +157,29 @@ function sameState(a: string, b: string): boolean {
 export function carryStates(
   steps: readonly { before: Snapshot; after: Snapshot }[],
 ): { before: Snapshot; after: Snapshot }[] {
-  let last: { from: Snapshot; carried: Snapshot } | null = null;
+  let last: { from: Snapshot; carried: Snapshot; states: Map<string, string> } | null = null;
   const carried: { before: Snapshot; after: Snapshot }[] = [];
   for (const { before, after } of steps) {
-    const earlier: Snapshot = last?.from === before ? last.carried : before;
+    const known = last?.from === before ? last : { carried: before, states: statesOf(before) };
+    const states = new Map([...known.states, ...statesOf(after)]);
     // A day is copied only if something is carried to it, which is so on few days.
     let controls: Map<string, Control> | null = null;
-    for (const [name, control] of after.controls) {
-      const state = control.state ?? earlier.controls.get(name)?.state ?? null;
-      if (state !== control.state) (controls ??= new Map(after.controls)).set(name, { ...control, state });
+    for (const [name, state] of states) {
+      const control = after.controls.get(name);
+      if (!control) states.delete(name);
+      else if (control.state === null) (controls ??= new Map(after.controls)).set(name, { ...control, state });
     }
-    last = { from: after, carried: controls ? { ...after, controls } : after };
-    carried.push({ before: earlier, after: last.carried });
+    last = { from: after, carried: controls ? { ...after, controls } : after, states };
+    carried.push({ before: known.carried, after: last.carried });
   }
   return carried;
+}
+
+/** The states of the controls that have one. */
+function statesOf({ controls }: Snapshot): Map<string, string> {
+  const states = new Map<string, string>();
+  for (const { name, state } of controls.values()) if (state !== null) states.set(name, state);
+  return states;
 }
 
 /** True if two decisions are the same: one state, set at one time. */

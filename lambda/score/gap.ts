@@ -49,7 +49,8 @@ export function dateMaxima(steps: Step[], profiles: ProfilesOfTwo[]): ProfilesOf
   // two equal catalogues are one object depends on who read them, so that alone decides nothing.
   const isComplete = ({ controls }: Snapshot) => [...controls.keys()].every((name) => first.has(name));
   const isSame = profiles.every(({ after }) => after === first);
-  if (isSame && steps.every(({ before, after }) => isComplete(before) && isComplete(after))) return profiles;
+  const snapshots = new Set(steps.flatMap(({ before, after }) => [before, after]));
+  if (isSame && [...snapshots].every(isComplete)) return profiles;
 
   const lives = livesOf(steps, first, last);
   const days = [first, ...profiles.map(({ after }) => after)].map((known) => new Map(known));
