@@ -42,6 +42,22 @@ const DEEPEST = 32;
  */
 function ordinary(content: unknown): string | null {
   let isOrdinary = true;
+  // The objects of a list have the same keys, one like the other: those that were sorted last, by depth.
+  const lastSorted: { keys: string[]; sorted: string[] }[] = [];
+  const sortedKeys = (value: object, depth: number): string[] => {
+    const keys = Object.keys(value);
+    const last = lastSorted[depth];
+    if (last?.keys.length === keys.length && last.keys.every((key, index) => key === keys[index])) {
+      return last.sorted;
+    }
+    const sorted = keys.toSorted();
+    // A key of digits alone may be an index, and those come first in every object.
+    isOrdinary &&= !sorted.some(
+      (key) => (key >= '0' && key < ':' && /^\d+$/.test(key)) || key === '__proto__',
+    );
+    lastSorted[depth] = { keys, sorted };
+    return sorted;
+  };
   const sorted = (value: unknown, depth: number): unknown => {
     if (typeof value === 'number') isOrdinary &&= Number.isFinite(value);
     else if (typeof value === 'function') isOrdinary = false;
@@ -54,9 +70,7 @@ function ordinary(content: unknown): string | null {
     if (!isOrdinary) return null;
     if (isList) return value.map((each) => sorted(each, depth + 1));
     const copy: Record<string, unknown> = {};
-    for (const key of Object.keys(value).toSorted()) {
-      // A key of digits alone may be an index, and those come first in every object.
-      isOrdinary &&= !(key >= '0' && key < ':' && /^\d+$/.test(key)) && key !== '__proto__';
+    for (const key of sortedKeys(value, depth)) {
       copy[key] = sorted((value as Record<string, unknown>)[key], depth + 1);
     }
     return copy;

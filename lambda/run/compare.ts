@@ -131,7 +131,9 @@ async function startOf(
   const cursor = lastReported.cursor!;
   let loss: unknown;
   try {
-    const { snapshot } = await archive.snapshot(cursor.date, cursor.snapshot);
+    const proven = inForce.get(cursor.date);
+    const isAtHand = proven?.hash === cursor.snapshot && proven.archived !== null;
+    const { snapshot } = isAtHand ? proven : await archive.snapshot(cursor.date, cursor.snapshot);
     return { lastReported, snapshot: withHeld(snapshot, lastReported), notes: [] };
   } catch (error) {
     if (!isDamage(error)) throw error;

@@ -157,10 +157,15 @@ function sameState(a: string, b: string): boolean {
 export function carryStates(
   steps: readonly { before: Snapshot; after: Snapshot }[],
 ): { before: Snapshot; after: Snapshot }[] {
-  let last: { from: Snapshot; carried: Snapshot; states: Map<string, string> } | null = null;
+  interface Day {
+    carried: Snapshot;
+    /** Of its controls that have one. */
+    states: ReadonlyMap<string, string>;
+  }
+  let last: (Day & { from: Snapshot }) | null = null;
   const carried: { before: Snapshot; after: Snapshot }[] = [];
   for (const { before, after } of steps) {
-    const known = last?.from === before ? last : { carried: before, states: statesOf(before) };
+    const known: Day = last?.from === before ? last : { carried: before, states: statesOf(before) };
     const states = new Map([...known.states, ...statesOf(after)]);
     // A day is copied only if something is carried to it, which is so on few days.
     let controls: Map<string, Control> | null = null;
