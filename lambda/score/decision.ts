@@ -172,7 +172,8 @@ export function carryStates(
     for (const [name, state] of states) {
       const control = after.controls.get(name);
       if (!control) states.delete(name);
-      else if (control.state === null) (controls ??= new Map(after.controls)).set(name, { ...control, state });
+      else if (control.state === null)
+        (controls ??= new Map(after.controls)).set(name, { ...control, state });
     }
     last = { from: after, carried: controls ? { ...after, controls } : after, states };
     carried.push({ before: known.carried, after: last.carried });
