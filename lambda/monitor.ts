@@ -59,9 +59,15 @@ async function steps(run: Run, archive: Archive): Promise<Outcome> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const current = await takeOver(run, origin, result);
     const compared = await compare(run, archive, current.state, answer, archived);
-    const explained = explain(compared);
+    const explained = await explain(compared);
     const settled = settle(run, compared, explained);
-    const findings = reportFindings(run, current.state, { answer, archived, compared, explained, settled });
+    const findings = await reportFindings(run, current.state, {
+      answer,
+      archived,
+      compared,
+      explained,
+      settled,
+    });
     const { score, changes, explanation } = findings;
     Object.assign(result, { score, changes, explanation });
     const ours = await deposit(run, origin, current, depositOf(run, current.state, findings));

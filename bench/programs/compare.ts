@@ -16,7 +16,7 @@ await measured(async () => {
   for (const [index, after] of days.entries()) {
     const before = days[index - 1];
     if (!before) continue;
-    const { day, explanation } = dayReport(before, after, profiles);
+    const { day, explanation } = await dayReport(before, after, profiles);
     const { unexplained } = explanation;
     const alerts = { confirmDrops: 2, minimumPoints: 0.5 };
     settling = settleDay(settling, day.changes, { date: day.date, unexplained }, alerts).settling;

@@ -124,25 +124,30 @@ const stateSchema = z.extend(lastReportedSchema, {
   ),
 });
 
-/** The state of version 1, which had no outbox: its claim held the mails, and the state that follows once they are sent. */
-const stateSchemaOf1 = z.extend(z.omit(stateSchema, { outbox: true, tenant: true }), {
-  version: z.literal(1),
-  claim: z.nullable(
-    z.extend(claimSchema, {
-      mails: z.array(
-        z.object({
-          kind: kindSchema,
-          to: z.array(z.string()),
-          subject: z.string(),
-          /** The id of the sent mail; null until it is sent. */
-          id: z.nullable(z.string()),
-        }),
-      ),
-      report: z.custom<Report>((value) => typeof value === 'object' && value !== null),
-      next: lastReportedSchema,
-    }),
-  ),
-});
+/**
+ * The state of version 1, which had no outbox: its claim held the mails, and the state that follows once they are sent. It is
+ * built for such a state alone.
+ */
+const stateSchemaOf1 = z.lazy(() =>
+  z.extend(z.omit(stateSchema, { outbox: true, tenant: true }), {
+    version: z.literal(1),
+    claim: z.nullable(
+      z.extend(claimSchema, {
+        mails: z.array(
+          z.object({
+            kind: kindSchema,
+            to: z.array(z.string()),
+            subject: z.string(),
+            /** The id of the sent mail; null until it is sent. */
+            id: z.nullable(z.string()),
+          }),
+        ),
+        report: z.custom<Report>((value) => typeof value === 'object' && value !== null),
+        next: lastReportedSchema,
+      }),
+    ),
+  }),
+);
 
 /** A tenant's state: cursor, claim, and what must not be reported twice. It changes only by compare-and-swap. */
 export type State = z.infer<typeof stateSchema>;

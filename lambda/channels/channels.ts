@@ -2,12 +2,8 @@ import type { ChannelSettings } from '../config.ts';
 import { MAIL } from '../settings.ts';
 import { DeliveryError, quote } from '../errors.ts';
 import { portalOf } from '../report/portal.ts';
-import { eventsChannel } from './events.ts';
 import { mailChannel, type Sender } from './mail.ts';
 import { secretsOf } from './secret-address.ts';
-import { slackChannel } from './slack.ts';
-import { teamsChannel } from './teams.ts';
-import { webhookChannel } from './webhook.ts';
 import type { Channel, Channels, Log, Mailer, MailKind } from '../ports.ts';
 import type { Context } from './context.ts';
 
@@ -31,17 +27,24 @@ export function channelsOf(
   };
 }
 
-/** Opens a channel. A new type has a line here, its fields in the config's schema, and its own file beside this one. */
+/**
+ * Opens a channel. A new type has a line here, its fields in the config's schema, and its own file beside this one, which
+ * is loaded with its first message, because most runs send none.
+ */
 export function openChannel(settings: ChannelSettings, context: Context): Channel {
+  return { send: async (message) => (await loadChannel(settings, context)).send(message) };
+}
+
+async function loadChannel(settings: ChannelSettings, context: Context): Promise<Channel> {
   switch (settings.type) {
     case 'teams':
-      return teamsChannel(settings, context);
+      return (await import('./teams.ts')).teamsChannel(settings, context);
     case 'slack':
-      return slackChannel(settings, context);
+      return (await import('./slack.ts')).slackChannel(settings, context);
     case 'webhook':
-      return webhookChannel(settings, context);
+      return (await import('./webhook.ts')).webhookChannel(settings, context);
     case 'events':
-      return eventsChannel(settings, context);
+      return (await import('./events.ts')).eventsChannel(settings, context);
   }
 }
 

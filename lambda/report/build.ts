@@ -19,7 +19,6 @@ import type {
   StartReport,
   TrendDay,
 } from './model.ts';
-import { linkedText, plainText } from './from-html.ts';
 import { line, safeLink } from './plain-text.ts';
 
 /** The maximum length of a foreign text, in characters. It is enough to act on, and the portal has the rest. */
@@ -32,6 +31,10 @@ const GAPS = 10;
 
 const EFFORT: Record<string, number> = { low: 1, moderate: 2, medium: 2, high: 3 };
 
+/** The reader of HTML, most of which is a table of entities. A day without a change does without it. */
+type HtmlReader = typeof import('./from-html.ts');
+const htmlReader = (): Promise<HtmlReader> => import('./from-html.ts');
+
 /** Why the score moved between two consecutive days, without what a person needs to act on it. */
 export function dayExplanation(before: Snapshot, after: Snapshot, profiles: ProfilesOfTwo): Explanation {
   return explain(
@@ -42,12 +45,14 @@ export function dayExplanation(before: Snapshot, after: Snapshot, profiles: Prof
 }
 
 /** Compares two consecutive days and adds to each change what a person needs to act on it. Not settled yet. */
-export function dayReport(
+export async function dayReport(
   before: Snapshot,
   after: Snapshot,
   profiles: ProfilesOfTwo,
-): { day: DayReport; explanation: Explanation } {
-  const changes = diff(before, after, profiles).map((difference) => enrich(difference, profiles));
+): Promise<{ day: DayReport; explanation: Explanation }> {
+  const differences = diff(before, after, profiles);
+  const html = differences.length > 0 ? await htmlReader() : null;
+  const changes = html ? differences.map((difference) => enrich(difference, profiles, html)) : [];
   return {
     day: {
       date: after.date,
@@ -60,7 +65,7 @@ export function dayReport(
   };
 }
 
-function enrich(difference: Difference, profiles: ProfilesOfTwo): ReportedChange {
+function enrich(difference: Difference, profiles: ProfilesOfTwo, html: HtmlReader): ReportedChange {
   const { change, before, after, decision, failing } = difference;
   const profile =
     change.control === null
@@ -73,13 +78,13 @@ function enrich(difference: Difference, profiles: ProfilesOfTwo): ReportedChange
     downSince: null,
     addedUp: null,
     failing: failing ?? null,
-    decision: decision && plainDecision(decision),
+    decision: decision && plainDecision(decision, html),
     previousControl: change.kind === 'renamed' ? (before?.name ?? null) : null,
     status:
       before?.complete && after?.complete && before.status !== after.status
         ? {
-            before: plainText(before.status, STATUS_LENGTH) ?? '',
-            after: plainText(after.status, STATUS_LENGTH) ?? '',
+            before: html.plainText(before.status, STATUS_LENGTH) ?? '',
+            after: html.plainText(after.status, STATUS_LENGTH) ?? '',
           }
         : null,
     lastSynced: (after ?? before)?.lastSynced ?? null,
@@ -87,17 +92,17 @@ function enrich(difference: Difference, profiles: ProfilesOfTwo): ReportedChange
     tier: profile?.tier ?? null,
     implementationCost: profile?.implementationCost ?? null,
     userImpact: profile?.userImpact ?? null,
-    ...remediationOf(profile),
+    ...remediationOf(profile, html),
     actionUrl: safeLink(profile?.actionUrl ?? null),
   };
 }
 
 /** @param profiles of today, like the drop's name */
-export function confirmedDrop(drop: Drop, profiles: Profiles): ConfirmedDrop {
+export async function confirmedDrop(drop: Drop, profiles: Profiles): Promise<ConfirmedDrop> {
   const profile = profiles.get(drop.control);
   return {
     ...drop,
-    ...remediationOf(profile),
+    ...remediationOf(profile, await htmlReader()),
     actionUrl: safeLink(profile?.actionUrl ?? null),
   };
 }
@@ -105,20 +110,21 @@ export function confirmedDrop(drop: Drop, profiles: Profiles): ConfirmedDrop {
 /** What to do, with its links if there are any. */
 function remediationOf(
   profile: Profile | undefined,
+  html: HtmlReader,
 ): Pick<ConfirmedDrop, 'remediation' | 'remediationLinks'> {
-  const { text, links } = linkedText(profile?.remediation ?? null, REMEDIATION_LENGTH) ?? {
+  const { text, links } = html.linkedText(profile?.remediation ?? null, REMEDIATION_LENGTH) ?? {
     text: null,
     links: [],
   };
   return { remediation: text, ...(links.length > 0 && { remediationLinks: links }) };
 }
 
-function plainDecision(decision: Decision): Decision {
+function plainDecision(decision: Decision, html: HtmlReader): Decision {
   return {
     ...decision,
     state: line(decision.state, 80),
     by: decision.by && line(decision.by, 120),
-    comment: plainText(decision.comment, COMMENT_LENGTH),
+    comment: html.plainText(decision.comment, COMMENT_LENGTH),
     ...(decision.inCatalogue === undefined ? {} : { inCatalogue: line(decision.inCatalogue, 80) }),
   };
 }

@@ -2,7 +2,7 @@ import { explained } from './account.ts';
 import { isTimeZone, count, day, daysBetween, listing, score, scoreChange, span } from './format.ts';
 import { line } from './plain-text.ts';
 import { isUrgent, urgentEssence } from './urgency.ts';
-import { digestSubject } from './digest.ts';
+import { digestSubject } from './digest-sum.ts';
 import { isDigest, type AnyReport } from './digest-model.ts';
 import type { OperationsItem, Report, ReportedChange } from './model.ts';
 import type { MailKind } from '../ports.ts';

@@ -17,7 +17,7 @@ export interface Explained {
 }
 
 /** Explains each step: its changes, and their shares of the change of the percentage. Pure. */
-export function explain({ lastReported, baseline, accepted, profiles }: Compared): Explained {
+export async function explain({ lastReported, baseline, accepted, profiles }: Compared): Promise<Explained> {
   const days: Explained['days'] = [];
   const trend = lastReported ? [...lastReported.trend] : [trendDay(baseline, null)];
   // A day that lists no services changes none. The next day that lists them is compared with the last one that did.
@@ -26,7 +26,7 @@ export function explain({ lastReported, baseline, accepted, profiles }: Compared
     const from = { ...before, enabledServices: services };
     services = after.enabledServices ?? services;
     if (lastReported) {
-      const explained = dayReport(from, after, profiles[index]!);
+      const explained = await dayReport(from, after, profiles[index]!);
       days.push(explained);
       trend.push(trendDay(after, explained.explanation));
     } else trend.push(trendDay(after, dayExplanation(from, after, profiles[index]!)));

@@ -44,7 +44,7 @@ export interface Steps {
 }
 
 /** Builds the report, and decides which kinds of mail it merits. It changes nothing. */
-export function reportFindings(run: Run, state: State | null, steps: Steps): Findings {
+export async function reportFindings(run: Run, state: State | null, steps: Steps): Promise<Findings> {
   const { answer, archived, compared, explained, settled } = steps;
   const { lastReported, accepted, last, to } = compared;
   const cursor = lastReported?.cursor ?? null;
@@ -67,7 +67,7 @@ export function reportFindings(run: Run, state: State | null, steps: Steps): Fin
     account: mailAccount(settled.settling, after),
     days: settled.days,
     urgent: settled.urgent,
-    confirmed: settled.confirmed.map((drop) => confirmedDrop(drop, answer.profiles)),
+    confirmed: await Promise.all(settled.confirmed.map((drop) => confirmedDrop(drop, answer.profiles))),
     trend: explained.trend,
     peers: last.peers,
     start: cursor ? null : startReport(last, answer.profiles),

@@ -22,7 +22,7 @@ it('what is imported on demand is an ES module: of a CommonJS one the bundle has
   expect(onDemand.filter((path) => metafile.inputs[path]?.format !== 'esm')).toEqual([]);
 });
 
-it('the function loads neither the form of the config file nor a client of mail before it needs one', () => {
+it('the function loads neither the form of the config file, nor what reports and delivers, before it needs it', () => {
   const sources = (path: string) => Object.keys(metafile.outputs[path]!.inputs);
   const before = new Set(['index.js']);
   for (const path of before) {
@@ -33,7 +33,8 @@ it('the function loads neither the form of the config file nor a client of mail 
   const loaded = [...before].flatMap(sources);
   expect(loaded).toContain('lambda/settings.ts');
   expect(loaded).toContain('node_modules/@aws-sdk/client-s3/dist-es/S3Client.js');
-  const unneeded = /^lambda\/(config|channels\/ses-mailer|report\/render)\.ts$|\/client-sesv2\//;
+  const unneeded =
+    /^lambda\/(config|channels\/(ses-mailer|teams|webhook|post)|report\/(render|digest|entry|from-html))\.ts$|\/(client-sesv2|htmlparser2|entities|standardwebhooks)\//;
   expect(loaded.filter((source) => unneeded.test(source))).toEqual([]);
   expect(Object.keys(metafile.inputs).filter((source) => unneeded.test(source)).length).toBeGreaterThan(3);
 });
