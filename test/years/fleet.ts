@@ -171,7 +171,7 @@ export class Fleet {
       this.keys.upload(clientId, bundle.certificate);
     }
     this.#truths = tenants.map(({ tenantId }, index) => truthOf(history, index, tenantId));
-    this.oracle = new Oracle(tenants, this.#truths);
+    this.oracle = new Oracle(tenants, this.#truths, history.update?.on ?? -1);
     this.#events = tenants.map(() => Array.from({ length: history.days }, () => []));
     this.#deaths = history.events.filter((event) => event.kind === 'death');
     for (const event of history.events) {

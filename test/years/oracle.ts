@@ -247,8 +247,11 @@ export class Oracle {
   readonly #watchMails = new Map<string, number>();
   /** By tenant: at which times of the day, in UTC, its schedule fired. */
   readonly #times: Set<number>[] = [];
+  readonly #updatedOn: number;
 
-  constructor(tenants: Tenant[], truths: Truth[]) {
+  /** @param updatedOn the last day on which a former version runs; −1: none does */
+  constructor(tenants: Tenant[], truths: Truth[], updatedOn: number) {
+    this.#updatedOn = updatedOn;
     this.#tenants = tenants;
     this.#truths = truths;
     this.#books = tenants.map(() => new Book());
@@ -658,7 +661,7 @@ export class Oracle {
     let before = start;
     const hasGap = days.length > 1;
     for (const after of days) {
-      const expected = differences(truth, before, after, catalogueAt);
+      const expected = differences(truth, before, after, { catalogueAt, isFormer: day <= this.#updatedOn });
       this.#meet(before, after, expected);
       this.#pending(tenant, expected, after, confirmed);
       const parts: Parts = { earned: 0, rescored: 0, decided: 0 };
@@ -1116,7 +1119,12 @@ function decisionsBetween({ decisions }: Truth, from: string | null, to: string)
 const driftOf = (users: number): number => Math.min(0.01 * users, 3);
 
 /** What differs between two days, worked out from the truth. */
-function differences(truth: Truth, from: Archived, to: Archived, catalogueAt: string): Expected[] {
+function differences(
+  truth: Truth,
+  from: Archived,
+  to: Archived,
+  { catalogueAt, isFormer }: { catalogueAt: string; isFormer: boolean },
+): Expected[] {
   const [a, b] = [from.version, to.version];
   const earlier = new Map(a.controls.map((control) => [control.uid, control]));
   const later = new Map(b.controls.map((control) => [control.uid, control]));
@@ -1159,7 +1167,8 @@ function differences(truth: Truth, from: Archived, to: Archived, catalogueAt: st
         // A decision that Graph has hidden so far explains nothing yet.
         const isKnown = decision !== undefined && Date.parse(decision.at) <= Date.parse(catalogueAt);
         if (latest === null) causes.add('earned');
-        else if (isKnown && age <= EFFECTIVE_DAYS - 1) causes.add('decided');
+        // Release 0.1.0 has other rules for a mark that was taken back and for gaps.
+        else if (isKnown && age <= EFFECTIVE_DAYS - 1 && !isFormer) causes.add('decided');
         else causes.add('decided').add('earned');
       }
     }
