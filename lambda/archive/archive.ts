@@ -4,7 +4,7 @@ import type { Report } from '../report/model.ts';
 import { isFromTheFuture } from '../score/plausibility.ts';
 import type { Snapshot } from '../score/snapshot.ts';
 import { inParallel } from './columns/parallel.ts';
-import { canonicalProfiles, type Canonical } from './content-hash.ts';
+import type { Canonical } from './content-hash.ts';
 import { packed } from './envelope.ts';
 import { layout } from './layout.ts';
 import { contentsOf, Ledger, sha256, type Head, type Named, type Returned } from './ledger.ts';
@@ -17,7 +17,7 @@ import {
 } from './proof.ts';
 import { keyOfReport, parseState, type Delivery, type State, type LastReported } from './state.ts';
 
-export { canonical, contentHash, contentHashOfProfiles } from './content-hash.ts';
+export { canonical, canonicalProfiles, contentHash, type Canonical } from './content-hash.ts';
 export type { ArchivedProfiles, ArchivedSnapshot } from './proof.ts';
 
 /** A state and the version that it must still have to be replaced; null if there is none yet. */
@@ -98,10 +98,10 @@ export class Archive {
     return this.#read(layout.profiles(this.#tenantId, hash), (bytes) => provenProfiles(bytes, hash));
   }
 
-  newProfiles({ fetchedAt, knownUntil, profiles }: ArchivedProfiles): NewObject {
-    const content = canonicalProfiles(profiles);
-    const bytes = packed({ fetchedAt, knownUntil }, 'profiles', content);
-    return { key: layout.profiles(this.#tenantId, content.hash), bytes, hash: sha256(bytes) };
+  /** @param profiles of `canonicalProfiles` */
+  newProfiles(profiles: Canonical, { fetchedAt, knownUntil }: Omit<ArchivedProfiles, 'profiles'>): NewObject {
+    const bytes = packed({ fetchedAt, knownUntil }, 'profiles', profiles);
+    return { key: layout.profiles(this.#tenantId, profiles.hash), bytes, hash: sha256(bytes) };
   }
 
   /** The object of a report and its deliveries. A repetition after a crash makes the same object. */

@@ -112,7 +112,7 @@ export function healedNote({ date, why }: Archived['healed'][number]): string {
 
 /** Makes an object again that an earlier run listed, if Graph has given the same answer. */
 function remaker(archive: Archive, answer: Answer) {
-  const { days, profilesHash, rawProfiles } = answer;
+  const { days, profilesContent } = answer;
   return async ({ key, hash: bytesHash }: Named, at: string): Promise<NewObject | null> => {
     const hash = layout.parseSnapshot(key)?.hash;
     const day = days.find(({ date }) => key.includes(`/date=${date}/`));
@@ -123,9 +123,9 @@ function remaker(archive: Archive, answer: Answer) {
         if (object.hash === bytesHash) return object;
       }
     }
-    const isCatalogue = key.startsWith('profiles/') && layout.parseProfiles(key) === profilesHash;
+    const isCatalogue = key.startsWith('profiles/') && layout.parseProfiles(key) === profilesContent.hash;
     if (!isCatalogue) return null;
-    return archive.newProfiles({ fetchedAt: at, profiles: rawProfiles, ...known(answer) });
+    return archive.newProfiles(profilesContent, { fetchedAt: at, ...known(answer) });
   };
 }
 
@@ -235,17 +235,17 @@ async function newCatalogue(
   { catalogues }: LedgerView,
   unfinished: string[],
 ): Promise<{ object: NewObject; isNew: boolean } | null> {
-  const { profilesHash, fetchedAt, rawProfiles: profiles } = answer;
+  const { profilesContent, fetchedAt } = answer;
+  const { hash } = profilesContent;
   // One that a dead run listed, and whose bytes cannot be had again, is in force and not there.
-  const isThere = !unfinished.includes(layout.profiles(run.tenant.tenantId, profilesHash));
-  if ([...catalogues].at(-1) === profilesHash && isThere) return null;
-  const object = archive.newProfiles({ fetchedAt, profiles, ...known(answer) });
+  const isThere = !unfinished.includes(layout.profiles(run.tenant.tenantId, hash));
+  if ([...catalogues].at(-1) === hash && isThere) return null;
+  const object = archive.newProfiles(profilesContent, { fetchedAt, ...known(answer) });
   if (!(await archive.has(object.key))) return { object, isNew: true };
-  const isNamed =
-    catalogues.has(profilesHash) || (await openLedger(archive, null)).catalogues.has(profilesHash);
+  const isNamed = catalogues.has(hash) || (await openLedger(archive, null)).catalogues.has(hash);
   const former = isNamed
     ? await archive.stored(object.key)
-    : await adopted(run, archive, object, () => archive.archivedProfiles(profilesHash));
+    : await adopted(run, archive, object, () => archive.archivedProfiles(hash));
   return former && { object: former, isNew: false };
 }
 

@@ -1,4 +1,4 @@
-import { contentHashOfProfiles, type Archive } from '../archive/archive.ts';
+import { canonicalProfiles, type Archive, type Canonical } from '../archive/archive.ts';
 import { layout } from '../archive/layout.ts';
 import type { Validity } from '../certificate/bundle.ts';
 import { addDays, dateOf, daysBetween } from '../dates.ts';
@@ -27,7 +27,8 @@ export interface Answer extends Omit<Known, 'lastReported'> {
   certificate: Validity | null;
   rawProfiles: unknown[];
   profiles: Profiles;
-  profilesHash: string;
+  /** The profiles as they are archived. */
+  profilesContent: Canonical;
   /** What was last reported; null on a first run. */
   cursor: Cursor | null;
   /** The refused parts of the answer: entries, profiles, or the complete catalogue. Only a day's entry has a date. */
@@ -95,7 +96,7 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
     certificate: fetched.certificate,
     rawProfiles: [...catalogue.raw],
     profiles: catalogue.profiles,
-    profilesHash: catalogue.hash,
+    profilesContent: catalogue.content,
     refused: [...skipped, ...catalogue.refused],
     partialCatalogue: catalogue.partial,
     knownUntil: lastReported && catalogueKnownUntil(lastReported),
@@ -116,7 +117,7 @@ export async function check(run: Run, archive: Archive, fetched: Fetched): Promi
 }
 
 interface ChosenCatalogue extends Catalogue {
-  hash: string;
+  content: Canonical;
   refused: Skipped[];
   partial: Answer['partialCatalogue'];
 }
@@ -134,10 +135,10 @@ async function chooseCatalogue(
   last: { hashes: string[]; partialSince: string | null } | null,
 ): Promise<ChosenCatalogue> {
   const { profiles, skipped } = readProfiles(raw);
-  const chosen = { raw, profiles, hash: contentHashOfProfiles(raw), refused: skipped, partial: null };
-  if (!last || last.hashes[0] === chosen.hash) return chosen;
+  const chosen = { raw, profiles, content: canonicalProfiles(raw), refused: skipped, partial: null };
+  if (!last || last.hashes[0] === chosen.content.hash) return chosen;
 
-  let complete: (Catalogue & { hash: string }) | null = null;
+  let complete: Catalogue | null = null;
   for (const hash of last.hashes) complete ??= await readCatalogue(run, archive, hash);
   if (!complete) return chosen;
   const isPart = isPartialCatalogue(profiles.size, complete.profiles.size);
@@ -153,10 +154,11 @@ async function chooseCatalogue(
   };
   return {
     ...complete,
+    content: canonicalProfiles(complete.raw),
     refused: [
       ...skipped,
       {
-        entry: `the catalogue ${chosen.hash}`,
+        entry: `the catalogue ${chosen.content.hash}`,
         date: null,
         reason: isPart
           ? `it has ${partial.profiles} profiles, but the last complete one has ${partial.complete}`
@@ -182,14 +184,10 @@ async function lastCatalogue(
 }
 
 /** Null if it is damaged, so that there is nothing to compare with. */
-async function readCatalogue(
-  run: Run,
-  archive: Archive,
-  hash: string,
-): Promise<(Catalogue & { hash: string }) | null> {
+async function readCatalogue(run: Run, archive: Archive, hash: string): Promise<Catalogue | null> {
   try {
     const raw = await archive.profiles(hash);
-    return { raw, profiles: readProfiles(raw).profiles, hash };
+    return { raw, profiles: readProfiles(raw).profiles };
   } catch (error) {
     if (!isDamage(error)) throw error;
     run.ports.log.error(error.message, { tenant: run.tenant.tenantId, advice: error.advice });

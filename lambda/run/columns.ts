@@ -26,7 +26,7 @@ export async function bringColumnsUpToDate(run: Run, answer: Answer, archived: A
         returned: archived.returned,
         inForce: archived.inForce,
         catalogue: {
-          hash: answer.profilesHash,
+          hash: answer.profilesContent.hash,
           raw: answer.rawProfiles,
           profiles: answer.profiles,
           added: archived.catalogue,

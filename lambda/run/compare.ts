@@ -62,7 +62,7 @@ export async function compare(
       : {
           date: last.date,
           snapshot: later.find(({ snapshot }) => snapshot.date === last.date)!.hash,
-          profiles: answer.profilesHash,
+          profiles: answer.profilesContent.hash,
           // The catalogue is the one of then, and of nothing later.
           ...(cursor && answer.partialCatalogue ? { knownUntil: knownUntil ?? cursor.date } : {}),
         };
@@ -178,7 +178,7 @@ async function reportedProfiles(
   answer: Answer,
   catalogue: Catalogue,
 ): Promise<Profiles> {
-  if (!lastReported || lastReported.profiles === answer.profilesHash) return answer.profiles;
+  if (!lastReported || lastReported.profiles === answer.profilesContent.hash) return answer.profiles;
   try {
     return readProfiles(await archive.profiles(lastReported.profiles)).profiles;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { Archive, contentHash } from '../../lambda/archive/archive.ts';
+import { Archive, canonicalProfiles, contentHash } from '../../lambda/archive/archive.ts';
 import { EMPTY_STATE } from '../../lambda/archive/state.ts';
 import { addDays, dateOf } from '../../lambda/dates.ts';
 import { readAnswer, readProfiles } from '../../lambda/graph/schema.ts';
@@ -35,7 +35,6 @@ export async function archiveAnswer(
   if (log) run.ports.log = log;
   const archive = new Archive(store, tenantId);
   const { days } = readAnswer({ entries, tenantId });
-  const id = (profile: unknown) => String((profile as { id: unknown }).id);
   const today = dateOf(run.ports.clock.now());
   const answer = {
     days,
@@ -44,7 +43,7 @@ export async function archiveAnswer(
     certificate: null,
     rawProfiles,
     profiles: readProfiles(rawProfiles).profiles,
-    profilesHash: contentHash(rawProfiles.toSorted((a, b) => (id(a) < id(b) ? -1 : 1))),
+    profilesContent: canonicalProfiles(rawProfiles),
     cursor: null,
     archived: await archive.days(addDays([addDays(today, -98), days[0]!.date].toSorted()[0]!, -1)),
     foreign: new Map(),

@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Archive } from '../../lambda/archive/archive.ts';
+import { Archive, canonicalProfiles } from '../../lambda/archive/archive.ts';
 import { merged } from '../../lambda/archive/columns/coded.ts';
 import { toParquet } from '../../lambda/archive/columns/parquet.ts';
 import { TABLES } from '../../lambda/archive/columns/tables.ts';
@@ -517,7 +517,7 @@ describe('existing rows are made again', () => {
       ['Older than all', '2026-02-01T07:00:00.000Z', '2026-03-07'],
     ] as const) {
       const profiles = catalogue(title);
-      const object = stalled.newProfiles({ fetchedAt, profiles });
+      const object = stalled.newProfiles(canonicalProfiles(profiles), { fetchedAt });
       const { key, hash } = object;
       const tip = (await stalled.ledger.read()).at(-1)!;
       await stalled.ledger.append({ at: fetchedAt, kind: 'run', completed: 0, added: [{ key, hash }] }, tip);
