@@ -210,7 +210,10 @@ function isListed(csv: string, moved: number): void {
 
 /** The last column of the terminal adds up to its last row. */
 function terminal(text: string, changes: number, total: number): void {
-  const lines = text.split('\n').filter((line) => /[+−±]\d+\.\d\d$/.test(line));
+  const ending = text.split('\n').filter((line) => /[+−±]\d+\.\d\d$/.test(line));
+  // The last column stands on the right; a line without it may end in another amount.
+  const width = Math.max(...ending.map(({ length }) => length));
+  const lines = ending.filter(({ length }) => length === width);
   if (changes === 0 || lines.length === 0) return;
   const amounts = lines.map((line) => printed(/([+−±]\d+\.\d\d)$/.exec(line)![1]!).value);
   const together = amounts.pop()!;
