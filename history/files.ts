@@ -93,10 +93,12 @@ export function filesOf(
 ): HistoryFile[] {
   const { fromMonth = '', toMonth = '9999' } = scope ?? {};
   const isOfSome = scope !== null && (scope.tenant !== null || scope.tenants !== undefined);
-  const inMonths = files.filter(({ month }) => month >= fromMonth && month <= toMonth);
-  const parts = Map.groupBy(inMonths, ({ table, month }) => `${table} ${month}`);
+  const inScope = files.filter(
+    ({ month, tenant }) => month >= fromMonth && month <= toMonth && (tenant === null || isIn(scope, tenant)),
+  );
+  const parts = Map.groupBy(inScope, ({ table, month }) => `${table} ${month}`);
   return [...parts.values()].flatMap((part) => {
-    const own = part.filter(({ tenant }) => tenant !== null && isIn(scope, tenant));
+    const own = part.filter(({ tenant }) => tenant !== null);
     const copies = part.filter(({ tenant }) => tenant === null);
     const [copied] = copies.flatMap((copy) => copy.copied ?? []);
     if (!copied || copies.some(isDamaged)) return own;
