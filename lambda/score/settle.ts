@@ -408,12 +408,16 @@ class DayFold<Row extends NamedChange> {
     this.put(move, part === 'drift' ? 'folded' : 'silenced');
   }
 
-  /** Later days are counted from this one, whatever was decided about its move. */
+  /**
+   * Later days are counted from this one, whatever was decided about its move. If it moved, or its maximum did, and
+   * nothing says how many fail now, the last known number is of no use: that move was reported, and no sum counts it again.
+   */
   countFailing(control: string, rows: Row[]): void {
-    const failing = rows.find((row) => row.failing)?.failing;
-    if (!failing) return;
+    const row = rows.find(({ kind }) => ['lost', 'gained', 'drift', 're-scored'].includes(kind));
+    if (!row) return;
+    const lastFailing = rows.find(({ failing }) => failing)?.failing?.after ?? null;
     for (const [key, sum] of this.#sums) {
-      if (sum.control === control) this.#sums.set(key, { ...sum, lastFailing: failing.after });
+      if (sum.control === control) this.#sums.set(key, { ...sum, lastFailing });
     }
   }
 

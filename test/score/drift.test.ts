@@ -370,6 +370,29 @@ describe('what adds up', () => {
     expect(settling.account.healed).toHaveLength(1);
   });
 
+  it('counts nobody again whose move was reported on a day that did not say how many fail', () => {
+    const { reported } = live([
+      day(0, counted([300, 200], 10)),
+      day(1, counted([320, 200], 10)),
+      // A day that came late, without its texts: 72 fewer fail.
+      day(2, counted([320, 128], 10, { complete: false })),
+      day(3, counted([320, 128], 10)),
+      day(4, counted([318, 128], 10)),
+    ]);
+    expect(reported).toEqual([{ day: 2, kind: 'gained', points: expect.closeTo(2.25, 9) }]);
+  });
+
+  it('counts nobody whose number a new maximum has changed', () => {
+    const { reported } = live([
+      day(0, counted([300, 200], 10)),
+      day(1, counted([320, 200], 10)),
+      // The same points of half the maximum: 120 fewer fail, and nobody did anything.
+      day(2, counted([320, 80], 5)),
+      day(3, counted([318, 80], 5)),
+    ]);
+    expect(new Set(reported.map(({ kind }) => kind))).toEqual(new Set(['re-scored']));
+  });
+
   it('what minimumPoints silences adds up too', () => {
     // The same people, one a day: each is lost, and below half a point.
     const half = { alerts: { confirmDrops: 0, minimumPoints: 0.5 } };
