@@ -333,7 +333,7 @@ export class Oracle {
     const answered = served?.versions.get(date!);
     const isBack = back && answered && signature(back.version) === signature(answered);
     // What was fetched by a clock that was ahead counts as the last until the clocks have caught up.
-    const isForced = signature(archived.at(-1)!.version) === signature(answered);
+    const isForced = answered && signature(archived.at(-1)!.version) === signature(answered);
     if (!isBack || (isForced && !this.#had(tenant, day, 4, ['clock'])))
       return this.violate(
         `day ${day}, tenant ${tenant}: ${key} is in force again, answered was ${answered?.tag}`,
