@@ -90,12 +90,17 @@ export class Archive {
 
   /** @returns the profiles as Graph sent them. */
   async profiles(hash: string): Promise<unknown[]> {
-    return (await this.archivedProfiles(hash)).profiles;
+    return this.#read(layout.profiles(this.#tenantId, hash), (bytes) =>
+      provenProfiles(bytes, hash).profiles(),
+    );
   }
 
-  /** A catalogue whose content is proven. */
-  async archivedProfiles(hash: string): Promise<ArchivedProfiles> {
-    return this.#read(layout.profiles(this.#tenantId, hash), (bytes) => provenProfiles(bytes, hash));
+  /** What stands beside the profiles of a catalogue whose content is proven. */
+  async factsOfProfiles(hash: string): Promise<Omit<ArchivedProfiles, 'profiles'>> {
+    return this.#read(layout.profiles(this.#tenantId, hash), (bytes) => {
+      const { profiles: _, ...facts } = provenProfiles(bytes, hash);
+      return facts;
+    });
   }
 
   /** @param profiles of `canonicalProfiles` */

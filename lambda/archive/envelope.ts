@@ -38,17 +38,21 @@ export function packed(...parts: Parameters<typeof envelope>): Buffer {
   return gzipSync(envelope(...parts));
 }
 
+/** An envelope that has been unpacked. */
+export interface Unpacked {
+  /** What JSON.parse makes of it, at least of what stands beside the content. */
+  facts: unknown;
+  /** The bytes of the content have the expected hash; if not, the content may still have it, in another form. */
+  isProven: boolean;
+  /** Parses the content. @throws Error for what is not JSON */
+  content: () => unknown;
+}
+
 /**
  * @param expected a content hash, in hex
- * @returns `envelope`: what JSON.parse makes of it. `isProven`: the bytes of the content have the expected hash; if not,
- *   the content may still have it, in another form
  * @throws Error for what is not gzipped JSON
  */
-export function unpacked(
-  stored: Uint8Array,
-  key: ContentKey,
-  expected: string,
-): { envelope: unknown; isProven: boolean } {
+export function unpacked(stored: Uint8Array, key: ContentKey, expected: string): Unpacked {
   // At once: handing an object of this size to a thread takes several times as long as unpacking it.
   const bytes = gunzipSync(stored, { chunkSize: UNPACKED_BYTES });
   const [head] = HEADS[key].exec(bytes.toString('latin1', 0, HEAD_BYTES)) ?? [];
@@ -56,9 +60,10 @@ export function unpacked(
     const content = bytes.subarray(head.length, -1);
     if (hash('sha256', content) === expected) {
       // Each by itself, so that exactly the bytes that were hashed are read: a second key of that name is a fault.
-      const facts = JSON.parse(`${head}null}`) as Record<string, unknown>;
-      return { envelope: { ...facts, [key]: JSON.parse(content.toString('utf8')) }, isProven: true };
+      const facts: unknown = JSON.parse(`${head}null}`);
+      return { facts, isProven: true, content: () => JSON.parse(content.toString('utf8')) as unknown };
     }
   }
-  return { envelope: JSON.parse(bytes.toString('utf8')), isProven: false };
+  const facts = JSON.parse(bytes.toString('utf8')) as Partial<Record<ContentKey, unknown>> | null;
+  return { facts, isProven: false, content: () => facts?.[key] };
 }

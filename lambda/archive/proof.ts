@@ -3,7 +3,7 @@ import { snapshotOf } from '../graph/schema.ts';
 import { isFromTheFuture } from '../score/plausibility.ts';
 import type { Snapshot } from '../score/snapshot.ts';
 import { contentHash, contentHashOfProfiles } from './content-hash.ts';
-import { unpacked, type ContentKey } from './envelope.ts';
+import { unpacked, type ContentKey, type Unpacked } from './envelope.ts';
 import { sha256 } from './ledger.ts';
 
 /*
@@ -56,12 +56,13 @@ export function provenSnapshot(
   bytes: Uint8Array,
   expected: { tenantId: string; date: string; hash: string },
 ): ArchivedSnapshot & { snapshot: Snapshot } {
-  const { envelope, hash } = opened(bytes, 'secureScore', expected.hash, contentHash);
-  const { fetchedAt, newest, secureScore } = envelope;
+  const { facts, isProven, content } = opened(bytes, 'secureScore', expected.hash);
+  const { fetchedAt, newest } = facts;
+  const secureScore = content();
   if (typeof fetchedAt !== 'string' || typeof secureScore !== 'object' || secureScore === null) {
     throw new Unproven('damaged', 'it is not { fetchedAt, newest, secureScore }');
   }
-  if (hash() !== expected.hash) {
+  if (!isProven && remembered(bytes, 'secureScore', () => contentHash(secureScore)) !== expected.hash) {
     throw new Unproven('damaged', 'its content does not match the hash in its name');
   }
   if (isFromTheFuture(expected.date, fetchedAt)) {
@@ -90,45 +91,53 @@ function readAgain(secureScore: unknown, newest: boolean): Snapshot {
   }
 }
 
-/** Reads a catalogue and proves that it has that content hash. @throws Unproven */
-export function provenProfiles(bytes: Uint8Array, expected: string): ArchivedProfiles {
-  const { envelope, hash } = opened(bytes, 'profiles', expected, (content) =>
-    contentHashOfProfiles(content as unknown[]),
-  );
-  const { fetchedAt, knownUntil, profiles } = envelope;
-  if (typeof fetchedAt !== 'string' || !Array.isArray(profiles)) {
-    throw new Unproven('damaged', 'it is not { fetchedAt, profiles }');
-  }
-  if (hash() !== expected) {
+/**
+ * Reads a catalogue and proves that it has that content hash.
+ * @returns `profiles` parses them, as Graph sent them
+ * @throws Unproven, and so does `profiles`
+ */
+export function provenProfiles(
+  bytes: Uint8Array,
+  expected: string,
+): Omit<ArchivedProfiles, 'profiles'> & { profiles: () => unknown[] } {
+  const { facts, isProven, content } = opened(bytes, 'profiles', expected);
+  const { fetchedAt, knownUntil } = facts;
+  const misshapen = () => new Unproven('damaged', 'it is not { fetchedAt, profiles }');
+  if (typeof fetchedAt !== 'string') throw misshapen();
+  const profiles = () => {
+    const found = content();
+    if (!Array.isArray(found)) throw misshapen();
+    return found as unknown[];
+  };
+  if (!isProven && remembered(bytes, 'profiles', () => contentHashOfProfiles(profiles())) !== expected) {
     throw new Unproven('damaged', 'its content does not match the hash in its name');
   }
   return { fetchedAt, ...(typeof knownUntil === 'string' ? { knownUntil } : {}), profiles };
+}
+
+function opened(
+  bytes: Uint8Array,
+  key: ContentKey,
+  expected: string,
+): Unpacked & { facts: Record<string, unknown> } {
+  const found = parsed(() => unpacked(bytes, key, expected));
+  const { facts } = found;
+  if (typeof facts !== 'object' || facts === null) throw new Unproven('damaged', 'it is not an object');
+  return { ...found, facts: facts as Record<string, unknown>, content: () => parsed(found.content) };
+}
+
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new Unproven('damaged', 'it is not gzipped JSON', error);
+  }
 }
 
 /** The maximum number of content hashes that are remembered, of some 200 bytes each. */
 const REMEMBERED = 4096;
 
 const contentHashes = new Map<string, string>();
-
-/** @returns `hash`: the content hash of the envelope that was read */
-function opened(
-  bytes: Uint8Array,
-  key: ContentKey,
-  expected: string,
-  contentHashOf: (content: unknown) => string,
-): { envelope: Record<string, unknown>; hash: () => string } {
-  let found: ReturnType<typeof unpacked>;
-  try {
-    found = unpacked(bytes, key, expected);
-  } catch (error) {
-    throw new Unproven('damaged', 'it is not gzipped JSON', error);
-  }
-  const { envelope, isProven } = found;
-  if (typeof envelope !== 'object' || envelope === null) throw new Unproven('damaged', 'it is not an object');
-  const fields = envelope as Record<string, unknown>;
-  const hash = () => (isProven ? expected : remembered(bytes, key, () => contentHashOf(fields[key])));
-  return { envelope: fields, hash };
-}
 
 /**
  * The content hash of an object with these bytes, in the form of 0.1.0. Who verifies an archive, or makes its columns

@@ -195,7 +195,7 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
   );
   await inParallel(objects.catalogues, (hash) =>
     checked(layout.profiles(tenantId, hash), (bytes) => {
-      proven(() => provenProfiles(bytes, hash));
+      proven(() => provenProfiles(bytes, hash).profiles());
     }),
   );
   const reported = new Set<string>();

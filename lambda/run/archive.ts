@@ -245,7 +245,7 @@ async function newCatalogue(
   const isNamed = catalogues.has(hash) || (await openLedger(archive, null)).catalogues.has(hash);
   const former = isNamed
     ? await archive.stored(object.key)
-    : await adopted(run, archive, object, () => archive.archivedProfiles(hash));
+    : await adopted(run, archive, object, () => archive.factsOfProfiles(hash));
   return former && { object: former, isNew: false };
 }
 

@@ -80,14 +80,24 @@ describe('a catalogue', () => {
     (facts) => {
       const bytes = packed(facts, 'profiles', content);
       const found = provenProfiles(bytes, content.hash);
-      expect(found).toEqual({ ...facts, profiles: profiles.toReversed() });
+      expect({ ...found, profiles: found.profiles() }).toEqual({ ...facts, profiles: profiles.toReversed() });
       expect(unpacked(bytes, 'profiles', content.hash).isProven).toBe(true);
     },
   );
 
   test('in the order in which Graph paged it is proven by its content', () => {
     const bytes = gzipSync(JSON.stringify({ fetchedAt: FACTS.fetchedAt, profiles }));
-    expect(provenProfiles(bytes, content.hash).profiles).toEqual(profiles);
+    expect(provenProfiles(bytes, content.hash).profiles()).toEqual(profiles);
     expect(unpacked(bytes, 'profiles', content.hash).isProven).toBe(false);
+  });
+
+  test.each([
+    ['no list', '{}', 'it is not { fetchedAt, profiles }'],
+    ['no JSON', '[', 'it is not gzipped JSON'],
+  ])('that is %s, under the hash of its bytes, is none', (_, form, why) => {
+    const bytes = gzipSync(`{"fetchedAt":"${FACTS.fetchedAt}","profiles":${form}}`);
+    const found = provenProfiles(bytes, sha256(Buffer.from(form)));
+    expect(found.fetchedAt).toBe(FACTS.fetchedAt);
+    expect(() => found.profiles()).toThrow(why);
   });
 });

@@ -214,7 +214,7 @@ export class Sources {
     const entries = await inParallel(catalogues, ({ hash, named }) =>
       this.#unlessDamaged(
         async () => {
-          const { profiles: _, ...first } = await this.#archive.archivedProfiles(hash);
+          const first = await this.#archive.factsOfProfiles(hash);
           const again = named.filter((at) => at > first.fetchedAt);
           return [{ hash, ...first }, ...again.map((at) => ({ hash, fetchedAt: at }))];
         },
@@ -233,7 +233,7 @@ export class Sources {
     if (atHand) return atHand;
     const catalogue = this.#unlessDamaged(
       async () => {
-        const { profiles: raw } = await this.#archive.archivedProfiles(hash);
+        const raw = await this.#archive.profiles(hash);
         return { raw, profiles: readProfiles(raw).profiles };
       },
       (why) => (this.#unprovenCatalogue = why),
