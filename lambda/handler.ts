@@ -1,6 +1,7 @@
 import { s3Store } from './archive/s3-store.ts';
 import { secretsManagerSource } from './certificate/secrets-manager.ts';
 import { deadlineIn, machineClock, pause } from './clock.ts';
+import { unoptimised } from './cold-run.ts';
 import type { DigestResult } from './digest/digest.ts';
 import { environment, readEnvironment } from './environment.ts';
 import { parseEvent } from './event.ts';
@@ -34,6 +35,7 @@ export async function handler(
   context: Context,
 ): Promise<RunResult | WatchResult | DigestResult | RotationResult | Plan[]> {
   try {
+    const isCold = !built;
     built ??= build();
     const { log, ports, group, defaultSecret, sender, deployment } = built;
     return await log.invocation(context, async () => {
@@ -73,7 +75,8 @@ export async function handler(
 
       const { tenant } = request;
       log.about({ tenant: tenant.tenantId, name: tenant.name });
-      return monitor({ tenant, sender, ports: { ...ports, invocation } });
+      const run = () => monitor({ tenant, sender, ports: { ...ports, invocation } });
+      return isCold ? unoptimised(run) : run();
     });
   } catch (error) {
     throw toFunctionError(error);
