@@ -43,8 +43,7 @@ export async function handler(
       const deadline = deadlineIn(ports.clock, context.getRemainingTimeInMillis());
       // Only the daily run is loaded with this module. The rest is loaded on demand, because a cold start pays for it.
       if ('watch' in request) {
-        const { watch } = await import('./watch/watch.ts');
-        const { schedulesOf } = await import('./schedules.ts');
+        const { watch, schedulesOf } = await import('./other-recipes.ts');
         return watch({
           deployment,
           sender,
@@ -55,18 +54,14 @@ export async function handler(
 
       const invocation = { id: context.awsRequestId, deadline };
       if ('digest' in request) {
-        const { makeDigest } = await import('./digest/digest.ts');
-        const { schedulesOf } = await import('./schedules.ts');
+        const { makeDigest, schedulesOf } = await import('./other-recipes.ts');
         const { digest } = request;
         log.about({ digest: digest.name });
         const schedules = schedulesOf({ group });
         return (await makeDigest({ digest, sender, ports: { ...ports, schedules, invocation } })).result;
       }
       if ('rotation' in request) {
-        const { planRotation } = await import('./rotation/plan.ts');
-        const { renewalPorts } = await import('./rotation/real-ports.ts');
-        const { rotate } = await import('./rotation/rotate.ts');
-        const { scheduledTenants } = await import('./schedules.ts');
+        const { planRotation, renewalPorts, rotate, scheduledTenants } = await import('./other-recipes.ts');
         const tenants = await scheduledTenants({ group });
         const renewing = renewalPorts({ clock: machineClock, defaultSecret });
         const rotation = { deployment, tenants, sender, ports: { ...ports, ...renewing, invocation } };
