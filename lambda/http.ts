@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
 /*
@@ -23,7 +24,9 @@ export interface HttpRequest {
  */
 export function send(url: URL, { body, ...options }: HttpRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    clientFor(url).request(url, options, resolve).on('error', reject).end(body);
+    // The address is one of the options, because what wraps the call (agents that trace, the AWS emulator) often knows only these.
+    const all = { ...urlToHttpOptions(url), ...options };
+    clientFor(url).request(all, resolve).on('error', reject).end(body);
   });
 }
 
