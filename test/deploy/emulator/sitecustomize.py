@@ -5,6 +5,7 @@ tests look at it, and names the functions in their calls.
 
 import json
 
+from ministack.core import lambda_runtime
 from ministack.core.lambda_runtime import Worker
 from ministack.services import iam, secretsmanager
 from ministack.services.cloudformation import provisioners
@@ -13,6 +14,12 @@ from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 # It stops listening for a function's log 5 ms after the last line that came before the result: on a busy machine, lines
 # are lost. Here it listens for a second. In seconds: for the first line, after each line, altogether.
 Worker._drain_stderr_bounded.__defaults__ = (1.0, 1.0, 3.0)
+
+# It sends requests of functions to https://localhost without TLS, to whatever port: the Entra and the Graph that the
+# tests practise on are there, over TLS.
+DOWNGRADE = 'if (host === "127.0.0.1" || host === "localhost" || host === msHost) {'
+assert DOWNGRADE in lambda_runtime._NODEJS_WORKER_SCRIPT
+lambda_runtime._NODEJS_WORKER_SCRIPT = lambda_runtime._NODEJS_WORKER_SCRIPT.replace(DOWNGRADE, "if (false) {")
 
 
 def spawn(self, original=Worker._spawn):
