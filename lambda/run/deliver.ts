@@ -240,9 +240,10 @@ async function sendDue<S extends Outgoing>(
         if (!before?.final) held.push(delivery);
       } else {
         const setback = await attempt(run, origin, delivery, round);
-        if (!setback) {
+        if (setback === 'sent' || setback === 'past') {
           round.setbacks.delete(delivery.id);
-          current = await swapOurs(origin, current, without(stateOf(origin, current), delivery));
+          const isHeard = setback === 'sent';
+          current = await swapOurs(origin, current, without(stateOf(origin, current), delivery, isHeard));
           continue;
         }
         round.setbacks.set(delivery.id, setback);
@@ -262,13 +263,13 @@ async function sendDue<S extends Outgoing>(
   }
 }
 
-/** @returns null if it was sent, or need no longer be */
+/** @returns `past` if it need no longer be sent */
 async function attempt<S extends Outgoing>(
   run: Delivering,
   origin: Origin<S>,
   delivery: Delivery,
   round: Round,
-): Promise<Setback | null> {
+): Promise<Setback | 'sent' | 'past'> {
   const { sender, ports } = run;
   const { addressee } = origin;
   const { id, kind, destination, urgent, report: reportKey } = delivery;
@@ -281,7 +282,7 @@ async function attempt<S extends Outgoing>(
         'a delivery is not sent: what it reports is over, and nobody was notified of its beginning',
         { ...origin.facts, delivery: id },
       );
-      return null;
+      return 'past';
     }
     const report = asOfNow(archived, delivery);
     const deadline = new Date(Math.min(ports.invocation.deadline.getTime(), now.getTime() + MESSAGE_MS));
@@ -293,7 +294,7 @@ async function attempt<S extends Outgoing>(
       const to = recipientsOf(addressee.recipients, sender, kind);
       round.delivered.mails.push({ kind, subject: subjectOfMail(report, kind), to, id: received });
     }
-    return null;
+    return 'sent';
   } catch (error) {
     return setbackOf(error, delivery, ports.clock.now());
   }
@@ -335,13 +336,13 @@ async function reportAt<S extends Outgoing>(origin: Origin<S>, key: string): Pro
   }
 }
 
-/** The state after a delivery was sent. Other deliveries of its report are marked as heard of. */
-function without<S extends Outgoing>(state: S, { id, report }: Delivery): S {
+/** The state without a delivery. If it was sent, other deliveries of its report are marked as heard of. */
+function without<S extends Outgoing>(state: S, { id, report }: Delivery, isHeard: boolean): S {
   return {
     ...state,
     outbox: state.outbox
       .filter((each) => each.id !== id)
-      .map((each) => (each.report === report ? { ...each, heard: true } : each)),
+      .map((each) => (isHeard && each.report === report ? { ...each, heard: true } : each)),
   };
 }
 

@@ -316,6 +316,26 @@ describe('an incident that is over before it is sent', () => {
     expect((await w.state()).outbox).toEqual([]);
   });
 
+  it('is not called heard of by others because the first of its deliveries is not sent', async () => {
+    const w = await started();
+    w.siem.fails = () => down();
+    const run = failing(w);
+    sendBy(run, broken);
+    await expect(monitor(run)).rejects.toThrow('The secret is empty.');
+    expect((await w.state()).outbox).toHaveLength(2);
+    // A run may die after each of these.
+    const states: State[] = [];
+    const replace = w.store.replace.bind(w.store);
+    w.store.replace = async (key, bytes, expected) => {
+      if (key.startsWith('state/tenant=')) states.push(JSON.parse(Buffer.from(bytes).toString()) as State);
+      return replace(key, bytes, expected);
+    };
+    await mended(w);
+    const waiting = states.flatMap(({ outbox }) => outbox.filter(({ kind }) => kind === 'operations'));
+    expect(waiting.length).toBeGreaterThan(1);
+    expect(waiting.filter(({ heard }) => heard)).toEqual([]);
+  });
+
   it('is sent as past if somebody else was notified of it', async () => {
     const w = await started();
     const run = failing(w);
