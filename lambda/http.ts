@@ -26,7 +26,12 @@ export function send(url: URL, { body, ...options }: HttpRequest): Promise<Incom
   return new Promise((resolve, reject) => {
     // The address is one of the options, because what wraps the call (agents that trace, the AWS emulator) often knows only these.
     const all = { ...urlToHttpOptions(url), ...options };
-    clientFor(url).request(all, resolve).on('error', reject).end(body);
+    const request = clientFor(url).request(all, resolve).on('error', reject);
+    // An answer that changes the protocol (101) ends the request without an error, and not even the signal gives one then.
+    request.on('close', () =>
+      reject(Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' })),
+    );
+    request.end(body);
   });
 }
 

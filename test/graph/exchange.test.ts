@@ -90,6 +90,14 @@ test('a packed body that breaks off is no answer', async () => {
   expect(failure.message).toMatch(/broke off after \d+ bytes of its answer/);
 });
 
+test('an answer that changes the protocol is none, and is not waited for', async () => {
+  const head = ['HTTP/1.1 101 Switching Protocols', 'connection: upgrade', 'upgrade: websocket', '', ''];
+  const url = await serve(({ socket }) => void socket.write(head.join('\r\n')));
+  const failure = await setbackOf(ask(url));
+  expect(failure).toMatchObject({ code: 'graph-unreachable', retryable: true });
+  expect(failure.message).toContain('closed without an answer');
+});
+
 test('nobody listens', async () => {
   const failure = await setbackOf(ask(new URL('http://127.0.0.1:9/v1.0/x?$skiptoken=hidden')));
   expect(failure).toMatchObject({ code: 'graph-unreachable', retryable: true });
