@@ -112,7 +112,8 @@ const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec'.split(' ');
 const IN_UTC: Record<Fields, (at: Date) => string> = {
   shortDay: (at) => `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]!}`,
   day: (at) => `${IN_UTC.shortDay(at)} ${at.getUTCFullYear()}`,
-  time: (at) => at.toISOString().slice(11, 16),
+  // From the end, because years beyond 9999 have more digits.
+  time: (at) => at.toISOString().slice(-13, -8),
 };
 
 const formats = new Map<string, Intl.DateTimeFormat>();

@@ -83,7 +83,7 @@ test('English', () => {
 });
 
 test('a date in UTC is written as in any other time zone', () => {
-  const date = fc.date({ min: new Date(0), max: new Date('9999-12-30'), noInvalidDate: true });
+  const date = fc.date({ min: new Date(0), max: new Date('+012345-12-30'), noInvalidDate: true });
   fc.assert(
     fc.property(date, (at) => {
       const text = at.toISOString();
