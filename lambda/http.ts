@@ -31,6 +31,8 @@ export function send(url: URL, { body, ...options }: HttpRequest): Promise<Incom
     request.on('close', () =>
       reject(Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' })),
     );
+    // The client reports an abort only on a connection, and there is none while a proxy is silent.
+    options.signal.addEventListener('abort', () => reject(options.signal.reason as Error), { once: true });
     request.end(body);
   });
 }

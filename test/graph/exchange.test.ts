@@ -1,10 +1,11 @@
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { exchange, excerpt, placeOf } from '../../lambda/graph/exchange.ts';
 import { Setback } from '../../lambda/graph/patience.ts';
+import { followProxy } from '../../lambda/proxy.ts';
 import { createServerCertificate } from '../../simulator/certificates.ts';
 import { failureOf } from './support.ts';
 
@@ -57,6 +58,28 @@ describe('the timeout', () => {
     const failure = await setbackOf(ask(url, { timeout: 100 }));
     expect(failure).toMatchObject({ code: 'graph-timeout', retryable: true });
     expect(failure.message).toContain('within 0.1 s');
+  });
+
+  test.each([
+    ['at all', ''],
+    ['for the server behind it', 'HTTP/1.1 200 OK\r\n\r\n'],
+  ])('ends a call through a proxy that does not answer %s', async (_, answer) => {
+    const sockets: Socket[] = [];
+    const proxy = createTcpServer((socket) => {
+      sockets.push(socket.on('error', () => {}));
+      socket.once('data', () => socket.write(answer));
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    const restore = followProxy();
+    closing.push(() => {
+      restore();
+      vi.unstubAllEnvs();
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+    });
+    const failure = await setbackOf(ask(new URL('https://microsoft.test/'), { timeout: 100 }));
+    expect(failure).toMatchObject({ code: 'graph-timeout', retryable: true });
   });
 
   test('ends a body that stops in the middle', async () => {
