@@ -11,7 +11,7 @@ afterEach(() => vi.restoreAllMocks());
 function answering(body: object | string, status = 200): string[] {
   const asked: string[] = [];
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const request = ({ href }: URL, _: object, answer: (response: object) => void) => {
+  const request = ({ href }: { href: string }, answer: (response: object) => void) => {
     asked.push(href);
     answer(Object.assign(Readable.from([Buffer.from(text)]), { statusCode: status, headers: {} }));
     return new PassThrough();
