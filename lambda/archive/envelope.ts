@@ -23,8 +23,8 @@ const HEAD_BYTES = 256;
 
 const CLOSING_BRACE = 0x7d;
 
-/** Most snapshots are unpacked in one piece of this size, in bytes; a larger one in several. */
-const UNPACKED_BYTES = 2 ** 19;
+/** Snapshots are packed to a fourteenth of their size, so that most are unpacked in one piece. In bytes. */
+const pieceFor = ({ length }: Uint8Array): number => Math.min(Math.max(2 ** 14, 16 * length), 2 ** 19);
 
 /** @param facts in the order of the form; one that is undefined is left out */
 export function envelope(facts: Record<string, unknown>, key: ContentKey, { bytes }: Canonical): Buffer {
@@ -54,7 +54,7 @@ export interface Unpacked {
  */
 export function unpacked(stored: Uint8Array, key: ContentKey, expected: string): Unpacked {
   // At once: handing an object of this size to a thread takes several times as long as unpacking it.
-  const bytes = gunzipSync(stored, { chunkSize: UNPACKED_BYTES });
+  const bytes = gunzipSync(stored, { chunkSize: pieceFor(stored) });
   const [head] = HEADS[key].exec(bytes.toString('latin1', 0, HEAD_BYTES)) ?? [];
   if (head !== undefined && bytes.at(-1) === CLOSING_BRACE) {
     const content = bytes.subarray(head.length, -1);
