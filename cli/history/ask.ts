@@ -13,9 +13,10 @@ import { covered } from './covered.ts';
 import { engineOf } from './engine.ts';
 import { reportWhatIsLeft } from './losses.ts';
 import { formatOf, HISTORY_OPTIONS, QUESTION_OPTIONS, type HistoryFlags } from './options.ts';
-import { idIn, namesOf, tenantOf } from './names.ts';
+import { namesOf, tenantOf } from './names.ts';
 import { printAnswer, wrapped } from './present.ts';
 import { configOf, locationOf } from '../shared/archive-place.ts';
+import { idIn } from '../shared/tenant-id.ts';
 import { openStore } from '../../lambda/archive/open-store.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 

@@ -5,12 +5,12 @@ import type { Config } from '../../lambda/config.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { inParallel } from '../../lambda/archive/columns/parallel.ts';
 import { locationOf } from '../shared/archive-place.ts';
+import { idIn } from '../shared/tenant-id.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
 import type { HistoryFlags } from './options.ts';
 import type { Names } from './present.ts';
 
 const STATE = /^state\/tenant=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.json$/;
-const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * Names of tenants, by id: the config's, and of others that of their last run, as the state in the archive has it.
@@ -52,12 +52,6 @@ async function nameIn(store: ObjectStore, id: string): Promise<string | null> {
 export function some(names: string[]): string {
   const first = names.slice(0, 5).join(', ');
   return names.length > 5 ? `${first} and ${names.length - 5} more` : first;
-}
-
-/** @returns the id of a tenant (lower case), if what is wanted is one; null for a name */
-export function idIn(wanted: string): string | null {
-  const id = wanted.toLowerCase();
-  return GUID.test(id) ? id : null;
 }
 
 /** @param wanted a name, in upper or lower case, or an id, which is taken as it is. @throws MonitorError `tenant-unknown`, `tenant-ambiguous` */

@@ -7,6 +7,7 @@ import { MonitorError, quote } from '../../lambda/errors.ts';
 import type { ObjectStore } from '../../lambda/ports.ts';
 import { configOf, locationOf, type PlaceFlags } from './archive-place.ts';
 import { OPTIONS, text } from './options.ts';
+import { idIn } from './tenant-id.ts';
 import { commandLine } from '../../lambda/command-line.ts';
 
 /** Flags that choose the archive and the tenants, for the commands that maintain one. */
@@ -31,8 +32,6 @@ export interface Chosen {
   absent: { name: string; tenantId: string }[];
 }
 
-const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /**
  * The tenants of the archive that the flags choose. No config is needed: if there is one, it has the bucket and the
  * names of the tenants; otherwise tenants are listed by the name of their last run.
@@ -42,7 +41,7 @@ export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
   const config = await configOf(flags);
   const store = await openStore(await locationOf(flags, config));
   const { tenant } = flags;
-  const id = tenant !== undefined && GUID.test(tenant) ? tenant.toLowerCase() : idIn(config, tenant);
+  const id = tenant === undefined ? undefined : (idIn(tenant) ?? configuredId(config, tenant));
   const { tenants, foreign } = await listTenants(store, id);
   const named = await Promise.all(
     tenants.map(async (objects) => ({ ...objects, name: await nameOf(store, config, objects.tenantId) })),
@@ -81,9 +80,8 @@ export async function chooseTenants(flags: ArchiveFlags): Promise<Chosen> {
  */
 export async function tenantIdOf(flags: ArchiveFlags & { tenant: string }): Promise<string> {
   const { tenant } = flags;
-  if (GUID.test(tenant)) return tenant.toLowerCase();
-  const configured = idIn(await configOf(flags), tenant);
-  if (configured !== undefined) return configured;
+  const id = idIn(tenant) ?? configuredId(await configOf(flags), tenant);
+  if (id !== undefined) return id;
   const { store, tenants } = await chooseTenants(flags);
   if (tenants.length === 1) return tenants[0]!.tenantId;
   throw new MonitorError(
@@ -93,8 +91,7 @@ export async function tenantIdOf(flags: ArchiveFlags & { tenant: string }): Prom
   );
 }
 
-function idIn(config: Config | null, wanted: string | undefined): string | undefined {
-  if (wanted === undefined) return undefined;
+function configuredId(config: Config | null, wanted: string): string | undefined {
   return config?.tenants.find(({ name }) => alike(name) === alike(wanted))?.tenantId;
 }
 

@@ -4,6 +4,7 @@ import { deadlineIn, machineClock } from '../../lambda/clock.ts';
 import { MonitorError, quote } from '../../lambda/errors.ts';
 import { exchange, excerpt } from '../../lambda/graph/exchange.ts';
 import { LIMITS, patience, retryAfterOf, Setback } from '../../lambda/graph/patience.ts';
+import { idIn } from '../shared/tenant-id.ts';
 
 /** Where apps sign in, and Graph. */
 interface Cloud {
@@ -22,7 +23,6 @@ export interface FoundTenant {
 const PATIENCE_MS = 30_000;
 
 const GUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
-const IS_GUID = new RegExp(`^${GUID}$`, 'i');
 const IS_DOMAIN = /^(?=.{1,253}$)(?:[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?\.)+[a-z\d](?:[a-z\d-]{0,61}[a-z\d])$/;
 
 /** The part that is used of https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#fetch-the-openid-configuration-document */
@@ -39,7 +39,8 @@ const openIdConfiguration = z.looseObject({
  */
 export function tenantOrDomain(text: string): { id: string } | { domain: string } {
   const value = text.trim();
-  if (IS_GUID.test(value)) return { id: value.toLowerCase() };
+  const id = idIn(value);
+  if (id !== null) return { id };
   // Of an address it would take the host alone.
   const domain = /[/\\:?#@\s]/.test(value) ? '' : domainToASCII(value.toLowerCase());
   if (IS_DOMAIN.test(domain)) return { domain };
