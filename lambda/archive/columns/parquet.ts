@@ -416,8 +416,12 @@ function readColumn(
   if (!REQUIRED.has(name)) {
     start = 4 + bytes.readUInt32LE(0);
     levels = new Int32Array(length);
-    if (readHybrid(bytes.subarray(4, start), 1, levels, 2)) present = levels[0] === 0 ? 0 : length;
-    else for (let row = (present = 0); row < length; row += 1) present += levels[row]!;
+    const isOneRun = readHybrid(bytes.subarray(4, start), 1, levels, 2);
+    if (isOneRun) present = levels[0] === 0 ? 0 : length;
+    else {
+      present = 0;
+      for (let row = 0; row < length; row += 1) present += levels[row]!;
+    }
   }
   const found = new Int32Array(present);
   if (type === 'BOOLEAN') {
